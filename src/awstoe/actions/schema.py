@@ -1,0 +1,98 @@
+"""Reads an action module's schema, and turns resolved values into its typed ``Inputs``."""
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple, get_args
+
+from awstoe.actions.contract import Conflict
+from awstoe.actions.fields import Field
+from awstoe.actions.table import ACTIONS, Row
+from awstoe.expressions.values import Value
+
+
+class Output(NamedTuple):
+    """One output value of an action."""
+
+    name: str
+    help: str
+
+
+class Schema(NamedTuple):
+    """Everything about an action that can be known without running it."""
+
+    name: str
+    row: Row
+    module: ModuleType
+    summary: str
+    description: str
+    example: str
+    fields: Mapping[str, Field]
+    """By the key in the document, in the order of the module."""
+    required: frozenset[str]
+    defaults: Mapping[str, object]
+    outputs: tuple[Output, ...]
+    conflict: Conflict | None
+
+
+def _fields(inputs: type) -> dict[str, tuple[str, Field]]:
+    """The fields of ``inputs`` by their key in the document, with their Python names."""
+    found = {}
+    for attribute, annotation in inputs.__annotations__.items():
+        field = next(item for item in get_args(annotation) if isinstance(item, Field))
+        found[field.name or attribute] = (attribute, field)
+    return found
+
+
+@cache
+def schema(action: str) -> Schema:
+    """The schema of ``action``, whose module is imported now.
+
+    Raises:
+        KeyError: There is no such action.
+    """
+    row = ACTIONS[action]
+    module = importlib.import_module(f"awstoe.actions.{row.module}")
+    first, _, rest = (module.__doc__ or "").partition("\n")
+    inputs = module.Inputs
+    defaults: dict[str, object] = inputs._field_defaults
+    fields = _fields(inputs) if hasattr(inputs, "__annotations__") else {}
+    outputs = getattr(module, "Outputs", None)
+    return Schema(
+        name=action,
+        row=row,
+        module=module,
+        summary=first.partition(": ")[2],
+        description=rest.strip(),
+        example=module.EXAMPLE,
+        fields={key: field for key, (_, field) in fields.items()},
+        required=frozenset(k for k, (attribute, _) in fields.items() if attribute not in defaults),
+        defaults={k: defaults[a] for k, (a, _) in fields.items() if a in defaults},
+        outputs=tuple(
+            Output(name, next(item for item in get_args(annotation) if isinstance(item, str)))
+            for name, annotation in (outputs.__annotations__ if outputs else {}).items()
+        ),
+        conflict=getattr(module, "conflict", None),
+    )
+
+
+def typed_inputs(action: str, given: Mapping[str, Value]) -> object:
+    """The ``Inputs`` of ``action`` for one operation whose references have been resolved.
+
+    Raises:
+        ValueError: A value does not fit; the message names the input and what was expected.
+    """
+    found = schema(action)
+    if found.conflict is not None and (conflict := found.conflict(given)):
+        raise ValueError(conflict)
+    arguments = {}
+    for key, (attribute, field) in _fields(found.module.Inputs).items():
+        if key not in given:
+            continue
+        try:
+            arguments[attribute] = field.convert(given[key])
+        except ValueError as error:
+            msg = f"input {key!r}: {error}"
+            raise ValueError(msg) from None
+    return found.module.Inputs(**arguments)

@@ -1,0 +1,1 @@
+"""Plans and runs documents. Pure decisions here, effects through the host."""

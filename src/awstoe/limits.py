@@ -1,0 +1,82 @@
+"""Every numeric limit of the program, each with the reason for its value."""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# --- documents -------------------------------------------------------------------------------
+DOCUMENT_BYTES: Final = 10 * MIB
+"""Largest document read. AWSTOE components are at most 64 KB as a service; 10 MiB leaves room for
+generated ones and keeps the parser's memory in hundreds of megabytes at worst."""
+
+DOCUMENT_NODES: Final = 1_000_000
+"""Nodes visited while a document is read, aliases counted each time they are used. A 10 MiB
+document of the densest kind that people write has half of that; an alias bomb has billions."""
+
+DOCUMENT_DEPTH: Final = 64
+"""Nesting of YAML collections. Real documents reach 12."""
+
+PROBLEMS_SHOWN: Final = 200
+"""Problems kept for one document: beyond that, more of them help nobody."""
+
+CONDITION_DEPTH: Final = 4
+"""Nesting of and/or/not, from the AWSTOE user guide."""
+
+NESTED_DOCUMENTS: Final = 3
+"""Levels of ExecuteDocument below the top document, from the AWSTOE user guide."""
+
+PATTERN_CHARACTERS: Final = 1000
+"""Longest patternMatches expression."""
+
+PATTERN_SECONDS: Final = 5.0
+"""Longest run of one patternMatches expression: Python's, unlike RE2, can be exponential."""
+
+# --- steps -----------------------------------------------------------------------------------
+STEP_TIMEOUT_SECONDS: Final = 7200
+"""Default of ``timeoutSeconds``, from the AWSTOE user guide."""
+
+TERM_GRACE_SECONDS: Final = 5.0
+"""Between TERM and KILL when a step's processes are ended."""
+
+HARD_STOP_SECONDS: Final = 1.0
+"""A second Ctrl-C stops the grace period only when it comes this much later than the first:
+a terminal and a supervisor may both deliver the same Ctrl-C."""
+
+PIPE_HELD_OPEN_SECONDS: Final = 5.0
+"""How long to wait for a background child that keeps the output pipe after its parent's exit."""
+
+OUTPUT_VALUE_BYTES: Final = 1 * MIB
+"""Kept of a step's standard output as its ``stdout`` output value (AWSTOE_STDOUT_LIMIT overrides);
+the logs have all of it. Records and chaining hold the value in memory and rewrite it."""
+
+STDERR_TAIL_LINES: Final = 20
+"""Lines of standard error quoted in a failure message."""
+
+STDERR_TAIL_BYTES: Final = 4 * KIB
+"""Bytes of standard error quoted in a failure message: lines can be long."""
+
+READ_CHUNK_BYTES: Final = 1 * MIB
+"""One read from a child's pipe; pipes are enlarged to this where the system allows it."""
+
+READ_FILE_BYTES: Final = 16 * MIB
+"""Largest file that ReadFile takes: its content becomes an output value, kept in memory and
+written into the records."""
+
+LOGGED_ITERATIONS: Final = 1000
+"""Iterations of a loop that are logged in full and kept one by one in the journal."""
+
+LOGGED_ITERATION_STRIDE: Final = 10_000
+"""Beyond LOGGED_ITERATIONS, one line per so many iterations."""
+
+KEPT_NESTED_RECORDS: Final = 1000
+"""Nested runs of one ExecuteDocument loop whose full records are kept."""
+
+# --- state and records -----------------------------------------------------------------------
+JOURNAL_SYNC_SECONDS: Final = 1.0
+"""The journal is flushed to the disk at most this often between phase ends: an fsync costs
+milliseconds, a step may cost two. Power loss may repeat the steps of the last second."""
+
+RECORD_REWRITE_SHARE: Final = 0.02
+"""detailedoutput.json and chaining.json are rewritten when the last rewrite took less than this
+share of the time passed since, so that a run's cost per step does not grow."""

@@ -1,0 +1,1 @@
+"""From what the engine says to files, the terminal and the summary."""
