@@ -62,6 +62,10 @@ class HostError(AwstoeError):
     """This machine does not let us do what is needed: permissions, disk, a missing program."""
 
 
+class RecordError(HostError):
+    """Logs, records or state cannot be written: the run must not go on, no step may catch it."""
+
+
 class AwsError(AwstoeError):
     """AWS could not be reached or said no."""
 

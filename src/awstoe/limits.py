@@ -20,6 +20,13 @@ DOCUMENT_DEPTH: Final = 64
 PROBLEMS_SHOWN: Final = 200
 """Problems kept for one document: beyond that, more of them help nobody."""
 
+SUGGESTION_CANDIDATES: Final = 20_000
+"""Names compared for the "did you mean" hints of one document: each comparison takes about 10
+microseconds, and a document with 10,000 steps may have hundreds of wrong references."""
+
+YAML_DIRECTIVES: Final = 100
+"""%TAG directives in one document. libyaml compares each with all others; real ones have none."""
+
 CONDITION_DEPTH: Final = 4
 """Nesting of and/or/not, from the AWSTOE user guide."""
 
@@ -32,12 +39,25 @@ PATTERN_CHARACTERS: Final = 1000
 PATTERN_SECONDS: Final = 5.0
 """Longest run of one patternMatches expression: Python's, unlike RE2, can be exponential."""
 
+PATTERN_DEPTH: Final = 100
+"""Nesting of groups in one patternMatches expression: Python's compiler of expressions recurses."""
+
+SSM_RESOLVE_DEPTH: Final = 8
+"""Nesting of ``aws:ssm:resolve(...)``. Each level is a call to AWS; one is what people write."""
+
 # --- steps -----------------------------------------------------------------------------------
 STEP_TIMEOUT_SECONDS: Final = 7200
 """Default of ``timeoutSeconds``, from the AWSTOE user guide."""
 
 TERM_GRACE_SECONDS: Final = 5.0
 """Between TERM and KILL when a step's processes are ended."""
+
+KILL_SECONDS: Final = 5.0
+"""After KILL, how long a process may take to go before it is reported as one that stays: one in an
+uninterruptible system call (a dead network drive) never goes."""
+
+REAP_SECONDS: Final = 5.0
+"""Orphans of a running step that have ended are reaped this often: each holds a process id."""
 
 HARD_STOP_SECONDS: Final = 1.0
 """A second Ctrl-C stops the grace period only when it comes this much later than the first:
@@ -55,6 +75,9 @@ STDERR_TAIL_LINES: Final = 20
 
 STDERR_TAIL_BYTES: Final = 4 * KIB
 """Bytes of standard error quoted in a failure message: lines can be long."""
+
+SPOOL_MEMORY_BYTES: Final = 1 * MIB
+"""Of standard error kept in memory until it is logged; more of it goes to a temporary file."""
 
 READ_CHUNK_BYTES: Final = 1 * MIB
 """One read from a child's pipe; pipes are enlarged to this where the system allows it."""
@@ -80,3 +103,6 @@ milliseconds, a step may cost two. Power loss may repeat the steps of the last s
 RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten when the last rewrite took less than this
 share of the time passed since, so that a run's cost per step does not grow."""
+
+EXECUTION_ID_CHARACTERS: Final = 128
+"""Longest --execution-id: it becomes a part of folder names, which systems limit to 255 bytes."""

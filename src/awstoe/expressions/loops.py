@@ -1,6 +1,10 @@
 """Loops: which values a step's iterations get."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, overload
+
+from awstoe.expressions.references import as_text
+from awstoe.expressions.values import Value
 
 
 class ForLoop(NamedTuple):
@@ -28,3 +32,99 @@ class ForEachText(NamedTuple):
 
 
 Loop = ForLoop | ForEachList | ForEachText
+
+DELIMITERS: Final = (".", ",", ";", ":", "\n", "\t", " ", "-", "_")
+"""What the string of a ``forEach`` can be cut at."""
+
+DEFAULT_DELIMITER: Final = ","
+
+
+class Counted(Sequence[str]):
+    """The values of a ``for`` as text, made when they are asked for.
+
+    Args:
+        numbers: The numbers.
+    """
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, numbers: range) -> None:
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def total(self) -> int:
+        """How many values there are, also beyond what ``len`` can tell."""
+        numbers = self._numbers
+        return (numbers[-1] - numbers[0]) // numbers.step + 1 if numbers else 0
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Counted": ...
+
+    def __getitem__(self, index: int | slice) -> "str | Counted":
+        if isinstance(index, slice):
+            return Counted(self._numbers[index])
+        return str(self._numbers[index])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self._numbers)
+
+
+def for_problem(start: int, end: int, update_by: int) -> str | None:
+    """Why a ``for`` with these numbers would never end, or None."""
+    if update_by == 0:
+        return "updateBy is 0, so the loop would never end"
+    if start != end and (end > start) != (update_by > 0):
+        side, sign = ("above", "positive") if end > start else ("below", "negative")
+        return (
+            f"the loop would never end: end ({end}) is {side} start ({start}), "
+            f"so updateBy must be {sign}, got {update_by}"
+        )
+    return None
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    """``text`` cut at ``delimiter``; an empty text has no values, a last line end adds none."""
+    if delimiter == "\n":
+        text = text.removesuffix("\n")
+    return text.split(delimiter) if text else []
+
+
+def iteration_values(loop: Loop, resolve: Callable[[str], Value]) -> Sequence[str]:
+    """The values of the iterations of ``loop``, in order.
+
+    A ``for`` is counted lazily, in constant memory. References are resolved here, once. An entry
+    of a list, or the string to be cut, that is one reference to a list stands for its elements.
+
+    Args:
+        loop: The loop.
+        resolve: Gives a string with its references replaced.
+
+    Raises:
+        AwstoeError: ``resolve`` found a reference without a value.
+    """
+    if isinstance(loop, ForLoop):
+        past_end = loop.end + (1 if loop.update_by > 0 else -1)
+        return Counted(range(loop.start, past_end, loop.update_by))
+    if isinstance(loop, ForEachText):
+        text = resolve(loop.text)
+        if isinstance(text, list):
+            return [as_text(element) for element in text]
+        return _split(as_text(text), loop.delimiter)
+    values: list[str] = []
+    for entry in loop.values:
+        value = resolve(entry)
+        if isinstance(value, list):
+            values.extend(as_text(element) for element in value)
+        else:
+            values.append(as_text(value))
+    return values
+
+
+def length(values: Sequence[str]) -> int:
+    """How many iterations there are, also where ``len`` gives up (2**63 and more)."""
+    return values.total() if isinstance(values, Counted) else len(values)

@@ -5,9 +5,14 @@ Only what has the grammar is a reference; anything else between braces (Go templ
 at again. A string that is one reference as a whole takes the value with its type.
 """
 
-from typing import NamedTuple, Protocol
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol
 
-from awstoe.expressions.values import Value
+from awstoe import limits
+from awstoe.expressions.values import Value, quoted
 
 
 class VariableReference(NamedTuple):
@@ -92,3 +97,277 @@ class Resolver(Protocol):
             LookupError: It is no reference here (a loop variable outside a loop): it stays text.
             AwstoeError: It has no value.
         """
+
+
+class Refusal(NamedTuple):
+    """Why a reference can never have a value, whatever document it stands in."""
+
+    code: str
+    """A stable word for tools, for example ``unknown-context-key``."""
+    message: str
+    hint: str
+    """What to do about it; may be empty."""
+
+
+CONTEXT_KEYS: Final = (
+    "executionId",
+    "accountId",
+    "region",
+    "osPlatform",
+    "osName",
+    "osVersion",
+    "date",
+    "dateTime",
+    "uuid",
+    "hostname",
+    "phase",
+    "step",
+)
+"""What can stand after ``context:``."""
+
+_SPACES: Final = " \t\r\n"
+_RESOLVE: Final = "aws:ssm:resolve("
+
+# Braces and what is between them. The inside is possessive and holds no brace, so that every
+# character is looked at a bounded number of times, whatever the text.
+_BRACES: Final = re.compile(r"\{\{([^{}\0]*+)\}\}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{3,128}")
+_CHAIN: Final = re.compile(
+    r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.(inputs|outputs)(?:\[([0-9]{1,9})\])?\.([A-Za-z0-9_-]+)"
+)
+_LOOP: Final = re.compile(r"([A-Za-z0-9_-]+)\.(index|value)")
+_SSM_NAME: Final = r"[A-Za-z0-9_.\-/:+=@]+"
+_ESCAPED_BYTE: Final = r"%([0-9A-Fa-f]{2})"
+_REFUSED_METADATA: Final = frozenset({"iam", "identity-credentials"})
+
+
+def _ssm(name: str) -> SsmReference:
+    """The reference ``aws:ssm:<name>``; a malformed ``resolve`` keeps its text as the name."""
+    inner, levels = f"aws:ssm:{name}", 0
+    while levels < limits.SSM_RESOLVE_DEPTH and inner.startswith(_RESOLVE) and inner[-1] == ")":
+        inner = inner[len(_RESOLVE) : -1].strip(_SPACES)
+        levels += 1
+    if levels == 0:
+        return SsmReference(name)
+    if inner.startswith("aws:ssm:"):
+        found: VariableReference | SsmReference = SsmReference(inner.removeprefix("aws:ssm:"))
+    elif _NAME.fullmatch(inner):
+        found = VariableReference(inner)
+    else:
+        return SsmReference(name)
+    for _ in range(levels - 1):
+        found = SsmReference(found)
+    return SsmReference(found)
+
+
+_PREFIXES: Final[tuple[tuple[str, Callable[[str], Reference]], ...]] = (
+    ("env:", EnvironmentReference),
+    ("context:", ContextReference),
+    ("aws:ssm:", _ssm),
+    ("aws:imds:", ImdsReference),
+)
+
+
+def _parsed(content: str) -> Reference | None:
+    """The reference between the braces, or None when it has not the grammar."""
+    if ":" in content:
+        for prefix, reference in _PREFIXES:
+            if content.startswith(prefix):
+                return reference(content.removeprefix(prefix))
+        return None
+    if _NAME.fullmatch(content):
+        return VariableReference(content)
+    if match := _CHAIN.fullmatch(content):
+        phase, step, side, position, variable = match.groups()
+        return ChainReference(phase, step, side, int(position or 0), variable)
+    match = _LOOP.fullmatch(content)
+    return LoopReference(match[1], match[2]) if match else None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> "tuple[str | Placed, ...]":
+    """``parts`` of a text that holds braces."""
+    found: list[str | Placed] = []
+    end = 0
+    for match in _BRACES.finditer(text):
+        reference = _parsed(match[1].strip(_SPACES))
+        if reference is None:
+            continue
+        if match.start() > end:
+            found.append(text[end : match.start()])
+        found.append(Placed(reference, match.start(), match[0]))
+        end = match.end()
+    if end < len(text):
+        found.append(text[end:])
+    return tuple(found)
+
+
+def parts(text: str) -> "tuple[str | Placed, ...]":
+    """``text`` cut into what is plain text (never empty) and what is a reference, in order."""
+    if "{{" not in text:
+        return (text,) if text else ()
+    return _compiled(text)
+
+
+def find(text: str) -> tuple[Placed, ...]:
+    """The references in ``text``, in order."""
+    return tuple(part for part in parts(text) if isinstance(part, Placed))
+
+
+def references_in(value: Value) -> Iterator[Placed]:
+    """The references in all strings of ``value``, in order; keys of mappings hold none."""
+    if isinstance(value, str):
+        yield from find(value)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from references_in(entry)
+    elif isinstance(value, dict):
+        for entry in value.values():
+            yield from references_in(entry)
+
+
+def as_text(value: Value) -> str:
+    """``value`` as it is inserted into a text: lists and mappings as JSON, nothing as nothing."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _text_of(part: "str | Placed", resolver: Resolver) -> str:
+    if isinstance(part, str):
+        return part
+    try:
+        return as_text(resolver.value(part.reference))
+    except LookupError:
+        return part.text
+
+
+def _substituted(text: str, resolver: Resolver) -> Value:
+    """``text`` with its references replaced; a value of its own type when it is one reference."""
+    if "{{" not in text:
+        return text
+    found = _compiled(text)
+    if len(found) == 1 and isinstance(found[0], Placed):
+        try:
+            return resolver.value(found[0].reference)
+        except LookupError:
+            return text
+    return "".join(_text_of(part, resolver) for part in found)
+
+
+def substitute(value: Value, resolver: Resolver) -> Value:
+    """``value`` with the references in its strings replaced, in lists and mappings too.
+
+    A string that is one reference becomes that value, with its type; otherwise the value is
+    inserted as text. A reference the resolver does not know stays as it stands.
+
+    Raises:
+        AwstoeError: The resolver says that a reference has no value.
+    """
+    if isinstance(value, str):
+        return _substituted(value, resolver)
+    if isinstance(value, list):
+        return [substitute(entry, resolver) for entry in value]
+    if isinstance(value, dict):
+        return {key: substitute(entry, resolver) for key, entry in value.items()}
+    return value
+
+
+def _unknown_key(key: str) -> Refusal:
+    """The refusal of a ``context:`` key, with the key that was probably meant."""
+    import difflib  # noqa: PLC0415 - costs start-up time, and only mistakes need it
+
+    by_folded = {known.casefold(): known for known in CONTEXT_KEYS}
+    near = difflib.get_close_matches(key.strip().casefold()[:40], by_folded, n=1)
+    hint = f"did you mean 'context:{by_folded[near[0]]}'? " if near else ""
+    return Refusal(
+        "unknown-context-key",
+        f"there is no context key {quoted(key)}",
+        f"{hint}known are {', '.join(CONTEXT_KEYS)}",
+    )
+
+
+def _metadata_segments(path: str) -> list[str] | None:
+    """What ``path`` names below ``meta-data/``, in lower case; None when it leads out of it.
+
+    Read as generously as any server or proxy might: percent escapes decoded, empty and ``.``
+    segments dropped, ``..`` carried out, queries and invisible characters cut off.
+    """
+    for _ in range(2):
+        path = re.sub(_ESCAPED_BYTE, lambda match: chr(int(match[1], 16)), path)
+    path = "".join(character for character in path if character > " ").replace("\\", "/")
+    segments: list[str] = []
+    for segment in re.split(r"[?#]", path, maxsplit=1)[0].casefold().split("/"):
+        name = segment.partition(";")[0]
+        if name == "..":
+            if not segments:
+                return None
+            segments.pop()
+        elif name not in {"", "."}:
+            segments.append(name)
+    return segments
+
+
+def _imds_problem(path: str) -> Refusal | None:
+    segments = _metadata_segments(path)
+    if segments is None:
+        return Refusal(
+            "imds-path",
+            f"the metadata path {quoted(path)} leads out of 'meta-data/'",
+            "name a path below meta-data/ without '..', for example placement/region",
+        )
+    if not segments:
+        return _empty("aws:imds:", "a metadata path, for example 'aws:imds:placement/region'")
+    if segments[0] in _REFUSED_METADATA:
+        return Refusal(
+            "imds-credentials",
+            f"the metadata path {quoted(path)} is below '{segments[0]}/', which holds credentials",
+            "documents cannot read the instance's credentials; AWS tools find them by themselves",
+        )
+    return None
+
+
+def _ssm_problem(name: str) -> Refusal | None:
+    if not name:
+        return _empty("aws:ssm:", "a parameter's name, for example 'aws:ssm:/my/parameter'")
+    if not re.fullmatch(_SSM_NAME, name):
+        return Refusal(
+            "ssm-name",
+            f"{quoted(name)} cannot be the name of an SSM parameter",
+            "expected letters, digits and . - _ / : + = @, or resolve(NAME) with the name of a "
+            "parameter of this document or another aws:ssm: reference",
+        )
+    return None
+
+
+def _empty(prefix: str, expected: str) -> Refusal:
+    return Refusal("empty-reference", f"nothing stands after '{prefix}'", f"expected {expected}")
+
+
+def _context_problem(key: str) -> Refusal | None:
+    if not key:
+        return _empty("context:", f"one of {', '.join(CONTEXT_KEYS)}")
+    return None if key in CONTEXT_KEYS else _unknown_key(key)
+
+
+def problem(reference: Reference) -> Refusal | None:
+    """Why ``reference`` can never have a value, as far as it tells by itself; or None."""
+    while isinstance(reference, SsmReference) and not isinstance(reference.name, str):
+        reference = reference.name
+    match reference:
+        case ContextReference(key):
+            return _context_problem(key)
+        case EnvironmentReference(""):
+            return _empty("env:", "the name of an environment variable, for example 'env:HOME'")
+        case ImdsReference(path):
+            return _imds_problem(path)
+        case SsmReference(str(name)):
+            return _ssm_problem(name)
+        case _:
+            return None
