@@ -45,6 +45,12 @@ def is_folder_form(path: str, platform: Platform) -> bool:
     return path[-1:] in tuple(separators(platform))
 
 
+def without_end_separators(path: str, platform: Platform) -> str:
+    """``path`` without separators at its end; a root stays a root."""
+    bare = path.rstrip(separators(platform))
+    return bare if bare and not bare.endswith(":") else path
+
+
 def is_absolute(path: str, platform: Platform) -> bool:
     """Whether ``path`` starts at a root of the platform."""
     if platform is Platform.WINDOWS:

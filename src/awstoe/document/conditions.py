@@ -1,0 +1,255 @@
+"""Parses conditions: the ``if`` of a step, and the inputs of Assert."""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from awstoe import limits
+from awstoe.document import shapes
+from awstoe.document.model import Branch, If, Mark
+from awstoe.document.nodes import Mapping, Node, Scalar, Sequence, describe
+from awstoe.document.reading import Reading
+from awstoe.document.references import Position
+from awstoe.document.scope import StepFacts
+from awstoe.expressions import conditions
+from awstoe.expressions.conditions import Comparison, Condition, Logical
+from awstoe.expressions.values import quoted
+
+_BRANCHES: Final = ("then", "else")
+_HASH_DIGITS: Final = {
+    "fileMD5Equals": 32,
+    "fileSHA1Equals": 40,
+    "fileSHA256Equals": 64,
+    "fileSHA512Equals": 128,
+}
+
+
+class _Place(NamedTuple):
+    """Where a condition stands."""
+
+    path: str
+    step: StepFacts
+    position: Position
+    level: int
+    """How many logical operators are around it."""
+    extra: Collection[str] = ()
+    """Keys that may stand beside the operator."""
+
+    def below(self, path: str) -> "_Place":
+        return _Place(path, self.step, self.position, self.level + 1)
+
+
+def parse_if(reading: Reading, node: Node, path: str, step: StepFacts) -> If | None:
+    """The ``if`` of a step, or None after its problems have been reported."""
+    node, path = _only_entry(node, path)
+    place = _Place(path, step, Position.CONDITION, 0, _BRANCHES)
+    condition = _parse(reading, node, place)
+    if not isinstance(node, Mapping):
+        return None
+    then = _branch(reading, node, path, "then", Branch.EXECUTE)
+    otherwise = _branch(reading, node, path, "else", Branch.SKIP)
+    if condition is None or then is None or otherwise is None:
+        return None
+    return If(condition, then, otherwise, Mark(node.line, node.column))
+
+
+def parse_assertion(reading: Reading, node: Node, path: str, step: StepFacts) -> Condition | None:
+    """The condition of an Assert step, or None after its problems have been reported."""
+    node, path = _only_entry(node, path)
+    return _parse(reading, node, _Place(path, step, Position.INPUTS, 0))
+
+
+def _only_entry(node: Node, path: str) -> tuple[Node, str]:
+    """The one condition of the list form."""
+    if isinstance(node, Sequence) and len(node.items) == 1:
+        return node.items[0], f"{path}[0]"
+    return node, path
+
+
+def _branch(reading: Reading, node: Mapping, path: str, key: str, default: Branch) -> Branch | None:
+    entry = node.entries.get(key)
+    if entry is None:
+        return default
+    word = shapes.choice(
+        reading.report, entry[1], f"{path}.{key}", f"{key!r}", [str(branch) for branch in Branch]
+    )
+    return None if word is None else Branch(word)
+
+
+def _parse(reading: Reading, node: Node, place: _Place) -> Condition | None:
+    report = reading.report
+    if isinstance(node, Sequence) and node.items:
+        report.error(
+            node.items[1] if len(node.items) > 1 else node,
+            place.path,
+            "several-conditions",
+            f"expected one condition, got a list of {len(node.items)}",
+            "put them under 'and:' or 'or:'",
+        )
+        return None
+    if not isinstance(node, Mapping):
+        report.error(
+            node,
+            place.path,
+            "wrong-type",
+            f"expected a condition (a mapping with one operator), got {describe(node)}",
+        )
+        return None
+    key = _operator(reading, node, place)
+    if key is None:
+        return None
+    operator = conditions.SPELLINGS.get(key, key)
+    where, operand = node.entries[key]
+    path = f"{place.path}.{key}"
+    if operator != key:
+        report.warning(
+            where, path, "spelling", f"unusual spelling {key!r}", f"it is written {operator!r}"
+        )
+    if operator not in conditions.LOGICAL:
+        return _comparison(reading, node, place, key)
+    _check_keys(reading, node, place, key, None)
+    if place.level >= limits.CONDITION_DEPTH:
+        report.error(
+            where,
+            path,
+            "condition-too-deep",
+            f"and, or and not are nested more than {limits.CONDITION_DEPTH} levels deep",
+        )
+        return None
+    return _logical(reading, operand, place.below(path), operator)
+
+
+def _operator(reading: Reading, node: Mapping, place: _Place) -> str | None:
+    """The one key of ``node`` that is an operator."""
+    known = [
+        key
+        for key in node.entries
+        if key in conditions.OPERATORS or key in conditions.LOGICAL or key in conditions.SPELLINGS
+    ]
+    if len(known) == 1:
+        return known[0]
+    if known:
+        reading.report.error(
+            node.key(known[1]),
+            place.path,
+            "several-operators",
+            f"expected exactly one operator, got {' and '.join(known)}",
+            "put each into a condition of its own under 'and:' or 'or:'",
+        )
+        return None
+    others = [key for key in node.entries if key not in ("value", "path", *_BRANCHES)]
+    operators = (*conditions.OPERATORS, *conditions.LOGICAL)
+    suggestion = reading.report.suggestion(others[0], operators) if others else ""
+    reading.report.error(
+        node.key(others[0]) if others else node,
+        place.path,
+        "no-operator",
+        f"expected exactly one operator, got {', '.join(map(quoted, others)) or 'none'}",
+        suggestion or f"operators are {', '.join(operators)}",
+    )
+    return None
+
+
+def _check_keys(
+    reading: Reading, node: Mapping, place: _Place, operator: str, companion: str | None
+) -> None:
+    allowed = [operator, *([companion] if companion else []), *place.extra]
+    for key, (where, _) in node.entries.items():
+        if key in allowed:
+            continue
+        if key in _BRANCHES:
+            hint = "'then' and 'else' stand beside the operator at the top of an 'if'"
+        elif key in ("value", "path"):
+            hint = f"{operator} takes {companion!r}" if companion else f"{operator} takes no {key}"
+        else:
+            hint = reading.report.suggestion(key, allowed)
+        reading.report.error(
+            where,
+            f"{place.path}.{key}",
+            "unknown-key",
+            f"unknown key {quoted(key)} beside {operator!r}",
+            hint,
+        )
+
+
+def _logical(reading: Reading, node: Node, place: _Place, operator: str) -> Logical | None:
+    items: list[tuple[Node, str]]
+    if operator == "not":
+        items = [_only_entry(node, place.path)]
+    else:
+        listed = shapes.sequence(
+            reading.report, node, place.path, f"the conditions of {operator!r}"
+        )
+        if listed is None:
+            return None
+        items = [(item, f"{place.path}[{i}]") for i, item in enumerate(listed.items)]
+        if not items:
+            reading.report.error(
+                node, place.path, "empty-list", f"{operator!r} needs at least one condition"
+            )
+    found = [_parse(reading, item, place._replace(path=path)) for item, path in items]
+    known = tuple(condition for condition in found if condition is not None)
+    return Logical(operator, known) if known and len(known) == len(found) else None
+
+
+def _comparison(reading: Reading, node: Mapping, place: _Place, key: str) -> Comparison | None:
+    operator = conditions.SPELLINGS.get(key, key)
+    companion = conditions.OPERATORS[operator].companion
+    _check_keys(reading, node, place, key, companion)
+    operand = _string(reading, node, place, key)
+    beside: str | None = None
+    if companion is not None:
+        if companion not in node.entries:
+            shapes.missing_key(reading.report, node, place.path, companion, f"{operator!r}")
+            return None
+        beside = _string(reading, node, place, companion)
+        if beside is None:
+            return None
+    if operand is None:
+        return None
+    return Comparison(operator, operand, beside)
+
+
+def _string(reading: Reading, node: Mapping, place: _Place, key: str) -> str | None:
+    """The text under ``key``, judged as far as that can be done before the run."""
+    value = node.entries[key][1]
+    path = f"{place.path}.{key}"
+    text = shapes.text(reading.report, value, path, f"{key!r}", shapes.EMPTY_TEXT)
+    if text is None or not isinstance(value, Scalar):
+        return None
+    if not reading.references.text(value, path, place.step, place.position):
+        _check_operand(reading, value, path, conditions.SPELLINGS.get(key, key))
+    return text
+
+
+def _check_operand(reading: Reading, value: Scalar, path: str, operator: str) -> None:
+    report, text = reading.report, value.text
+    if operator == "patternMatches":
+        # Only here: few documents have patterns, and the translator costs 3 ms of start-up.
+        from awstoe.expressions import patterns  # noqa: PLC0415
+
+        try:
+            patterns.translate(text)
+        except patterns.PatternError as error:
+            report.error(
+                value,
+                path,
+                "bad-pattern",
+                f"the pattern {quoted(text)} cannot be used: {error.message}",
+                "expected a regular expression in RE2 syntax",
+            )
+    elif operator.startswith("number") and conditions.number(text) is None:
+        report.error(
+            value, path, "wrong-value", f"expected a number as {operator!r}, got {quoted(text)}"
+        )
+    elif operator in _HASH_DIGITS and not _is_hash(text, _HASH_DIGITS[operator]):
+        report.warning(
+            value,
+            path,
+            "never-true",
+            f"{operator!r} can never be true: expected {_HASH_DIGITS[operator]} hexadecimal"
+            f" digits, got {quoted(text)}",
+        )
+
+
+def _is_hash(text: str, digits: int) -> bool:
+    return len(text) == digits and set(text) <= set("0123456789abcdefABCDEF")

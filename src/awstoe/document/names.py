@@ -1,0 +1,37 @@
+"""The rules for names of phases, steps, loops and variables."""
+
+import re
+from typing import Final
+
+_ALLOWED: Final = re.compile(r"[0-9A-Za-z_-]+")
+_CHARACTERS: Final = (
+    "Allowed characters are combinations of numbers [0-9], english letters [a-z,A-Z]"
+    " and special characters [-_]."
+)
+_VARIABLE_LENGTHS: Final = range(3, 129)
+
+
+def name_problem(name: str, kind: str, place: str = "") -> str | None:
+    """Why ``name`` cannot be one, or None.
+
+    Args:
+        name: The name.
+        kind: What it names, for example ``step``.
+        place: Where that stands, for example `` in phase 'build'``.
+    """
+    if _ALLOWED.fullmatch(name):
+        return None
+    return f"Invalid {kind} name {_shown(name)}{place}. {_CHARACTERS}"
+
+
+def variable_problem(name: str, kind: str) -> str | None:
+    """Why a parameter or constant cannot be called ``name``, or None."""
+    if problem := name_problem(name, kind):
+        return problem
+    if len(name) in _VARIABLE_LENGTHS:
+        return None
+    return f"Invalid {kind} name {_shown(name)}. Expected 3 to 128 characters, got {len(name)}."
+
+
+def _shown(name: str) -> str:
+    return "'" + (name if len(name) <= 140 else name[:137] + "...") + "'"  # noqa: PLR2004 - a line

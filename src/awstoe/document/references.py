@@ -1,0 +1,247 @@
+"""Judges the references of a document: does each mean something, and something already known?"""
+
+from collections.abc import Collection
+from enum import Enum, auto
+
+from awstoe.actions import schema
+from awstoe.actions.table import ACTIONS, Shape
+from awstoe.document import encoding
+from awstoe.document.model import Mark
+from awstoe.document.nodes import Mapping, Node, Scalar, Sequence
+from awstoe.document.problems import Severity
+from awstoe.document.report import Report
+from awstoe.document.scope import Scope, StepFacts
+from awstoe.expressions import references
+from awstoe.expressions.references import (
+    ChainReference,
+    LoopReference,
+    Placed,
+    Reference,
+    Refusal,
+    SsmReference,
+    VariableReference,
+)
+
+
+class Position(Enum):
+    """Where in a step a reference stands."""
+
+    INPUTS = auto()
+    LOOP = auto()
+    CONDITION = auto()
+
+
+class ReferenceCheck:
+    """Judges the references of one document.
+
+    Args:
+        report: Gets the problems.
+        scope: What the document declares.
+        text: The document's text, to find the reference's own place.
+    """
+
+    __slots__ = ("_lines", "_report", "_scope", "_text")
+
+    def __init__(self, report: Report, scope: Scope, text: str) -> None:
+        self._report = report
+        self._scope = scope
+        self._text = text
+        self._lines: list[str] = []
+
+    def text(self, node: Scalar, path: str, step: StepFacts, position: Position) -> bool:
+        """Judge the references in ``node``; gives whether there are any."""
+        if "{{" not in node.text:
+            return False
+        found = references.find(node.text)
+        for placed in found:
+            if isinstance(placed.reference, LoopReference):
+                self._loop(placed.reference, placed, node, path, step, position)
+            elif finding := self._finding(placed.reference, step):
+                self._report.error(
+                    self._place(node, placed, Severity.ERROR),
+                    path,
+                    finding.code,
+                    f"{_shown(placed)}: {finding.message}",
+                    finding.hint,
+                )
+        return bool(found)
+
+    def refuse(self, node: Node, path: str, what: str) -> None:
+        """Warn about references where none is resolved; ``what`` stands there."""
+        if not isinstance(node, Scalar) or "{{" not in node.text:
+            return
+        for placed in references.find(node.text):
+            self._report.warning(
+                self._place(node, placed, Severity.WARNING),
+                path,
+                "reference-without-meaning",
+                f"{_shown(placed)}: references are not resolved in {what}; it stays as it stands",
+            )
+
+    def _finding(self, reference: Reference, step: StepFacts) -> Refusal | None:
+        if refusal := references.problem(reference):
+            return refusal
+        if isinstance(reference, VariableReference):
+            return self._variable(reference)
+        if isinstance(reference, ChainReference):
+            return self._chain(reference, step)
+        if isinstance(reference, SsmReference) and not isinstance(reference.name, str):
+            return self._finding(reference.name, step)
+        return None
+
+    def _variable(self, reference: VariableReference) -> Refusal | None:
+        name = reference.name
+        if name in self._scope.variables:
+            return None
+        return Refusal(
+            "undeclared-name",
+            f"the name {name!r} is not declared in 'parameters' or 'constants'",
+            self._report.suggestion(name, self._scope.variables)
+            or "declare it, or write the braces so that they are no reference",
+        )
+
+    def _chain(self, reference: ChainReference, step: StepFacts) -> Refusal | None:
+        steps = self._scope.phases.get(reference.phase)
+        if steps is None:
+            return Refusal(
+                "unknown-phase",
+                f"there is no phase {reference.phase!r}",
+                self._report.suggestion(reference.phase, self._scope.phases),
+            )
+        target = steps.get(reference.step)
+        if target is None:
+            return Refusal(
+                "unknown-step",
+                f"there is no step {reference.step!r} in phase {reference.phase!r}",
+                self._report.suggestion(reference.step, steps),
+            )
+        if target.order >= step.order:
+            own = target.order == step.order
+            return Refusal(
+                "own-step" if own else "later-step",
+                f"the step {'refers to itself' if own else 'runs later'};"
+                " only steps before this one can be referred to",
+                "",
+            )
+        if reference.side == "inputs":
+            return self._input(reference, target)
+        return self._output(reference, target)
+
+    def _input(self, reference: ChainReference, target: StepFacts) -> Refusal | None:
+        if reference.position >= len(target.operations):
+            return _no_operation(reference, len(target.operations))
+        operation = target.operations[reference.position]
+        if isinstance(operation, Mapping) and reference.variable not in operation.entries:
+            return Refusal(
+                "unknown-input",
+                f"the step {target.name!r} has no input {reference.variable!r}",
+                self._report.suggestion(reference.variable, operation.entries),
+            )
+        return None
+
+    def _output(self, reference: ChainReference, target: StepFacts) -> Refusal | None:
+        row = ACTIONS.get(target.action)
+        if row is None:
+            return None
+        names = [output.name for output in schema.schema(target.action).outputs]
+        if reference.variable not in names:
+            known = f"it has {', '.join(names)}" if names else "it has none"
+            return Refusal(
+                "unknown-output",
+                f"the action {target.action} has no output {reference.variable!r}",
+                self._report.suggestion(reference.variable, names) or known,
+            )
+        if target.action == "WebDownload" or row.shape is not Shape.LIST:
+            count = 1
+        else:
+            count = len(target.operations)
+        if target.operations and reference.position >= count:
+            return _no_operation(reference, count)
+        return None
+
+    def _loop(
+        self,
+        reference: LoopReference,
+        placed: Placed,
+        node: Scalar,
+        path: str,
+        step: StepFacts,
+        position: Position,
+    ) -> None:
+        own = step.has_loop and reference.loop in ("loop", step.loop)
+        if own and position is Position.INPUTS:
+            return
+        hint = ""
+        if own:
+            message = "the loop does not run yet where this stands; it stays as it stands"
+        elif other := self._scope.loops.get(reference.loop):
+            message = (
+                f"the loop {reference.loop!r} belongs to step {other.name!r}; it stays as it stands"
+            )
+            hint = "a loop's variables have values only within its own step"
+        elif step.has_loop and (hint := self._report.suggestion(reference.loop, _names(step))):
+            message = f"this step has no loop {reference.loop!r}; it stays as it stands"
+        else:
+            return
+        self._report.warning(
+            self._place(node, placed, Severity.WARNING),
+            path,
+            "reference-without-meaning",
+            f"{_shown(placed)}: {message}",
+            hint,
+        )
+
+    def _place(self, node: Scalar, placed: Placed, severity: Severity) -> Mark:
+        """Where the reference itself stands, or its scalar when that cannot be told."""
+        if not self._report.takes(severity):
+            return Mark(node.line, node.column)
+        if not self._lines:
+            self._lines = encoding.lines(self._text)
+        earlier = node.text.count(placed.text, 0, placed.start)
+        row, start = node.line - 1, node.column - 1
+        # Folding and escapes put other line breaks into the file than into the text.
+        last = min(len(self._lines), row + 2 * node.text.count("\n") + 50)
+        while row < last:
+            found = self._lines[row].find(placed.text, start)
+            if found < 0:
+                row, start = row + 1, 0
+            elif earlier:
+                earlier -= 1
+                start = found + len(placed.text)
+            else:
+                return Mark(row + 1, found + 1)
+        return Mark(node.line, node.column)
+
+
+def texts_of(node: Node, path: str) -> "list[tuple[Scalar, str]]":
+    """The scalars below ``node`` that may hold references, with their paths."""
+    if isinstance(node, Scalar):
+        return [(node, path)] if "{{" in node.text else []
+    found: list[tuple[Scalar, str]] = []
+    if isinstance(node, Sequence):
+        for position, item in enumerate(node.items):
+            if not isinstance(item, Scalar) or "{{" in item.text:
+                found += texts_of(item, f"{path}[{position}]")
+    else:
+        for key, (_, item) in node.entries.items():
+            if not isinstance(item, Scalar) or "{{" in item.text:
+                found += texts_of(item, f"{path}.{key}")
+    return found
+
+
+def _names(step: StepFacts) -> Collection[str]:
+    return ("loop", step.loop) if step.loop else ("loop",)
+
+
+def _no_operation(reference: ChainReference, count: int) -> Refusal:
+    return Refusal(
+        f"unknown-{reference.side[:-1]}",
+        f"the step {reference.step!r} has {count} {'entry' if count == 1 else 'entries'} in its"
+        f" {reference.side}; there is no [{reference.position}], they count from 0",
+        "",
+    )
+
+
+def _shown(placed: Placed) -> str:
+    text = " ".join(placed.text.split())
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line's length

@@ -1,0 +1,245 @@
+"""Parses parameters and constants, and binds the parameters' values for a run."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Lookup
+from typing import Final, NamedTuple
+
+from awstoe.document import shapes
+from awstoe.document.model import Constant, Document, Mark, Parameter
+from awstoe.document.names import variable_problem
+from awstoe.document.nodes import Mapping, Node, Sequence
+from awstoe.document.problems import Problem, Severity
+from awstoe.document.reading import Reading
+from awstoe.document.report import Report
+from awstoe.expressions.values import quoted
+
+_PARAMETER_KEYS: Final = ("type", "default", "description", "allowedValues")
+_CONSTANT_KEYS: Final = ("type", "value", "description")
+
+
+class _Declaration(NamedTuple):
+    """A name with what is declared under it."""
+
+    name: str
+    node: Mapping
+    path: str
+    mark: Mark
+
+
+class Bound(NamedTuple):
+    """The values of a document's variables."""
+
+    values: Lookup[str, str]
+    problems: list[Problem]
+
+
+def bind(document: Document, given: Lookup[str, str]) -> Bound:
+    """The value of every parameter and constant.
+
+    Args:
+        document: The document.
+        given: Parameter values by name; who wins over whom has been decided.
+    """
+    report = Report(document.path)
+    nowhere = Mark(0, 0)
+    values = {constant.name: constant.value for constant in document.constants}
+    parameters = {parameter.name: parameter for parameter in document.parameters}
+    for name, value in given.items():
+        parameter = parameters.get(name)
+        if parameter is not None:
+            if problem := _refused(value, parameter.allowed_values):
+                report.error(
+                    parameter.mark, "", "value-not-allowed", f"parameter {name!r}: {problem}"
+                )
+            values[name] = value
+        elif name in values:
+            report.warning(
+                nowhere,
+                "",
+                "constant-given",
+                f"a value was given for the constant {name!r}: it is ignored,"
+                " constants cannot be overridden",
+            )
+        else:
+            report.warning(
+                nowhere,
+                "",
+                "unknown-parameter",
+                f"a value was given for the parameter {quoted(name)}, which the document does not"
+                " declare: it is ignored",
+                report.suggestion(name, parameters),
+            )
+    for name, parameter in parameters.items():
+        if name in values:
+            continue
+        if parameter.default is None:
+            report.error(
+                parameter.mark,
+                f"parameters.{name}",
+                "no-value",
+                f"the parameter {name!r} has no default, and no value was given for it",
+                f"give one with --parameters {name}=VALUE",
+            )
+        else:
+            values[name] = parameter.default
+    return Bound(values, report.sorted(strict=False))
+
+
+def parse_parameters(reading: Reading, node: Node | None) -> tuple[Parameter, ...]:
+    """The parameters; what is wrong with them is reported."""
+    return tuple(
+        _parameter(reading, declaration)
+        for declaration in _declarations(reading, node, "parameters", _PARAMETER_KEYS)
+    )
+
+
+def parse_constants(
+    reading: Reading, node: Node | None, parameters: tuple[Parameter, ...]
+) -> tuple[Constant, ...]:
+    """The constants; what is wrong with them is reported."""
+    taken = {parameter.name: parameter.mark for parameter in parameters}
+    found = []
+    for declaration in _declarations(reading, node, "constants", _CONSTANT_KEYS):
+        if earlier := taken.get(declaration.name):
+            reading.report.error(
+                declaration.mark,
+                declaration.path,
+                "duplicate-name",
+                f"the name {declaration.name!r} is used twice",
+                f"it is a parameter, declared in line {earlier.line}",
+            )
+        found.append(_constant(reading, declaration))
+    return tuple(found)
+
+
+def _declarations(
+    reading: Reading, node: Node | None, section: str, keys: tuple[str, ...]
+) -> Iterator[_Declaration]:
+    """What a section declares, name by name."""
+    report = reading.report
+    kind = section[:-1]
+    seen: dict[str, Mark] = {}
+    for holder, holder_path in _holders(report, node, section):
+        for name, (where, body) in holder.entries.items():
+            path = f"{holder_path}.{name}"
+            mark = Mark(where.line, where.column)
+            if problem := variable_problem(name, kind):
+                report.error(where, path, "bad-name", problem)
+            if earlier := seen.get(name):
+                report.error(
+                    where,
+                    path,
+                    "duplicate-name",
+                    f"the name {name!r} is used twice",
+                    f"it is declared in line {earlier.line} already",
+                )
+                continue
+            seen[name] = mark
+            declared = shapes.mapping(report, body, path, f"the {kind} {name!r}")
+            if declared is None:
+                continue
+            shapes.check_keys(report, declared, path, keys)
+            _check_type(report, declared, path, f"the {kind} {name!r}")
+            yield _Declaration(name, declared, path, mark)
+
+
+def _holders(report: Report, node: Node | None, section: str) -> Iterator[tuple[Mapping, str]]:
+    """The mappings of names in a section: a list of them, or one."""
+    if node is None:
+        return
+    if isinstance(node, Mapping):
+        yield node, section
+        return
+    listed = shapes.sequence(report, node, section, repr(section))
+    for position, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
+        path = f"{section}[{position}]"
+        holder = shapes.mapping(report, item, path, f"an entry of {section!r}")
+        if holder is not None:
+            yield holder, path
+
+
+def _check_type(report: Report, node: Mapping, path: str, owner: str) -> None:
+    entry = node.entries.get("type")
+    if entry is None:
+        shapes.missing_key(report, node, path, "type", owner)
+        return
+    name = shapes.text(report, entry[1], f"{path}.type", "'type'")
+    if name is None or name == "string":
+        return
+    severity = Severity.WARNING if name == "String" else Severity.ERROR
+    report.add(
+        severity,
+        entry[1],
+        f"{path}.type",
+        "spelling" if name == "String" else "wrong-value",
+        f"expected the type 'string', got {quoted(name)}",
+        "",
+    )
+
+
+def _parameter(reading: Reading, declaration: _Declaration) -> Parameter:
+    report, node, path = reading.report, declaration.node, declaration.path
+    default_node = node.value("default")
+    default = None
+    if default_node is not None:
+        default = shapes.text(report, default_node, f"{path}.default", "'default'")
+        reading.references.refuse(default_node, f"{path}.default", "a default")
+    allowed = _allowed_values(reading, declaration)
+    if default is not None and default_node is not None:
+        problem = _refused(default, allowed)
+        if problem:
+            report.error(
+                default_node, f"{path}.default", "value-not-allowed", f"the default: {problem}"
+            )
+    return Parameter(
+        declaration.name, default, _description(reading, declaration), allowed, declaration.mark
+    )
+
+
+def _allowed_values(reading: Reading, declaration: _Declaration) -> tuple[str, ...]:
+    node = declaration.node.value("allowedValues")
+    if node is None:
+        return ()
+    path = f"{declaration.path}.allowedValues"
+    listed = shapes.sequence(reading.report, node, path, "'allowedValues'")
+    if listed is None:
+        return ()
+    reading.report.warning(
+        declaration.node.key("allowedValues"),
+        path,
+        "not-in-awstoe",
+        "AWSTOE ignores 'allowedValues'; awstoe enforces them",
+    )
+    texts = [
+        shapes.text(reading.report, item, f"{path}[{position}]", "an allowed value")
+        for position, item in enumerate(listed.items)
+    ]
+    return tuple(text for text in texts if text is not None)
+
+
+def _constant(reading: Reading, declaration: _Declaration) -> Constant:
+    report, node, path = reading.report, declaration.node, declaration.path
+    _description(reading, declaration)
+    value: str | None = ""
+    entry = node.entries.get("value")
+    if entry is None:
+        shapes.missing_key(report, node, path, "value", f"the constant {declaration.name!r}")
+    else:
+        value = shapes.text(report, entry[1], f"{path}.value", "'value'", shapes.EMPTY_TEXT)
+        reading.references.refuse(entry[1], f"{path}.value", "a constant's value")
+    return Constant(declaration.name, value or "", declaration.mark)
+
+
+def _description(reading: Reading, declaration: _Declaration) -> str:
+    entry = declaration.node.entries.get("description")
+    if entry is None:
+        return ""
+    path = f"{declaration.path}.description"
+    return shapes.free_text(reading.report, entry[1], path, "'description'") or ""
+
+
+def _refused(value: str, allowed: tuple[str, ...]) -> str | None:
+    """Why ``value`` is not one of ``allowed``, or None."""
+    if not allowed or value in allowed:
+        return None
+    return f"expected one of {', '.join(map(quoted, allowed))}, got {quoted(value)}"

@@ -1,0 +1,34 @@
+"""What all tests share: the option that rewrites golden files."""
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+
+class Golden(Protocol):
+    """Compares text with a golden file."""
+
+    def __call__(self, path: Path, text: str) -> None: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what the tests produce into the golden files instead of comparing it",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Asserts that a golden file holds a text, or writes the file with ``--update-golden``."""
+    update: bool = request.config.getoption("--update-golden")
+
+    def check(path: Path, text: str) -> None:
+        if update:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.exists(), f"{path} is missing: run pytest with --update-golden"
+        assert text == path.read_text(encoding="utf-8")
+
+    return check

@@ -1,0 +1,110 @@
+"""Whatever the bytes are, parsing says what is wrong with them: it never raises, and it ends."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from awstoe.document import encoding
+from awstoe.document.parse import parse
+from awstoe.document.problems import has_errors, render
+from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.expressions.conditions import LOGICAL, OPERATORS
+from awstoe.host.platforms import Platform
+
+DOCUMENTS = Path(__file__).parent.parent.parent / "documents"
+SAMPLES = [
+    path.read_bytes()
+    for path in sorted(DOCUMENTS.glob("*/*"))
+    if path.suffix in {".yml", ".json"} and path.stat().st_size < 10_000
+]
+PIECES = st.sampled_from(
+    [
+        *(b"{{ build.A.outputs.stdout }}", b"{{", b"}}", b"{{ x", b"\t", b"\n", b" ", b": ", b"- "),
+        *(b"&a", b"*a", b"!x ", b"<<: ", b"|\n", b">-\n", b"'", b'"', b"[", b"]", b"{", b"}", b"#"),
+        *(b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\\", b"%", b"@", b"? ", b"---\n", b"~"),
+    ]
+)
+WORDS = st.sampled_from(
+    [
+        *("name", "schemaVersion", "phases", "steps", "action", "inputs", "loop", "if", "then"),
+        *("for", "forEach", "list", "delimiter", "start", "end", "updateBy", "value", "path"),
+        *("parameters", "constants", "type", "default", "commands", "source", "content"),
+        *("timeoutSeconds", "onFailure", "maxAttempts", "disableLogging", "build", "1.0", "string"),
+        *("ExecuteBash", "CreateFile", "Assert", "ExecuteDocument", "SetRegistry", "InstallMSI"),
+        *("{{ build.A.outputs.stdout }}", "{{ loop.value }}", "{{ aws:ssm:resolve(a) }}", "-1", ""),
+        *OPERATORS,
+        *LOGICAL,
+    ]
+)
+LEAVES = WORDS | st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=25,
+)
+STEPS = st.fixed_dictionaries(
+    {"name": WORDS, "action": WORDS, "inputs": VALUES},
+    optional={
+        "loop": VALUES,
+        "if": VALUES,
+        "timeoutSeconds": LEAVES,
+        "maxAttempts": LEAVES,
+        "onFailure": LEAVES,
+    },
+)
+PHASES = st.fixed_dictionaries({"name": WORDS, "steps": st.lists(STEPS, max_size=4)})
+TREES = st.fixed_dictionaries(
+    {"schemaVersion": st.just("1.0"), "phases": st.lists(PHASES, max_size=3)},
+    optional={"parameters": VALUES, "constants": VALUES},
+)
+
+# The same examples in every run; a slow machine makes no failure, an endless loop would.
+FUZZ = settings(derandomize=True, database=None, deadline=10_000)
+
+
+def check(data: bytes) -> None:
+    lines = encoding.shown_lines(data)
+    for libyaml in {HAS_LIBYAML, False}:
+        found = parse(data, "a.yml", set(Platform), libyaml=libyaml)
+        for problem in found.problems:
+            render(problem, lines).encode()
+            assert problem.line <= len(lines)
+        assert (found.document is None) == has_errors(found.problems)
+
+
+@FUZZ
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    check(data)
+
+
+@FUZZ
+@given(st.text(max_size=200))
+def test_any_text(text: str) -> None:
+    check(text.encode("utf-8", "surrogatepass"))
+
+
+@FUZZ
+@given(st.data())
+def test_documents_with_pieces_inserted_and_cut_out(data: Any) -> None:  # noqa: ANN401
+    found = bytearray(data.draw(st.sampled_from(SAMPLES)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(found)))
+        length = data.draw(st.integers(0, 12))
+        found[place : place + length] = data.draw(PIECES)
+    check(bytes(found))
+
+
+@FUZZ
+@given(TREES)
+def test_any_structure(tree: object) -> None:
+    check(json.dumps(tree).encode())
+
+
+@FUZZ
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3), max_leaves=10))
+def test_any_json(tree: object) -> None:
+    check(json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass"))

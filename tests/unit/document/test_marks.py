@@ -1,0 +1,178 @@
+"""The tree of a document: places, limits, and the same tree from both YAML parsers."""
+
+import time
+from typing import TypeAlias
+
+import pytest
+
+from awstoe.document import encoding, marks
+from awstoe.document.nodes import Mapping, Node, Scalar, value_of
+from awstoe.document.report import Report, Unreadable
+from awstoe.document.yaml_text import HAS_LIBYAML
+
+Shown: TypeAlias = "tuple[object, ...]"
+PARSERS = pytest.mark.parametrize(
+    "libyaml", sorted({HAS_LIBYAML, False}), ids=lambda on: "libyaml" if on else "python"
+)
+
+
+def shown(node: Node) -> Shown:
+    """A tree as something that can be compared."""
+    if isinstance(node, Scalar):
+        return (node.text, node.plain, node.line, node.column)
+    if isinstance(node, Mapping):
+        entries = [(shown(key), shown(value)) for key, value in node.entries.values()]
+        return (node.line, node.column, *entries)
+    return (node.line, node.column, *map(shown, node.items))
+
+
+def tree(text: str, *, libyaml: bool) -> Node:
+    report = Report("a.yml")
+    found = marks.read(text, report, libyaml=libyaml)
+    assert report.sorted(strict=False) == []
+    return found
+
+
+@PARSERS
+def test_every_node_knows_its_place(*, libyaml: bool) -> None:
+    found = tree("a: 1\nb:\n  - 'x'\n  - {c: \"d\"}\n", libyaml=libyaml)
+
+    assert shown(found) == (
+        1,
+        1,
+        (("a", True, 1, 1), ("1", True, 1, 4)),
+        (
+            ("b", True, 2, 1),
+            (3, 3, ("x", False, 3, 5), (4, 5, (("c", True, 4, 6), ("d", False, 4, 9)))),
+        ),
+    )
+
+
+@PARSERS
+def test_scalars_are_never_interpreted(*, libyaml: bool) -> None:
+    text = "[0700, 1.10, yes, 2001-01-01, 1_000, 0x1F, '~', ~, !!str 1, !!int '2', '']"
+
+    assert value_of(tree("a: " + text, libyaml=libyaml)) == {
+        "a": [
+            *("0700", "1.10", "yes", "2001-01-01", "1_000", "0x1F"),
+            *("~", None, "1", "2", ""),
+        ]
+    }
+
+
+@PARSERS
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a:\tb\n", {"a": "b"}),
+        ("a: b\tc\t\n", {"a": "b\tc"}),
+        ("a: b\t# comment\n", {"a": "b"}),
+        ("a: |-\t\n  b\n", {"a": "b"}),
+        ("a: b\n \tc\n", {"a": "b c"}),
+        ("a: b\n\n\n  c\n", {"a": "b\n\nc"}),
+        ("- [a,\n\tb]\n", [["a", "b"]]),
+        ('{\t"a"\t:\t[1,\t2]\t}', {"a": ["1", "2"]}),
+        ('{"a": "\\u00e9\\/\\ud83d\\ude00"}', {"a": "\u00e9/\U0001f600"}),
+        ('{"a": true, "b": null, "c": -1.5e3, "d": {}, "e": []}\n',
+         {"a": "true", "b": None, "c": "-1.5e3", "d": {}, "e": []}),
+        ("{a: b, 'c': [d]}", {"a": "b", "c": ["d"]}),
+        ('{"' + "k" * 2000 + '": 1}', {"k" * 2000: "1"}),
+        ("x: &d {a: 1, b: 2}\ny:\n  <<: *d\n  a: 3\n",
+         {"x": {"a": "1", "b": "2"}, "y": {"a": "3", "b": "2"}}),
+        ("x: &d {a: 1}\ny: &e {b: 2}\nz:\n  <<: [*d, *e]\n",
+         {"x": {"a": "1"}, "y": {"b": "2"}, "z": {"a": "1", "b": "2"}}),
+        ("'<<': a\n", {"<<": "a"}),
+        ("&k a: 1\nb: *k\n", {"a": "1", "b": "a"}),
+        ("a: &x b\n*x : c\n", {"a": "b", "b": "c"}),
+        ("---\na: b\n...\n", {"a": "b"}),
+    ],
+)  # fmt: skip
+def test_both_parsers_read_the_same(text: str, value: object, *, libyaml: bool) -> None:
+    assert value_of(tree(text, libyaml=libyaml)) == value
+
+
+@PARSERS
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 100_000, "too-deep"),
+        ('{"a":' * 100_000, "too-deep"),
+        ("{ " * 100_000, "too-deep"),
+        ("- " * 100_000, "too-deep"),
+        ("? " * 100_000, "too-deep"),
+        ("a: " + "[" * 80 + "]" * 80, "too-deep"),
+        ("a: &a [" + "[" * 40 + "]" * 40 + "]\nb: " + "[" * 40 + "*a" + "]" * 40, "too-deep"),
+        ("%TAG !a! b\n" * 200 + "---\na: b\n", "too-many-directives"),
+        ("a: &a [*a]\n", "recursive-alias"),
+        ("a: *b\n", "unknown-alias"),
+        ("a: \t- b\n", "yaml-syntax"),
+        ("a:\n\t- b\n", "yaml-syntax"),
+        ("a: |\n\tb\n", "yaml-syntax"),
+        ('a: "\\UFFFFFFFF"\n', "yaml-syntax"),
+        ('a: "\\ud83d"\n', "yaml-syntax"),
+        ("a: b\n---\nc: d\n", "several-documents"),
+        ("# nothing\n", "empty-document"),
+    ],
+    ids=lambda value: value[:24] if isinstance(value, str) else None,
+)
+def test_what_is_no_document_is_refused_at_once(text: str, code: str, *, libyaml: bool) -> None:
+    begun = time.perf_counter()
+
+    with pytest.raises(Unreadable) as caught:
+        marks.read(text, Report("a.yml"), libyaml=libyaml)
+
+    assert caught.value.code == code
+    assert time.perf_counter() - begun < 5
+
+
+@PARSERS
+@pytest.mark.parametrize("form", ["sequence", "merge"])
+def test_an_alias_bomb_is_refused_at_once(form: str, *, libyaml: bool) -> None:
+    lines = ["a0: &a0 {x: [y, y, y, y, y, y, y, y, y]}"]
+    for level in range(1, 20):
+        names = ", ".join([f"*a{level - 1}"] * 9)
+        lines.append(
+            f"a{level}: &a{level} "
+            + (f"[{names}]" if form == "sequence" else f"{{<<: [{names}], b{level}: [{names}]}}")
+        )
+    begun = time.perf_counter()
+
+    with pytest.raises(Unreadable) as caught:
+        marks.read("\n".join(lines), Report("a.yml"), libyaml=libyaml)
+
+    assert caught.value.code == "too-many-nodes"
+    assert time.perf_counter() - begun < 5
+
+
+def test_aliases_share_their_node() -> None:
+    found = tree("a: &x [1]\nb: *x\n", libyaml=HAS_LIBYAML)
+
+    assert isinstance(found, Mapping)
+    assert found.value("a") is found.value("b")
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "column"),
+    [
+        (b"a: 1\nb: \xff\n", 2, 4),
+        ("é: ".encode() + b"\xc3\x28", 1, 4),
+        (b"a\r\nb: \x07", 2, 4),
+        (b"a\xe2\x80\xa8b: \x1b", 2, 4),
+        (b"a: \xef\xbf\xbe", 1, 4),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_at_their_place(
+    data: bytes, line: int, column: int
+) -> None:
+    with pytest.raises(Unreadable) as caught:
+        encoding.decode(data)
+
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
+@pytest.mark.parametrize("encoded", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_are_named(encoded: str) -> None:
+    with pytest.raises(Unreadable, match=r"UTF-(16|32)") as caught:
+        encoding.decode("schemaVersion: 1.0\nphases: []\n".encode(encoded))
+
+    assert caught.value.code == "not-utf-8"

@@ -1,0 +1,192 @@
+"""Finding and reading documents: what is no regular file is refused, and never waited for."""
+
+import io
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstoe import limits
+from awstoe.document import source
+from awstoe.errors import DocumentError
+
+only_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
+
+
+def refusal(path: object) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        source.read(str(path))
+    return caught.value
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.yml"
+    path.write_bytes(b"a: 1\r\n")
+
+    assert source.read(str(path)) == b"a: 1\r\n"
+
+
+def test_a_dash_is_standard_input() -> None:
+    assert source.read("-", io.BytesIO(b"a: 1")) == b"a: 1"
+
+
+def test_a_missing_file_is_refused_with_the_sibling_that_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "install.yml").touch()
+
+    error = refusal(tmp_path / "instal.yml")
+
+    assert error.message == f"{tmp_path / 'instal.yml'}: there is no such file"
+    assert error.hint == f"did you mean {str(tmp_path / 'install.yml')!r}?"
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "nowhere" / "a.yml")
+
+    assert error.hint == f"there is no folder {str(tmp_path / 'nowhere')!r}"
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "expected a file, got a folder" in refusal(tmp_path).message
+
+
+@only_posix
+def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").touch()
+
+    assert "a part of this path is a file" in refusal(tmp_path / "a.yml" / "b.yml").message
+
+
+@only_posix
+def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+
+    assert "expected a regular file, got a named pipe" in refusal(tmp_path / "pipe.yml").message
+
+
+@only_posix
+def test_an_endless_device_is_refused() -> None:
+    assert "expected a regular file, got a device" in refusal("/dev/zero").message
+
+
+@only_posix
+def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path may have 108 characters only
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s.yml")
+
+        assert "expected a regular file, got a socket" in refusal("s.yml").message
+
+
+@only_posix
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret.yml"
+    path.touch(mode=0o000)
+    if os.access(path, os.R_OK):
+        pytest.skip("root reads everything")
+
+    assert "permission denied" in refusal(path).message
+
+
+@only_posix
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").symlink_to("a.yml")
+
+    assert "the file cannot be read" in refusal(tmp_path / "a.yml").message
+
+
+def test_a_document_of_11_mib_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.yml"
+    path.write_bytes(b"#" * (11 * limits.MIB))
+
+    assert "the document is larger than 10 MiB" in refusal(path).message
+
+
+def test_a_document_of_exactly_10_mib_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.yml"
+    path.write_bytes(b"#" * limits.DOCUMENT_BYTES)
+
+    assert len(source.read(str(path))) == limits.DOCUMENT_BYTES
+
+
+def test_of_endless_standard_input_one_byte_too_many_is_read() -> None:
+    class Endless(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None
+            assert size > 0
+            part = b"#" * min(size, 65536)
+            self.taken += len(part)
+            return part
+
+    endless = Endless()
+    with pytest.raises(DocumentError, match="larger than 10 MiB"):
+        source.read("-", endless)
+
+    assert endless.taken == limits.DOCUMENT_BYTES + 1
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/a.yml", "arn:aws:imagebuilder:eu-west-1:aws:c/a/1"])
+def test_remote_documents_are_refused_clearly(path: str) -> None:
+    assert "cannot be used as documents in this version" in refusal(path).message
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_what_can_be_no_path_is_refused(path: str) -> None:
+    assert refusal(path).message.startswith("expected the path of a document")
+
+
+def test_a_folder_stands_for_the_documents_below_it_sorted(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yml", "sub/c.json", "sub/D.YML", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    found = source.expand([str(tmp_path)], stdin_allowed=True)
+
+    assert [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in found] == [
+        "a.yml",
+        "b.yaml",
+        "sub/D.YML",
+        "sub/c.json",
+    ]
+
+
+def test_a_pattern_stands_for_what_it_matches_sorted(tmp_path: Path) -> None:
+    for name in ("b.yml", "a.yml", "c.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.yml").mkdir()
+
+    found = source.expand([str(tmp_path / "*.yml")], stdin_allowed=True)
+
+    assert found == [str(tmp_path / "a.yml"), str(tmp_path / "b.yml")]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a[1].yml"
+    path.touch()
+
+    assert source.expand([str(path)], stdin_allowed=True) == [str(path)]
+
+
+@pytest.mark.parametrize("name", ["*.yml", "."])
+def test_what_stands_for_no_document_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(DocumentError, match=r"no file matches|there are no documents"):
+        source.expand([name], stdin_allowed=True)
+
+
+def test_names_keep_their_order_and_missing_files_are_left_to_reading() -> None:
+    names = ["z.yml", "a.yml", "-", "s3://bucket/x.yml"]
+
+    assert source.expand(names, stdin_allowed=True) == names
+
+
+@pytest.mark.parametrize(("names", "allowed"), [(["-"], False), (["-", "-"], True)])
+def test_standard_input_is_refused_where_it_cannot_be(names: list[str], *, allowed: bool) -> None:
+    with pytest.raises(DocumentError, match="standard input"):
+        source.expand(names, stdin_allowed=allowed)

@@ -1,0 +1,56 @@
+"""Binding the values of parameters."""
+
+from awstoe.document.model import Document
+from awstoe.document.parse import parse
+from awstoe.document.problems import Severity
+from awstoe.document.variables import bind
+from awstoe.host.platforms import Platform
+
+TEXT = b"""schemaVersion: 1.0
+parameters:
+  - Needed: {type: string}
+  - Colour: {type: string, default: red, allowedValues: [red, green]}
+  - Empty: {type: string, default: ''}
+constants:
+  - Fixed: {type: string, value: 1.10}
+phases:
+  - {name: build, steps: [{name: A, action: UpdateOS}]}
+"""
+
+
+def document() -> Document:
+    found = parse(TEXT, "a.yml", {Platform.LINUX}).document
+    assert found is not None
+    return found
+
+
+def test_given_values_win_over_defaults_and_constants_are_there() -> None:
+    bound = bind(document(), {"Needed": "x", "Colour": "green"})
+
+    assert bound.values == {"Needed": "x", "Colour": "green", "Empty": "", "Fixed": "1.10"}
+    assert bound.problems == []
+
+
+def test_a_parameter_without_a_value_is_an_error_at_its_declaration() -> None:
+    (problem,) = bind(document(), {}).problems
+
+    assert problem.severity is Severity.ERROR
+    assert problem.line == 3
+    assert "'Needed' has no default" in problem.message
+    assert problem.hint == "give one with --parameters Needed=VALUE"
+
+
+def test_a_value_that_is_not_allowed_is_an_error() -> None:
+    (problem,) = bind(document(), {"Needed": "x", "Colour": "blue"}).problems
+
+    assert problem.severity is Severity.ERROR
+    assert problem.message == "parameter 'Colour': expected one of 'red', 'green', got 'blue'"
+
+
+def test_values_nobody_asked_for_are_ignored_with_a_warning() -> None:
+    bound = bind(document(), {"Needed": "x", "colour": "green", "Fixed": "2"})
+
+    assert [problem.severity for problem in bound.problems] == [Severity.WARNING] * 2
+    assert bound.problems[0].hint == "did you mean 'Colour'?"
+    assert "constants cannot be overridden" in bound.problems[1].message
+    assert bound.values["Fixed"] == "1.10"
