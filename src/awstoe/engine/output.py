@@ -1,0 +1,191 @@
+"""Collectors of a program's output, each with bounded memory whatever the program prints.
+
+``OutputCapture`` keeps the beginning of standard output (the ``stdout`` output value), ``Tail`` the
+end of standard error (the failure message), and ``Spool`` all of standard error, which the log gets
+in one go after the program's end.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from awstoe import limits
+from awstoe.errors import HostError
+from awstoe.host import temporary
+
+_LONGEST_LINE_END: Final = len("\r\n")
+_LONGEST_SEQUENCE: Final = 4
+"""Bytes of one character in UTF-8."""
+
+
+def decode(data: bytes | bytearray) -> str:
+    """``data`` as text; bytes that are no UTF-8 are shown in hexadecimal, as in ``xff``."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+class OutputCapture:
+    """The first ``limit`` bytes of an output."""
+
+    __slots__ = ("_kept", "_limit", "_total")
+
+    def __init__(self, limit: int = limits.OUTPUT_VALUE_BYTES) -> None:
+        self._limit = limit
+        self._kept = bytearray()
+        self._total = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece."""
+        self._total += len(data)
+        # A line end beyond the limit is not missed: it is not part of the value.
+        room = self._limit + _LONGEST_LINE_END - len(self._kept)
+        if room > 0:
+            self._kept += data[:room]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the value is not all of the output."""
+        return self._total > len(self._kept) or len(self._value()) > self._limit
+
+    @property
+    def text(self) -> str:
+        """The kept part, without the output's last line end, cut between two characters."""
+        value = self._value()
+        if not self.truncated:
+            return decode(value)
+        return decode(_whole_characters(value[: self._limit]))
+
+    def _value(self) -> bytearray:
+        """What is kept, without the line end that closes the output."""
+        if self._total > len(self._kept):
+            return self._kept
+        for line_end in (os.linesep.encode(), b"\n"):
+            if self._kept.endswith(line_end):
+                return self._kept[: -len(line_end)]
+        return self._kept
+
+
+def _whole_characters(data: bytearray) -> bytearray:
+    """``data`` without the first bytes of a character that the cut went through."""
+    for length in range(1, min(_LONGEST_SEQUENCE, len(data) + 1)):
+        lead = data[-length]
+        if not _is_continuation(lead):
+            # As many leading one bits as the character has bytes; none in ASCII.
+            needed = 8 - (~lead & 0xFF).bit_length()
+            return data[:-length] if needed > length else data
+    return data
+
+
+def _is_continuation(byte: int) -> bool:
+    return byte & 0xC0 == 0x80  # noqa: PLR2004 - the mark of UTF-8
+
+
+class Tail:
+    """The last lines of an output, at most ``max_bytes`` of them."""
+
+    __slots__ = ("_kept", "_max_bytes", "_max_lines")
+
+    def __init__(
+        self,
+        max_lines: int = limits.STDERR_TAIL_LINES,
+        max_bytes: int = limits.STDERR_TAIL_BYTES,
+    ) -> None:
+        self._max_lines = max_lines
+        self._max_bytes = max_bytes
+        self._kept = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece."""
+        self._kept += data[-self._max_bytes :]
+        if len(self._kept) > 2 * self._max_bytes:
+            del self._kept[: -self._max_bytes]
+
+    @property
+    def text(self) -> str:
+        """The last lines, without the last line end."""
+        lines = decode(self._kept[-self._max_bytes :]).rstrip("\r\n").split("\n")
+        return "\n".join(lines[-self._max_lines :])
+
+
+class Spool:
+    """A whole output that can be read again once: in memory while small, then in a file.
+
+    A context manager, which closes it.
+
+    Args:
+        memory: How much is kept in memory.
+        open_file: Gives a new file for reading and writing that vanishes when it is closed.
+    """
+
+    __slots__ = ("_file", "_memory", "_open_file", "_pieces", "size")
+
+    def __init__(
+        self,
+        memory: int = limits.SPOOL_MEMORY_BYTES,
+        open_file: Callable[[], BinaryIO] = temporary.unnamed_file,
+    ) -> None:
+        self.size = 0
+        self._open_file = open_file
+        self._memory = memory
+        self._pieces = bytearray()
+        self._file: BinaryIO | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            HostError: The file cannot be made or written.
+        """
+        self.size += len(data)
+        if self._file is None:
+            self._pieces += data
+            if self.size <= self._memory:
+                return
+            self._file = self._open_file()
+            data, self._pieces = bytes(self._pieces), bytearray()
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _full(error) from error
+
+    def chunks(self, size: int = limits.READ_CHUNK_BYTES) -> Iterator[bytes]:
+        """All of it, in pieces of at most ``size`` bytes.
+
+        Raises:
+            HostError: The file cannot be written to its end: the disk is full.
+        """
+        if self._file is None:
+            for start in range(0, len(self._pieces), size):
+                yield bytes(self._pieces[start : start + size])
+            return
+        try:
+            self._file.seek(0)
+        except OSError as error:
+            raise _full(error) from error
+        while piece := self._file.read(size):
+            yield piece
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget it; the file is gone."""
+        self._pieces = bytearray()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _full(error: OSError) -> HostError:
+    return HostError(
+        f"Cannot keep the standard error of the program in a temporary file: {error.strerror}.",
+        hint="Make room, or set TMPDIR to a folder on another disk.",
+    )

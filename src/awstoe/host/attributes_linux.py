@@ -1,0 +1,77 @@
+"""File attributes on Linux. Owners are kept where we may, as ``mv`` does: root keeps them all."""
+
+import os
+import stat
+from typing import Final
+
+_KEPT_ON_REWRITE: Final = ("user.", "system.posix_acl_access", "security.selinux")
+"""Extended attributes that belong to the file's name. ``security.capability`` belongs to its
+content: the kernel drops it at a write, and so do we."""
+
+_MODE: Final = 0o7777
+
+
+def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
+    """Give the open file the owner, permissions and labels of the file at ``path``.
+
+    Raises:
+        OSError: The permissions cannot be set.
+    """
+    _owner(descriptor, old)
+    os.fchmod(descriptor, old.st_mode & _MODE)
+    _extended(path, descriptor, _KEPT_ON_REWRITE)
+
+
+def carry_over_everything(path: str, old: os.stat_result, descriptor: int) -> None:
+    """Make the open file a full twin of the file at ``path``, times included.
+
+    Raises:
+        OSError: The permissions or times cannot be set.
+    """
+    _owner(descriptor, old)
+    os.fchmod(descriptor, old.st_mode & _MODE)
+    _extended(path, descriptor, ("",))
+    os.utime(descriptor, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+def carry_over_to_path(path: str, old: os.stat_result, twin: str) -> None:
+    """Make the folder or link ``twin`` like the one at ``path``, times included.
+
+    Raises:
+        OSError: The permissions or times cannot be set.
+    """
+    try:
+        os.chown(twin, old.st_uid, old.st_gid, follow_symlinks=False)
+    except PermissionError:
+        pass  # as mv: only root gives files away
+    if not stat.S_ISLNK(old.st_mode):
+        os.chmod(twin, old.st_mode & _MODE)
+        _extended(path, twin, ("",))
+    os.utime(twin, ns=(old.st_atime_ns, old.st_mtime_ns), follow_symlinks=False)
+
+
+def _owner(descriptor: int, old: os.stat_result) -> None:
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) == (old.st_uid, old.st_gid):
+        return
+    try:
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    except PermissionError:
+        try:
+            os.fchown(descriptor, -1, old.st_gid)
+        except PermissionError:
+            pass  # only root gives files away
+
+
+def _extended(path: str, twin: int | str, prefixes: tuple[str, ...]) -> None:
+    """Copy extended attributes; file systems without them, or foreign labels, are no failure."""
+    try:
+        names = os.listxattr(path)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(prefixes):
+            try:
+                os.setxattr(twin, name, os.getxattr(path, name))
+            except OSError:
+                continue

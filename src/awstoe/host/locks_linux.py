@@ -1,0 +1,24 @@
+"""A lock the operating system releases when its holder ends, however it ends."""
+
+import fcntl
+import os
+
+from awstoe.host.files import PRIVATE_FILE, explain
+
+
+def acquire(path: str) -> int | None:
+    """Lock ``path`` for this process; the descriptor to keep open, or None when it is taken.
+
+    Raises:
+        HostError: The lock file cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError as error:
+        raise explain(error, f"lock {path}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

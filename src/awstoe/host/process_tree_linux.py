@@ -1,0 +1,383 @@
+"""Linux: finds the processes that a step started, and ends them all.
+
+This process is a child subreaper: an orphan below it, also one that called ``setsid`` or forked
+twice, becomes its child and stays findable by walking ``/proc`` upwards. The processes of the
+running step are therefore all descendants except
+
+- what an earlier, successful step left in the background (``spare``): it is known by process id
+  and start time, its other descendants by their session;
+- anything older than the step;
+- children in our own session: a step never has one, as its first process starts a new session.
+
+A process is named by its id *and* start time, and signalled through a descriptor that was checked
+against both, so that a process id in use again never costs an innocent process its life. After a
+crash of this program the same is done by session (``orphans``), as the tree above is gone.
+
+The subreaper role belongs to the process, and so does the table of what is spared.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from awstoe import limits
+
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_FREEZE_ROUNDS: Final = 20
+_CROWD: Final = 32
+"""A process group with so many members is signalled as one: one by one, a fork bomb is faster."""
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.1
+
+
+class Process(NamedTuple):
+    """One line of the process table."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    start: int
+    """In clock ticks since the system booted."""
+    state: str
+    name: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether only its exit status is left."""
+        return self.state in "ZX"
+
+
+class Identity(NamedTuple):
+    """A process that a journal can name: no other process ever has the same three."""
+
+    pid: int
+    start_time: int
+    boot_id: str
+
+    @property
+    def token(self) -> str:
+        """All but the process id as one word; ``recognise`` reads it."""
+        return f"{self.start_time}@{self.boot_id}"
+
+
+def recognise(pid: int, token: str) -> Identity | None:
+    """The ``Identity`` that a journal kept as a process id and a token, or None for other words."""
+    start, _, boot = token.partition("@")
+    return Identity(pid, int(start), boot) if start.isdecimal() else None
+
+
+_spared: Final[dict[int, int]] = {}
+"""Start times, by process id, of children that an earlier step left in the background."""
+_spared_sessions: Final[set[int]] = set()
+
+
+def adopt_orphans() -> None:
+    """Make this process the one that orphans below it are handed to.
+
+    The system calls it needs exist since Linux 3.4. Where they are refused, a process that
+    detached itself completely is no longer found: nothing else changes.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def now() -> int:
+    """The present in the unit of ``Process.start``."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_PER_SECOND)
+
+
+def look_up(pid: int) -> Process | None:
+    """The process with this id, or None when there is none."""
+    try:
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+        try:
+            line = os.read(descriptor, 4096)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    # The name stands in parentheses and may itself hold any character.
+    head, _, tail = line.rpartition(b")")
+    fields = tail.split()
+    state, threads = fields[0].decode(), int(fields[17])
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        start=int(fields[19]),
+        # A process whose first thread has ended looks like a zombie while its others run.
+        state="S" if state == "Z" and threads > 1 else state,
+        name=head.partition(b"(")[2].decode("utf-8", "backslashreplace"),
+    )
+
+
+def _all() -> Iterator[Process]:
+    try:
+        names = os.listdir("/proc")
+    except OSError:  # a chroot without it: only the first process of a step can be ended
+        return
+    for name in names:
+        if name.isdigit() and (process := look_up(int(name))):
+            yield process
+
+
+def _by_parent(processes: Iterable[Process]) -> dict[int, list[Process]]:
+    families: dict[int, list[Process]] = {}
+    for process in processes:
+        families.setdefault(process.parent, []).append(process)
+    return families
+
+
+def _below(roots: list[Process], families: Mapping[int, list[Process]]) -> list[Process]:
+    """``roots`` and all their descendants."""
+    found = {process.pid: process for process in roots}
+    ahead = list(roots)
+    while ahead:
+        for process in families.get(ahead.pop().pid, ()):
+            if process.pid not in found:
+                found[process.pid] = process
+                ahead.append(process)
+    return list(found.values())
+
+
+def _children() -> list[int]:
+    """The process ids of our own children, ended ones too."""
+    found: list[int] = []
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        me = os.getpid()
+        return [process.pid for process in _all() if process.parent == me]
+    return found
+
+
+def has_children() -> bool:
+    """Whether there is any child at all, ended ones included: one system call."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def reap(leader: int) -> None:
+    """Take the exit status of orphans that have ended; ``leader`` is waited for elsewhere."""
+    try:
+        if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return
+    except ChildProcessError:
+        return
+    ours = os.getsid(0)
+    for pid in _children():
+        child = look_up(pid)
+        if pid != leader and child and child.ended and child.session != ours:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            _spared.pop(pid, None)
+
+
+def spare(leader: int) -> None:
+    """Let all that is running now live on: the step that started it was a success."""
+    if not has_children():
+        _spared.clear()
+        _spared_sessions.clear()
+        return
+    reap(leader)
+    fresh = [pid for pid in _children() if pid not in _spared]
+    if not fresh:
+        return
+    ours = os.getsid(0)
+    table = {process.pid: process for process in _all()}
+    roots = [table[pid] for pid in fresh if pid in table and table[pid].session != ours]
+    _spared.update((root.pid, root.start) for root in roots)
+    _spared_sessions.update(p.session for p in _below(roots, _by_parent(table.values())))
+
+
+def started(leader: int) -> None:
+    """Note that a step's first process has started: its session is new, whatever had its id."""
+    if _spared_sessions:
+        _spared_sessions.discard(leader)
+
+
+def members(leader: int, since: int) -> list[Process]:
+    """The running processes of the step whose first process is ``leader``; reaps its orphans.
+
+    Args:
+        leader: The process id of the step's first process, which may have ended.
+        since: A time (``now``) at or before its start.
+    """
+    reap(leader)
+    ours = os.getsid(0)
+    families = _by_parent(_all())
+    roots = [
+        child
+        for child in families.get(os.getpid(), ())
+        if child.session != ours
+        and child.start >= since
+        and child.session not in _spared_sessions
+        and _spared.get(child.pid) != child.start
+    ]
+    return [process for process in _below(roots, families) if not process.ended]
+
+
+def identity(pid: int) -> Identity | None:
+    """What names the process ``pid`` for ever, or None when there is none."""
+    process = look_up(pid)
+    return Identity(pid, process.start, boot_id()) if process else None
+
+
+def boot_id() -> str:
+    """What names the present run of the system; empty where a sandbox hides it."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def orphans(leader: Identity) -> list[Process]:
+    """What still runs of a step whose awstoe has died: the session of ``leader`` and all below.
+
+    A process id is not given out again while a session of that number has a member. So when
+    ``leader`` lives with another start time its session is over; when it is gone, members that are
+    younger than it and belong to the same user are its own.
+    """
+    if not leader.boot_id or leader.boot_id != boot_id():
+        return []
+    table = {process.pid: process for process in _all()}
+    present = table.get(leader.pid)
+    if present and present.start != leader.start_time:
+        return []
+    user = os.getuid()
+    roots = [
+        process
+        for process in table.values()
+        if process.session == leader.pid
+        and process.start >= leader.start_time
+        and (user == 0 or _owner(process.pid) == user)
+    ]
+    return [p for p in _below(roots, _by_parent(table.values())) if not p.ended]
+
+
+def _owner(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return -1
+
+
+def send(process: Process, number: int) -> bool:
+    """Send a signal to exactly this process; whether we may (one that is gone does not mind)."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    except (AttributeError, OSError):  # Linux before 5.3, or a sandbox without the call
+        descriptor = -1
+    try:
+        present = look_up(process.pid)
+        if present is None or present.start != process.start:
+            return True
+        if descriptor == -1:
+            os.kill(process.pid, number)
+        else:
+            signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    finally:
+        if descriptor != -1:
+            os.close(descriptor)
+    return True
+
+
+def end(
+    find: Callable[[], list[Process]],
+    pause: Callable[[float], None],
+    hurried: Callable[[], bool],
+) -> list[Process]:
+    """End all processes that ``find`` finds: TERM, the grace period, KILL.
+
+    Args:
+        find: The processes that still run; asked again and again, as they may start others.
+        pause: Waits so many seconds, or less when something happened; keeps reading output.
+        hurried: Whether to leave out the rest of the grace period.
+
+    Returns:
+        Those that run on: we have no right to end them, or the kernel cannot.
+    """
+    told: set[tuple[int, int]] = set()
+    over = time.monotonic() + limits.TERM_GRACE_SECONDS
+    seconds = _FIRST_PAUSE
+    while running := find():
+        fresh = [process for process in running if (process.pid, process.start) not in told]
+        told.update((process.pid, process.start) for process in fresh)
+        _send_all(fresh, signal.SIGTERM)
+        for process in running:
+            if process.state == "T":  # stopped: it acts on TERM only when it goes on
+                send(process, signal.SIGCONT)
+        left = over - time.monotonic()
+        if left <= 0 or hurried():
+            return _kill(find, pause)
+        pause(min(seconds, left))
+        seconds = min(seconds * 2, _LONGEST_PAUSE)
+    return []
+
+
+def _kill(find: Callable[[], list[Process]], pause: Callable[[float], None]) -> list[Process]:
+    protected = _send_all(_freeze(find), signal.SIGKILL)
+    # Counted from here: many processes that fork leave us little of the processor until now.
+    over = time.monotonic() + limits.KILL_SECONDS
+    seconds = _FIRST_PAUSE
+    while True:
+        running = find()
+        if time.monotonic() >= over or all((p.pid, p.start) in protected for p in running):
+            return running
+        pause(seconds)
+        seconds = min(seconds * 2, _LONGEST_PAUSE)
+        protected |= _send_all(running, signal.SIGKILL)
+
+
+def _freeze(find: Callable[[], list[Process]]) -> list[Process]:
+    """Stop them all first: one that forks faster than it is found would escape KILL for ever."""
+    stopped: set[tuple[int, int]] = set()
+    running = find()
+    for _ in range(_FREEZE_ROUNDS):
+        fresh = [process for process in running if (process.pid, process.start) not in stopped]
+        if not fresh:
+            break
+        stopped.update((process.pid, process.start) for process in fresh)
+        _send_all(fresh, signal.SIGSTOP)
+        running = find()
+    return running
+
+
+def _send_all(processes: list[Process], number: int) -> set[tuple[int, int]]:
+    """Send a signal to all of them, and to what joins a crowded group meanwhile.
+
+    A group belongs to one session, so it never holds both processes of the step and others.
+
+    Returns:
+        Process ids and start times of those we have no right to signal.
+    """
+    groups: dict[int, int] = {}
+    for process in processes:
+        groups[process.group] = groups.get(process.group, 0) + 1
+    crowded = {group for group, size in groups.items() if size >= _CROWD}
+    for group in crowded:
+        with contextlib.suppress(OSError):
+            os.killpg(group, number)
+    return {
+        (process.pid, process.start)
+        for process in processes
+        if process.group not in crowded and not send(process, number)
+    }

@@ -1,0 +1,84 @@
+"""Runs real programs for tests and looks at what became of them."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from subprocess import Popen
+
+from awstoe.host import process
+from awstoe.host.environment import child_environment
+from awstoe.host.interruption import Interruption
+
+Driver = Callable[..., Popen[str]]
+"""Starts another interpreter with a program text, optionally through another program."""
+
+
+class Runner:
+    """Runs programs and keeps what they print."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.late = bytearray()
+        self.pid = 0
+
+    def argv(
+        self,
+        *argv: str,
+        seconds: float | None = 30,
+        environment: Mapping[str, str] | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+        interruption: Interruption | None = None,
+    ) -> process.ProcessEnd:
+        return process.run(
+            argv,
+            environment=child_environment() if environment is None else environment,
+            on_stdout=on_stdout or self.stdout.extend,
+            on_stderr=self.stderr.extend,
+            deadline=None if seconds is None else time.monotonic() + seconds,
+            interruption=interruption or Interruption(),
+            on_start=self._started,
+            on_late=self.late.extend,
+        )
+
+    def bash(
+        self,
+        script: str,
+        *,
+        seconds: float | None = 30,
+        environment: Mapping[str, str] | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> process.ProcessEnd:
+        return self.argv(
+            "bash",
+            "-c",
+            script,
+            str(self.folder),
+            seconds=seconds,
+            environment=environment,
+            on_stdout=on_stdout,
+        )
+
+    def pids(self) -> list[int]:
+        """What the script wrote into the file ``pids``."""
+        return [int(word) for word in (self.folder / "pids").read_text().split()]
+
+    def _started(self, pid: int) -> None:
+        self.pid = pid
+
+
+def running(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    over = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < over, "waited in vain"
+        time.sleep(0.01)
