@@ -5,11 +5,11 @@ Every action module holds, in this order and nothing else public:
 1. a docstring whose first line is ``<Name>: <what it does>``; the rest is its reference text,
 2. ``EXAMPLE``, the ``inputs`` of one worked example as YAML text,
 3. ``class Inputs(NamedTuple)`` whose fields are annotated with ``actions.fields`` types,
-4. ``class Outputs(NamedTuple)`` with one annotated string per output value (when it has any),
+4. ``class Outputs(NamedTuple)`` with one annotated field per output value (when it has any),
 5. optionally ``conflict(given)``: why the given inputs cannot stand together, or None; values may
    still hold references,
-6. ``run(inputs, ctx)``, called once per operation; modules whose table row says that they are not
-   built have none.
+6. ``run(inputs, ctx)``, called once per operation, which gives ``Outputs``, a mapping with the same
+   keys, or None; modules whose table row says that they are not built have none.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -22,6 +22,13 @@ from awstoe.host.platforms import Platform, current
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 
+ACCOUNT_ID = r"[0-9]{12}"
+"""An AWS account; text, because the first digits may be zeros."""
+S3_URI = r"s3://[^/\s]+(/.*)?"
+"""An S3 location. The key is optional: real documents carry placeholders such as ``s3://<PATH>``."""
+WEB_URL = r"(?i:https?)://[^/\s?#]+\S*"
+"""An address on the web."""
+
 
 def describe(value: Value) -> str:
     """What ``value`` is, in a document author's words."""
@@ -45,6 +52,8 @@ class Field:
     """
 
     kind = "string"
+    choices: tuple[str, ...] = ()
+    """The words it accepts, when there are few."""
 
     def __init__(
         self,
@@ -117,9 +126,10 @@ class LocalPath(Field):
         help: str,
         *,
         wildcard: bool = False,
+        name: str | None = None,
         platforms: frozenset[Platform] = frozenset(Platform),
     ) -> None:
-        super().__init__(help, platforms=platforms)
+        super().__init__(help, name=name, platforms=platforms)
         self.wildcard = wildcard
 
     def parse(self, value: Value, platform: Platform) -> str:
@@ -161,8 +171,8 @@ class Whole(Field):
 
     kind = "integer"
 
-    def __init__(self, help: str, *, minimum: int = 0) -> None:
-        super().__init__(help)
+    def __init__(self, help: str, *, minimum: int = 0, name: str | None = None) -> None:
+        super().__init__(help, name=name)
         self.minimum = minimum
 
     def parse(self, value: Value, platform: Platform) -> int:
@@ -207,8 +217,10 @@ class Choice(Field):
 class Pattern(Field):
     """A string that has to match an expression; ``expected`` says so in words."""
 
-    def __init__(self, help: str, expression: str, expected: str) -> None:
-        super().__init__(help)
+    def __init__(
+        self, help: str, expression: str, expected: str, *, name: str | None = None
+    ) -> None:
+        super().__init__(help, name=name)
         self.expected = expected
         self._expression = re.compile(expression)
 
@@ -343,6 +355,8 @@ _ENCODINGS = {
 
 class Encoding(Field):
     """A Unicode encoding as AWSTOE spells them, in any case; bare 16 and 32 are little-endian."""
+
+    choices = ("utf8", "utf16", "utf16-LE", "utf16-BE", "utf32", "utf32-LE", "utf32-BE")
 
     def parse(self, value: Value, platform: Platform) -> str:
         del platform

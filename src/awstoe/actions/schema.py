@@ -36,12 +36,17 @@ class Schema(NamedTuple):
     conflict: Conflict | None
 
 
+@cache
 def _fields(inputs: type) -> dict[str, tuple[str, Field]]:
-    """The fields of ``inputs`` by their key in the document, with their Python names."""
+    """The fields of ``inputs`` by their key in the document, with their Python names.
+
+    What is annotated with no field (the condition of Assert) has no key of its own.
+    """
     found = {}
     for attribute, annotation in inputs.__annotations__.items():
-        field = next(item for item in get_args(annotation) if isinstance(item, Field))
-        found[field.name or attribute] = (attribute, field)
+        for item in get_args(annotation):
+            if isinstance(item, Field):
+                found[item.name or attribute] = (attribute, item)
     return found
 
 
@@ -57,13 +62,13 @@ def schema(action: str) -> Schema:
     first, _, rest = (module.__doc__ or "").partition("\n")
     inputs = module.Inputs
     defaults: dict[str, object] = inputs._field_defaults
-    fields = _fields(inputs) if hasattr(inputs, "__annotations__") else {}
+    fields = _fields(inputs)
     outputs = getattr(module, "Outputs", None)
     return Schema(
         name=action,
         row=row,
         module=module,
-        summary=first.partition(": ")[2],
+        summary=first.partition(": ")[2].rstrip("."),
         description=rest.strip(),
         example=module.EXAMPLE,
         fields={key: field for key, (_, field) in fields.items()},
@@ -89,6 +94,9 @@ def typed_inputs(action: str, given: Mapping[str, Value]) -> object:
     arguments = {}
     for key, (attribute, field) in _fields(found.module.Inputs).items():
         if key not in given:
+            if key in found.required:
+                msg = f"the input {key!r} is missing; expected a {field.kind}"
+                raise ValueError(msg)
             continue
         try:
             arguments[attribute] = field.convert(given[key])

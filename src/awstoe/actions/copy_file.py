@@ -1,0 +1,57 @@
+"""CopyFile: copy files.
+
+- A `destination` that ends in the path separator, or is an existing folder, is a folder: the file
+  goes into it under its own name. Anything else is the new file's path. Missing folders are made.
+- `*` is accepted after the last separator of `source` and stands for any characters, leading dots
+  included. It matches files and links to files; folders are passed over. When several files match,
+  the destination has to end in the separator; when none does, the step fails.
+- An existing file is replaced in one step, so nobody sees half a file, and a full disk leaves the
+  old one. It keeps its permissions and owner; a new file gets the source's permissions less the
+  umask. Hard links to a replaced file keep the old content.
+- With `overwrite: false` anything at the destination is an error.
+- Symbolic links stand for the files they lead to, at both ends.
+- A file onto itself, a folder, and named pipes, sockets and devices are refused.
+"""
+
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.operation import operation, quoted
+from awstoe.host import copying, destinations, replacing
+
+EXAMPLE = """\
+- source: /opt/app/defaults.conf
+  destination: /etc/app/app.conf
+  overwrite: false
+- source: /opt/app/units/*.service
+  destination: /etc/systemd/system/
+"""
+
+
+class Inputs(NamedTuple):
+    """What CopyFile is given."""
+
+    source: Annotated[str, LocalPath("The file to copy; * in its last part.", wildcard=True)]
+    destination: Annotated[str, LocalPath("The new file, or the folder to copy into.")]
+    overwrite: Annotated[bool, Flag("Whether existing files are replaced.")] = True
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Copy one file, or those that match.
+
+    Raises:
+        ActionError: A source or destination does not fit, or the system refused.
+    """
+    doing = f"copy {quoted(inputs.source)} to {quoted(inputs.destination)}"
+    with operation("CopyFile", doing, ctx):
+        for source, destination in destinations.transfers(
+            inputs.source, inputs.destination, "file", overwrite=inputs.overwrite
+        ):
+            ctx.checkpoint()
+            destinations.require_source(source, "file")
+            replacing.make_parents(destination)
+            copying.copy_file(
+                source, destination, checkpoint=ctx.checkpoint, overwrite=inputs.overwrite
+            )
+            ctx.log.info(f"CopyFile: Copied {quoted(source)} to {quoted(destination)}")

@@ -1,0 +1,82 @@
+r"""CreateFile: create a file, or replace one.
+
+- Missing folders above the file are made.
+- `content` is written as given: YAML decides what `\n` means, and no line end is added. No
+  byte-order mark is written, whatever the encoding; begin the content with `\uFEFF` to have one.
+- An existing file is replaced in one step, so nobody sees half a file, and a full disk leaves the
+  old one. With `overwrite: false` it is an error.
+- A new file has the permissions 0666 less the umask; explicit `permissions` are set exactly. A
+  replaced file keeps its owner, group and permissions as far as none are given.
+- A symbolic link stands for the file it leads to. A folder, and named pipes, sockets and devices
+  are refused.
+- `owner`, `group` and `permissions` cannot be used on Windows.
+"""
+
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Encoding, Flag, LocalPath, Permissions, Text
+from awstoe.actions.operation import operation, quoted
+from awstoe.actions.text_encoding import encode
+from awstoe.errors import ActionError
+from awstoe.host import ownership, paths
+from awstoe.host.platforms import Platform, current
+from awstoe.host.replacing import Replacement, make_parents
+
+EXAMPLE = """\
+- path: /etc/motd
+  content: |
+    Built by awstoe
+- path: /etc/app/secret.conf
+  content: "key=value"
+  owner: root
+  group: root
+  permissions: 0600
+"""
+
+_LINUX = frozenset({Platform.LINUX})
+
+
+class Inputs(NamedTuple):
+    """What CreateFile is given."""
+
+    path: Annotated[str, LocalPath("The file to create.")]
+    content: Annotated[str, Text("What it holds.")] = ""
+    encoding: Annotated[str, Encoding("How the content is written.")] = "utf-8"
+    owner: Annotated[
+        str | None,
+        Text("The owner's name or number; else the user awstoe runs as.", platforms=_LINUX),
+    ] = None
+    group: Annotated[
+        str | None,
+        Text("The group's name or number; else that of the user.", platforms=_LINUX),
+    ] = None
+    permissions: Annotated[
+        int | None, Permissions("Octal permissions; else 0666 less the umask.")
+    ] = None
+    overwrite: Annotated[bool, Flag("Whether an existing file is replaced.")] = True
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Create one file.
+
+    Raises:
+        ActionError: Something else is in the way, an owner is unknown, or the system refused.
+    """
+    with operation("CreateFile", f"create {quoted(inputs.path)}", ctx):
+        if paths.is_folder_form(inputs.path, current()):
+            raise ActionError(
+                f"{quoted(inputs.path)} names a folder",
+                hint="leave out the separator at its end, or use CreateFolder",
+            )
+        data = encode(inputs.content, inputs.encoding)
+        owner = None
+        if inputs.owner is not None or inputs.group is not None:
+            owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=False)
+        make_parents(inputs.path)
+        # What is meant to be private must not be readable for an instant.
+        mode = 0o666 if inputs.permissions is None else 0o600
+        with Replacement(inputs.path, mode=mode, overwrite=inputs.overwrite) as new:
+            new.write(data)
+            new.commit(owner=owner, permissions=inputs.permissions)
+        ctx.log.info(f"CreateFile: Created {quoted(inputs.path)} ({len(data)} bytes)")

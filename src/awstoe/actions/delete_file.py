@@ -1,0 +1,58 @@
+"""DeleteFile: delete files.
+
+- `*` is accepted after the last path separator and stands for any characters, leading dots
+  included. It matches everything but folders; when nothing matches, the step succeeds.
+- Without `*` the file has to exist. A folder is an error: use DeleteFolder.
+- A symbolic link is deleted itself, not what it leads to.
+"""
+
+import os
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import LocalPath
+from awstoe.actions.operation import operation, quoted
+from awstoe.errors import ActionError
+from awstoe.host import kinds, paths, wildcards
+
+EXAMPLE = """\
+- path: /tmp/installer.bin
+- path: /var/log/app/*.log
+"""
+
+
+class Inputs(NamedTuple):
+    """What DeleteFile is given."""
+
+    path: Annotated[str, LocalPath("The file to delete; * in its last part.", wildcard=True)]
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Delete one file, or those that match.
+
+    Raises:
+        ActionError: It is missing, a folder, or the system refused.
+    """
+    path = inputs.path
+    with operation("DeleteFile", f"delete {quoted(path)}", ctx):
+        if not paths.has_wildcard(path):
+            _delete(path, ctx)
+            return
+        found = [
+            each for each in wildcards.expand(path) if kinds.kind(each) is not kinds.Kind.FOLDER
+        ]
+        for each in found:
+            ctx.checkpoint()
+            _delete(each, ctx)
+        if not found:
+            ctx.log.info(f"DeleteFile: Nothing matches {quoted(path)}")
+
+
+def _delete(path: str, ctx: ActionContext) -> None:
+    found = kinds.kind(path)
+    if found is kinds.Kind.MISSING:
+        raise kinds.missing(path, "file")
+    if found is kinds.Kind.FOLDER:
+        raise ActionError(f"{quoted(path)} is a folder", hint="use DeleteFolder")
+    os.unlink(path)
+    ctx.log.info(f"DeleteFile: Deleted {quoted(path)}")

@@ -1,0 +1,82 @@
+"""DeleteFolder: delete a folder.
+
+- A folder that is not empty is an error, unless `force` is true: then everything in it goes, too.
+- Symbolic links inside are deleted themselves; what they lead to is never touched, also when
+  another program changes the folder meanwhile.
+- A symbolic link to a folder, a file, the root of the file system, and paths that end in `.` or
+  `..` are errors. So is, before its content is touched, a file system mounted inside.
+"""
+
+import errno
+import os
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.operation import operation, quoted
+from awstoe.errors import ActionError
+from awstoe.host import kinds, paths, tree
+from awstoe.host.platforms import current
+
+EXAMPLE = """\
+- path: /tmp/build
+  force: true
+"""
+
+
+class Inputs(NamedTuple):
+    """What DeleteFolder is given."""
+
+    path: Annotated[str, LocalPath("The folder to delete.")]
+    force: Annotated[bool, Flag("Whether its content is deleted, too.")] = False
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Delete one folder.
+
+    Raises:
+        ActionError: It is missing, no folder, not empty, or the system refused.
+    """
+    with operation("DeleteFolder", f"delete the folder {quoted(inputs.path)}", ctx):
+        path = paths.without_end_separators(inputs.path, current())
+        _refuse(path)
+        if inputs.force:
+            tree.remove(path, ctx.checkpoint)
+        else:
+            _remove_empty(path)
+        ctx.log.info(f"DeleteFolder: Deleted {quoted(inputs.path)}")
+
+
+def _refuse(path: str) -> None:
+    """Refuse what is no folder, or none that anybody means to delete."""
+    found = kinds.kind(path)
+    if found is kinds.Kind.MISSING:
+        raise kinds.missing(path, "folder")
+    if found is kinds.Kind.LINK:
+        raise ActionError(
+            f"{quoted(path)} is a symbolic link to {quoted(os.readlink(path))}",
+            hint="delete the link with DeleteFile, or name the folder it leads to",
+        )
+    if found is not kinds.Kind.FOLDER:
+        raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="use DeleteFile")
+    resolved = os.path.realpath(path)
+    root = os.path.dirname(resolved) == resolved
+    if root or os.path.samefile(path, os.path.abspath(os.sep)):
+        raise ActionError(f"{quoted(path)} is the root of the file system")
+    if os.path.basename(path) in (os.curdir, os.pardir):
+        raise ActionError(
+            f"{quoted(path)} ends in {quoted(os.path.basename(path))}",
+            hint=f"name the folder: {quoted(resolved)}",
+        )
+
+
+def _remove_empty(path: str) -> None:
+    try:
+        os.rmdir(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise ActionError(
+            f"{quoted(path)} is not empty",
+            hint="set force to true to delete it with everything in it",
+        ) from error

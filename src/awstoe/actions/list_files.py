@@ -1,0 +1,90 @@
+r"""ListFiles: list the files in a folder.
+
+- Files are regular files and symbolic links to them; folders, pipes, sockets and devices are not
+  listed. With `recursive`, sub-folders are searched, too; links to folders are not followed.
+- `fileNamePattern` holds for names, not for paths; `*` stands for any characters.
+- `files` holds `path` as given plus the name of each file, sorted and joined with commas. A name
+  that holds a comma cannot be told apart in it, which a warning says; bytes of names that are no
+  UTF-8 are shown as `\\xNN`, with a warning, too.
+- Each operation gives one output, so `outputs[1].files` belongs to the second one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Flag, LocalPath, Text
+from awstoe.actions.operation import operation, quoted
+from awstoe.host import kinds, paths
+from awstoe.host.platforms import current
+
+EXAMPLE = """\
+- path: /var/log/app
+  fileNamePattern: '*.log'
+  recursive: true
+"""
+
+
+class Inputs(NamedTuple):
+    """What ListFiles is given."""
+
+    path: Annotated[str, LocalPath("The folder.")]
+    pattern: Annotated[
+        str | None, Text("What names have to match; * is a wildcard.", name="fileNamePattern")
+    ] = None
+    recursive: Annotated[bool, Flag("Whether sub-folders are searched, too.")] = False
+
+
+class Outputs(NamedTuple):
+    """What ListFiles gives."""
+
+    files: Annotated[str, "The paths of the files, joined with commas."]
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
+    """List the files of one folder.
+
+    Raises:
+        ActionError: It is missing, no folder, or cannot be read.
+    """
+    with operation("ListFiles", f"list the files in {quoted(inputs.path)}", ctx):
+        kinds.require_folder(inputs.path)
+        pattern = "*" if inputs.pattern is None else inputs.pattern
+        matches = paths.matcher(pattern, current()).match
+        found = sorted(_files(inputs, matches, ctx.checkpoint))
+        ctx.log.info(f"ListFiles: Found {len(found)} files in {quoted(inputs.path)}")
+        return Outputs(",".join(_shown(path, ctx) for path in found))
+
+
+def _files(
+    inputs: Inputs, matches: Callable[[str], object], checkpoint: Callable[[], None]
+) -> Iterator[str]:
+    pending = [inputs.path]
+    while pending:
+        checkpoint()
+        folder = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if inputs.recursive:
+                        pending.append(paths.join(folder, entry.name, current()))
+                elif matches(entry.name) and entry.is_file():
+                    yield paths.join(folder, entry.name, current())
+
+
+def _shown(path: str, ctx: ActionContext) -> str:
+    """``path`` for the output value, which has to be text that any tool can read."""
+    if "," in path:
+        ctx.log.warning(
+            f"ListFiles: {quoted(path)} holds a comma, which also separates the files of the output"
+        )
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        ctx.log.warning(
+            f"ListFiles: the name {quoted(path)} is no UTF-8; the output shows its bytes as \\xNN"
+            " and cannot be used to open it"
+        )
+        return os.fsencode(path).decode(errors="backslashreplace")
+    return path

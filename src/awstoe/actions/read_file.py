@@ -1,0 +1,56 @@
+"""ReadFile: read a text file into an output value.
+
+- `content` is the text of the file, line ends as they stand in it. A byte-order mark at its start
+  is left out. A symbolic link stands for the file it leads to.
+- Bytes that do not fit the encoding are an error that names the first one's offset: binary files
+  are not supported.
+- Files of at most 16 MiB can be read: the content is kept in memory and in the run's records.
+- The content goes to console.log only with `printFileContent`.
+- Each operation gives one output, so `outputs[1].content` belongs to the second one.
+"""
+
+from typing import Annotated, NamedTuple
+
+from awstoe import limits
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Encoding, Flag, LocalPath
+from awstoe.actions.operation import operation, quoted
+from awstoe.actions.text_encoding import decode
+from awstoe.host import contents
+
+EXAMPLE = """\
+- path: /etc/os-release
+  printFileContent: true
+"""
+
+
+class Inputs(NamedTuple):
+    """What ReadFile is given."""
+
+    path: Annotated[str, LocalPath("The file to read.")]
+    encoding: Annotated[str, Encoding("The encoding the file has.")] = "utf-8"
+    print_content: Annotated[
+        bool, Flag("Whether the content goes to console.log.", name="printFileContent")
+    ] = False
+
+
+class Outputs(NamedTuple):
+    """What ReadFile gives."""
+
+    content: Annotated[str, "The text of the file."]
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
+    """Read one file.
+
+    Raises:
+        ActionError: It is missing, no regular file, too large, or not in that encoding.
+    """
+    with operation("ReadFile", f"read {quoted(inputs.path)}", ctx):
+        data = contents.read_limited(inputs.path, limits.READ_FILE_BYTES)
+        text = decode(data, inputs.encoding)
+        ctx.log.info(f"ReadFile: Read {len(data)} bytes from {quoted(inputs.path)}")
+        if inputs.print_content:
+            for line in text.splitlines():
+                ctx.log.info(f"ReadFile: {line}")
+        return Outputs(text)

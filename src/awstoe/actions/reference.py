@@ -1,0 +1,215 @@
+"""The reference of the action modules, rendered from their schemas: for a terminal, JSON, Markdown.
+
+Nothing is written down twice: what the pages say about an input is what validation checks.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from awstoe.actions.fields import Field
+from awstoe.actions.schema import Schema, schema
+from awstoe.actions.table import ACTIONS, Shape
+from awstoe.expressions.values import Value
+from awstoe.host.platforms import Platform
+
+_SHAPES: Final = {
+    Shape.LIST: "a list of mappings, each one operation",
+    Shape.MAPPING: "one mapping",
+    Shape.CONDITION: "one condition, as in the `if` of a step",
+}
+_UNBUILT: Final = "not in this version: can be validated, not run"
+
+
+def _platforms(platforms: Iterable[Platform]) -> list[str]:
+    return sorted(str(platform) for platform in platforms)
+
+
+def _default(default: object) -> Value:
+    """The default as JSON shows it."""
+    if isinstance(default, tuple):
+        return [str(entry) for entry in default]
+    if default is None or isinstance(default, bool | int | str):
+        return default
+    return str(default)
+
+
+def _input(found: Schema, name: str, field: Field) -> dict[str, Value]:
+    required = name in found.required
+    return {
+        "name": name,
+        "type": field.kind,
+        "required": required,
+        "default": None if required else _default(found.defaults[name]),
+        "choices": list[Value](field.choices) if field.choices else None,
+        "platforms": list[Value](_platforms(field.platforms & found.row.platforms)),
+        "help": field.help,
+    }
+
+
+def _summary(found: Schema) -> dict[str, Value]:
+    return {
+        "name": found.name,
+        "summary": found.summary,
+        "platforms": list[Value](_platforms(found.row.platforms)),
+        "implemented": found.row.built,
+    }
+
+
+def _entry(found: Schema) -> dict[str, Value]:
+    return _summary(found) | {
+        "inputsShape": str(found.row.shape),
+        "inputsOptional": found.row.inputs_optional,
+        "inputs": [_input(found, name, field) for name, field in found.fields.items()],
+        "outputs": [{"name": each.name, "help": each.help} for each in found.outputs],
+        "description": found.description,
+        "example": found.example,
+    }
+
+
+def overview_json() -> str:
+    """All actions as a JSON list."""
+    return json.dumps([_summary(schema(name)) for name in ACTIONS], indent=4)
+
+
+def entry_json(name: str) -> str:
+    """One action as a JSON object.
+
+    Raises:
+        KeyError: There is no such action.
+    """
+    return json.dumps(_entry(schema(name)), indent=4, ensure_ascii=False)
+
+
+def overview_text() -> str:
+    """All actions as a table for a terminal."""
+    rows = []
+    for name in ACTIONS:
+        found = schema(name)
+        mark = "" if found.row.built else "  (not in this version)"
+        rows.append([name, ", ".join(_platforms(found.row.platforms)), found.summary + mark])
+    return _table(["NAME", "PLATFORMS", "WHAT IT DOES"], rows)
+
+
+def entry_text(name: str) -> str:
+    """One action for a terminal.
+
+    Raises:
+        KeyError: There is no such action.
+    """
+    found = schema(name)
+    lines = [
+        f"{name}: {found.summary}",
+        f"Platforms: {', '.join(_platforms(found.row.platforms))}",
+    ]
+    if not found.row.built:
+        lines.append(f"Note: {_UNBUILT}")
+    lines += ["", _inputs_sentence(found), ""]
+    if found.fields:
+        lines += [_table(*_input_rows(found)), ""]
+    if found.outputs:
+        lines.append("Outputs:")
+        lines += [f"  {each.name}: {each.help}" for each in found.outputs]
+        lines.append("")
+    lines += [found.description.replace("`", ""), "", "Example:", ""]
+    lines += [f"    {line}" for line in _example_step(found)]
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """All actions as the page docs/actions.md."""
+    lines = [
+        "# Action modules",
+        "",
+        "<!-- Generated from the action modules; do not edit. -->",
+        "",
+        "Every string of the inputs may hold references such as `{{ Parameter }}` and"
+        ' `{{ phase.step.outputs[0].name }}`. Booleans may be written as `true` or `"true"`;'
+        " numbers given for strings keep the digits of the document, so `0644` stays `0644`. A"
+        " single mapping is accepted where a list is documented, and a list of one where a mapping"
+        " is.",
+        "",
+        "| module | platforms | what it does |",
+        "|---|---|---|",
+    ]
+    for name in ACTIONS:
+        found = schema(name)
+        mark = "" if found.row.built else " *(not in this version)*"
+        platforms = ", ".join(_platforms(found.row.platforms))
+        lines.append(f"| [{name}](#{name.lower()}) | {platforms} | {found.summary}{mark} |")
+    for name in ACTIONS:
+        lines += ["", *_markdown_entry(schema(name))]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_entry(found: Schema) -> list[str]:
+    capital = found.summary[:1].upper() + found.summary[1:]
+    lines = [
+        f"## {found.name}",
+        "",
+        f"{capital}. Platforms: {', '.join(_platforms(found.row.platforms))}.",
+    ]
+    if not found.row.built:
+        lines += ["", f"**{_UNBUILT[0].upper()}{_UNBUILT[1:]}.**"]
+    lines += ["", _inputs_sentence(found)]
+    if found.fields:
+        head, rows = _input_rows(found)
+        lines += ["", _markdown_row(head), _markdown_row("---" for _ in head)]
+        lines += [_markdown_row([f"`{row[0]}`", *row[1:]]) for row in rows]
+    if found.outputs:
+        lines += ["", "| output | what it holds |", "|---|---|"]
+        lines += [f"| `{each.name}` | {each.help} |" for each in found.outputs]
+    return [
+        *lines,
+        "",
+        found.description,
+        "",
+        "```yaml",
+        *_example_step(found),
+        "```",
+    ]
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _inputs_sentence(found: Schema) -> str:
+    optional = "; may be left out" if found.row.inputs_optional else ""
+    return f"Inputs: {_SHAPES[found.row.shape]}{optional}."
+
+
+def _input_rows(found: Schema) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for name, field in found.fields.items():
+        default = "required" if name in found.required else _shown(found.defaults[name])
+        words = [field.help]
+        if field.choices:
+            words.append(f"One of {', '.join(field.choices)}.")
+        if field.platforms & found.row.platforms != found.row.platforms:
+            words.append(f"Only on {', '.join(_platforms(field.platforms))}.")
+        rows.append([name, field.kind, default, " ".join(words)])
+    return ["input", "type", "default", "meaning"], rows
+
+
+def _shown(default: object) -> str:
+    """The default as a person reads it in a table."""
+    if default is None or default == ():
+        return "none"
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return str(default) or "empty"
+
+
+def _example_step(found: Schema) -> list[str]:
+    lines = [f"- name: {found.name}Example", f"  action: {found.name}", "  inputs:"]
+    return lines + [f"    {line}".rstrip() for line in found.example.splitlines()]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    """Columns side by side; the last one is as wide as it needs to be."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+        for row in [head, *rows]
+    )

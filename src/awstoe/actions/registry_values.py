@@ -1,0 +1,80 @@
+"""The inputs of SetRegistry that no other action has: a key's path, and a value that fits its type.
+
+A value that its type cannot hold is refused before the run: Windows would store something else.
+"""
+
+import re
+from typing import Final
+
+from awstoe.actions.fields import Field, describe
+from awstoe.expressions.values import Value
+from awstoe.host.platforms import Platform
+
+TYPES: Final = ("BINARY", "DWORD", "QWORD", "SZ", "EXPAND_SZ", "MULTI_SZ")
+
+_ROOTS: Final = {
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKU": "HKEY_USERS",
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+    "HKCU": "HKEY_CURRENT_USER",
+}
+_BITS: Final = {"DWORD": 32, "QWORD": 64}
+
+
+class RegistryPath(Field):
+    r"""The path of a key, such as ``HKLM:\SOFTWARE\Name``; parsed to its long root and the rest."""
+
+    kind = "registry path"
+
+    def parse(self, value: Value, platform: Platform) -> str:
+        del platform
+        path = self.text(value)
+        found = re.fullmatch(r"([A-Za-z_]+):?\\+(.*?)\\*", path, re.DOTALL)
+        root = found[1].upper() if found else ""
+        root = _ROOTS.get(root, root)
+        if found is None or root not in _ROOTS.values() or not found[2]:
+            msg = (
+                rf"expected a key below {', '.join(f'{short}:' for short in _ROOTS)} or their long"
+                rf" names, such as HKLM:\SOFTWARE\Name, got {describe(value)}"
+            )
+            raise ValueError(msg)
+        return rf"{root}\{found[2]}"
+
+
+class RegistryValue(Field):
+    """A string, a number or a list of strings; ``fit`` judges it by the type beside it."""
+
+    kind = "string, number or list"
+
+    def parse(self, value: Value, platform: Platform) -> str | tuple[str, ...]:
+        del platform
+        if isinstance(value, list):
+            return tuple(self.text(entry) for entry in value)
+        return self.text(value)
+
+
+def misfit(value: Value, kind: str) -> str | None:
+    """Why a registry value of type ``kind`` cannot hold ``value``, or None."""
+    if kind == "MULTI_SZ":
+        entries = value if isinstance(value, list) else [value]
+        if any(not isinstance(entry, str) or not entry for entry in entries):
+            return f"a MULTI_SZ holds a list of strings that are not empty, got {describe(value)}"
+        return None
+    if isinstance(value, list | dict):
+        return f"a {kind} holds one value, got {describe(value)}"
+    text = "" if value is None else str(value)
+    if kind in _BITS:
+        return _misfit_number(text, kind)
+    if kind == "BINARY" and not re.fullmatch(r"(?:[0-9A-Fa-f]{2}[ ,]?)*", text):
+        return f"a BINARY holds pairs of hexadecimal digits, got {describe(value)}"
+    return None
+
+
+def _misfit_number(text: str, kind: str) -> str | None:
+    bits = _BITS[kind]
+    if re.fullmatch(r"[0-9]{1,20}|0[xX][0-9A-Fa-f]{1,16}", text):
+        number = int(text, 16) if text[:2] in ("0x", "0X") else int(text)
+        if number < 1 << bits:
+            return None
+    return f"a {kind} holds an integer from 0 to {(1 << bits) - 1}, got {describe(text)}"

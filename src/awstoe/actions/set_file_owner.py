@@ -1,0 +1,50 @@
+"""SetFileOwner: change the owner of a file.
+
+- `owner` and `group` are names or numbers; a name of digits is looked up as a name first.
+- Without `group`, the file goes to the owner's primary group.
+- A symbolic link stands for what it leads to. A folder is an error: use SetFolderOwner.
+- Only root can give files away.
+"""
+
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import LocalPath, Text
+from awstoe.actions.operation import operation, quoted
+from awstoe.errors import ActionError
+from awstoe.host import kinds, ownership
+
+EXAMPLE = """\
+- path: /opt/app/app.conf
+  owner: root
+  group: root
+"""
+
+
+class Inputs(NamedTuple):
+    """What SetFileOwner is given."""
+
+    path: Annotated[str, LocalPath("The file.")]
+    owner: Annotated[str, Text("The new owner's name or number.")]
+    group: Annotated[
+        str | None, Text("The new group's name or number; else the owner's primary group.")
+    ] = None
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Change the owner of one file.
+
+    Raises:
+        ActionError: The file or the owner does not exist, or the system refused.
+    """
+    with operation("SetFileOwner", f"change the owner of {quoted(inputs.path)}", ctx):
+        found = kinds.followed_kind(inputs.path)
+        if found is kinds.Kind.MISSING:
+            raise kinds.missing(inputs.path, "file")
+        if found is kinds.Kind.FOLDER:
+            raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderOwner")
+        owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
+        ownership.give(inputs.path, owner)
+        ctx.log.info(
+            f"SetFileOwner: {quoted(inputs.path)} belongs to {owner.user}:{owner.group} now"
+        )

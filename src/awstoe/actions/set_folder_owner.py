@@ -1,0 +1,52 @@
+"""SetFolderOwner: change the owner of a folder and of everything in it.
+
+- `owner` and `group` are names or numbers; a name of digits is looked up as a name first.
+- Without `group`, everything goes to the owner's primary group.
+- With `recursive: false` only the folder itself is changed.
+- A symbolic link given as `path` stands for the folder it leads to. Links inside are changed
+  themselves and never followed, so nothing outside the folder is touched.
+- A file is an error: use SetFileOwner. Only root can give files away.
+"""
+
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.contract import ActionContext
+from awstoe.actions.fields import Flag, LocalPath, Text
+from awstoe.actions.operation import operation, quoted
+from awstoe.host import kinds, ownership, tree
+
+EXAMPLE = """\
+- path: /opt/app
+  owner: root
+  group: root
+  recursive: true
+"""
+
+
+class Inputs(NamedTuple):
+    """What SetFolderOwner is given."""
+
+    path: Annotated[str, LocalPath("The folder.")]
+    owner: Annotated[str, Text("The new owner's name or number.")]
+    group: Annotated[
+        str | None, Text("The new group's name or number; else the owner's primary group.")
+    ] = None
+    recursive: Annotated[bool, Flag("Whether everything in the folder is changed, too.")] = True
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Change the owner of one folder.
+
+    Raises:
+        ActionError: The folder or the owner does not exist, or the system refused.
+    """
+    with operation("SetFolderOwner", f"change the owner of {quoted(inputs.path)}", ctx):
+        kinds.require_folder(inputs.path)
+        owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
+        if inputs.recursive:
+            tree.set_owner(inputs.path, owner.user, owner.group, ctx.checkpoint)
+        else:
+            ownership.give(inputs.path, owner)
+        ctx.log.info(
+            f"SetFolderOwner: {quoted(inputs.path)} belongs to {owner.user}:{owner.group} now"
+        )

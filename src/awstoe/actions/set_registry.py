@@ -1,0 +1,44 @@
+r"""SetRegistry: set values in the Windows registry.
+
+- `path` begins with `HKCR:`, `HKU:`, `HKLM:`, `HKCC:` or `HKCU:`, or with their long names such as
+  `HKEY_LOCAL_MACHINE`. Missing keys are made.
+- A value that its type cannot hold is refused: DWORD and QWORD hold integers of 32 and 64 bits from
+  0 (decimal, or hexadecimal with 0x), BINARY pairs of hexadecimal digits, MULTI_SZ a list of
+  strings, SZ and EXPAND_SZ one string.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+from awstoe.actions.fields import Choice, Text
+from awstoe.actions.registry_values import TYPES, RegistryPath, RegistryValue, misfit
+from awstoe.expressions.values import Value
+
+EXAMPLE = r"""- path: HKLM:\SOFTWARE\Example
+  name: Version
+  value: 3
+  type: DWORD
+- path: HKEY_CURRENT_USER\Software\Example
+  name: Mirrors
+  value: [one.example.com, two.example.com]
+  type: MULTI_SZ
+"""
+
+
+class Inputs(NamedTuple):
+    """What SetRegistry is given."""
+
+    path: Annotated[str, RegistryPath("The key.")]
+    name: Annotated[str, Text("The value's name.")]
+    value: Annotated[str | tuple[str, ...], RegistryValue("What it is set to.")]
+    type: Annotated[str, Choice("The value's type.", *TYPES)]
+
+
+def conflict(given: Mapping[str, Value]) -> str | None:
+    """Want a value that fits its type, as far as neither holds references."""
+    kind, value = given.get("type"), given.get("value")
+    entries = value if isinstance(value, list) else [value]
+    if "value" not in given or any("{{" in str(entry) for entry in [kind, *entries]):
+        return None
+    word = str(kind).upper()
+    return misfit(value, word) if word in TYPES else None

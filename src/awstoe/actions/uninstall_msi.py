@@ -1,0 +1,20 @@
+"""UninstallMSI: remove a Windows application with its MSI file.
+
+- The file's Authenticode signature is checked first; `ignoreAuthenticodeSignatureErrors` accepts an
+  invalid one, `allowUnsignedInstaller` a missing one.
+- Exit codes 0, 1605, 1614, 1641 and 3010 of the installer are a success.
+- `reboot`: Allow reboots when the installer asks for it (1641, 3010), Force always after success,
+  Skip never.
+- `logFile` keeps the installer's log; its folders are made.
+- The properties REBOOT, REBOOTPROMPT, REINSTALL and REINSTALLMODE are refused.
+"""
+
+from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
+
+EXAMPLE = r"""path: C:\installers\app.msi
+logFile: C:\logs\app-uninstall.log
+reboot: Skip
+"""
+
+Inputs = MsiInputs
+Outputs = MsiOutputs
