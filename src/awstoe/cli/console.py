@@ -1,0 +1,84 @@
+"""The two channels of the program: results on standard output, all else on standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from awstoe.errors import AwstoeError
+from awstoe.reporting.viewer import printable
+
+
+class Console:
+    """Writes to standard output and standard error, whatever state they are in.
+
+    Args:
+        quiet: Nothing but errors on standard error.
+        color: Whether colours are allowed; they also need a terminal and no ``NO_COLOR``.
+    """
+
+    def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
+        self.quiet = quiet
+        self.color = color and not os.environ.get("NO_COLOR")
+
+    def is_terminal(self) -> bool:
+        """Whether a person watches standard error."""
+        return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def result(self, value: Mapping[str, object] | Sequence[object]) -> None:
+        """Print one JSON value on standard output."""
+        self.text(json.dumps(value, ensure_ascii=False, indent=4) + "\n")
+
+    def text(self, text: str) -> None:
+        """Print text on standard output.
+
+        Raises:
+            AwstoeError: It cannot be written, and not because nobody reads it any more.
+        """
+        if sys.stdout is None:
+            return
+        try:
+            sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _abandon_stdout()
+        except OSError as error:
+            _abandon_stdout()
+            raise AwstoeError(f"cannot write the result to standard output: {error}") from error
+
+    def line(self, text: str) -> None:
+        """A line on standard error for a person, unless ``--quiet``."""
+        if not self.quiet:
+            self.raw(text.encode(errors="backslashreplace") + b"\n")
+
+    def error(self, error: AwstoeError) -> None:
+        """An error and its hint on standard error."""
+        text = f"awstoe: error: {error.message}\n"
+        if error.hint:
+            text += f"  hint: {error.hint}\n"
+        self.raw(text.encode(errors="backslashreplace"))
+
+    def failure(self, text: str) -> None:
+        """What failed in a run, on standard error; programs' output in it must not drive it."""
+        lines = "\n".join(printable(line) for line in text.splitlines())
+        self.raw(f"awstoe: failed: {lines}\n".encode(errors="backslashreplace"))
+
+    def raw(self, data: bytes) -> None:
+        """Bytes on standard error; a closed or broken one is no reason to stop."""
+        if sys.stderr is None:
+            return
+        try:
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+        except (OSError, ValueError):
+            pass
+
+
+def _abandon_stdout() -> None:
+    """Keep the interpreter from flushing into the broken pipe again when it ends."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,508 @@
+"""Puts a run together from what was asked for, runs it, and tells how it ended.
+
+All documents are read, validated and bound to their parameters before anything is made or run. Then
+come the log folder, the state folder with its lock, the logs, and the engine.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from awstoe.aws.unavailable import NoAws
+from awstoe.cli.console import Console
+from awstoe.cli.loading import Loader
+from awstoe.document import variables
+from awstoe.document.model import Document
+from awstoe.document.problems import Problem, Severity, document_error, render
+from awstoe.engine.events import RunFinished, RunResumed, from_entry
+from awstoe.engine.execution import Execution, Services
+from awstoe.engine.plan import Plan, PlannedDocument, planned, select
+from awstoe.engine.records import Records, Status
+from awstoe.engine.resume import restore_plans
+from awstoe.engine.runner import Runner
+from awstoe.engine.summary import Summary, summary
+from awstoe.errors import (
+    AwstoeError,
+    DocumentError,
+    HostError,
+    Interrupted,
+    RecordError,
+    UsageError,
+)
+from awstoe.expressions.values import quoted
+from awstoe.host import machine, process
+from awstoe.host.files import PRIVATE_FOLDER, explain, replace_file
+from awstoe.host.interruption import Interruption
+from awstoe.reporting.narrator import LogNarrator
+from awstoe.reporting.record_files import RecordWriter
+from awstoe.reporting.run_log import LogFiles
+from awstoe.reporting.setup_log import tell_end, tell_setup
+from awstoe.reporting.viewer import PlainViewer, Viewer
+from awstoe.state import journal as journals
+from awstoe.state import store as stores
+
+
+class AskedDocument(NamedTuple):
+    """A document to run, and the parameters given for it."""
+
+    path: str
+    parameters: Mapping[str, str]
+
+
+class Request(NamedTuple):
+    """What ``run`` was asked for."""
+
+    documents: tuple[AskedDocument, ...]
+    phases: tuple[str, ...]
+    execution_id: str | None
+    log_directory: str
+    """As it was given; empty for the working directory."""
+    state_directory: str | None
+    blocked: frozenset[str]
+    trace: bool
+    resume: bool
+    stdout_limit: int
+
+
+class _Place(NamedTuple):
+    """Where a run keeps what it writes."""
+
+    execution_id: str
+    folder: str
+    """The log folder, absolute."""
+    shown_folder: str
+    """The log folder as the logs name it."""
+    store: stores.Store
+    keep_state: bool
+    """Whether the state stays when the run is over: it does where a folder was named for it."""
+
+
+class _Outcome(NamedTuple):
+    exit_code: int
+    reason: str
+    """Why the run was stopped; empty when it came to its end."""
+
+
+def launch(request: Request, console: Console) -> int:
+    """Run what ``request`` asks for; gives the exit code.
+
+    Raises:
+        UsageError: Something asked for does not fit the documents.
+        AwstoeError: The run cannot begin.
+    """
+    with Interruption() as interruption:
+        loader = Loader(request.blocked)
+        documents = _load(request, loader, console)
+        plan = _plan(request, documents, console) if documents else None
+        if documents is None or plan is None:
+            return DocumentError.exit_code
+        resumed: Records | None = None
+        try:
+            if request.resume:
+                place, resumed = _resumed_place(request, documents)
+            else:
+                place = _new_place(request, documents, console)
+        except HostError as error:
+            console.error(error)
+            _refused(request, console, _words(error))
+            return error.exit_code
+        plan = plan._replace(execution_id=place.execution_id)
+        return _Run(request, console, interruption, place, plan, loader, resumed).run()
+
+
+def _load(request: Request, loader: Loader, console: Console) -> list[Document] | None:
+    """All documents, or None when one is not valid, which has been told then."""
+    documents = []
+    first = ""
+    for asked in request.documents:
+        shown: list[str] = []
+        try:
+            document, found, shown = loader.load(asked.path)
+            if document is None:
+                raise document_error(found)
+            documents.append(document)
+        except DocumentError as error:
+            first = first or f"Document {asked.path} failed! {_words(error)}"
+            if not shown:
+                console.error(error)
+        for text in shown:
+            console.raw(text.encode(errors="backslashreplace") + b"\n")
+    if first:
+        _refused(request, console, first)
+        return None
+    return documents
+
+
+def _plan(request: Request, documents: Sequence[Document], console: Console) -> Plan | None:
+    """What will be run, or None when it cannot be, which has been told then."""
+    try:
+        selected, unmatched = select(documents, request.phases)
+    except UsageError as error:
+        console.error(error)
+        _refused(request, console, error.message)
+        return None
+    for name in unmatched:
+        console.line(f"awstoe: warning: --phases: no document has a phase {name}")
+    bound: list[PlannedDocument] = []
+    first = ""
+    known = {parameter.name for document in documents for parameter in document.parameters}
+    for document, asked, chosen in zip(documents, request.documents, selected, strict=True):
+        values = variables.bind(document, asked.parameters)
+        for problem in values.problems:
+            if problem.severity is Severity.ERROR:
+                first = first or f"Document {document.path} failed! {problem.message}"
+            elif problem.code == "unknown-parameter" and _known_elsewhere(problem, known):
+                continue
+            console.raw(render(problem, []).encode(errors="backslashreplace") + b"\n")
+        bound.append(planned(document, values.values, chosen))
+    if first:
+        _refused(request, console, first)
+        return None
+    return Plan("", tuple(bound), 0, ())
+
+
+def _known_elsewhere(problem: Problem, known: set[str]) -> bool:
+    """Whether the parameter a warning is about belongs to another document of the run."""
+    return any(quoted(name) in problem.message for name in known)
+
+
+def _refused(request: Request, console: Console, message: str) -> None:
+    """Print the summary of a run that did not begin."""
+    found = Summary(request.execution_id or "", Status.FAILED, 0, 0, 0, message, "", ())
+    console.result(found.as_json())
+
+
+# --- where the run writes ------------------------------------------------------------------------
+
+
+def _real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
+    return tuple(os.path.realpath(document.path) for document in documents)
+
+
+def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool:
+    """Whether the documents are still those of the run, whose log folder has their copies."""
+    for index, document in enumerate(documents):
+        try:
+            with open(_copy(manifest.log_folder, index, document), "rb") as file:
+                if file.read() != document.data:
+                    return False
+        except OSError as error:
+            raise explain(error, "read the copy of a document of the run to resume") from error
+    return True
+
+
+def _new_place(request: Request, documents: Sequence[Document], console: Console) -> _Place:
+    execution_id = request.execution_id or machine.HostMachine().execution_id()
+    folder = state = None
+    if request.state_directory is None:
+        state = os.path.join(machine.state_root(), stores.safe_name(execution_id))
+    else:
+        state = os.path.abspath(request.state_directory)
+    store = stores.create(state)
+    now = time.gmtime()
+    stamp = time.strftime("TOE_%Y-%m-%d_%H-%M-%S_UTC-0_", now)
+    shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
+    folder = os.path.abspath(shown)
+    keep = request.state_directory is not None
+    place = _Place(execution_id, folder, shown, store, keep_state=keep)
+    try:
+        _make_log_folder(folder, documents)
+    except AwstoeError:
+        store.release()
+        raise
+    try:
+        aside = store.set_aside()
+        if aside is not None:
+            console.line(f"awstoe: warning: the state of an earlier run was moved to {aside}")
+        store.write_manifest(
+            stores.Manifest(
+                execution_id=execution_id,
+                documents=_real_paths(documents),
+                phases=request.phases,
+                parameters=tuple(
+                    tuple(sorted(asked.parameters.items())) for asked in request.documents
+                ),
+                log_folder=folder,
+                start_time=time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
+            )
+        )
+    except AwstoeError:
+        _remove_log_folder(folder)
+        store.release()
+        raise
+    return place
+
+
+def _make_log_folder(folder: str, documents: Sequence[Document]) -> None:
+    directory = os.path.dirname(folder)
+    try:
+        if not os.path.isdir(directory):
+            os.makedirs(directory)
+    except OSError as error:
+        raise explain(error, f"make the log directory {directory}") from error
+    try:
+        os.mkdir(folder, PRIVATE_FOLDER)
+    except FileExistsError as error:
+        raise HostError(
+            f"the log folder {folder} is there already: another run has the same execution id",
+            hint="give each run an --execution-id of its own, or none",
+        ) from error
+    except OSError as error:
+        raise explain(error, f"make the log folder {folder}") from error
+    try:
+        for index, document in enumerate(documents):
+            replace_file(_copy(folder, index, document), [document.data])
+    except HostError:
+        _remove_log_folder(folder)
+        raise
+
+
+def _remove_log_folder(folder: str) -> None:
+    """Remove the log folder of a run that did not begin."""
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    os.rmdir(folder)
+
+
+def _copy(folder: str, index: int, document: Document) -> str:
+    return os.path.join(folder, f"D{index}__{os.path.basename(document.path)}")
+
+
+def _resumed_place(request: Request, documents: Sequence[Document]) -> tuple[_Place, Records]:
+    """The unfinished run to go on with, and its records.
+
+    Raises:
+        UsageError: There is none, several, or not of these documents.
+        HostError: Its state cannot be read.
+    """
+    if request.state_directory is not None:
+        folders = [os.path.abspath(request.state_directory)]
+    else:
+        folders = stores.candidates(machine.state_root())
+    wanted = _real_paths(documents)
+    changed = False
+    found: dict[str, stores.Manifest] = {}
+    for folder in folders:
+        manifest = stores.read_manifest(folder)
+        if manifest is None or request.execution_id not in (None, manifest.execution_id):
+            continue
+        if manifest.documents != wanted or _finished(folder):
+            continue
+        if _unchanged(manifest, documents):
+            found[folder] = manifest
+        else:
+            changed = True
+    if not found and changed:
+        raise UsageError(
+            "the documents have changed since the run that was to be resumed",
+            hint="leave --resume out to start a new run",
+        )
+    manifest = stores.choose(list(found.values()))
+    folder = next(name for name, item in found.items() if item is manifest)
+    _check_same(request, manifest)
+    store = stores.open_existing(folder)
+    records = Records(request.stdout_limit)
+    path = os.path.join(folder, stores.JOURNAL)
+    try:
+        for entry in journals.read(path) if os.path.exists(path) else ():
+            records.apply(from_entry(entry))
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise HostError(
+            f"{path}: this version of awstoe cannot read the run's journal ({error})",
+            hint="start the run anew without --resume",
+        ) from error
+    if not os.path.isdir(manifest.log_folder):
+        raise HostError(
+            f"the log folder of the run is gone: {manifest.log_folder}",
+            hint="leave --resume out to start a new run",
+        )
+    keep = request.state_directory is not None
+    place = _Place(
+        manifest.execution_id, manifest.log_folder, manifest.log_folder, store, keep_state=keep
+    )
+    return place, records
+
+
+def _finished(folder: str) -> bool:
+    path = os.path.join(folder, stores.JOURNAL)
+    if not os.path.exists(path):
+        return False
+    last: list[object] = []
+    for entry in journals.read(path):
+        if entry[0] == RunFinished.__name__ and entry[1] == "":
+            last = entry
+    return bool(last)
+
+
+def _check_same(request: Request, manifest: stores.Manifest) -> None:
+    given = tuple(tuple(sorted(asked.parameters.items())) for asked in request.documents)
+    if given != manifest.parameters or request.phases != manifest.phases:
+        raise UsageError(
+            f"the run {manifest.execution_id} was started with other parameters or phases",
+            hint="repeat the command that started it and add --resume",
+        )
+
+
+# --- the run -------------------------------------------------------------------------------------
+
+
+class _Run:
+    def __init__(
+        self,
+        request: Request,
+        console: Console,
+        interruption: Interruption,
+        place: _Place,
+        plan: Plan,
+        loader: Loader,
+        resumed: Records | None,
+    ) -> None:
+        self._request = request
+        self._console = console
+        self._interruption = interruption
+        self._place = place
+        self._plan = plan
+        self._loader = loader
+        self._resumed = resumed is not None
+        self._records = resumed or Records(request.stdout_limit)
+        self._viewer = _viewer(console, trace=request.trace)
+
+    def run(self) -> int:
+        """Run the plan; gives the exit code."""
+        outcome = _Outcome(0, "")
+        journal = None
+        log = None
+        try:
+            self._viewer.start()
+            log = LogFiles(
+                self._place.folder,
+                self._viewer,
+                self._console.raw if self._request.trace else None,
+            )
+            journal = journals.Journal(self._place.store.journal_path)
+            outcome = self._execute(log, journal)
+        except AwstoeError as error:
+            outcome = _Outcome(1, _words(error))
+        finally:
+            self._viewer.stop()
+            process.drain_end()
+        outcome = self._close(log, outcome)
+        if journal is not None:
+            journal.close()
+        if not outcome.reason and not self._place.keep_state:
+            self._place.store.remove()
+        self._report(outcome)
+        return outcome.exit_code
+
+    def _execute(self, log: LogFiles, journal: journals.Journal) -> _Outcome:
+        folder = self._place.shown_folder
+        narrator = LogNarrator(log, folder, self._viewer)
+        files = RecordWriter(self._place.folder, self._records)
+        services = Services(
+            log=log,
+            narrator=narrator,
+            files=files,
+            machine=machine.HostMachine(),
+            aws=NoAws(),
+            documents=self._loader,
+            interruption=self._interruption,
+            stdout_limit=self._request.stdout_limit,
+            reboot_blocked="Reboot" in self._request.blocked,
+        )
+        execution = Execution(services, self._records, journal)
+        if self._resumed:
+            if "" in self._records.runs:
+                self._records.runs[""].plan = self._plan
+            restore_plans(self._records, self._loader, services.machine.real_path)
+            self._end_left_over()
+            execution.emit(RunResumed("", services.machine.now()))
+            narrator.run_resumed()
+        else:
+            self._tell_setup(log)
+        try:
+            record = Runner(execution, self._plan).run()
+            outcome = _Outcome(0 if record.status is not Status.FAILED else 1, "")
+            if self._place.keep_state:
+                journal.sync()
+        except Interrupted as error:
+            name = signal.Signals(error.signal_number).name
+            code = 130 if error.signal_number == signal.SIGINT else 143
+            outcome = _Outcome(code, f"Interrupted by {name}.")
+            narrator.run_finished(0, Status.FAILED, outcome.reason)
+            execution.flush()
+            journal.sync()
+        except RecordError as error:
+            outcome = _Outcome(1, _words(error))
+        files.write()
+        return outcome
+
+    def _end_left_over(self) -> None:
+        """End what the step that was running when the run broke off may have left."""
+        for run in self._records.runs.values():
+            for document in run.documents.values():
+                for phase in document.phases.values():
+                    for step in phase.steps.values():
+                        if step.process is not None and not step.finished:
+                            self._end_process(*step.process)
+
+    def _end_process(self, pid: int, token: str) -> None:
+        identity = process.recognise(pid, token)
+        left = process.end_left_over(identity, self._interruption) if identity else ()
+        if left:
+            self._console.line(f"awstoe: warning: still running from before: {', '.join(left)}")
+
+    def _tell_setup(self, log: LogFiles) -> None:
+        folder = self._place.shown_folder
+        documents = [item.document for item in self._plan.documents]
+        tell_setup(
+            log,
+            folder,
+            [(item.path, _copy(folder, index, item)) for index, item in enumerate(documents)],
+            execution_id=self._place.execution_id,
+            phases=self._request.phases,
+            log_directory=self._request.log_directory,
+        )
+
+    def _close(self, log: LogFiles | None, outcome: _Outcome) -> _Outcome:
+        if log is None:
+            return outcome
+        try:
+            tell_end(log, self._place.shown_folder, outcome.exit_code, outcome.reason)
+            log.close()
+        except AwstoeError as error:
+            if not outcome.reason:
+                return _Outcome(1, _words(error))
+        return outcome
+
+    def _report(self, outcome: _Outcome) -> None:
+        record = self._records.runs.get("")
+        if record is None:
+            found = Summary(
+                self._place.execution_id, Status.FAILED, 0, 0, 0, outcome.reason, "", ()
+            )
+        else:
+            found = summary(record, self._plan, log_url=self._place.folder, reason=outcome.reason)
+        if outcome.reason:
+            self._console.error(AwstoeError(outcome.reason, hint=self._resume_hint()))
+        for failure in found.failures:
+            self._console.failure(f"{failure.document}: {failure.text()}")
+        self._console.result(found.as_json())
+
+    def _resume_hint(self) -> str:
+        return f"the run can go on with --resume --execution-id {self._place.execution_id}"
+
+
+def _words(error: AwstoeError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _viewer(console: Console, *, trace: bool) -> Viewer:
+    if console.quiet or trace:
+        return Viewer()
+    if console.is_terminal():
+        from awstoe.reporting.terminal import TerminalViewer  # noqa: PLC0415 - loads rich
+
+        return TerminalViewer(color=console.color)
+    return PlainViewer(console.line)

@@ -1,0 +1,109 @@
+"""The command line's top: finds the command, runs it, and turns errors into messages."""
+
+import gc
+from collections.abc import Callable, Sequence
+
+from awstoe import __version__
+from awstoe.cli.console import Console
+from awstoe.errors import AwstoeError, Interrupted, UsageError
+
+HELP = f"""\
+awstoe {__version__}: carries out AWSTOE component documents.
+
+usage: awstoe COMMAND [OPTIONS]
+
+commands:
+  run        run component documents on this machine
+  validate   check documents without running them
+  actions    the reference of the action modules
+  version    what this program is
+
+options:
+  -h, --help     show this help and end
+  -v, --version  show the version and end
+  --quiet        print nothing but errors on standard error
+  --no-color     no colours (the environment variable NO_COLOR does the same)
+
+examples:
+  awstoe run --documents hello.yml
+  awstoe run -d install.yml,check.yml --phases build,validate --parameters name=value
+  awstoe validate -d hello.yml --os-platforms linux,windows
+  awstoe actions ExecuteBash
+
+`awstoe COMMAND --help` tells the options of a command."""
+
+Command = Callable[[Sequence[str], Console], int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line ``arguments``; gives the exit code."""
+    # Start-up makes many objects that stay and no garbage; collecting meanwhile costs 5 ms.
+    gc.set_threshold(50_000, 20, 20)
+    console = Console()
+    try:
+        return _dispatch(list(arguments), console)
+    except AwstoeError as error:
+        console.error(error)
+        return error.exit_code
+    except Interrupted as error:
+        return 128 + error.signal_number
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if "--trace" in arguments or "-t" in arguments:
+            raise
+        console.error(_bug(error))
+        return 1
+    except SystemExit as end:  # argparse ends --help this way
+        return end.code if isinstance(end.code, int) else 0
+
+
+def _bug(error: Exception) -> AwstoeError:
+    return AwstoeError(
+        f"unexpected {type(error).__name__}: {error}; this is a bug in awstoe",
+        hint="the same command with --trace shows where it is; please report that",
+    )
+
+
+def _dispatch(arguments: list[str], console: Console) -> int:
+    for position, argument in enumerate(arguments):
+        if argument in ("-h", "--help"):
+            console.text(HELP + "\n")
+            return 0
+        if argument in ("-v", "--version"):
+            console.text(f"awstoe {__version__}\n")
+            return 0
+        if argument in ("--quiet", "--no-color"):
+            continue
+        if argument.startswith("-"):
+            raise UsageError(f"unknown option {argument}", hint="see `awstoe --help`")
+        rest = arguments[:position] + arguments[position + 1 :]
+        return _command(argument)(rest, console)
+    raise UsageError("a command is missing", hint="see `awstoe --help`")
+
+
+def _command(name: str) -> Command:
+    # Each command's module is imported when it is asked for: start-up counts.
+    match name:
+        case "run":
+            from awstoe.cli.run import run  # noqa: PLC0415
+
+            return run
+        case "validate":
+            from awstoe.cli.validate import run as validate  # noqa: PLC0415
+
+            return validate
+        case "actions":
+            from awstoe.cli.actions import run as actions  # noqa: PLC0415
+
+            return actions
+        case "version":
+            from awstoe.cli.version import run as version  # noqa: PLC0415
+
+            return version
+        case _:
+            from awstoe.document.suggestions import closest  # noqa: PLC0415
+
+            close = closest(name, ["run", "validate", "actions", "version"])
+            hint = f"did you mean `awstoe {close}`?" if close else "see `awstoe --help`"
+            raise UsageError(f"unknown command {name!r}", hint=hint)

@@ -1,0 +1,109 @@
+"""Parsing of command lines: one parser class, and the forms that several commands share."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from awstoe.errors import UsageError
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width: finding out the terminal's loads shutil at every start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=96, max_help_position=32)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser without abbreviations, whose errors are ``UsageError``."""
+
+    def __init__(self, command: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=f"awstoe {command}",
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=_Help,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self._flags: dict[str, str] = {}
+        self.add_argument("-h", "--help", action="help", help="show this help and end")
+        self.flag("--quiet", help="print nothing but errors on standard error")
+        self.flag("--no-color", help="no colours (the environment variable NO_COLOR does the same)")
+
+    def flag(self, *names: str, help: str) -> None:
+        """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None when not given."""
+        self.add_argument(*names, nargs="?", type=_boolean, default=None, metavar="BOOL", help=help)
+        for name in names:
+            self._flags[name] = f"{name}=true" if name.startswith("--") else f"{name}true"
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The options in ``arguments``.
+
+        Raises:
+            UsageError: They are wrong.
+        """
+        return self.parse_args([self._flags.get(argument, argument) for argument in arguments])
+
+    def error(self, message: str) -> NoReturn:
+        """Turn an error of argparse into ours."""
+        raise UsageError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`")
+
+
+def _boolean(text: str) -> bool:
+    word = text.removeprefix("=").lower()
+    if word not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}")
+    return word == "true"
+
+
+def comma_list(values: Sequence[str] | None, option: str) -> tuple[str, ...]:
+    r"""The entries of a list option that may be given several times; ``\,`` is a comma.
+
+    Raises:
+        UsageError: An entry is empty.
+    """
+    entries: list[str] = []
+    for value in values or ():
+        for entry in split_commas(value):
+            if not entry.strip():
+                raise UsageError(
+                    f"{option}: empty entry in {value!r}",
+                    hint="separate entries with single commas, without spaces",
+                )
+            entries.append(entry.strip())
+    return tuple(entries)
+
+
+def split_commas(text: str) -> list[str]:
+    r"""``text`` cut at its commas; ``\,`` stands for a comma, other backslashes for themselves."""
+    if "\\," not in text:
+        return text.split(",")
+    return [part.replace("\0", ",") for part in text.replace("\\,", "\0").split(",")]
+
+
+def parameters(values: Sequence[str] | None) -> dict[str, str]:
+    """The values of ``--parameters name=value,...``.
+
+    Raises:
+        UsageError: An entry has no name or no value, or a name is given twice.
+    """
+    found: dict[str, str] = {}
+    for value in values or ():
+        for entry in split_commas(value):
+            name, equals, text = entry.partition("=")
+            name = name.strip()
+            if not name or not equals:
+                raise UsageError(
+                    f"--parameters: expected name=value, got {entry!r}",
+                    hint="write a comma inside a value as '\\,'",
+                )
+            if not text:
+                raise UsageError(
+                    f"--parameters: the parameter {name} has no value",
+                    hint="leave it out to use its default; an empty value can be set with --config",
+                )
+            if name in found:
+                raise UsageError(f"--parameters: the parameter {name} is given twice")
+            found[name] = text
+    return found

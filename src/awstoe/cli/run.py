@@ -1,0 +1,196 @@
+"""``awstoe run``: reads what is asked for from options and configuration file, and launches it."""
+
+import argparse
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from awstoe import __version__, limits
+from awstoe.actions.table import ACTIONS
+from awstoe.cli import options as forms
+from awstoe.cli.console import Console
+from awstoe.cli.launch import AskedDocument, Request, launch
+from awstoe.errors import UsageError
+
+_EXAMPLES = """\
+  awstoe run --documents hello.yml
+  awstoe run -d install.yml,check.yml --phases build,validate
+  awstoe run -d app.yml --parameters name=demo,hosts=a\\,b --log-directory /var/log/awstoe
+  awstoe run --config run.json
+  awstoe run -d install.yml --resume"""
+
+_OWNER = re.compile(r"[0-9]{12}")
+_STDOUT_LIMIT = "AWSTOE_STDOUT_LIMIT"
+
+
+def run(arguments: Sequence[str], console: Console) -> int:
+    """Run documents; gives the exit code.
+
+    Raises:
+        UsageError: Options or configuration file are wrong.
+        AwstoeError: The run cannot begin.
+    """
+    options = _parser().read(arguments)
+    console.quiet = bool(options.quiet)
+    console.color = console.color and not options.no_color
+    if options.version:
+        console.text(f"awstoe {__version__}\n")
+        return 0
+    return launch(_request(options), console)
+
+
+def _parser() -> forms.Parser:
+    parser = forms.Parser("run", "Run component documents on this machine.", _EXAMPLES)
+    add = parser.add_argument
+    many: dict[str, Any] = {"action": "append"}
+    what = parser.add_argument_group("what to run")
+    what.add_argument(
+        "-d", "--documents", "--document", **many, metavar="A,B", help="the documents, in order"
+    )
+    what.add_argument("-c", "--config", metavar="FILE", help="a JSON file that says what to run")
+    what.add_argument(
+        "-p", "--phases", **many, metavar="P,Q", help="run only these phases (default: all)"
+    )
+    what.add_argument(
+        "--parameters", **many, metavar="N=V,...", help="values for the documents' parameters"
+    )
+    what.add_argument(
+        "--blocked-action-modules", **many, metavar="A,B", help="refuse documents that use these"
+    )
+    parser.flag("--resume", help="go on with the unfinished run of these documents")
+    add("-i", "--execution-id", metavar="ID", help="the run's id (default: a new UUID)")
+    add("-l", "--log-directory", metavar="DIR", help="where the log folder is made (default: .)")
+    add("-s", "--state-directory", metavar="DIR", help="where the run's state is kept")
+    parser.flag("-t", "--trace", help="print application.log on standard error too")
+    parser.flag("-v", "--version", help="show the version and end")
+    later = parser.add_argument_group("not in this version (checked, then refused)")
+    later.add_argument("--document-s3-bucket-owner", metavar="ID", help="owner of s3:// documents")
+    later.add_argument("-b", "--log-s3-bucket-name", metavar="NAME", help="bucket for the logs")
+    later.add_argument("-k", "--log-s3-key-prefix", metavar="PREFIX", help="key prefix of the logs")
+    later.add_argument("--log-s3-bucket-owner", metavar="ID", help="owner of the bucket")
+    later.add_argument("--cw-log-group", metavar="GROUP", help="CloudWatch log group")
+    later.add_argument("--cw-log-stream", metavar="STREAM", help="CloudWatch log stream")
+    later.add_argument("--cw-log-region", metavar="REGION", help="CloudWatch region")
+    parser.flag("--cw-ignore-failures", help="go on when CloudWatch fails")
+    return parser
+
+
+def _request(options: argparse.Namespace) -> Request:
+    if (options.config is None) == (options.documents is None):
+        raise UsageError(
+            "exactly one of --documents and --config is needed", hint="see `awstoe run --help`"
+        )
+    strings: Mapping[str, str] = {}
+    flags: Mapping[str, bool] = {}
+    if options.config is not None:
+        from awstoe.cli import config  # noqa: PLC0415 - only a run with --config needs it
+
+        if options.parameters is not None:
+            raise UsageError(
+                "--parameters cannot be combined with --config",
+                hint="write the parameters into the configuration file",
+            )
+        configuration = config.read(options.config)
+        strings, flags = configuration.strings, configuration.flags
+        documents = tuple(
+            AskedDocument(item.path, {**configuration.parameters, **item.parameters})
+            for item in configuration.documents
+        )
+    else:
+        given = forms.parameters(options.parameters)
+        names = forms.comma_list(options.documents, "--documents")
+        documents = tuple(AskedDocument(name, given) for name in names)
+    _refuse_aws(options, strings, flags)
+    phases = forms.comma_list(options.phases, "--phases")
+    if not phases and strings.get("phases"):
+        phases = forms.comma_list([strings["phases"]], "phases")
+    execution_id = _text(options.execution_id, strings, "executionId")
+    if execution_id is not None:
+        _check_execution_id(execution_id)
+    trace = options.trace if options.trace is not None else flags.get("trace", False)
+    return Request(
+        documents=documents,
+        phases=phases,
+        execution_id=execution_id,
+        log_directory=_text(options.log_directory, strings, "logDirectory") or "",
+        state_directory=_text(options.state_directory, strings, "stateDirectory"),
+        blocked=_blocked(options),
+        trace=trace,
+        resume=bool(options.resume),
+        stdout_limit=_stdout_limit(),
+    )
+
+
+def _text(given: str | None, strings: Mapping[str, str], key: str) -> str | None:
+    value = given if given is not None else strings.get(key)
+    return value or None
+
+
+def _check_execution_id(execution_id: str) -> None:
+    if len(execution_id) > limits.EXECUTION_ID_CHARACTERS or not execution_id.isprintable():
+        raise UsageError(
+            "--execution-id: expected printable characters, at most"
+            f" {limits.EXECUTION_ID_CHARACTERS}, got {execution_id[:80]!r}"
+        )
+
+
+def _blocked(options: argparse.Namespace) -> frozenset[str]:
+    names = forms.comma_list(options.blocked_action_modules, "--blocked-action-modules")
+    for name in names:
+        if name not in ACTIONS:
+            from awstoe.document.suggestions import closest  # noqa: PLC0415 - errors only
+
+            close = closest(name, list(ACTIONS))
+            raise UsageError(
+                f"--blocked-action-modules: there is no action module {name!r}",
+                hint=f"did you mean {close}?" if close else "see `awstoe actions`",
+            )
+    return frozenset(names)
+
+
+def _stdout_limit() -> int:
+    text = os.environ.get(_STDOUT_LIMIT)
+    if not text:
+        return limits.OUTPUT_VALUE_BYTES
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not int(text):
+        raise UsageError(
+            f"the environment variable {_STDOUT_LIMIT}: expected a number of bytes, got {text!r}"
+        )
+    return int(text)
+
+
+def _refuse_aws(
+    options: argparse.Namespace, strings: Mapping[str, str], flags: Mapping[str, bool]
+) -> None:
+    """Check the options for S3 and CloudWatch, then say that this version has neither."""
+    given = {
+        "--document-s3-bucket-owner": _text(
+            options.document_s3_bucket_owner, strings, "documentS3BucketOwner"
+        ),
+        "--log-s3-bucket-name": _text(options.log_s3_bucket_name, strings, "logS3BucketName"),
+        "--log-s3-key-prefix": _text(options.log_s3_key_prefix, strings, "logS3KeyPrefix"),
+        "--log-s3-bucket-owner": _text(options.log_s3_bucket_owner, strings, "logS3BucketOwner"),
+        "--cw-log-group": _text(options.cw_log_group, strings, "cwLogGroup"),
+        "--cw-log-stream": _text(options.cw_log_stream, strings, "cwLogStream"),
+        "--cw-log-region": _text(options.cw_log_region, strings, "cwLogRegion"),
+    }
+    for name in ("--document-s3-bucket-owner", "--log-s3-bucket-owner"):
+        value = given[name]
+        if value is not None and not _OWNER.fullmatch(value):
+            raise UsageError(f"{name}: expected an account id of 12 digits, got {value!r}")
+    if not given["--log-s3-bucket-name"] and (
+        given["--log-s3-key-prefix"] or given["--log-s3-bucket-owner"]
+    ):
+        raise UsageError("--log-s3-key-prefix and --log-s3-bucket-owner need --log-s3-bucket-name")
+    cloudwatch = [given["--cw-log-group"], given["--cw-log-stream"]]
+    if any(cloudwatch) and not all(cloudwatch):
+        raise UsageError("--cw-log-group and --cw-log-stream go together: one of them is missing")
+    used = [name for name, value in given.items() if value is not None]
+    if options.cw_ignore_failures or flags.get("cwIgnoreFailures"):
+        used.append("--cw-ignore-failures")
+    if used:
+        raise UsageError(
+            f"{', '.join(used)}: not in this version of awstoe, which does not talk to AWS",
+            hint="leave the option out; the logs are in the log folder",
+        )

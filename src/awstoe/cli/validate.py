@@ -1,0 +1,159 @@
+"""``awstoe validate``: says what is wrong with documents without running them."""
+
+import io
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+from awstoe.cli.console import Console
+from awstoe.cli.options import Parser, comma_list
+from awstoe.document import encoding, source
+from awstoe.document.parse import parse
+from awstoe.document.problems import Problem, Severity, render
+from awstoe.errors import DocumentError, UsageError
+from awstoe.host import platforms as hosts
+from awstoe.host.platforms import Platform
+
+_EXAMPLES = """\
+  awstoe validate -d hello.yml
+  awstoe validate components/ 'more/*.yml' --os-platforms linux,windows
+  generate | awstoe validate --strict -"""
+
+
+def run(arguments: Sequence[str], console: Console) -> int:
+    """Validate what the command line names; gives the exit code.
+
+    Raises:
+        UsageError: The options are wrong.
+    """
+    parser = Parser("validate", "Check documents without running them.", _EXAMPLES)
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="documents, folders, patterns; - is standard input",
+    )
+    add("-d", "--documents", "--document", action="append", metavar="A,B", help="the same, listed")
+    add(
+        "--os-platforms",
+        action="append",
+        metavar="P,Q",
+        help="linux, windows or both (default: this machine's)",
+    )
+    parser.flag("--strict", help="warnings are errors")
+    parser.flag("-t", "--trace", help="accepted, as validate has no log")
+    add("--document-s3-bucket-owner", metavar="ID", help="checked, then refused: not yet here")
+    options = parser.read(arguments)
+    console.quiet = bool(options.quiet)
+    owner = options.document_s3_bucket_owner
+    if owner is not None:
+        expected = "not in this version of awstoe, which does not talk to AWS"
+        if not re.fullmatch(r"[0-9]{12}", owner):
+            expected = f"expected an account id of 12 digits, got {owner!r}"
+        raise UsageError(f"--document-s3-bucket-owner: {expected}")
+    names = [*comma_list(options.documents, "--documents"), *options.paths]
+    if not names:
+        raise UsageError("there is no document to validate", hint="see `awstoe validate --help`")
+    verdict = validate(
+        names,
+        platforms=_platforms(options.os_platforms),
+        strict=bool(options.strict),
+        stdin=sys.stdin.buffer if sys.stdin is not None else io.BytesIO(),
+    )
+    for line in verdict.lines:
+        console.raw(line.encode(errors="backslashreplace") + b"\n")
+    console.result(verdict.json)
+    return verdict.exit_code
+
+
+def _platforms(given: Sequence[str] | None) -> list[Platform]:
+    names = comma_list(given, "--os-platforms")
+    known = {platform.value: platform for platform in Platform}
+    for name in names:
+        if name.lower() not in known:
+            raise UsageError(
+                f"--os-platforms: unknown platform {name!r}", hint="expected linux or windows"
+            )
+    return [known[name.lower()] for name in names] or [hosts.current()]
+
+
+class Verdict(NamedTuple):
+    """What ``awstoe validate`` says."""
+
+    json: dict[str, Any]
+    """For standard output."""
+    lines: list[str]
+    """For standard error."""
+    exit_code: int
+
+
+def validate(
+    names: Sequence[str],
+    *,
+    platforms: Iterable[Platform],
+    strict: bool,
+    stdin: BinaryIO,
+) -> Verdict:
+    """Validate documents.
+
+    Args:
+        names: Files, folders, patterns, or ``-`` for standard input.
+        platforms: The documents have to be right on all of them.
+        strict: Whether warnings are errors.
+        stdin: What ``-`` stands for.
+    """
+    wanted = frozenset(platforms)
+    problems: list[Problem] = []
+    lines: list[str] = []
+    paths: list[str] = []
+    for name in names:
+        try:
+            paths += source.expand([name], stdin_allowed=source.STANDARD_INPUT not in paths)
+        except DocumentError as error:
+            _unreadable(name, error, problems, lines)
+    for path in paths:
+        try:
+            data = source.read(path, stdin)
+        except DocumentError as error:
+            _unreadable(path, error, problems, lines)
+            continue
+        found = parse(data, path, wanted, strict=strict).problems
+        shown = encoding.shown_lines(data) if found else []
+        lines += [render(problem, shown) for problem in found]
+        problems += found
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    result: dict[str, Any] = {
+        "validationStatus": "failed" if errors else "success",
+        "message": _failure(errors)
+        if errors
+        else f"Document(s) [{', '.join(paths)}] is/are valid.",
+    }
+    result["problems"] = [problem._asdict() for problem in problems]
+    return Verdict(result, lines, 1 if errors else 0)
+
+
+def _unreadable(name: str, error: DocumentError, problems: list[Problem], lines: list[str]) -> None:
+    """Note a document of which not even the bytes are there."""
+    file = "<stdin>" if name == source.STANDARD_INPUT else name
+    problem = Problem(
+        file,
+        0,
+        0,
+        "",
+        Severity.ERROR,
+        "unreadable",
+        error.message.removeprefix(f"{file}: "),
+        error.hint or "",
+    )
+    problems.append(problem)
+    lines.append(render(problem, ()))
+
+
+def _failure(errors: list[Problem]) -> str:
+    first = errors[0]
+    place = f"{first.file}:{first.line}:{first.column}" if first.line else first.file
+    more = len(errors) - 1
+    count = f", and {more} more error{'s' if more > 1 else ''}" if more else ""
+    return f"{first.message} ({place}{count})"

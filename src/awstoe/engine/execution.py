@@ -1,0 +1,101 @@
+"""One execution: the records, the journal and everything the runs of it share.
+
+``emit`` is the only way the records change: an event goes into the records and the journal
+together, so that the two can never tell different stories.
+"""
+
+import json
+from typing import NamedTuple, Protocol
+
+from awstoe.document.model import Document
+from awstoe.engine import events
+from awstoe.engine.narration import Narrator, RecordFiles, RunLog
+from awstoe.engine.records import Records
+from awstoe.engine.resolution import AwsValues, MachineValues
+from awstoe.expressions.conditions import Facts
+from awstoe.host.interruption import Interruption
+from awstoe.state.journal import Journal
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Compact JSON, as AWSTOE writes inputs and outputs in its records."""
+
+
+class Machine(MachineValues, Facts, Protocol):
+    """What a run asks of this machine."""
+
+    def now(self) -> str:
+        """The time, UTC, as ``2022-05-25T14:01:45Z``."""
+
+    def execution_id(self) -> str:
+        """A new execution id."""
+
+    def real_path(self, path: str) -> str:
+        """``path``, absolute and without links."""
+
+    def hint_beside(self, path: str, document: str) -> str | None:
+        """``path`` as seen from the folder of ``document``, if there is a file and none here."""
+
+
+class Documents(Protocol):
+    """Reads documents that other documents name."""
+
+    def read(self, path: str) -> Document:
+        """The valid document at ``path``.
+
+        Raises:
+            DocumentError: It cannot be read or is not valid.
+        """
+
+
+class Services(NamedTuple):
+    """What the runs of an execution share."""
+
+    log: RunLog
+    narrator: Narrator
+    files: RecordFiles
+    machine: Machine
+    aws: AwsValues
+    documents: Documents
+    interruption: Interruption
+    stdout_limit: int
+    reboot_blocked: bool
+
+
+class Execution:
+    """The records of an execution and the journal behind them."""
+
+    def __init__(self, services: Services, records: Records, journal: Journal) -> None:
+        self.services = services
+        self.records = records
+        self._journal = journal
+
+    def emit(self, event: events.Event) -> None:
+        """Take ``event`` into the records and the journal."""
+        self.records.apply(event)
+        self._journal.append(events.to_entry(event))
+
+    def flush(self) -> None:
+        """Hand logs and journal to the system, so that a kill cannot lose them.
+
+        Raises:
+            RecordError: They cannot be written.
+        """
+        self._journal.flush()
+        self.services.log.flush()
+
+    def flush_journal(self) -> None:
+        """Hand the journal alone to the system.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        self._journal.flush()
+
+    def sync_soon(self) -> None:
+        """Begin to flush the journal to the disk.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        self.flush()
+        self._journal.sync_soon()

@@ -1,0 +1,52 @@
+"""What a resumed run needs besides the records: the documents of the nested runs in them."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from awstoe.document.model import Document
+from awstoe.engine.events import Source
+from awstoe.engine.plan import Plan, PlannedDocument, planned
+from awstoe.engine.records import Records
+
+
+class Parser(Protocol):
+    """Turns a document's bytes into a document."""
+
+    def parse(self, path: str, data: bytes) -> Document:
+        """The valid document ``data``.
+
+        Raises:
+            DocumentError: It is not valid.
+        """
+
+
+def source(item: PlannedDocument) -> Source:
+    """What the journal keeps of a nested document."""
+    document = item.document
+    return Source(document.path, document.data.decode(), dict(item.variables), list(item.selected))
+
+
+def restore_plans(records: Records, parser: Parser, real_path: Callable[[str], str]) -> None:
+    """Give the nested runs in ``records`` the plans they were started with; the top run has its.
+
+    Raises:
+        DocumentError: A document that was valid then is not any more: another version wrote the
+            journal.
+    """
+    for key, run in records.runs.items():
+        if not key:
+            continue
+        documents = tuple(
+            planned(
+                parser.parse(item.path, item.text.encode()),
+                item.variables,
+                tuple(item.selected),
+            )
+            for item in run.sources
+        )
+        outer_key, _, place = key.rpartition("/")
+        outer = records.runs[outer_key].plan
+        assert isinstance(outer, Plan)  # noqa: S101 - outer runs come first
+        above = outer.documents[int(place.partition(".")[0])].document.path
+        chain = (*outer.chain, real_path(above))
+        run.plan = Plan(run.execution_id, documents, outer.depth + 1, chain)

@@ -1,0 +1,226 @@
+"""Runs documents: the order of documents, phases and steps, and what a failure stops.
+
+The same code starts a run and resumes one: what the records say is finished is not run again.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from awstoe import limits
+from awstoe.actions.contract import NestedRun
+from awstoe.document import variables
+from awstoe.document.model import OnFailure
+from awstoe.document.problems import Severity
+from awstoe.engine import events
+from awstoe.engine.execution import Execution
+from awstoe.engine.plan import Plan, PlannedDocument, planned, select
+from awstoe.engine.records import DocumentRecord, PhaseRecord, RunRecord, Status
+from awstoe.engine.resume import source
+from awstoe.engine.step import Place, StepRunner
+from awstoe.engine.summary import summary
+from awstoe.errors import ActionError, AwstoeError, Interrupted, RecordError
+from awstoe.expressions.values import Value
+
+
+class Runner:
+    """Runs one plan under ``key`` (empty for the top run).
+
+    Args:
+        execution: The records and services.
+        plan: What to run.
+        key: The run's key in the records.
+    """
+
+    def __init__(self, execution: Execution, plan: Plan, key: str = "") -> None:
+        self._execution = execution
+        self._services = execution.services
+        self._plan = plan
+        self._key = key
+
+    def run(self) -> RunRecord:
+        """Run all documents, or go on with them.
+
+        Raises:
+            Interrupted: A signal stopped the run; the records say so.
+            RecordError: Logs, records or state cannot be written.
+        """
+        execution = self._execution
+        records = execution.records
+        resumed = self._key in records.runs
+        if not resumed:
+            now = self._services.machine.now()
+            sources = [source(item) for item in self._plan.documents] if self._key else []
+            execution.emit(events.RunStarted(self._key, self._plan.execution_id, now, sources))
+        record = records.runs[self._key]
+        record.plan = self._plan
+        self._services.narrator.run_started(self._plan)
+        self._services.files.update()
+        try:
+            for index in range(len(self._plan.documents)):
+                if self._document(record, index):
+                    break
+        except Interrupted as interruption:
+            now = self._services.machine.now()
+            execution.emit(events.RunInterrupted(self._key, now, interruption.signal_number))
+            raise
+        status = _overall(document.status for document in record.documents.values())
+        message = "" if status is not Status.FAILED else _first_failure(record)
+        now = self._services.machine.now()
+        execution.emit(events.RunFinished(self._key, now, status, message))
+        self._services.narrator.run_finished(self._plan.depth, status, "")
+        execution.flush()
+        return record
+
+    # --- documents and phases -------------------------------------------------------------------
+
+    def _document(self, run: RunRecord, index: int) -> bool:
+        """Run one document; whether the run stops after it."""
+        execution = self._execution
+        document = self._plan.documents[index].document
+        record = run.documents.get(index)
+        if record is None:
+            now = self._services.machine.now()
+            execution.emit(events.DocumentStarted(self._key, index, now))
+            record = run.documents[index]
+        elif record.finished:
+            return self._aborted(record, index)
+        self._services.narrator.document_started(index, document.path)
+        aborted = False
+        for phase, selected in enumerate(self._plan.documents[index].selected):
+            if selected and self._phase(record, index, phase):
+                aborted = True
+                break
+        status = _overall(phase.status for phase in record.phases.values())
+        message = f"Document {document.path} failed!" if status is Status.FAILED else ""
+        now = self._services.machine.now()
+        execution.emit(events.DocumentFinished(self._key, index, now, status, message))
+        self._services.narrator.document_finished(document.path, status)
+        self._services.files.update()
+        return aborted
+
+    def _aborted(self, record: DocumentRecord, index: int) -> bool:
+        """Whether a finished document was stopped by one of its steps."""
+        return any(
+            self._phase_aborted(phase, index, phase_index)
+            for phase_index, phase in record.phases.items()
+        )
+
+    def _phase_aborted(self, record: PhaseRecord, document: int, phase: int) -> bool:
+        steps = self._plan.documents[document].document.phases[phase].steps
+        return any(
+            step.status is Status.FAILED and steps[index].on_failure is OnFailure.ABORT
+            for index, step in record.steps.items()
+        )
+
+    def _phase(self, document: DocumentRecord, document_index: int, index: int) -> bool:
+        """Run one phase; whether the document stops after it."""
+        execution = self._execution
+        planned_document = self._plan.documents[document_index]
+        phase = planned_document.document.phases[index]
+        path = planned_document.document.path
+        record = document.phases.get(index)
+        if record is None:
+            now = self._services.machine.now()
+            execution.emit(events.PhaseStarted(self._key, document_index, index, now))
+            record = document.phases[index]
+        elif record.finished:
+            return self._phase_aborted(record, document_index, index)
+        self._services.narrator.phase_started(document_index, path, phase.name)
+        self._services.files.update()
+        aborted = False
+        for step_index in range(len(phase.steps)):
+            if self._step(record, planned_document, (document_index, index, step_index)):
+                aborted = True
+                break
+        status = _overall(step.status for step in record.steps.values())
+        message = f"Phase {phase.name} failed!" if status is Status.FAILED else ""
+        now = self._services.machine.now()
+        execution.emit(events.PhaseFinished(self._key, document_index, index, now, status, message))
+        self._services.narrator.phase_finished(path, phase.name, status)
+        execution.sync_soon()
+        self._services.files.update()
+        return aborted
+
+    def _step(
+        self, phase: PhaseRecord, document: PlannedDocument, indices: tuple[int, int, int]
+    ) -> bool:
+        """Run one step unless it has finished; whether the phase stops after it."""
+        place = Place(self._key, *indices)
+        record = phase.steps.get(place.step)
+        if record is None or not record.finished:
+            self._services.interruption.check()
+            StepRunner(self._execution, document, place, self).run()
+            record = phase.steps[place.step]
+        step = document.document.phases[place.phase].steps[place.step]
+        return record.status is Status.FAILED and step.on_failure is OnFailure.ABORT
+
+    # --- nested documents -----------------------------------------------------------------------
+
+    def run_nested(self, place: Place, iteration: int, nested: NestedRun) -> Mapping[str, Value]:
+        """Run the document an ExecuteDocument step names; see ``NestedRunner``."""
+        suffix = f"#{iteration}" if iteration >= 0 else ""
+        key = f"{self._key}/{place.document}.{place.phase}.{place.step}{suffix}"
+        known = self._execution.records.runs.get(key)
+        plan = known.plan if known else None
+        if not isinstance(plan, Plan):
+            plan = self._nested_plan(place, nested)
+        record = Runner(self._execution, plan, key).run()
+        outer = self._execution.records.step(*place)
+        if len(outer.nested) > limits.KEPT_NESTED_RECORDS:
+            outer.nested.pop()
+            self._execution.records.forget(key)
+        found = summary(record, plan, log_url="")
+        if record.status is Status.FAILED:
+            raise ActionError(f"ExecuteDocument: {found.message}")
+        return found.nested_outputs()
+
+    def _nested_plan(self, place: Place, nested: NestedRun) -> Plan:
+        services = self._services
+        machine = services.machine
+        above = self._plan.documents[place.document].document.path
+        chain = (*self._plan.chain, machine.real_path(above))
+        depth = self._plan.depth + 1
+        if depth > limits.NESTED_DOCUMENTS:
+            shown = " -> ".join((*chain, nested.document))
+            raise ActionError(
+                f"documents are nested too deep: {shown}",
+                hint=f"at most {limits.NESTED_DOCUMENTS} levels below the top document are allowed",
+            )
+        if "://" not in nested.document and not nested.document.startswith("arn:"):
+            real = machine.real_path(nested.document)
+            if real in chain:
+                shown = " -> ".join((*chain[chain.index(real) :], real))
+                raise ActionError(f"the document runs itself: {shown}")
+        try:
+            document = services.documents.read(nested.document)
+        except RecordError:
+            raise
+        except AwstoeError as error:
+            hint = machine.hint_beside(nested.document, above) or error.hint
+            raise ActionError(
+                f"ExecuteDocument cannot run {nested.document}: {error.message}", hint=hint
+            ) from error
+        selected, unmatched = select([document], nested.phases)
+        for name in unmatched:
+            services.log.warning(f"document {nested.document} has no phase {name}")
+        bound = variables.bind(document, nested.parameters)
+        for problem in bound.problems:
+            if problem.severity is Severity.ERROR:
+                raise ActionError(f"ExecuteDocument cannot run {document.path}: {problem.message}")
+            services.log.warning(problem.message)
+        item = planned(document, bound.values, selected[0])
+        return Plan(machine.execution_id(), (item,), depth, chain)
+
+
+def _overall(statuses: Iterable[Status]) -> Status:
+    found = set(statuses)
+    if Status.FAILED in found:
+        return Status.FAILED
+    if found & {Status.IGNORED_FAILURE, Status.SUCCESS_WITH_IGNORED_FAILURE}:
+        return Status.SUCCESS_WITH_IGNORED_FAILURE
+    return Status.SUCCESS
+
+
+def _first_failure(record: RunRecord) -> str:
+    return next(
+        (item.message for item in record.documents.values() if item.status is Status.FAILED), ""
+    )

@@ -1,0 +1,439 @@
+"""Runs one step: its condition, its attempts, the iterations of its loop, its operations."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from awstoe import limits
+from awstoe.actions import schema
+from awstoe.actions.contract import NestedRun
+from awstoe.document.model import Branch, OnFailure, Step
+from awstoe.engine import events
+from awstoe.engine.collation import Collation
+from awstoe.engine.context import StepContext
+from awstoe.engine.execution import Execution, encode
+from awstoe.engine.muting import Muted
+from awstoe.engine.narration import RunLog
+from awstoe.engine.plan import PlannedDocument
+from awstoe.engine.records import Status, StepRecord
+from awstoe.engine.resolution import LoopPosition, StepResolver
+from awstoe.errors import ActionError, AwstoeError, RecordError, TimeoutExceeded
+from awstoe.expressions import loops, references
+from awstoe.expressions.loops import ForLoop
+from awstoe.expressions.values import Value
+from awstoe.host import process
+
+
+class Place(NamedTuple):
+    """Where a step stands: the first four fields of its events."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+
+
+class NestedRunner(Protocol):
+    """Runs the documents of ExecuteDocument; the runner of documents implements it."""
+
+    def run_nested(self, place: Place, iteration: int, nested: NestedRun) -> Mapping[str, Value]:
+        """Run ``nested``; gives its summary.
+
+        Raises:
+            ActionError: It failed, cannot be read, or is a cycle.
+        """
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed."""
+
+    message: str
+    exit_code: int | None
+    stderr_tail: str
+
+
+class StepRunner:
+    """Runs ``step`` once.
+
+    Args:
+        execution: The records and services.
+        planned: The document the step is in.
+        place: Where the step stands.
+        nested: Runs nested documents.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        planned: PlannedDocument,
+        place: Place,
+        nested: NestedRunner,
+    ) -> None:
+        self._execution = execution
+        self._services = execution.services
+        phase = planned.document.phases[place.phase]
+        self._phase = phase.name
+        self._step: Step = phase.steps[place.step]
+        self._place = place
+        self._nested = nested
+        run = execution.records.runs[place.run]
+        log = self._services.log
+        self._log: RunLog = Muted(log) if self._step.disable_logging else log
+        self._resolver = StepResolver(
+            planned,
+            run.documents[place.document],
+            (self._phase, self._step.name),
+            execution_id=run.execution_id,
+            aws=self._services.aws,
+            machine=self._services.machine,
+            warn=self._log.warning,
+        )
+        self._context = StepContext(
+            self._log,
+            self._services.interruption,
+            self._services.machine,
+            self._resolver,
+            run_document=self._run_document,
+            on_process=self._process_started,
+            stdout_limit=self._services.stdout_limit,
+            reboot_blocked=self._services.reboot_blocked,
+        )
+        self._iteration = -1
+        self._schema = schema.schema(self._step.action)
+        self._static = not any(
+            True
+            for operation in self._step.operations
+            for _ in references.references_in(dict(operation))
+        )
+        self._typed: list[object] | None = None
+
+    @property
+    def _record(self) -> StepRecord:
+        return self._execution.records.step(*self._place)
+
+    def run(self) -> None:
+        """Run the step to its end, resuming what the records say has been done of it.
+
+        Raises:
+            Interrupted: A signal stopped it; it has no end in the records.
+            RecordError: Logs, records or state cannot be written.
+        """
+        step = self._step
+        records = self._execution.records
+        phase = (
+            records.runs[self._place.run].documents[self._place.document].phases[self._place.phase]
+        )
+        if self._place.step not in phase.steps:
+            self._emit_started()
+        self._services.narrator.step_started(self._phase, step.name, step.action)
+        try:
+            branch = self._branch()
+        except RecordError:
+            raise
+        except AwstoeError as error:
+            failure = Failure(f"the 'if' cannot be evaluated: {_say(error)}", None, "")
+            self._finish(self._failed_status(), [], failure)
+            return
+        if branch is Branch.SKIP:
+            self._finish(Status.SKIPPED, [], None)
+        elif branch is Branch.ABORT:
+            explanation = self._explanation
+            failure = Failure(f"the 'if' of the step leads to Abort: {explanation}", None, "")
+            self._finish(self._failed_status(), [], failure)
+        else:
+            self._attempts()
+
+    def _emit_started(self) -> None:
+        now = self._services.machine.now()
+        self._execution.emit(events.StepStarted(*self._place, now))
+
+    def _failed_status(self) -> Status:
+        ignored = self._step.on_failure is OnFailure.IGNORE
+        return Status.IGNORED_FAILURE if ignored else Status.FAILED
+
+    # --- the condition ------------------------------------------------------------------------
+
+    def _branch(self) -> Branch:
+        step = self._step
+        self._explanation = ""
+        if step.condition is None:
+            return Branch.EXECUTE
+        if self._record.branch is not None:
+            return Branch(self._record.branch)
+        verdict = self._context.holds(step.condition.condition)
+        branch = step.condition.then if verdict.value else step.condition.otherwise
+        explanation = verdict.explanation if not step.disable_logging else "(not logged)"
+        self._explanation = explanation
+        self._execution.emit(events.BranchTaken(*self._place, branch, explanation))
+        self._services.narrator.branch_taken(step.name, branch, explanation)
+        return branch
+
+    # --- attempts -----------------------------------------------------------------------------
+
+    def _attempts(self) -> None:
+        step = self._step
+        record = self._record
+        attempt = max(record.attempts, 1)
+        going_on = record.attempts > 0
+        while True:
+            self._start_attempt(attempt, going_on=going_on)
+            going_on = False
+            outputs, failure = self._attempt(attempt)
+            if failure is None:
+                self._services.narrator.attempt_finished(step.name, "", again=False)
+                self._finish(Status.SUCCESS, outputs, None)
+                return
+            again = attempt < step.max_attempts
+            self._services.narrator.attempt_finished(step.name, failure.message, again=again)
+            if not again:
+                self._finish(self._failed_status(), outputs, self._counted(failure, attempt))
+                return
+            attempt += 1
+
+    def _counted(self, failure: Failure, attempt: int) -> Failure:
+        if self._step.max_attempts == 1:
+            return failure
+        message = f"attempt {attempt} of {self._step.max_attempts}: {failure.message}"
+        return failure._replace(message=message)
+
+    def _start_attempt(self, attempt: int, *, going_on: bool) -> None:
+        step = self._step
+        if not going_on:
+            self._execution.emit(events.AttemptStarted(*self._place, attempt))
+        timeout = step.timeout_seconds
+        self._context.deadline = None if timeout < 0 else time.monotonic() + timeout
+        self._context.capped = False
+        self._context.printed = None
+
+    def _attempt(self, attempt: int) -> tuple[events.Outputs, Failure | None]:
+        step = self._step
+        try:
+            self._context.checkpoint()
+            if step.loop is None:
+                return self._operate(attempt), None
+            return self._iterate(attempt), None
+        except RecordError:
+            raise
+        except TimeoutExceeded as error:
+            what = "the loop run" if step.loop is not None else "the step"
+            message = f"{what} timed out after {step.timeout_seconds} seconds"
+            failure = Failure(message, None, error.stderr_tail)
+        except ActionError as error:
+            failure = Failure(_say(error), error.process_exit_code, error.stderr_tail)
+        except AwstoeError as error:
+            failure = Failure(_say(error), None, "")
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the run with a traceback
+            import traceback  # noqa: PLC0415 - 3 ms of start-up for what should never happen
+
+            for line in traceback.format_exc().splitlines():
+                self._services.log.debug(f"Executor: {line}")
+            failure = Failure(
+                f"{step.action} met an unexpected {type(error).__name__}: {error}. This is a bug in"
+                " awstoe; the details are in application.log",
+                None,
+                "",
+            )
+        if step.loop is not None and self._iteration >= 0:
+            failure = failure._replace(message=f"iteration {self._iteration}: {failure.message}")
+        return self._printed_outputs(), failure
+
+    def _printed_outputs(self) -> events.Outputs:
+        """What a failed attempt leaves for chaining: the text its program printed."""
+        if self._step.loop is not None or self._context.printed is None:
+            return []
+        return [{"stdout": self._context.printed}]
+
+    # --- iterations and operations ------------------------------------------------------------
+
+    def _operate(self, attempt: int) -> events.Outputs:
+        resolved = self._resolve()
+        self._inputs_resolved(resolved)
+        self._tell_attempt(attempt, "")
+        self._execution.flush()
+        return self._run_operations(resolved)
+
+    def _tell_attempt(self, attempt: int, loop: str) -> None:
+        step = self._step
+        self._services.narrator.attempt_started(
+            step.name, attempt, step.max_attempts, step.timeout_seconds, loop
+        )
+
+    def _inputs_resolved(self, resolved: Sequence[Mapping[str, Value]]) -> None:
+        before = encode([dict(operation) for operation in self._step.operations])
+        hidden = self._step.disable_logging
+        after = before if hidden or self._static else encode([dict(item) for item in resolved])
+        self._execution.emit(events.InputsResolved(*self._place, after))
+        self._services.narrator.inputs_resolved(self._step.name, before, after)
+        self._services.files.update()
+
+    def _resolve(self) -> Sequence[Mapping[str, Value]]:
+        """The operations with references replaced; an Assert's stay, its condition resolves."""
+        if self._static or (self._step.assertion is not None and self._step.loop is not None):
+            return self._step.operations
+        resolved = []
+        for operation in self._step.operations:
+            value = self._resolver.resolve(dict(operation))
+            assert isinstance(value, dict)  # noqa: S101 - a mapping resolves to a mapping
+            resolved.append(value)
+        return resolved
+
+    def _run_operations(self, resolved: Sequence[Mapping[str, Value]]) -> events.Outputs:
+        typed = self._typed if self._static and self._typed is not None else self._convert(resolved)
+        self._typed = typed
+        run = self._schema.module.run
+        outputs: events.Outputs = []
+        for inputs in typed:
+            self._context.checkpoint()
+            found = run(inputs, self._context)
+            if found is not None:
+                outputs.append(dict(found) if isinstance(found, Mapping) else found._asdict())
+        return outputs
+
+    def _convert(self, resolved: Sequence[Mapping[str, Value]]) -> list[object]:
+        step = self._step
+        if step.assertion is not None:
+            return [self._schema.module.Inputs(step.assertion)]
+        if not self._schema.row.built:
+            raise ActionError(
+                f"{step.action} is not in this version of awstoe: it can be validated, not run",
+                hint=f"see `awstoe actions {step.action}`",
+            )
+        operations = resolved or ([{}] if self._schema.row.inputs_optional else [])
+        typed = []
+        for number, operation in enumerate(operations, 1):
+            try:
+                typed.append(schema.typed_inputs(step.action, operation))
+            except ValueError as error:
+                which = f"operation {number}, " if len(operations) > 1 else ""
+                raise ActionError(f"{step.action}: {which}{error}") from error
+        return typed
+
+    def _iterate(self, attempt: int) -> events.Outputs:
+        step = self._step
+        loop = step.loop
+        assert loop is not None  # noqa: S101 - the caller looked
+        self._resolver.loop = None
+        self._iteration = -1
+        self._inputs_resolved(self._resolve())
+        self._resolver.capped_list = True
+        values = loops.iteration_values(loop, self._resolver.resolve)
+        self._resolver.capped_list = False
+        kind = "for" if isinstance(loop, ForLoop) else "forEach"
+        self._tell_attempt(attempt, f"{kind} with {len(values)} iterations")
+        self._execution.flush()
+        progress = _Progress(self._execution, self._place, self._record.last_iteration)
+        position = LoopPosition(loop.name)
+        self._resolver.loop = position
+        log = self._context.log
+        quiet = Muted(log)
+        try:
+            for index in range(self._record.last_iteration + 1, len(values)):
+                self._iteration = index
+                position.position = index
+                position.value = values[index]
+                if index < limits.LOGGED_ITERATIONS:
+                    self._services.narrator.iteration_started(step.name, index)
+                else:
+                    _tell_progress(log, index, len(values))
+                    self._context.log = quiet
+                progress.finished(index, self._run_operations(self._resolve()))
+        finally:
+            self._context.log = log
+            progress.flush()
+        collation = self._record.partial
+        if collation is None:
+            return []
+        if collation.capped:
+            self._context.capped = True
+            log.warning(
+                f"the outputs of the loop exceed {collation.limit} bytes: the output values are cut"
+            )
+        return collation.outputs()
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _finish(self, status: Status, outputs: events.Outputs, failure: Failure | None) -> None:
+        step = self._step
+        failure = failure or Failure("", None, "")
+        hidden = step.disable_logging
+        if hidden and failure.message:
+            message = f"{step.action} failed (disableLogging hides why)"
+            failure = Failure(message, failure.exit_code, "")
+        self._execution.emit(
+            events.StepFinished(
+                *self._place,
+                self._services.machine.now(),
+                status,
+                failure.message,
+                failure.exit_code,
+                failure.stderr_tail,
+                self._record.attempts,
+                outputs,
+                self._context.capped,
+                hidden,
+            )
+        )
+        shown = "[]" if hidden else encode(outputs)
+        self._services.narrator.step_finished(
+            (self._phase, step.name), status, shown, failure.message
+        )
+        self._execution.flush()
+        if failure.message:
+            self._services.files.write()
+        else:
+            self._services.files.update()
+
+    def _process_started(self, pid: int) -> None:
+        identity = process.identity(pid)
+        if identity is not None:
+            self._execution.emit(events.ProcessStarted(*self._place, pid, identity.token))
+            self._execution.flush_journal()
+
+    def _run_document(self, nested: NestedRun) -> Mapping[str, Value]:
+        return self._nested.run_nested(self._place, self._iteration, nested)
+
+
+class _Progress:
+    """Writes a loop's progress to the journal: each of the first iterations, then now and then."""
+
+    def __init__(self, execution: Execution, place: Place, last: int) -> None:
+        self._execution = execution
+        self._place = place
+        self._last = last
+        self._written = last
+        self._outputs = Collation()
+        self._written_at = time.monotonic()
+
+    def finished(self, index: int, outputs: events.Outputs) -> None:
+        """Iteration ``index`` is over."""
+        self._last = index
+        self._outputs.add(outputs)
+        if index < limits.LOGGED_ITERATIONS or (
+            index % 64 == 0 and time.monotonic() - self._written_at >= limits.JOURNAL_SYNC_SECONDS
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has not been written."""
+        if self._last == self._written:
+            return
+        event = events.IterationsFinished(*self._place, self._last, self._outputs.outputs())
+        self._execution.emit(event)
+        self._execution.flush()
+        self._written = self._last
+        self._outputs = Collation()
+        self._written_at = time.monotonic()
+
+
+def _tell_progress(log: RunLog, index: int, total: int) -> None:
+    if index == limits.LOGGED_ITERATIONS:
+        log.info(
+            f"Executor: the first {index} of {total} iterations were logged in full; from here on"
+            f" one line per {limits.LOGGED_ITERATION_STRIDE}"
+        )
+    if index % limits.LOGGED_ITERATION_STRIDE == 0:
+        log.info(f"Executor: iteration {index} of {total}")
+
+
+def _say(error: AwstoeError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -1,0 +1,120 @@
+"""The summary of a run: what ``run`` prints, and what ExecuteDocument gives. Pure."""
+
+from typing import NamedTuple
+
+from awstoe.engine.plan import Plan
+from awstoe.engine.records import RunRecord, Status, StepRecord, counts
+from awstoe.expressions.values import Value
+
+
+class StepFailure(NamedTuple):
+    """One failed step, for the ``failures`` of the summary."""
+
+    document: str
+    phase: str
+    step: str
+    exit_code: int | None
+    message: str
+    stderr_tail: str
+
+    def text(self) -> str:
+        """In words, with the last lines of standard error."""
+        words = f"Phase '{self.phase}', step '{self.step}': {self.message}"
+        if self.stderr_tail:
+            words += f"\nLast lines of stderr:\n{self.stderr_tail}"
+        return words
+
+
+class Summary(NamedTuple):
+    """The outcome of a run."""
+
+    execution_id: str
+    status: Status
+    failed: int
+    executed: int
+    ignored: int
+    message: str
+    log_url: str
+    failures: tuple[StepFailure, ...]
+
+    def nested_outputs(self) -> dict[str, Value]:
+        """The output values of ExecuteDocument, keys in AWSTOE's order."""
+        return {
+            "executedStepCount": self.executed,
+            "executionId": self.execution_id,
+            "failedStepCount": self.failed,
+            "failureMessage": self.message,
+            "ignoredFailedStepCount": self.ignored,
+            "logUrl": self.log_url,
+            "status": _outcome(self.status),
+        }
+
+    def as_json(self) -> dict[str, object]:
+        """What ``run`` prints, keys in AWSTOE's order, ours last."""
+        return {
+            "executionId": self.execution_id,
+            "status": _outcome(self.status),
+            "failedStepCount": self.failed,
+            "executedStepCount": self.executed,
+            "ignoredFailedStepCount": self.ignored,
+            "failureMessage": self.message,
+            "logUrl": self.log_url,
+            "failures": [
+                {
+                    "document": failure.document,
+                    "phase": failure.phase,
+                    "step": failure.step,
+                    "exitCode": failure.exit_code,
+                    "message": failure.message,
+                    "stderrTail": failure.stderr_tail,
+                }
+                for failure in self.failures
+            ],
+        }
+
+
+def _outcome(status: Status) -> str:
+    """``success`` or ``failed``: a run whose only failures were ignored is a success."""
+    good = (Status.SUCCESS, Status.SUCCESS_WITH_IGNORED_FAILURE)
+    return "success" if status in good else "failed"
+
+
+def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") -> Summary:
+    """The summary of ``record``; ``reason`` says why the run was stopped, if it was."""
+    failures = []
+    paths = []
+    for document_index, document in record.documents.items():
+        model = plan.documents[document_index].document
+        for phase_index, phase in document.phases.items():
+            for step_index, step in phase.steps.items():
+                if step.finished and step.status is Status.FAILED:
+                    place = model.phases[phase_index]
+                    name = place.steps[step_index].name
+                    failures.append(_failure(model.path, place.name, name, step))
+        if document.status is Status.FAILED:
+            paths.append(model.path)
+    found = counts(record)
+    status = record.status
+    parts = [f"Document {paths[0]} failed!"] if paths else []
+    if reason:
+        status = Status.FAILED
+        parts.append(reason)
+    parts += [failure.text() for failure in failures]
+    return Summary(
+        execution_id=record.execution_id,
+        status=status,
+        failed=found.failed,
+        executed=found.executed,
+        ignored=found.ignored,
+        message="" if status is not Status.FAILED else " ".join(parts[:2]) + _more(parts),
+        log_url=log_url,
+        failures=tuple(failures),
+    )
+
+
+def _more(parts: list[str]) -> str:
+    return "".join(f"\n{part}" for part in parts[2:])
+
+
+def _failure(path: str, phase: str, name: str, step: StepRecord) -> StepFailure:
+    return StepFailure(path, phase, name, step.exit_code, step.message, step.stderr_tail)

@@ -1,0 +1,187 @@
+"""console.log and application.log: lines with a time stamp, written in order, never half.
+
+Both files get each message, application.log the debugging ones too. Lines are collected and
+written together; ``flush`` hands them to the system, which the engine asks for before it waits for
+anything and after each step. A program's output is written as it comes: the lines of one piece
+share a time stamp, because they arrived together. Methods may be called from another thread: the
+one that keeps reading what a background process prints.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from awstoe import limits
+from awstoe.errors import RecordError
+from awstoe.host.files import explain, open_append, write_all
+from awstoe.reporting.viewer import Viewer
+
+CONSOLE = "console.log"
+APPLICATION = "application.log"
+_FLUSH_BYTES = 256 * limits.KIB
+
+
+class LogFiles:
+    """The two logs of a run; implements the engine's ``RunLog``.
+
+    Args:
+        folder: The run's log folder.
+        viewer: Is told the last line of output, and warnings.
+        trace: Called with each block of application.log's lines, for ``--trace``.
+    """
+
+    def __init__(
+        self, folder: str, viewer: Viewer, trace: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._paths = (os.path.join(folder, CONSOLE), os.path.join(folder, APPLICATION))
+        self._console = open_append(self._paths[0])
+        self._application = open_append(self._paths[1])
+        self._console_lines: list[bytes] = []
+        self._application_lines: list[bytes] = []
+        self._buffered = 0
+        self._viewer = viewer
+        self._trace = trace
+        self._lock = threading.Lock()
+        self._in_line = False
+        self._second = -1
+        self._prefix = ""
+
+    def info(self, message: str) -> None:
+        """See ``StepLog``."""
+        line = f"{self._stamp()} {message}\n".encode(errors="backslashreplace")
+        with self._lock:
+            self._console_lines.append(line)
+            self._application_lines.append(line)
+            self._buffered += len(line)
+        if self._buffered > _FLUSH_BYTES:
+            self.flush()
+
+    def debug(self, message: str) -> None:
+        """See ``StepLog``."""
+        line = f"{self._stamp()} Debug {message}\n".encode(errors="backslashreplace")
+        with self._lock:
+            self._application_lines.append(line)
+
+    def debug_all(self, messages: Iterable[str]) -> None:
+        """Several messages that belong to one moment."""
+        start = f"{self._stamp()} Debug "
+        text = "".join([f"{start}{message}\n" for message in messages])
+        with self._lock:
+            self._application_lines.append(text.encode(errors="backslashreplace"))
+
+    def warning(self, message: str) -> None:
+        """See ``StepLog``."""
+        self.info(f"Warning: {message}")
+        self._viewer.warning(message)
+
+    def stdout(self, data: bytes) -> None:
+        """See ``StepLog``."""
+        if not data:
+            return
+        start = f"{self._stamp()} Stdout: ".encode()
+        text = _valid(data)
+        ends_line = text.endswith(b"\n")
+        body = (text[:-1] if ends_line else text).replace(b"\n", b"\n" + start)
+        with self._lock:
+            pieces = [body] if self._in_line else [start, body]
+            if ends_line:
+                pieces.append(b"\n")
+            self._in_line = not ends_line
+            self._console_lines += pieces
+            self._application_lines += pieces
+            self._write()
+        self._viewer.line(_last_line(data))
+
+    def stdout_end(self) -> None:
+        """See ``StepLog``."""
+        with self._lock:
+            if self._in_line:
+                self._in_line = False
+                self._console_lines.append(b"\n")
+                self._application_lines.append(b"\n")
+
+    def live_stderr(self, data: bytes) -> None:
+        """See ``StepLog``."""
+        self._viewer.line(_last_line(data))
+
+    def stderr(self, chunks: Iterable[bytes]) -> None:
+        """See ``RunLog``."""
+        with self._lock:
+            pieces = [f"{self._stamp()} CmdExecution: Stderr: ".encode()]
+            ends_line = False
+            for chunk in chunks:
+                text = _valid(chunk)
+                if ends_line:
+                    pieces.append(b"\n")
+                ends_line = text.endswith(b"\n")
+                pieces.append(text[:-1] if ends_line else text)
+                self._console_lines += pieces
+                self._application_lines += pieces
+                pieces = []
+                self._write()
+            pieces.append(b"\n")
+            self._console_lines += pieces
+            self._application_lines += pieces
+
+    def flush(self) -> None:
+        """See ``RunLog``."""
+        with self._lock:
+            self._write()
+
+    def close(self) -> None:
+        """Write the rest and close the files.
+
+        Raises:
+            RecordError: They cannot be written.
+        """
+        self.stdout_end()
+        self.flush()
+        os.close(self._console)
+        os.close(self._application)
+
+    def _stamp(self) -> str:
+        second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = second
+        return f"{self._prefix}.{nanoseconds:09d}Z"
+
+    def _write(self) -> None:
+        console = b"".join(self._console_lines)
+        application = b"".join(self._application_lines)
+        self._console_lines.clear()
+        self._application_lines.clear()
+        self._buffered = 0
+        try:
+            path = self._paths[0]
+            if console:
+                write_all(self._console, console)
+            path = self._paths[1]
+            if application:
+                write_all(self._application, application)
+        except OSError as error:
+            reason = explain(error, f"write the log {path}")
+            raise RecordError(reason.message, hint=reason.hint) from error
+        if self._trace is not None and application:
+            self._trace(application)
+
+
+def _valid(data: bytes) -> bytes:
+    r"""``data`` as valid UTF-8: what is none of it is written as ``\xNN``.
+
+    A character that two pieces share is escaped byte by byte, which loses nothing.
+    """
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(errors="backslashreplace").encode()
+    return data
+
+
+def _last_line(data: bytes) -> str:
+    """The last line of ``data`` that has something in it, short enough to show."""
+    tail = data[-400:].rstrip()
+    return tail[tail.rfind(b"\n") + 1 :].decode(errors="replace")

@@ -1,0 +1,148 @@
+"""The append-only journal of a run: the truth about what has been done.
+
+One JSON array per line. A line counts once its line end is there, so a process killed while it
+wrote leaves at most one line that is ignored. Lines are handed to the system when they are
+``flush``ed (before a step's action starts and when it has finished), which survives a kill; the
+disk is synced from phase ends on and at most once a second, in the background, which is what a
+power loss can cost.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from awstoe import limits
+from awstoe.errors import HostError, RecordError
+from awstoe.host.files import explain, open_append, write_all
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Journal:
+    """Appends entries to one file.
+
+    Args:
+        path: The file; made when missing. A torn last line is cut off first.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = open_append(path)
+        self._pending: list[str] = []
+        self._synced_at = time.monotonic()
+        self._dirty = False
+        self._syncing: threading.Thread | None = None
+        self._sync_error: OSError | None = None
+        _cut_torn_line(path)
+
+    def append(self, entry: Sequence[object]) -> None:
+        """Add ``entry``; it reaches the system with the next ``flush``."""
+        self._pending.append(_encode(entry))
+
+    def flush(self) -> None:
+        """Hand all entries to the system; now and then to the disk.
+
+        Raises:
+            RecordError: They cannot be written.
+        """
+        if self._pending:
+            self._pending.append("")
+            data = "\n".join(self._pending).encode()
+            self._pending.clear()
+            try:
+                write_all(self._descriptor, data)
+            except OSError as error:
+                raise _lost(error, self._path) from error
+            self._dirty = True
+        if time.monotonic() - self._synced_at >= limits.JOURNAL_SYNC_SECONDS:
+            self.sync_soon()
+
+    def sync_soon(self) -> None:
+        """Begin to flush what was written to the disk, while the run goes on.
+
+        Raises:
+            RecordError: The flush before this one failed.
+        """
+        if not self._dirty:
+            return
+        self._wait()
+        self._dirty = False
+        self._synced_at = time.monotonic()
+        self._syncing = threading.Thread(target=self._sync_disk, daemon=True)
+        self._syncing.start()
+
+    def sync(self) -> None:
+        """Flush what was written to the disk, and wait until it is there.
+
+        Raises:
+            RecordError: The disk refused.
+        """
+        self.sync_soon()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._syncing is not None:
+            self._syncing.join()
+            self._syncing = None
+        if self._sync_error is not None:
+            error, self._sync_error = self._sync_error, None
+            raise _lost(error, self._path) from error
+
+    def _sync_disk(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._sync_error = error
+
+    def close(self) -> None:
+        """Close the file; what was not flushed is lost on purpose."""
+        os.close(self._descriptor)
+
+
+def _lost(error: OSError, path: str) -> RecordError:
+    reason = explain(error, f"write the run's state to {path}")
+    return RecordError(reason.message, hint=reason.hint)
+
+
+def _cut_torn_line(path: str) -> None:
+    with open(path, "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = size
+        while end:
+            step = min(end, 64 * limits.KIB)
+            file.seek(end - step)
+            block = file.read(step)
+            found = block.rfind(b"\n")
+            if found >= 0:
+                end = end - step + found + 1
+                break
+            end -= step
+        if end < size:
+            file.truncate(end)
+
+
+def read(path: str) -> Iterator[list[object]]:
+    """The entries of the journal at ``path``, without a torn last line.
+
+    Raises:
+        HostError: It cannot be read, or a line in its middle is damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    entry = None
+                if not isinstance(entry, list) or not entry:
+                    raise HostError(
+                        f"{path}:{number}: this line of the run's journal is damaged",
+                        hint="start the run anew without --resume",
+                    )
+                yield entry
+    except OSError as error:
+        raise explain(error, f"read {path}") from error

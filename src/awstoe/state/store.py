@@ -1,0 +1,204 @@
+"""Where the state of runs lies: one folder a run, with a manifest, a journal and a lock.
+
+Default: ``/var/lib/awstoe/state/<executionId>/`` for root, ``$XDG_STATE_HOME/awstoe/state/...``
+for others; ``--state-directory`` names the folder itself. A folder that belongs to another run is
+never resumed silently: what is in it is set aside under a name of its own.
+"""
+
+import json
+import os
+import time
+from typing import NamedTuple
+
+from awstoe.errors import HostError, UsageError
+from awstoe.host import locks_linux
+from awstoe.host.files import explain, make_private_folder, replace_file
+
+MANIFEST = "run.json"
+JOURNAL = "journal.jsonl"
+_LOCK = "lock"
+_VERSION = 1
+
+
+class Manifest(NamedTuple):
+    """What does not change during a run."""
+
+    execution_id: str
+    documents: tuple[str, ...]
+    """Their real paths; the log folder has their copies."""
+    phases: tuple[str, ...]
+    parameters: tuple[tuple[tuple[str, str], ...], ...]
+    """Per document, the values given from outside."""
+    log_folder: str
+    start_time: str
+
+
+def safe_name(execution_id: str) -> str:
+    """``execution_id`` as one part of a path: an id may hold a slash."""
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in execution_id)
+    return "_" * max(len(name), 1) if name.strip(".") == "" else name
+
+
+class Store:
+    """The locked state folder of one run."""
+
+    def __init__(self, folder: str, lock: int) -> None:
+        self.folder = folder
+        self._lock = lock
+
+    @property
+    def journal_path(self) -> str:
+        """The journal's file."""
+        return os.path.join(self.folder, JOURNAL)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write what the run is, flushed to the disk: from now on it can be resumed.
+
+        Raises:
+            HostError: It cannot be written.
+        """
+        data = json.dumps({"version": _VERSION, **manifest._asdict()}, indent=1)
+        path = os.path.join(self.folder, MANIFEST)
+        replace_file(path, [data.encode()])
+
+    def set_aside(self) -> str | None:
+        """Move the state of an earlier run out of the way; gives where it is now, if there is one.
+
+        Raises:
+            HostError: It cannot be moved.
+        """
+        if not os.path.exists(os.path.join(self.folder, MANIFEST)):
+            return None
+        return _set_aside(self.folder)
+
+    def release(self) -> None:
+        """Give up the lock of a folder that is not needed after all; what is in it stays."""
+        if not os.path.exists(os.path.join(self.folder, MANIFEST)):
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove the state of a run that is over: nothing of it belongs into an image."""
+        for name in (JOURNAL, MANIFEST, _LOCK):
+            try:
+                os.unlink(os.path.join(self.folder, name))
+            except OSError:
+                pass
+        try:
+            os.rmdir(self.folder)
+        except OSError:
+            pass
+
+
+def create(folder: str) -> Store:
+    """The state folder for a new run; an earlier state in it is not touched yet.
+
+    Raises:
+        HostError: The folder cannot be used, or another run is using it now.
+    """
+    return _lock(folder)
+
+
+def open_existing(folder: str) -> Store:
+    """The state folder of a run that is to go on.
+
+    Raises:
+        HostError: It is not there, or another process is carrying the run on.
+    """
+    if not os.path.isfile(os.path.join(folder, MANIFEST)):
+        raise HostError(
+            f"there is no state of a run in {folder}",
+            hint="name the folder with --state-directory, or the run with --execution-id",
+        )
+    return _lock(folder)
+
+
+def _lock(folder: str) -> Store:
+    if not os.path.isdir(folder):
+        try:
+            make_private_folder(folder)
+        except HostError:
+            if not os.path.isdir(folder):
+                raise
+    lock = locks_linux.acquire(os.path.join(folder, _LOCK))
+    if lock is None:
+        raise HostError(
+            f"another awstoe is using the state folder {folder}",
+            hint="wait until it has ended, or give this run its own --execution-id or"
+            " --state-directory",
+        )
+    return Store(folder, lock)
+
+
+def _set_aside(folder: str) -> str:
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime())
+    for attempt in range(1000):
+        suffix = f"-{attempt}" if attempt else ""
+        target = os.path.join(folder, f"previous-{stamp}{suffix}")
+        try:
+            os.mkdir(target, 0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise explain(error, f"set aside the earlier state in {folder}") from error
+        try:
+            for name in (JOURNAL, MANIFEST):
+                source = os.path.join(folder, name)
+                if os.path.exists(source):
+                    os.replace(source, os.path.join(target, name))
+        except OSError as error:
+            raise explain(error, f"set aside the earlier state in {folder}") from error
+        return target
+    raise HostError(f"too many earlier states in {folder}", hint="remove its previous-* folders")
+
+
+def read_manifest(folder: str) -> Manifest | None:
+    """What the run in ``folder`` is; None when there is none that this version can read."""
+    try:
+        with open(os.path.join(folder, MANIFEST), "rb") as file:
+            data = json.load(file)
+        if data.pop("version") != _VERSION:
+            return None
+        return Manifest(
+            execution_id=str(data["execution_id"]),
+            documents=tuple(data["documents"]),
+            phases=tuple(data["phases"]),
+            parameters=tuple(
+                tuple((str(name), str(value)) for name, value in group)
+                for group in data["parameters"]
+            ),
+            log_folder=str(data["log_folder"]),
+            start_time=str(data["start_time"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def candidates(root: str) -> list[str]:
+    """The state folders below ``root``, sorted by name."""
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return []
+    folders = (os.path.join(root, name) for name in names)
+    return [f for f in folders if os.path.isfile(os.path.join(f, MANIFEST))]
+
+
+def choose(found: list[Manifest]) -> Manifest:
+    """The one run to resume.
+
+    Raises:
+        UsageError: There is none, or more than one; the message lists the ids.
+    """
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            "there is no unfinished run of these documents to resume",
+            hint="leave --resume out to start a new run; if the run used --state-directory,"
+            " name it again",
+        )
+    lines = "\n".join(f"  {m.execution_id}  started {m.start_time}" for m in found)
+    raise UsageError(
+        f"{len(found)} unfinished runs of these documents can be resumed:\n{lines}",
+        hint="choose one with --execution-id",
+    )
