@@ -1,0 +1,109 @@
+"""The log folder has the files, keys, key order and line shapes of AWSTOE's."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Golden
+
+ROOT = Path(__file__).parents[2]
+REAL = ROOT.parent / "shared" / "reference" / "toe-folder"
+GOLDEN = ROOT / "tests" / "golden" / "toe-folder"
+FILES = ("console.log", "application.log", "chaining.json", "detailedoutput.json")
+
+DOCUMENT = """\
+name: Three phases
+description: What the log folder of a run looks like.
+schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: Greet
+        action: ExecuteBash
+        inputs:
+          commands:
+            - echo "hello from build"
+            - echo "to stderr" >&2
+  - name: validate
+    steps:
+      - name: Greet
+        action: ExecuteBash
+        onFailure: Ignore
+        inputs:
+          commands:
+            - echo "hello from validate"
+            - exit 3
+  - name: test
+    steps:
+      - name: Loop
+        action: ExecuteBash
+        loop:
+          forEach: [one, two]
+        inputs:
+          commands:
+            - echo "hello {{ loop.value }}"
+      - name: Chain
+        action: Assert
+        inputs:
+          stringEquals: "hello one\\nhello two"
+          value: "{{ test.Loop.outputs.stdout }}"
+"""
+
+MASKS = (
+    (r"(?m)^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{9}Z ", "TIME "),
+    (r"TOE_[0-9A-Za-z_.-]+?_[0-9a-f]{8}-[0-9a-f-]{27}", "TOE_FOLDER"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f-]{21}", "EXECUTION_ID"),
+    (r"[^\s\[]*/AWSTOE[0-9]+", "/tmp/AWSTOE_N"),
+    (r"script-[0-9]+", "script-N"),
+    (
+        r"deadline set to [0-9-]{10} [0-9:]{8}\.[0-9]+ \+0000 UTC m=\+[0-9]+\.[0-9]{9}",
+        "deadline set to TIME",
+    ),
+    (r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"', '"TIME"'),
+)
+
+
+def masked(folder: Path, name: str) -> str:
+    text = (folder / name).read_text()
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def run(folder: Path, name: str) -> Path:
+    """Run the document ``name`` in ``folder``; gives its log folder."""
+    subprocess.run(
+        [sys.executable, "-m", "awstoe", "run", "--documents", name, "-s", "state"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return next(folder.glob("TOE_*"))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the folder of a real run is not here")
+@pytest.mark.parametrize("name", FILES)
+def test_log_folder_is_that_of_a_real_run(name: str, tmp_path: Path) -> None:
+    document = "hello-world-linux.yml"
+    (tmp_path / document).write_bytes((REAL / f"D0__{document}").read_bytes())
+    ours = run(tmp_path, document)
+    assert {path.name for path in ours.iterdir()} == {path.name for path in REAL.iterdir()}
+    assert masked(ours, name) == masked(REAL, name)
+
+
+def test_log_folder_looks_as_it_always_has(tmp_path: Path, golden: Golden) -> None:
+    (tmp_path / "three-phases.yml").write_text(DOCUMENT)
+    ours = run(tmp_path, "three-phases.yml")
+    for name in FILES:
+        golden(GOLDEN / name, masked(ours, name))
+
+
+def test_copy_of_the_document_is_byte_for_byte(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + DOCUMENT.replace("\n", "\r\n").encode()
+    (tmp_path / "d.yml").write_bytes(data)
+    ours = run(tmp_path, "d.yml")
+    assert (ours / "D0__d.yml").read_bytes() == data
+    assert ours.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in ours.iterdir()} == {0o600}
