@@ -1,0 +1,40 @@
+# The front door. Nothing is needed but git, make and Python 3.11 to 3.13 with venv; each target
+# makes .venv from requirements.lock first where it needs it.
+PYTHON ?= python3
+ENV := .venv/bin
+MADE := .venv/made-from-lock
+
+.PHONY: help demo lint test bench docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(MADE) ## Run examples/hello-world.yml and show what it leaves behind
+	@rm -rf out/demo && mkdir -p out/demo
+	$(ENV)/awstoe run --documents examples/hello-world.yml --log-directory out/demo
+	@ls -l out/demo/*/
+
+lint: $(MADE) ## Check format, rules, types, and that the generated pages are up to date
+	$(ENV)/ruff format --check && $(ENV)/ruff check && $(ENV)/mypy
+	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference --check
+
+test: $(MADE) ## Run all tests
+	$(ENV)/python -m pytest -n auto -q
+
+bench: $(MADE) ## Measure against rivals (make bench PARTS="echo startup" for some of it)
+	PYTHONPATH=tests $(ENV)/python -m bench $(PARTS)
+
+docs: $(MADE) ## Write docs/actions.md again from the action modules
+	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference
+
+lock: $(MADE) ## Resolve requirements.lock again (make lock ARGS=--upgrade for newest versions)
+	PYTHONPATH=build $(ENV)/python -m awstoe_dev.lock $(ARGS)
+
+clean: ## Remove everything that make has made
+	rm -rf out dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src build tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE): requirements.lock pyproject.toml build/awstoe_dev/environment.py
+	@command -v $(PYTHON) > /dev/null || { echo "make: $(PYTHON) is missing: install python3 and python3-venv, 3.11 to 3.13" >&2; exit 1; }
+	@$(PYTHON) build/awstoe_dev/environment.py

@@ -1,0 +1,1 @@
+"""Tooling behind the Makefile: the environment, the lock, the generated pages."""

@@ -1,0 +1,85 @@
+"""The documents and scripts that the benchmark runs, ours and the rivals'."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+LINE_BYTES = 100
+
+
+def steps(path: Path, count: int) -> Path:
+    """A document of ``count`` echo steps."""
+    step = (
+        "      - name: Step{0}\n"
+        "        action: ExecuteBash\n"
+        "        inputs:\n"
+        "          commands:\n"
+        "            - echo 'line {0}'\n"
+    )
+    body = "".join(step.format(number) for number in range(count))
+    return document(path, body)
+
+
+def loop(path: Path, iterations: int) -> Path:
+    """A document whose one step asserts something about strings ``iterations`` times."""
+    return document(
+        path,
+        "      - name: Loop\n"
+        "        action: Assert\n"
+        f"        loop: {{for: {{start: 1, end: {iterations}, updateBy: 1}}}}\n"
+        "        inputs: {stringEquals: same, value: same}\n",
+    )
+
+
+def script_step(path: Path, script: Path) -> Path:
+    """A document whose one step does what ``script`` does."""
+    command = json.dumps(script.read_text())
+    return document(
+        path,
+        "      - name: Print\n"
+        "        action: ExecuteBash\n"
+        f"        inputs: {{commands: [{command}]}}\n",
+    )
+
+
+def document(path: Path, body: str) -> Path:
+    """A document with one phase whose steps are ``body``."""
+    path.write_text(
+        "name: Benchmark\nschemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n" + body
+    )
+    return path
+
+
+def echo_script(path: Path) -> Path:
+    """The script that one echo step comes down to."""
+    path.write_text("echo 'line 1'\n")
+    return path
+
+
+def printing_script(path: Path, size: int) -> Path:
+    """A script that prints ``size`` bytes in lines of 100 bytes."""
+    path.write_text(f"yes '{'x' * (LINE_BYTES - 1)}' | head -c {size}\n")
+    return path
+
+
+def playbook(path: Path, count: int) -> Path:
+    """``count`` command tasks for ansible-playbook."""
+    task = "    - name: Step{0}\n      ansible.builtin.command: echo 'line {0}'\n"
+    head = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
+    path.write_text(head + "".join(task.format(number) for number in range(count)))
+    return path
+
+
+def deploy(path: Path, count: int) -> Path:
+    """``count`` shell operations for pyinfra."""
+    path.write_text(
+        "from pyinfra.operations import server\n"
+        f"for number in range({count}):\n"
+        "    server.shell(name=f'Step{number}', commands=[f\"echo 'line {number}'\"])\n"
+    )
+    return path
+
+
+def shell_loop(script: Path, count: int) -> Sequence[str | Path]:
+    """The command that starts ``bash script`` ``count`` times."""
+    return ("bash", "-c", f'for ((i = 0; i < {count}; i++)); do bash "$0"; done', script)

@@ -1,0 +1,218 @@
+"""What is measured: one function per part, each giving the rows of the table it stands for."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import documents
+from bench.measuring import MeasurementFailed, Program, empty, run, size_of, take_turns
+from bench.rivals import installed
+from bench.table import Row, in_words
+
+AWSTOE = Path(sys.executable).with_name("awstoe")
+PYTHON = Path(sys.executable)
+MIB = 1024 * 1024
+STEPS = 300
+PRINTED_BYTES = 500_000_000
+
+
+class Bench(NamedTuple):
+    """Where the parts work."""
+
+    work: Path
+    rivals: Path
+
+    def our_run(self, document: Path) -> Program:
+        """``awstoe run`` of ``document``, its logs and state in folders made anew each turn."""
+        logs, state = self.work / "logs", self.work / "state"
+
+        def prepare() -> None:
+            empty(logs)
+            empty(state)
+
+        options = ("--documents", document, "--log-directory", logs, "--state-directory", state)
+        return Program((AWSTOE, "run", *options), prepare)
+
+
+def echo(bench: Bench) -> list[Row]:
+    """300 echo steps against a shell loop that starts bash as often."""
+    script = documents.echo_script(bench.work / "echo.sh")
+    taken = take_turns(
+        {
+            "ours": bench.our_run(documents.steps(bench.work / "steps.yml", STEPS)),
+            "loop": Program(documents.shell_loop(script, STEPS)),
+        },
+        7,
+        bench.work,
+    )
+    ours, loop = taken["ours"].seconds, taken["loop"].seconds
+    return [
+        Row(
+            f"{STEPS} echo steps",
+            in_words(ours),
+            f"shell loop of `bash FILE`: {in_words(loop)}",
+            ours / loop,
+            2.0,
+        )
+    ]
+
+
+def ansible(bench: Bench) -> list[Row]:
+    """A step against a task of ansible-playbook on the local connection."""
+    program = installed("ansible-playbook", bench.rivals)
+    tasks = 100
+    book = documents.playbook(bench.work / "playbook.yml", tasks)
+    # Named, so that no time goes into looking for one.
+    python = ("--extra-vars", f"ansible_python_interpreter={program.with_name('python')}")
+    local = ("--inventory", "localhost,", "--connection", "local")
+    theirs = Program((program, *local, *python, book))
+    return per_step(bench, f"ansible-playbook, {tasks} command tasks", theirs, tasks, 80)
+
+
+def pyinfra(bench: Bench) -> list[Row]:
+    """A step against an operation of pyinfra on the local machine."""
+    program = installed("pyinfra", bench.rivals)
+    deploy = documents.deploy(bench.work / "deploy.py", STEPS)
+    theirs = Program((program, "-y", "@local", deploy))
+    return per_step(bench, f"pyinfra @local, {STEPS} shell operations", theirs, STEPS, 2.5)
+
+
+def per_step(bench: Bench, name: str, theirs: Program, count: int, bound: float) -> list[Row]:
+    """Whole runs of both, start-up included, divided by their steps."""
+    ours = bench.our_run(documents.steps(bench.work / "steps.yml", count))
+    taken = take_turns({"ours": ours, "theirs": theirs}, 2, bench.work)
+    step, task = taken["ours"].seconds / count, taken["theirs"].seconds / count
+    rival = f"{name}: {in_words(task)} each"
+    return [Row("one step, faster by", in_words(step), rival, task / step, bound, at_least=True)]
+
+
+def growth(bench: Bench) -> list[Row]:
+    """What a step costs in a long run and in a short one, start-up taken off both."""
+    few, many = 100, 10_000
+    runs = {
+        count: bench.our_run(documents.steps(bench.work / f"{count}.yml", count))
+        for count in (1, few, many)
+    }
+    short = take_turns({str(count): runs[count] for count in (1, few)}, 7, bench.work)
+    long = take_turns({str(many): runs[many]}, 2, bench.work)[str(many)].seconds
+    start = short["1"].seconds
+    each_few = (short[str(few)].seconds - start) / (few - 1)
+    each_many = (long - start) / (many - 1)
+    rival = f"a step of {few}: {in_words(each_few)}"
+    return [Row(f"a step of {many:,}", in_words(each_many), rival, each_many / each_few, 1.3)]
+
+
+def loop(bench: Bench) -> list[Row]:
+    """A million iterations that touch no file: memory, and what they leave behind."""
+    iterations = 1_000_000
+    program = bench.our_run(documents.loop(bench.work / "loop.yml", iterations))
+    taken = run(program, bench.work, watch_memory=True)
+    left = (size_of(bench.work / "logs") + size_of(bench.work / "state")) / MIB
+    peak = taken.peak_kib / 1024
+    what = f"{iterations:,} iterations of Assert ({in_words(taken.seconds)})"
+    return [
+        Row(what, f"{peak:.0f} MiB resident", "-", peak, 100, unit=" MiB"),
+        Row("their logs and records", f"{left:.2f} MiB", "-", left, 2, unit=" MiB"),
+    ]
+
+
+def output(bench: Bench) -> list[Row]:
+    """A step that prints 500 MB, both logs written, against two pipelines."""
+    script = documents.printing_script(bench.work / "print.sh", PRINTED_BYTES)
+    small = documents.printing_script(bench.work / "small.sh", documents.LINE_BYTES)
+    files = bench.work / "files"
+    pipelines = {
+        "tee": f"bash {script} | sed 's/^/x/' | tee {files}/A > {files}/B",
+        "cat": f"bash {script} | cat > {files}/A",
+    }
+    programs = {
+        name: Program(("bash", "-c", line), lambda: empty(files))
+        for name, line in pipelines.items()
+    }
+    programs["ours"] = bench.our_run(documents.script_step(bench.work / "print.yml", script))
+    taken = take_turns(programs, 3, bench.work, watch_memory=True)
+    if (logged := size_of(bench.work / "logs")) < 2 * PRINTED_BYTES:
+        raise MeasurementFailed(f"the logs have only {logged} bytes of 2 x {PRINTED_BYTES}")
+    quiet = bench.our_run(documents.script_step(bench.work / "small.yml", small))
+    idle = take_turns({"idle": quiet}, 3, bench.work, watch_memory=True)["idle"].peak_kib
+    ours = taken["ours"]
+    above = (ours.peak_kib - idle) / 1024
+    empty(files)
+    empty(bench.work / "logs")
+    speed = f"{PRINTED_BYTES / ours.seconds / 1e6:.0f} MB/s"
+    rows = [
+        Row(
+            "500 MB of output, both logs, speed",
+            speed,
+            f"`{shown}`: {PRINTED_BYTES / taken[name].seconds / 1e6:.0f} MB/s",
+            taken[name].seconds / ours.seconds,
+            bound,
+            at_least=True,
+        )
+        for name, shown, bound in (
+            ("tee", "bash FILE \\| sed 's/^/x/' \\| tee A > B", 0.5),
+            ("cat", "bash FILE \\| cat > A", 0.15),
+        )
+    ]
+    idle_text = f"a run that prints a line: {idle / 1024:.0f} MiB"
+    peak_text = f"{ours.peak_kib / 1024:.0f} MiB resident"
+    return [*rows, Row("the same, memory above idle", peak_text, idle_text, above, 64, unit=" MiB")]
+
+
+def startup(bench: Bench) -> list[Row]:
+    """--version and the hello world against an empty Python program."""
+    script = documents.echo_script(bench.work / "echo.sh")
+    example = Path(__file__).parents[2] / "examples" / "hello-world.yml"
+    taken = take_turns(
+        {
+            "python": Program((PYTHON, "-c", "pass")),
+            "version": Program((AWSTOE, "--version")),
+            "bash": Program(("bash", script)),
+            "hello": bench.our_run(example),
+        },
+        25,
+        bench.work,
+    )
+    python, bash = taken["python"].seconds, taken["bash"].seconds
+    version, hello = taken["version"].seconds, taken["hello"].seconds
+    needed = python + 3 * bash
+    return [
+        Row(
+            "`awstoe --version`",
+            in_words(version),
+            f"`python3 -c pass`: {in_words(python)}",
+            version / python,
+            2.0,
+        ),
+        Row(
+            "hello world, three steps",
+            in_words(hello),
+            f"`python3 -c pass` and three bash starts: {in_words(needed)}",
+            hello / needed,
+            6.0,
+        ),
+    ]
+
+
+def validation(bench: Bench) -> list[Row]:
+    """Validating 10,000 steps against parsing them with PyYAML's C loader."""
+    path = documents.steps(bench.work / "10000.yml", 10_000)
+    code = f"import yaml; yaml.load(open({str(path)!r}), Loader=yaml.CSafeLoader)"
+    taken = take_turns(
+        {
+            "ours": Program((AWSTOE, "validate", "--documents", path)),
+            "yaml": Program((PYTHON, "-c", code)),
+        },
+        5,
+        bench.work,
+    )
+    ours, yaml = taken["ours"].seconds, taken["yaml"].seconds
+    rival = f"`yaml.CSafeLoader`: {in_words(yaml)}"
+    return [Row("validate 10,000 steps", in_words(ours), rival, ours / yaml, 4.0)]
+
+
+PARTS: dict[str, Callable[[Bench], Sequence[Row]]] = {
+    part.__name__: part
+    for part in (echo, ansible, pyinfra, growth, loop, output, startup, validation)
+}

@@ -1,0 +1,36 @@
+"""The rivals, in a virtual environment of their own below out/, from the package index."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+REQUIREMENTS = {"ansible-playbook": "ansible-core==2.19.*", "pyinfra": "pyinfra==3.10.*"}
+
+
+class RivalMissing(Exception):
+    """A rival cannot be installed here."""
+
+
+def installed(program: str, folder: Path) -> Path:
+    """The path of ``program``, installed first if need be.
+
+    Raises:
+        RivalMissing: It cannot be installed, for example because there is no network.
+    """
+    binary = folder / "bin" / program
+    if binary.exists():
+        return binary
+    try:
+        if not (folder / "bin" / "python").exists():
+            venv.create(folder, with_pip=True)
+        sys.stderr.write(f"bench: installing {REQUIREMENTS[program]}\n")
+        subprocess.run(
+            [folder / "bin" / "python", "-m", "pip", "install", "-q", REQUIREMENTS[program]],
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RivalMissing(
+            f"{REQUIREMENTS[program]} could not be installed ({error}); its row is left out."
+        ) from error
+    return binary

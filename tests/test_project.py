@@ -1,0 +1,129 @@
+"""The project around the program: packages, lock, Makefile, and what must never be in the tree."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text()
+LOCK = (ROOT / "requirements.lock").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file below ``folder`` with size and time, byte code aside."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_a_wheel_holds_the_program_only_and_building_it_leaves_build_alone(tmp_path: Path) -> None:
+    before = listing(ROOT / "build")
+    assert before
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert listing(ROOT / "build") == before
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        folders = {name.split("/")[0].partition("-")[0] for name in archive.namelist()}
+        names = set(archive.namelist())
+    assert folders == {"awstoe"}
+    sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*.py")}
+    assert {name for name in names if name.endswith(".py")} == sources
+
+
+def test_the_lock_pins_everything_by_hash_and_names_no_host() -> None:
+    assert "://" not in LOCK
+    assert "--index" not in LOCK
+    entries = re.split(r"^(?=[a-z])", LOCK, flags=re.MULTILINE)[1:]
+    assert entries
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+
+
+def test_the_lock_covers_what_the_project_asks_for() -> None:
+    asked = [
+        *PROJECT["build-system"]["requires"],
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["dependency-groups"]["dev"],
+    ]
+    names = {re.split(r"[<>=;\s]", each)[0].lower() for each in asked}
+    locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
+    assert names <= locked, "run make lock"
+
+
+def test_every_target_of_the_makefile_is_short_and_explained() -> None:
+    rules = re.findall(r"^([a-z-]+):(?!=)(.*)\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE)
+    assert {"help", "demo", "lint", "test", "bench", "clean", "docs"} <= {rule[0] for rule in rules}
+    for name, head, recipe in rules:
+        assert " ## " in f" {head}", name
+        assert recipe.count("\n") <= 3, name
+
+
+def test_make_clean_never_removes_the_tracked_build_folder() -> None:
+    planned = subprocess.run(
+        ["make", "--dry-run", "clean"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    removed = re.findall(r"rm -rf (.*)", planned)
+    assert removed
+    assert "build" not in " ".join(removed).replace("find src build", "").split()
+
+
+def test_build_is_tracked_and_not_ignored() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git working tree")
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", "build/awstoe_dev/environment.py"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+    )
+    assert ignored.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="make is for Linux")
+@pytest.mark.parametrize(
+    ("arrangement", "said"),
+    [
+        ("no-python", "no-such-python is missing"),
+        ("no-venv", "apt-get install python3-venv"),
+        ("too-old", "3.11, 3.12 or 3.13 is needed"),
+    ],
+)
+def test_make_names_what_is_missing_in_one_line(
+    arrangement: str, said: str, tmp_path: Path
+) -> None:
+    python, env = sys.executable, dict(os.environ)
+    if arrangement == "no-python":
+        python = "no-such-python"
+    if arrangement == "no-venv":
+        (tmp_path / "ensurepip.py").write_text("raise ImportError\n")
+        env["PYTHONPATH"] = str(tmp_path)
+    if arrangement == "too-old":
+        (tmp_path / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 9, 2)\n")
+        env["PYTHONPATH"] = str(tmp_path)
+    ended = subprocess.run(
+        ["make", f"PYTHON={python}", f"MADE={tmp_path}/made", f"{tmp_path}/made"],
+        cwd=ROOT,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode != 0
+    lines = [line for line in ended.stderr.splitlines() if not line.startswith("make: ***")]
+    assert len(lines) == 1, ended.stderr
+    assert said in lines[0]

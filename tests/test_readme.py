@@ -1,0 +1,104 @@
+"""The documentation tells the truth: its links lead somewhere, its tour is what really happens."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES += sorted((ROOT / "changelog.d").glob("*.md"))
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+TOUR = re.compile(r"<!-- tour: (.*?) -->\n```\w*\n(.*?)```", re.DOTALL)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+
+
+def tour() -> dict[str, str]:
+    """The blocks of the README that are marked as part of the tour."""
+    return dict(TOUR.findall(README.read_text()))
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "awstoe", *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCED.sub("", page.read_text())
+    broken = []
+    for link in LINK.findall(text):
+        path, _, fragment = link.partition("#")
+        if path.startswith(("https:", "http:")):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or ROOT not in target.parents:
+            broken.append(link)
+        elif fragment:
+            anchors = {anchor(heading) for heading in HEADING.findall(target.read_text())}
+            broken += [link] if fragment not in anchors else []
+    assert not broken
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "actions"])
+def test_every_option_is_documented(command: str, tmp_path: Path) -> None:
+    ended = awstoe(command, "--help", folder=tmp_path)
+    assert ended.returncode == 0
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", ended.stdout)) - {"--help"}
+    assert options
+    text = "\n".join(page.read_text() for page in PAGES)
+    missing = {option for option in options if not re.search(rf"{option}(?![\w-])", text)}
+    assert not missing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are shown as Linux has them")
+def test_the_tour_runs_as_shown(tmp_path: Path) -> None:
+    (title,) = (title for title in tour() if title.startswith("awstoe run"))
+    (tmp_path / "tour.yml").write_text(tour()["document"])
+    ended = awstoe(
+        *shlex.split(title)[1:], "--state-directory", str(tmp_path / "state"), folder=tmp_path
+    )
+    assert ended.returncode == 0, ended.stderr
+    shown, real = json.loads(tour()[title]), json.loads(ended.stdout)
+    assert list(shown) == list(real)
+    for masked in ("executionId", "logUrl"):
+        del shown[masked], real[masked]
+    assert shown == real
+    assert (tmp_path / "greeting.txt").read_text() == "Hello Ada"
+
+
+def test_the_tour_s_problems_are_those_shown(tmp_path: Path) -> None:
+    (title,) = (title for title in tour() if title.startswith("awstoe validate"))
+    lines = tour()["document"].splitlines(keepends=True)
+    lines[8] = lines[8].replace("CreateFile", "CreateFil")
+    lines[17] = lines[17].replace("path", "pth")
+    (tmp_path / "wrong.yml").write_text("".join(lines))
+    ended = awstoe(*shlex.split(title)[1:], folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == tour()[title].strip()
+
+
+def test_the_first_commands_are_targets_of_the_makefile() -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    commands = [line.split("#")[0].split() for line in block.splitlines()]
+    assert [command[0] for command in commands] == ["make", "make"]
+    assert {command[1] for command in commands} <= set(targets)
