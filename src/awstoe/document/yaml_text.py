@@ -151,6 +151,10 @@ def _refuse_surrogates(node: Scalar) -> None:
         )
 
 
+_LAYOUT: Final = (
+    "check the indentation of this line; a text that holds ': ', or goes on after a closing quote,"
+    " has to be quoted as a whole"
+)
 _HINTS: Final = (
     ("\\t", "YAML does not allow tabs for indentation: use spaces"),
     (
@@ -159,10 +163,10 @@ _HINTS: Final = (
     ),
     ("tab character", "YAML does not allow tabs for indentation: use spaces"),
     ("mapping values are not allowed", "a text that holds ': ' has to be quoted"),
-    ("expected key", "is the indentation of this line right?"),
-    ("block end", "is the indentation of this line right?"),
+    ("expected key", _LAYOUT),
+    ("block end", _LAYOUT),
     ("could not find expected ':'", "is there a ':' after the key?"),
-    ("'-' indicator", "is the indentation of this line right?"),
+    ("'-' indicator", _LAYOUT),
     ("undefined tag handle", "a text that begins with '!' has to be quoted"),
     ("scanning an alias", "a text that begins with '*' has to be quoted"),
     ("scanning an anchor", "a text that begins with '&' or '*' has to be quoted"),
