@@ -1,7 +1,8 @@
 """The errors a user can meet, named by who has to act on them.
 
-``main()`` catches ``AwstoeError`` and nothing else: it prints the message, the hint below it, and
-leaves with ``exit_code``. A message says what happened, where, what was expected, what was found
+``main()`` catches ``AwstoeError``: it prints the message, the hint below it, and leaves with
+``exit_code``. Any other exception is a bug of ours; it is told in one line, and in full with
+``--trace``. A message says what happened, where, what was expected, what was found
 and what to do next.
 """
 

@@ -104,5 +104,9 @@ RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten when the last rewrite took less than this
 share of the time passed since, so that a run's cost per step does not grow."""
 
+RECORD_REWRITE_SHARE_AT_FAILURE: Final = 0.2
+"""The same after a failed step, which somebody may be waiting to see. A thousand failures in a long
+run under onFailure Continue would otherwise cost a rewrite each."""
+
 EXECUTION_ID_CHARACTERS: Final = 128
 """Longest --execution-id: it becomes a part of folder names, which systems limit to 255 bytes."""

@@ -32,7 +32,9 @@ phases:
       - name: chained
         action: ExecuteBash
         inputs:
-          commands: ["echo '{{ build.first.outputs.stdout }}' >> chained", echo build.chained >> done]
+          commands:
+            - echo '{{ build.first.outputs.stdout }}' >> chained
+            - echo build.chained >> done
       - name: looped
         action: ExecuteBash
         loop: {forEach: [a, b, c]}

@@ -179,7 +179,7 @@ class Whole(Field):
         del platform
         word = self.text(value).strip()
         if not re.fullmatch(r"[-+]?[0-9]{1,18}", word):
-            msg = f"expected an integer, got {describe(value)}"
+            msg = f"expected an integer of at most 18 digits, got {describe(value)}"
             raise ValueError(msg)
         number = int(word)
         if number < self.minimum:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 from awstoe.errors import AwstoeError
 from awstoe.reporting.viewer import printable
@@ -38,12 +39,13 @@ class Console:
         if sys.stdout is None:
             return
         try:
+            _make_blocking(sys.stdout.fileno())
             sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            _abandon_stdout()
+            _abandon(sys.stdout)
         except OSError as error:
-            _abandon_stdout()
+            _abandon(sys.stdout)
             raise AwstoeError(f"cannot write the result to standard output: {error}") from error
 
     def line(self, text: str) -> None:
@@ -70,15 +72,27 @@ class Console:
         try:
             sys.stderr.buffer.write(data)
             sys.stderr.buffer.flush()
-        except (OSError, ValueError):
+        except BlockingIOError:
+            pass  # whoever shares the terminal made it so; the rest goes out with the next line
+        except OSError:
+            _abandon(sys.stderr)
+        except ValueError:
             pass
 
 
-def _abandon_stdout() -> None:
-    """Keep the interpreter from flushing into the broken pipe again when it ends."""
+def _make_blocking(descriptor: int) -> None:
+    """A result is written to its end, also into a pipe that a caller has made non-blocking."""
+    try:
+        os.set_blocking(descriptor, True)
+    except (OSError, AttributeError):
+        pass
+
+
+def _abandon(stream: TextIO) -> None:
+    """Keep the interpreter from flushing into a broken stream again when it ends."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())
         os.close(null)
     except (OSError, ValueError):
         pass

@@ -4,19 +4,19 @@ All documents are read, validated and bound to their parameters before anything 
 come the log folder, the state folder with its lock, the logs, and the engine.
 """
 
-import os
 import signal
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from awstoe.aws.unavailable import NoAws
 from awstoe.cli.console import Console
 from awstoe.cli.loading import Loader
+from awstoe.cli.places import Place, copy_path, new_place, resumed_place
+from awstoe.cli.request import Request
 from awstoe.document import variables
 from awstoe.document.model import Document
 from awstoe.document.problems import Problem, Severity, document_error, render
-from awstoe.engine.events import RunFinished, RunResumed, from_entry
+from awstoe.engine.events import RunResumed
 from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
 from awstoe.engine.records import Records, Status
@@ -33,50 +33,13 @@ from awstoe.errors import (
 )
 from awstoe.expressions.values import quoted
 from awstoe.host import machine, process
-from awstoe.host.files import PRIVATE_FOLDER, explain, replace_file
 from awstoe.host.interruption import Interruption
 from awstoe.reporting.narrator import LogNarrator
 from awstoe.reporting.record_files import RecordWriter
 from awstoe.reporting.run_log import LogFiles
 from awstoe.reporting.setup_log import tell_end, tell_setup
 from awstoe.reporting.viewer import PlainViewer, Viewer
-from awstoe.state import journal as journals
-from awstoe.state import store as stores
-
-
-class AskedDocument(NamedTuple):
-    """A document to run, and the parameters given for it."""
-
-    path: str
-    parameters: Mapping[str, str]
-
-
-class Request(NamedTuple):
-    """What ``run`` was asked for."""
-
-    documents: tuple[AskedDocument, ...]
-    phases: tuple[str, ...]
-    execution_id: str | None
-    log_directory: str
-    """As it was given; empty for the working directory."""
-    state_directory: str | None
-    blocked: frozenset[str]
-    trace: bool
-    resume: bool
-    stdout_limit: int
-
-
-class _Place(NamedTuple):
-    """Where a run keeps what it writes."""
-
-    execution_id: str
-    folder: str
-    """The log folder, absolute."""
-    shown_folder: str
-    """The log folder as the logs name it."""
-    store: stores.Store
-    keep_state: bool
-    """Whether the state stays when the run is over: it does where a folder was named for it."""
+from awstoe.state.journal import Journal
 
 
 class _Outcome(NamedTuple):
@@ -101,9 +64,9 @@ def launch(request: Request, console: Console) -> int:
         resumed: Records | None = None
         try:
             if request.resume:
-                place, resumed = _resumed_place(request, documents)
+                place, resumed = resumed_place(request, documents)
             else:
-                place = _new_place(request, documents, console)
+                place = new_place(request, documents, console)
         except HostError as error:
             console.error(error)
             _refused(request, console, _words(error))
@@ -174,187 +137,13 @@ def _refused(request: Request, console: Console, message: str) -> None:
     console.result(found.as_json())
 
 
-# --- where the run writes ------------------------------------------------------------------------
-
-
-def _real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
-    return tuple(os.path.realpath(document.path) for document in documents)
-
-
-def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool:
-    """Whether the documents are still those of the run, whose log folder has their copies."""
-    for index, document in enumerate(documents):
-        try:
-            with open(_copy(manifest.log_folder, index, document), "rb") as file:
-                if file.read() != document.data:
-                    return False
-        except OSError as error:
-            raise explain(error, "read the copy of a document of the run to resume") from error
-    return True
-
-
-def _new_place(request: Request, documents: Sequence[Document], console: Console) -> _Place:
-    execution_id = request.execution_id or machine.HostMachine().execution_id()
-    folder = state = None
-    if request.state_directory is None:
-        state = os.path.join(machine.state_root(), stores.safe_name(execution_id))
-    else:
-        state = os.path.abspath(request.state_directory)
-    store = stores.create(state)
-    now = time.gmtime()
-    stamp = time.strftime("TOE_%Y-%m-%d_%H-%M-%S_UTC-0_", now)
-    shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
-    folder = os.path.abspath(shown)
-    keep = request.state_directory is not None
-    place = _Place(execution_id, folder, shown, store, keep_state=keep)
-    try:
-        _make_log_folder(folder, documents)
-    except AwstoeError:
-        store.release()
-        raise
-    try:
-        aside = store.set_aside()
-        if aside is not None:
-            console.line(f"awstoe: warning: the state of an earlier run was moved to {aside}")
-        store.write_manifest(
-            stores.Manifest(
-                execution_id=execution_id,
-                documents=_real_paths(documents),
-                phases=request.phases,
-                parameters=tuple(
-                    tuple(sorted(asked.parameters.items())) for asked in request.documents
-                ),
-                log_folder=folder,
-                start_time=time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
-            )
-        )
-    except AwstoeError:
-        _remove_log_folder(folder)
-        store.release()
-        raise
-    return place
-
-
-def _make_log_folder(folder: str, documents: Sequence[Document]) -> None:
-    directory = os.path.dirname(folder)
-    try:
-        if not os.path.isdir(directory):
-            os.makedirs(directory)
-    except OSError as error:
-        raise explain(error, f"make the log directory {directory}") from error
-    try:
-        os.mkdir(folder, PRIVATE_FOLDER)
-    except FileExistsError as error:
-        raise HostError(
-            f"the log folder {folder} is there already: another run has the same execution id",
-            hint="give each run an --execution-id of its own, or none",
-        ) from error
-    except OSError as error:
-        raise explain(error, f"make the log folder {folder}") from error
-    try:
-        for index, document in enumerate(documents):
-            replace_file(_copy(folder, index, document), [document.data])
-    except HostError:
-        _remove_log_folder(folder)
-        raise
-
-
-def _remove_log_folder(folder: str) -> None:
-    """Remove the log folder of a run that did not begin."""
-    for name in os.listdir(folder):
-        os.unlink(os.path.join(folder, name))
-    os.rmdir(folder)
-
-
-def _copy(folder: str, index: int, document: Document) -> str:
-    return os.path.join(folder, f"D{index}__{os.path.basename(document.path)}")
-
-
-def _resumed_place(request: Request, documents: Sequence[Document]) -> tuple[_Place, Records]:
-    """The unfinished run to go on with, and its records.
-
-    Raises:
-        UsageError: There is none, several, or not of these documents.
-        HostError: Its state cannot be read.
-    """
-    if request.state_directory is not None:
-        folders = [os.path.abspath(request.state_directory)]
-    else:
-        folders = stores.candidates(machine.state_root())
-    wanted = _real_paths(documents)
-    changed = False
-    found: dict[str, stores.Manifest] = {}
-    for folder in folders:
-        manifest = stores.read_manifest(folder)
-        if manifest is None or request.execution_id not in (None, manifest.execution_id):
-            continue
-        if manifest.documents != wanted or _finished(folder):
-            continue
-        if _unchanged(manifest, documents):
-            found[folder] = manifest
-        else:
-            changed = True
-    if not found and changed:
-        raise UsageError(
-            "the documents have changed since the run that was to be resumed",
-            hint="leave --resume out to start a new run",
-        )
-    manifest = stores.choose(list(found.values()))
-    folder = next(name for name, item in found.items() if item is manifest)
-    _check_same(request, manifest)
-    store = stores.open_existing(folder)
-    records = Records(request.stdout_limit)
-    path = os.path.join(folder, stores.JOURNAL)
-    try:
-        for entry in journals.read(path) if os.path.exists(path) else ():
-            records.apply(from_entry(entry))
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise HostError(
-            f"{path}: this version of awstoe cannot read the run's journal ({error})",
-            hint="start the run anew without --resume",
-        ) from error
-    if not os.path.isdir(manifest.log_folder):
-        raise HostError(
-            f"the log folder of the run is gone: {manifest.log_folder}",
-            hint="leave --resume out to start a new run",
-        )
-    keep = request.state_directory is not None
-    place = _Place(
-        manifest.execution_id, manifest.log_folder, manifest.log_folder, store, keep_state=keep
-    )
-    return place, records
-
-
-def _finished(folder: str) -> bool:
-    path = os.path.join(folder, stores.JOURNAL)
-    if not os.path.exists(path):
-        return False
-    last: list[object] = []
-    for entry in journals.read(path):
-        if entry[0] == RunFinished.__name__ and entry[1] == "":
-            last = entry
-    return bool(last)
-
-
-def _check_same(request: Request, manifest: stores.Manifest) -> None:
-    given = tuple(tuple(sorted(asked.parameters.items())) for asked in request.documents)
-    if given != manifest.parameters or request.phases != manifest.phases:
-        raise UsageError(
-            f"the run {manifest.execution_id} was started with other parameters or phases",
-            hint="repeat the command that started it and add --resume",
-        )
-
-
-# --- the run -------------------------------------------------------------------------------------
-
-
 class _Run:
     def __init__(
         self,
         request: Request,
         console: Console,
         interruption: Interruption,
-        place: _Place,
+        place: Place,
         plan: Plan,
         loader: Loader,
         resumed: Records | None,
@@ -381,7 +170,7 @@ class _Run:
                 self._viewer,
                 self._console.raw if self._request.trace else None,
             )
-            journal = journals.Journal(self._place.store.journal_path)
+            journal = self._place.store.open_journal()
             outcome = self._execute(log, journal)
         except AwstoeError as error:
             outcome = _Outcome(1, _words(error))
@@ -396,7 +185,7 @@ class _Run:
         self._report(outcome)
         return outcome.exit_code
 
-    def _execute(self, log: LogFiles, journal: journals.Journal) -> _Outcome:
+    def _execute(self, log: LogFiles, journal: Journal) -> _Outcome:
         folder = self._place.shown_folder
         narrator = LogNarrator(log, folder, self._viewer)
         files = RecordWriter(self._place.folder, self._records)
@@ -459,7 +248,7 @@ class _Run:
         tell_setup(
             log,
             folder,
-            [(item.path, _copy(folder, index, item)) for index, item in enumerate(documents)],
+            [(item.path, copy_path(folder, index, item)) for index, item in enumerate(documents)],
             execution_id=self._place.execution_id,
             phases=self._request.phases,
             log_directory=self._request.log_directory,
@@ -491,7 +280,8 @@ class _Run:
         self._console.result(found.as_json())
 
     def _resume_hint(self) -> str:
-        return f"the run can go on with --resume --execution-id {self._place.execution_id}"
+        execution_id = self._place.execution_id
+        return f"to go on with it, repeat the command with --resume --execution-id {execution_id}"
 
 
 def _words(error: AwstoeError) -> str:

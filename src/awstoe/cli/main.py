@@ -1,6 +1,5 @@
 """The command line's top: finds the command, runs it, and turns errors into messages."""
 
-import gc
 from collections.abc import Callable, Sequence
 
 from awstoe import __version__
@@ -37,8 +36,6 @@ Command = Callable[[Sequence[str], Console], int]
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line ``arguments``; gives the exit code."""
-    # Start-up makes many objects that stay and no garbage; collecting meanwhile costs 5 ms.
-    gc.set_threshold(50_000, 20, 20)
     console = Console()
     try:
         return _dispatch(list(arguments), console)

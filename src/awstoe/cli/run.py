@@ -10,7 +10,8 @@ from awstoe import __version__, limits
 from awstoe.actions.table import ACTIONS
 from awstoe.cli import options as forms
 from awstoe.cli.console import Console
-from awstoe.cli.launch import AskedDocument, Request, launch
+from awstoe.cli.launch import launch
+from awstoe.cli.request import AskedDocument, Request
 from awstoe.errors import UsageError
 
 _EXAMPLES = """\

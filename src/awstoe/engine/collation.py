@@ -22,6 +22,8 @@ class Collation:
 
     def add(self, outputs: Outputs) -> None:
         """Add the outputs of one iteration, or of several that are joined already."""
+        if self.capped:
+            return
         for position, operation in enumerate(outputs):
             if position == len(self._operations):
                 self._operations.append({})
@@ -31,7 +33,7 @@ class Collation:
                 size = len(text) + 1
                 if self._size + size > self.limit:
                     self.capped = True
-                    continue
+                    return
                 self._size += size
                 texts.setdefault(key, []).append(text)
 

@@ -93,13 +93,13 @@ class StepContext:
             try:
                 end = process.run(
                     command.argv,
-                    environment=environment.child_environment(),
+                    environment=environment.of_this_run(),
                     on_stdout=on_stdout,
                     on_stderr=on_stderr,
                     deadline=self.deadline,
                     interruption=self._interruption,
                     on_start=self._on_process,
-                    on_late=log.stdout,
+                    on_late=log.late,
                 )
             except RecordError:
                 raise

@@ -14,6 +14,15 @@ Outputs = list[dict[str, Value]]
 """One mapping per operation; text but for the summary of a nested document."""
 
 
+class Place(NamedTuple):
+    """Where a step stands: the first four fields of its events."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+
+
 class Source(NamedTuple):
     """A nested document as it was when its run began: what a resumed run goes on with."""
 
@@ -112,6 +121,8 @@ class IterationsFinished(NamedTuple):
     step: int
     last: int
     outputs: Outputs
+    capped: bool = False
+    """Whether some of their outputs are left out: they exceed the limit."""
 
 
 class StepFinished(NamedTuple):

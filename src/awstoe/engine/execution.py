@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from awstoe.document.model import Document
 from awstoe.engine import events
+from awstoe.engine.muting import Muted, Silence
 from awstoe.engine.narration import Narrator, RecordFiles, RunLog
 from awstoe.engine.records import Records
 from awstoe.engine.resolution import AwsValues, MachineValues
@@ -68,6 +69,12 @@ class Execution:
         self.services = services
         self.records = records
         self._journal = journal
+
+    def muted(self) -> "Execution":
+        """The same execution for a run that must leave nothing in the logs."""
+        log = Muted(self.services.log)
+        services = self.services._replace(log=log, narrator=Silence())
+        return Execution(services, self.records, self._journal)
 
     def emit(self, event: events.Event) -> None:
         """Take ``event`` into the records and the journal."""

@@ -13,6 +13,9 @@ class RunLog(StepLog, Protocol):
     def stderr(self, chunks: Iterable[bytes]) -> None:
         """All of a program's standard error, as one message."""
 
+    def late(self, data: bytes) -> None:
+        """A piece of what a process prints whose step has ended; called in another thread."""
+
     def flush(self) -> None:
         """Hand everything to the system.
 
@@ -74,6 +77,13 @@ class RecordFiles(Protocol):
 
     def update(self) -> None:
         """The records have changed: rewrite the files if that is cheap now.
+
+        Raises:
+            RecordError: They cannot be written.
+        """
+
+    def failed(self) -> None:
+        """A step has failed: rewrite the files now, unless many failures make that a burden.
 
         Raises:
             RecordError: They cannot be written.

@@ -13,10 +13,9 @@ from typing import BinaryIO, Final, Self
 from awstoe import limits
 from awstoe.errors import HostError
 from awstoe.host import temporary
+from awstoe.host.utf8 import whole_characters
 
 _LONGEST_LINE_END: Final = len("\r\n")
-_LONGEST_SEQUENCE: Final = 4
-"""Bytes of one character in UTF-8."""
 
 
 def decode(data: bytes | bytearray) -> str:
@@ -53,7 +52,8 @@ class OutputCapture:
         value = self._value()
         if not self.truncated:
             return decode(value)
-        return decode(_whole_characters(value[: self._limit]))
+        kept = value[: self._limit]
+        return decode(kept[: whole_characters(kept)])
 
     def _value(self) -> bytearray:
         """What is kept, without the line end that closes the output."""
@@ -63,21 +63,6 @@ class OutputCapture:
             if self._kept.endswith(line_end):
                 return self._kept[: -len(line_end)]
         return self._kept
-
-
-def _whole_characters(data: bytearray) -> bytearray:
-    """``data`` without the first bytes of a character that the cut went through."""
-    for length in range(1, min(_LONGEST_SEQUENCE, len(data) + 1)):
-        lead = data[-length]
-        if not _is_continuation(lead):
-            # As many leading one bits as the character has bytes; none in ASCII.
-            needed = 8 - (~lead & 0xFF).bit_length()
-            return data[:-length] if needed > length else data
-    return data
-
-
-def _is_continuation(byte: int) -> bool:
-    return byte & 0xC0 == 0x80  # noqa: PLR2004 - the mark of UTF-8
 
 
 class Tail:

@@ -205,6 +205,7 @@ class Records:
                 if step.partial is None:
                     step.partial = Collation(self._output_limit)
                 step.partial.add(event.outputs)
+                step.partial.capped |= event.capped
             case _:
                 self._outer(event)
 

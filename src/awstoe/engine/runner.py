@@ -11,11 +11,12 @@ from awstoe.document import variables
 from awstoe.document.model import OnFailure
 from awstoe.document.problems import Severity
 from awstoe.engine import events
-from awstoe.engine.execution import Execution
+from awstoe.engine.events import Place
+from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
 from awstoe.engine.records import DocumentRecord, PhaseRecord, RunRecord, Status
 from awstoe.engine.resume import source
-from awstoe.engine.step import Place, StepRunner
+from awstoe.engine.step import StepRunner
 from awstoe.engine.summary import summary
 from awstoe.errors import ActionError, AwstoeError, Interrupted, RecordError
 from awstoe.expressions.values import Value
@@ -155,15 +156,17 @@ class Runner:
 
     # --- nested documents -----------------------------------------------------------------------
 
-    def run_nested(self, place: Place, iteration: int, nested: NestedRun) -> Mapping[str, Value]:
+    def run_nested(
+        self, execution: Execution, place: Place, iteration: int, nested: NestedRun
+    ) -> Mapping[str, Value]:
         """Run the document an ExecuteDocument step names; see ``NestedRunner``."""
         suffix = f"#{iteration}" if iteration >= 0 else ""
         key = f"{self._key}/{place.document}.{place.phase}.{place.step}{suffix}"
         known = self._execution.records.runs.get(key)
         plan = known.plan if known else None
         if not isinstance(plan, Plan):
-            plan = self._nested_plan(place, nested)
-        record = Runner(self._execution, plan, key).run()
+            plan = self._nested_plan(execution.services, place, nested)
+        record = Runner(execution, plan, key).run()
         outer = self._execution.records.step(*place)
         if len(outer.nested) > limits.KEPT_NESTED_RECORDS:
             outer.nested.pop()
@@ -173,8 +176,7 @@ class Runner:
             raise ActionError(f"ExecuteDocument: {found.message}")
         return found.nested_outputs()
 
-    def _nested_plan(self, place: Place, nested: NestedRun) -> Plan:
-        services = self._services
+    def _nested_plan(self, services: Services, place: Place, nested: NestedRun) -> Plan:
         machine = services.machine
         above = self._plan.documents[place.document].document.path
         chain = (*self._plan.chain, machine.real_path(above))

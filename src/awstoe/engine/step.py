@@ -9,9 +9,10 @@ from awstoe.actions import schema
 from awstoe.actions.contract import NestedRun
 from awstoe.document.model import Branch, OnFailure, Step
 from awstoe.engine import events
-from awstoe.engine.collation import Collation
 from awstoe.engine.context import StepContext
+from awstoe.engine.events import Place
 from awstoe.engine.execution import Execution, encode
+from awstoe.engine.iterations import LoopProgress, tell_progress
 from awstoe.engine.muting import Muted
 from awstoe.engine.narration import RunLog
 from awstoe.engine.plan import PlannedDocument
@@ -24,20 +25,13 @@ from awstoe.expressions.values import Value
 from awstoe.host import process
 
 
-class Place(NamedTuple):
-    """Where a step stands: the first four fields of its events."""
-
-    run: str
-    document: int
-    phase: int
-    step: int
-
-
 class NestedRunner(Protocol):
     """Runs the documents of ExecuteDocument; the runner of documents implements it."""
 
-    def run_nested(self, place: Place, iteration: int, nested: NestedRun) -> Mapping[str, Value]:
-        """Run ``nested``; gives its summary.
+    def run_nested(
+        self, execution: Execution, place: Place, iteration: int, nested: NestedRun
+    ) -> Mapping[str, Value]:
+        """Run ``nested`` in ``execution``; gives its summary.
 
         Raises:
             ActionError: It failed, cannot be read, or is a cycle.
@@ -184,11 +178,18 @@ class StepRunner:
                 self._finish(Status.SUCCESS, outputs, None)
                 return
             again = attempt < step.max_attempts
-            self._services.narrator.attempt_finished(step.name, failure.message, again=again)
+            shown = self._shown(failure.message)
+            self._services.narrator.attempt_finished(step.name, shown, again=again)
             if not again:
                 self._finish(self._failed_status(), outputs, self._counted(failure, attempt))
                 return
             attempt += 1
+
+    def _shown(self, message: str) -> str:
+        """Why the step failed, as far as it may be told."""
+        if not self._step.disable_logging:
+            return message
+        return f"{self._step.action} failed (disableLogging hides why)"
 
     def _counted(self, failure: Failure, attempt: int) -> Failure:
         if self._step.max_attempts == 1:
@@ -226,7 +227,7 @@ class StepRunner:
             import traceback  # noqa: PLC0415 - 3 ms of start-up for what should never happen
 
             for line in traceback.format_exc().splitlines():
-                self._services.log.debug(f"Executor: {line}")
+                self._log.debug(f"Executor: {line}")
             failure = Failure(
                 f"{step.action} met an unexpected {type(error).__name__}: {error}. This is a bug in"
                 " awstoe; the details are in application.log",
@@ -260,10 +261,10 @@ class StepRunner:
 
     def _inputs_resolved(self, resolved: Sequence[Mapping[str, Value]]) -> None:
         before = encode([dict(operation) for operation in self._step.operations])
-        hidden = self._step.disable_logging
-        after = before if hidden or self._static else encode([dict(item) for item in resolved])
+        after = before if self._static else encode([dict(item) for item in resolved])
         self._execution.emit(events.InputsResolved(*self._place, after))
-        self._services.narrator.inputs_resolved(self._step.name, before, after)
+        shown = before if self._step.disable_logging else after
+        self._services.narrator.inputs_resolved(self._step.name, before, shown)
         self._services.files.update()
 
     def _resolve(self) -> Sequence[Mapping[str, Value]]:
@@ -316,25 +317,28 @@ class StepRunner:
         self._iteration = -1
         self._inputs_resolved(self._resolve())
         self._resolver.capped_list = True
-        values = loops.iteration_values(loop, self._resolver.resolve)
-        self._resolver.capped_list = False
+        try:
+            values = loops.iteration_values(loop, self._resolver.resolve)
+        finally:
+            self._resolver.capped_list = False
+        total = loops.length(values)
         kind = "for" if isinstance(loop, ForLoop) else "forEach"
-        self._tell_attempt(attempt, f"{kind} with {len(values)} iterations")
+        self._tell_attempt(attempt, f"{kind} with {total} iterations")
         self._execution.flush()
-        progress = _Progress(self._execution, self._place, self._record.last_iteration)
+        progress = LoopProgress(self._execution, self._place, self._record.last_iteration)
         position = LoopPosition(loop.name)
         self._resolver.loop = position
         log = self._context.log
         quiet = Muted(log)
         try:
-            for index in range(self._record.last_iteration + 1, len(values)):
+            for index in range(self._record.last_iteration + 1, total):
                 self._iteration = index
                 position.position = index
                 position.value = values[index]
                 if index < limits.LOGGED_ITERATIONS:
                     self._services.narrator.iteration_started(step.name, index)
                 else:
-                    _tell_progress(log, index, len(values))
+                    tell_progress(log, index, total)
                     self._context.log = quiet
                 progress.finished(index, self._run_operations(self._resolve()))
         finally:
@@ -357,8 +361,7 @@ class StepRunner:
         failure = failure or Failure("", None, "")
         hidden = step.disable_logging
         if hidden and failure.message:
-            message = f"{step.action} failed (disableLogging hides why)"
-            failure = Failure(message, failure.exit_code, "")
+            failure = Failure(self._shown(failure.message), failure.exit_code, "")
         self._execution.emit(
             events.StepFinished(
                 *self._place,
@@ -378,8 +381,8 @@ class StepRunner:
             (self._phase, step.name), status, shown, failure.message
         )
         self._execution.flush()
-        if failure.message:
-            self._services.files.write()
+        if status is Status.FAILED:
+            self._services.files.failed()
         else:
             self._services.files.update()
 
@@ -390,49 +393,8 @@ class StepRunner:
             self._execution.flush_journal()
 
     def _run_document(self, nested: NestedRun) -> Mapping[str, Value]:
-        return self._nested.run_nested(self._place, self._iteration, nested)
-
-
-class _Progress:
-    """Writes a loop's progress to the journal: each of the first iterations, then now and then."""
-
-    def __init__(self, execution: Execution, place: Place, last: int) -> None:
-        self._execution = execution
-        self._place = place
-        self._last = last
-        self._written = last
-        self._outputs = Collation()
-        self._written_at = time.monotonic()
-
-    def finished(self, index: int, outputs: events.Outputs) -> None:
-        """Iteration ``index`` is over."""
-        self._last = index
-        self._outputs.add(outputs)
-        if index < limits.LOGGED_ITERATIONS or (
-            index % 64 == 0 and time.monotonic() - self._written_at >= limits.JOURNAL_SYNC_SECONDS
-        ):
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has not been written."""
-        if self._last == self._written:
-            return
-        event = events.IterationsFinished(*self._place, self._last, self._outputs.outputs())
-        self._execution.emit(event)
-        self._execution.flush()
-        self._written = self._last
-        self._outputs = Collation()
-        self._written_at = time.monotonic()
-
-
-def _tell_progress(log: RunLog, index: int, total: int) -> None:
-    if index == limits.LOGGED_ITERATIONS:
-        log.info(
-            f"Executor: the first {index} of {total} iterations were logged in full; from here on"
-            f" one line per {limits.LOGGED_ITERATION_STRIDE}"
-        )
-    if index % limits.LOGGED_ITERATION_STRIDE == 0:
-        log.info(f"Executor: iteration {index} of {total}")
+        execution = self._execution.muted() if self._step.disable_logging else self._execution
+        return self._nested.run_nested(execution, self._place, self._iteration, nested)
 
 
 def _say(error: AwstoeError) -> str:

@@ -83,22 +83,25 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
     """The summary of ``record``; ``reason`` says why the run was stopped, if it was."""
     failures = []
     paths = []
+    where = ""
     for document_index, document in record.documents.items():
         model = plan.documents[document_index].document
         for phase_index, phase in document.phases.items():
             for step_index, step in phase.steps.items():
+                place = model.phases[phase_index]
+                name = place.steps[step_index].name
                 if step.finished and step.status is Status.FAILED:
-                    place = model.phases[phase_index]
-                    name = place.steps[step_index].name
                     failures.append(_failure(model.path, place.name, name, step))
-        if document.status is Status.FAILED:
+                elif not step.finished:
+                    where = f"Phase '{place.name}', step '{name}': "
+        if document.status is Status.FAILED or (reason and not document.finished):
             paths.append(model.path)
     found = counts(record)
     status = record.status
     parts = [f"Document {paths[0]} failed!"] if paths else []
     if reason:
         status = Status.FAILED
-        parts.append(reason)
+        parts.append(where + reason)
     parts += [failure.text() for failure in failures]
     return Summary(
         execution_id=record.execution_id,

@@ -8,6 +8,7 @@ result of ``child_environment`` and never ``os.environ`` as it is.
 
 import os
 import sys
+from functools import cache
 from typing import Final
 
 _LIBRARY_PATH: Final = "LD_LIBRARY_PATH"
@@ -27,6 +28,12 @@ def child_environment() -> dict[str, str]:
         _undo_library_path(environment)
         _undo_search_path(environment)
     return environment
+
+
+@cache
+def of_this_run() -> dict[str, str]:
+    """``child_environment()``, made once: awstoe never changes its own, and 0.2 ms a step count."""
+    return child_environment()
 
 
 def _undo_library_path(environment: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from awstoe import limits
@@ -29,6 +30,7 @@ from awstoe import limits
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _FREEZE_ROUNDS: Final = 20
+_MOST_LOOKS: Final = 100
 _CROWD: Final = 32
 """A process group with so many members is signalled as one: one by one, a fork bomb is faster."""
 _FIRST_PAUSE: Final = 0.002
@@ -215,17 +217,41 @@ def members(leader: int, since: int) -> list[Process]:
         since: A time (``now``) at or before its start.
     """
     reap(leader)
-    ours = os.getsid(0)
     families = _by_parent(_all())
-    roots = [
-        child
-        for child in families.get(os.getpid(), ())
-        if child.session != ours
+    roots = [child for child in families.get(os.getpid(), ()) if _belongs(child, since)]
+    found = [process for process in _below(roots, families) if not process.ended]
+    return found or _missed(leader, since)
+
+
+def _belongs(child: Process, since: int) -> bool:
+    """Whether a child of ours is of the step that began at ``since``."""
+    return (
+        child.session != os.getsid(0)
         and child.start >= since
         and child.session not in _spared_sessions
         and _spared.get(child.pid) != child.start
-    ]
-    return [process for process in _below(roots, families) if not process.ended]
+    )
+
+
+def _missed(leader: int, since: int) -> list[Process]:
+    """Children of the step that a walk through /proc did not see.
+
+    A process that forks and ends while /proc is read is gone when its turn comes, and its child
+    was not there when the reading began. But whoever has lost its parent is our child at once, and
+    stays one until it is reaped here: when no child is left after the reaping, there is nobody.
+    """
+    seen: set[int] = set()
+    for _ in range(_MOST_LOOKS):
+        pids = _children()
+        children = [child for pid in pids if (child := look_up(pid)) and _belongs(child, since)]
+        running = [child for child in children if not child.ended]
+        if running:
+            return running
+        if seen.issuperset(pids):
+            return []
+        seen.update(pids)
+        reap(leader)
+    return []
 
 
 def identity(pid: int) -> Identity | None:
@@ -234,6 +260,7 @@ def identity(pid: int) -> Identity | None:
     return Identity(pid, process.start, boot_id()) if process else None
 
 
+@cache
 def boot_id() -> str:
     """What names the present run of the system; empty where a sandbox hides it."""
     try:

@@ -53,8 +53,15 @@ class RecordWriter:
 
     def update(self) -> None:
         """See ``RecordFiles``."""
+        self._write_within(limits.RECORD_REWRITE_SHARE)
+
+    def failed(self) -> None:
+        """See ``RecordFiles``."""
+        self._write_within(limits.RECORD_REWRITE_SHARE_AT_FAILURE)
+
+    def _write_within(self, share: float) -> None:
         since = time.monotonic() - self._written_at
-        if self._cost < limits.RECORD_REWRITE_SHARE * since:
+        if self._cost < share * since:
             self.write()
 
     def write(self) -> None:
@@ -140,10 +147,12 @@ def _step(step: Step, record: StepRecord, run: RunRecord) -> str:
             "action": step.action,
             "startTime": record.start_time,
             "endTime": record.end_time,
-            "inputs": record.inputs or "[]",
-            "outputs": _outputs(record),
+            "inputs": _inputs(step, record),
+            "outputs": _outputs(step, record),
             "loop": step.loop_record,
-            "detailedOutput": [json.loads(detailed_output(nested)) for nested in record.nested]
+            "detailedOutput": [
+                json.loads(detailed_output(nested)) for nested in _nested(step, record)
+            ]
             or None,
         },
         6,
@@ -153,8 +162,20 @@ def _step(step: Step, record: StepRecord, run: RunRecord) -> str:
     return text
 
 
-def _outputs(record: StepRecord) -> str:
-    return "[]" if record.hidden else _compact(record.outputs)
+def _inputs(step: Step, record: StepRecord) -> str:
+    """The inputs with references resolved; as the document has them when nothing may be told."""
+    if step.disable_logging and record.inputs is not None:
+        return _compact([dict(operation) for operation in step.operations])
+    return record.inputs or "[]"
+
+
+def _outputs(step: Step, record: StepRecord) -> str:
+    return "[]" if step.disable_logging else _compact(record.outputs)
+
+
+def _nested(step: Step, record: StepRecord) -> list[RunRecord]:
+    """The nested runs that may be shown."""
+    return [] if step.disable_logging else record.nested
 
 
 def _status(status: Status, run: RunRecord) -> str:
@@ -217,11 +238,12 @@ def _chained_steps(
     records = document.phases[phase].steps if document and phase in document.phases else {}
     for index, step in enumerate(steps):
         record = records.get(index)
-        nested = [entry for run in record.nested for entry in chaining(run)] if record else []
+        shown = _nested(step, record) if record else []
+        nested = [entry for run in shown for entry in chaining(run)]
         yield {
             "name": step.name,
-            "inputs": record.inputs if record else None,
-            "outputs": _outputs(record) if record and record.finished else None,
+            "inputs": _inputs(step, record) if record and record.inputs is not None else None,
+            "outputs": _outputs(step, record) if record and record.finished else None,
             "loop": step.loop_record,
             "documents": nested or None,
         }

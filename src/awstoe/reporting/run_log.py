@@ -10,11 +10,12 @@ one that keeps reading what a background process prints.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from awstoe import limits
 from awstoe.errors import RecordError
 from awstoe.host.files import explain, open_append, write_all
+from awstoe.host.utf8 import whole_characters
 from awstoe.reporting.viewer import Viewer
 
 CONSOLE = "console.log"
@@ -44,6 +45,10 @@ class LogFiles:
         self._trace = trace
         self._lock = threading.Lock()
         self._in_line = False
+        self._rest = b""
+        """The beginning of a character whose end has not come yet."""
+        self._late = bytearray()
+        """A line of a background process whose end has not come yet."""
         self._second = -1
         self._prefix = ""
 
@@ -77,6 +82,12 @@ class LogFiles:
 
     def stdout(self, data: bytes) -> None:
         """See ``StepLog``."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        if not data.isascii():
+            end = whole_characters(data)
+            data, self._rest = data[:end], data[end:]
         if not data:
             return
         start = f"{self._stamp()} Stdout: ".encode()
@@ -95,8 +106,16 @@ class LogFiles:
 
     def stdout_end(self) -> None:
         """See ``StepLog``."""
+        rest, self._rest = self._rest, b""
         with self._lock:
-            if self._in_line:
+            if rest and not self._in_line:
+                start = f"{self._stamp()} Stdout: ".encode()
+                self._console_lines.append(start)
+                self._application_lines.append(start)
+            if rest:
+                self._console_lines.append(_valid(rest))
+                self._application_lines.append(_valid(rest))
+            if rest or self._in_line:
                 self._in_line = False
                 self._console_lines.append(b"\n")
                 self._application_lines.append(b"\n")
@@ -110,8 +129,7 @@ class LogFiles:
         with self._lock:
             pieces = [f"{self._stamp()} CmdExecution: Stderr: ".encode()]
             ends_line = False
-            for chunk in chunks:
-                text = _valid(chunk)
+            for text in _valid_pieces(chunks):
                 if ends_line:
                     pieces.append(b"\n")
                 ends_line = text.endswith(b"\n")
@@ -123,6 +141,29 @@ class LogFiles:
             pieces.append(b"\n")
             self._console_lines += pieces
             self._application_lines += pieces
+
+    def late(self, data: bytes) -> None:
+        """See ``RunLog``."""
+        with self._lock:
+            self._late += data
+            end = self._late.rfind(b"\n") + 1
+            if not end and len(self._late) > _FLUSH_BYTES:
+                end = len(self._late)
+            if end:
+                lines = bytes(self._late[:end])
+                del self._late[:end]
+                self._late_lines(lines)
+
+    def _late_lines(self, lines: bytes) -> None:
+        """Whole lines of a background process, which may not end up inside a line of a step."""
+        start = f"{self._stamp()} Stdout: ".encode()
+        body = _valid(lines.removesuffix(b"\n")).replace(b"\n", b"\n" + start)
+        pieces = [b"\n"] if self._in_line else []
+        pieces += [start, body, b"\n"]
+        self._in_line = False
+        self._console_lines += pieces
+        self._application_lines += pieces
+        self._write()
 
     def flush(self) -> None:
         """See ``RunLog``."""
@@ -136,6 +177,9 @@ class LogFiles:
             RecordError: They cannot be written.
         """
         self.stdout_end()
+        with self._lock:
+            if self._late:
+                self._late_lines(bytes(self._late))
         self.flush()
         os.close(self._console)
         os.close(self._application)
@@ -153,25 +197,24 @@ class LogFiles:
         self._console_lines.clear()
         self._application_lines.clear()
         self._buffered = 0
-        try:
-            path = self._paths[0]
-            if console:
-                write_all(self._console, console)
-            path = self._paths[1]
-            if application:
-                write_all(self._application, application)
-        except OSError as error:
-            reason = explain(error, f"write the log {path}")
-            raise RecordError(reason.message, hint=reason.hint) from error
+        if console:
+            _append(self._console, console, self._paths[0])
+        if application:
+            _append(self._application, application, self._paths[1])
         if self._trace is not None and application:
             self._trace(application)
 
 
-def _valid(data: bytes) -> bytes:
-    r"""``data`` as valid UTF-8: what is none of it is written as ``\xNN``.
+def _append(descriptor: int, data: bytes, path: str) -> None:
+    try:
+        write_all(descriptor, data)
+    except OSError as error:
+        reason = explain(error, f"write the log {path}")
+        raise RecordError(reason.message, hint=reason.hint) from error
 
-    A character that two pieces share is escaped byte by byte, which loses nothing.
-    """
+
+def _valid(data: bytes) -> bytes:
+    r"""``data`` as valid UTF-8: what is none of it is written as ``\xNN``."""
     if data.isascii():
         return data
     try:
@@ -179,6 +222,19 @@ def _valid(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode(errors="backslashreplace").encode()
     return data
+
+
+def _valid_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """``chunks`` as valid UTF-8, cut between characters."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        end = whole_characters(data)
+        rest = data[end:]
+        if end:
+            yield _valid(data[:end])
+    if rest:
+        yield _valid(rest)
 
 
 def _last_line(data: bytes) -> str:

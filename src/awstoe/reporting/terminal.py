@@ -28,6 +28,13 @@ class TerminalViewer(Viewer):
 
     def __init__(self, *, color: bool) -> None:
         self._console = Console(stderr=True, no_color=not color, highlight=False)
+        self._spinner = Spinner("line" if self._console.encoding != "utf-8" else "dots")
+        self._where = ""
+        self._detail = ""
+        self._last = ""
+        self._started = time.monotonic()
+        self._running = False
+        # Last: it asks for what to show at once.
         self._live = Live(
             console=self._console,
             refresh_per_second=_REFRESH_PER_SECOND,
@@ -36,12 +43,6 @@ class TerminalViewer(Viewer):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._spinner = Spinner("line" if self._console.encoding != "utf-8" else "dots")
-        self._where = ""
-        self._detail = ""
-        self._last = ""
-        self._started = time.monotonic()
-        self._running = False
 
     def start(self) -> None:
         """See ``Viewer``."""

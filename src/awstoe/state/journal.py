@@ -25,9 +25,11 @@ class Journal:
 
     Args:
         path: The file; made when missing. A torn last line is cut off first.
+        beside: Files and folders that reach the disk with the first flush to it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, beside: Sequence[str] = ()) -> None:
+        self._beside = list(beside)
         self._path = path
         self._descriptor = open_append(path)
         self._pending: list[str] = []
@@ -92,6 +94,12 @@ class Journal:
 
     def _sync_disk(self) -> None:
         try:
+            while self._beside:
+                descriptor = os.open(self._beside.pop(), os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
             os.fsync(self._descriptor)
         except OSError as error:
             self._sync_error = error

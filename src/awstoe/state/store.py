@@ -13,6 +13,7 @@ from typing import NamedTuple
 from awstoe.errors import HostError, UsageError
 from awstoe.host import locks_linux
 from awstoe.host.files import explain, make_private_folder, replace_file
+from awstoe.state.journal import Journal
 
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
@@ -51,8 +52,16 @@ class Store:
         """The journal's file."""
         return os.path.join(self.folder, JOURNAL)
 
+    def open_journal(self) -> Journal:
+        """The run's journal, whose first flush to the disk takes the manifest with it.
+
+        Raises:
+            HostError: It cannot be opened.
+        """
+        return Journal(self.journal_path, (self.folder, os.path.join(self.folder, MANIFEST)))
+
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write what the run is, flushed to the disk: from now on it can be resumed.
+        """Write what the run is: from now on it can be resumed.
 
         Raises:
             HostError: It cannot be written.

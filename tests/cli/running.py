@@ -1,0 +1,303 @@
+"""Runs the real program as a person would, and reads what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+SUMMARY_KEYS = [
+    "executionId",
+    "status",
+    "failedStepCount",
+    "executedStepCount",
+    "ignoredFailedStepCount",
+    "failureMessage",
+    "logUrl",
+    "failures",
+]
+
+Json = Any
+
+_ANOTHER_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+# The same user by another name: for an interpreter in a folder that only root can read.
+_ANOTHER_NAME = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+
+
+class Ended(NamedTuple):
+    """A run that is over."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def summary(self) -> dict[str, Json]:
+        """The one JSON object on standard output."""
+        assert self.stdout, f"nothing on standard output; standard error:\n{self.stderr}"
+        found: dict[str, Json] = json.loads(self.stdout)
+        assert list(found) == SUMMARY_KEYS
+        assert self.stdout == json.dumps(found, ensure_ascii=False, indent=4) + "\n"
+        assert "Traceback" not in self.stderr
+        return found
+
+    @property
+    def counts(self) -> tuple[str, int, int, int]:
+        """Status, then the executed, failed and ignored steps."""
+        found = self.summary
+        return (
+            found["status"],
+            found["executedStepCount"],
+            found["failedStepCount"],
+            found["ignoredFailedStepCount"],
+        )
+
+    @property
+    def logs(self) -> Path:
+        return Path(self.summary["logUrl"])
+
+    @property
+    def console(self) -> str:
+        return (self.logs / "console.log").read_text()
+
+    @property
+    def application(self) -> str:
+        return (self.logs / "application.log").read_text()
+
+    @property
+    def messages(self) -> list[str]:
+        """The lines of console.log without their time stamps."""
+        return [line.partition(" ")[2] for line in self.console.splitlines()]
+
+    @property
+    def records(self) -> dict[str, Json]:
+        """What detailedoutput.json holds."""
+        found: dict[str, Json] = json.loads((self.logs / "detailedoutput.json").read_text())
+        return found
+
+    @property
+    def chaining(self) -> list[Json]:
+        found: list[Json] = json.loads((self.logs / "chaining.json").read_text())
+        return found
+
+    @property
+    def steps(self) -> dict[str, dict[str, Json]]:
+        """The records of all steps that began, by name."""
+        return {
+            step["name"]: step
+            for document in self.records["documents"]
+            for phase in document["phases"]
+            for step in phase["steps"]
+        }
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {name: step["status"] for name, step in self.steps.items()}
+
+    def outputs(self, step: str) -> Json:
+        return json.loads(self.steps[step]["outputs"])
+
+    def printed(self, step: str) -> Json:
+        """The ``stdout`` output value of a step."""
+        return self.outputs(step)[0]["stdout"]
+
+    def inputs(self, step: str) -> Json:
+        return json.loads(self.steps[step]["inputs"])
+
+
+Step = dict[str, Json]
+
+
+def bash(name: str, script: str, **keys: Json) -> Step:
+    """A step that runs ``script``."""
+    return {"name": name, "action": "ExecuteBash", "inputs": {"commands": [script]}, **keys}
+
+
+def action(name: str, module: str, inputs: Json, **keys: Json) -> Step:
+    return {"name": name, "action": module, "inputs": inputs, **keys}
+
+
+def phases(**named: list[Step]) -> list[Json]:
+    return [{"name": name, "steps": steps} for name, steps in named.items()]
+
+
+class Started:
+    """A run that goes on while the test does."""
+
+    def __init__(self, child: "subprocess.Popen[str]") -> None:
+        self.child = child
+
+    def signal(self, number: int) -> None:
+        self.child.send_signal(number)
+
+    def end(self, seconds: float = 30) -> Ended:
+        stdout, stderr = self.child.communicate(timeout=seconds)
+        return Ended(self.child.returncode, stdout, stderr)
+
+
+class Toe:
+    """The program with a folder, an environment and a state of its own.
+
+    Attributes:
+        folder: Its working directory.
+        state: What ``--state-directory`` names.
+        environment: Its environment.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.environment: dict[str, str] = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "xdg"),
+            "LC_ALL": "C.UTF-8",
+        }
+        self.started: list[subprocess.Popen[str]] = []
+        self._user: tuple[str, ...] = ()
+
+    def become_nobody(self) -> None:
+        """Run without privileges from now on; for tests that run as root."""
+        for folder in self.folder.parents:
+            if folder.name.startswith(("pytest-", "popen-")):
+                folder.chmod(folder.stat().st_mode | 0o011)
+        for before in (_ANOTHER_USER, _ANOTHER_NAME):
+            # Through `env`: setpriv itself may start what the user may not read.
+            check = [*before, "env", sys.executable, "-c", "import json, awstoe"]
+            try:
+                if subprocess.run(check, capture_output=True, check=False).returncode == 0:
+                    self._user = before
+                    break
+            except OSError:
+                continue
+        else:
+            pytest.skip("the tests run as root and cannot become another user")
+        if self._user == _ANOTHER_USER:
+            os.chown(self.folder, 65534, 65534)
+            for path in self.folder.rglob("*"):
+                os.chown(path, 65534, 65534)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def document(self, *steps: Step, name: str = "doc.yml", **keys: Json) -> str:
+        """Write a document; ``phases`` stands for ``steps`` when it is given. Gives its name."""
+        content = {"schemaVersion": "1.0", "phases": phases(build=list(steps)), **keys}
+        self.write(name, json.dumps(content))
+        return name
+
+    def argv(
+        self, *arguments: str, state: bool = True, globals_: tuple[str, ...] = ()
+    ) -> list[str]:
+        where = ["--state-directory", str(self.state)] if state else []
+        return [sys.executable, "-m", "awstoe", *globals_, "run", *arguments, *where]
+
+    def run(
+        self,
+        *arguments: str,
+        state: bool = True,
+        environment: Mapping[str, str] | None = None,
+        before: tuple[str, ...] = (),
+        globals_: tuple[str, ...] = (),
+        passed: tuple[int, ...] = (),
+        seconds: float = 60,
+        prepare: Callable[[], None] | None = None,
+    ) -> Ended:
+        """Run ``awstoe run`` with ``arguments`` to its end.
+
+        Args:
+            arguments: What follows ``run``.
+            state: Whether ``--state-directory`` is given.
+            environment: More of it.
+            before: A program that runs it.
+            globals_: Options before ``run``.
+            passed: Descriptors it inherits.
+            seconds: How long the test waits.
+            prepare: Called in the child before it starts.
+        """
+        ended = subprocess.run(
+            [*self._user, *before, *self.argv(*arguments, state=state, globals_=globals_)],
+            cwd=self.folder,
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            pass_fds=passed,
+            preexec_fn=prepare,  # the limits of a child; the test has no threads
+        )
+        return Ended(
+            ended.returncode,
+            ended.stdout.decode(),
+            ended.stderr.decode(errors="backslashreplace"),
+        )
+
+    def steps(self, *steps: Step, **keys: Json) -> Ended:
+        """Run a document of ``steps``."""
+        return self.run("-d", self.document(*steps, **keys))
+
+    def start(self, *arguments: str, state: bool = True, before: tuple[str, ...] = ()) -> Started:
+        child = subprocess.Popen(
+            [*self._user, *before, *self.argv(*arguments, state=state)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(child)
+        return Started(child)
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def pids(self) -> list[int]:
+        """What the steps wrote into the file ``pids``."""
+        path = self.folder / "pids"
+        return [int(word) for word in path.read_text().split()] if path.exists() else []
+
+    def log_folders(self) -> list[Path]:
+        return sorted(self.folder.rglob("TOE_*"))
+
+    def nothing_left(self) -> bool:
+        """Whether there is neither a log folder nor a state."""
+        states = [*self.folder.rglob("run.json"), *self.folder.rglob("journal.jsonl")]
+        return not self.log_folders() and not states and not [*self.folder.rglob("lock")]
+
+    def clean_up(self) -> None:
+        for child in self.started:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            for pipe in (child.stdout, child.stderr):
+                if pipe is not None:
+                    pipe.close()
+        for pid in self.pids():
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    over = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < over, "waited in vain"
+        time.sleep(0.01)

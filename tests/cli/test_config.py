@@ -1,0 +1,218 @@
+"""The configuration file of ``run --config``: its keys, what wins over it, and its mistakes."""
+
+import json
+import os
+
+import pytest
+
+from cli.running import Ended, Json, Toe, bash, phases
+
+SHOW = [bash("Show", "echo {{ Given }} {{ Other }}")]
+
+
+@pytest.fixture
+def document(toe: Toe) -> str:
+    return toe.document(
+        phases=phases(build=SHOW, test=[bash("Test", "echo tested")]),
+        parameters=[
+            {"Given": {"type": "string", "default": "d1"}},
+            {"Other": {"type": "string", "default": "d2"}},
+        ],
+    )
+
+
+def run(toe: Toe, content: Json, *arguments: str, state: bool = True) -> Ended:
+    toe.write("config.json", content if isinstance(content, str) else json.dumps(content))
+    return toe.run("--config", "config.json", *arguments, state=state)
+
+
+def values(*pairs: tuple[str, str]) -> list[Json]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def test_every_key_is_followed(toe: Toe, document: str) -> None:
+    ended = run(
+        toe,
+        {
+            "documents": [{"path": document}],
+            "phases": "build",
+            "parameters": values(("Given", "g")),
+            "executionId": "my-id",
+            "logDirectory": "logs/here",
+            "stateDirectory": "kept",
+            "trace": True,
+            "cwIgnoreFailures": False,
+        },
+        state=False,
+    )
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.statuses == {"Show": "success"}
+    assert ended.printed("Show") == "g d2"
+    assert ended.summary["executionId"] == "my-id"
+    assert ended.logs.parent == toe.folder / "logs" / "here"
+    assert (toe.folder / "kept" / "journal.jsonl").exists()
+    assert "Debug Executor: STARTED STEP Show" in ended.stderr
+
+
+def test_the_parameters_of_a_document_win_over_the_global_ones_and_those_over_defaults(
+    toe: Toe, document: str
+) -> None:
+    ended = run(
+        toe,
+        {
+            "documents": [
+                {"path": document, "parameters": values(("Given", "own"))},
+                {"path": document, "parameters": values(("Other", ""))},
+            ],
+            "phases": "build",
+            "parameters": values(("Given", "global"), ("Other", "all")),
+        },
+    )
+    first, second = (d["phases"][0]["steps"][0] for d in ended.records["documents"])
+    assert json.loads(first["outputs"]) == [{"stdout": "own all"}]
+    assert json.loads(second["outputs"]) == [{"stdout": "global"}]
+
+
+def test_options_win_over_the_file(toe: Toe, document: str) -> None:
+    ended = run(
+        toe,
+        {
+            "documents": [{"path": document}],
+            "phases": "build",
+            "executionId": "of-the-file",
+            "logDirectory": "of-the-file",
+            "stateDirectory": "of-the-file",
+            "trace": "true",
+        },
+        *("--phases", "test", "--execution-id", "of-the-line", "--log-directory", "of-the-line"),
+        "--trace=false",
+    )
+    assert ended.statuses == {"Test": "success"}
+    assert ended.summary["executionId"] == "of-the-line"
+    assert ended.logs.parent == toe.folder / "of-the-line"
+    assert (toe.state / "journal.jsonl").exists()
+    assert not (toe.folder / "of-the-file").exists()
+    assert "Debug" not in ended.stderr
+
+
+@pytest.mark.parametrize("key", ["executionId", "executonId"])
+def test_both_spellings_of_the_execution_id_are_accepted(toe: Toe, document: str, key: str) -> None:
+    ended = run(toe, {"documents": [{"path": document}], key: "an-id"})
+    assert ended.summary["executionId"] == "an-id"
+
+
+def test_null_stands_for_a_key_that_is_left_out(toe: Toe, document: str) -> None:
+    ended = run(toe, {"documents": [{"path": document, "parameters": None}], "phases": None})
+    assert ended.exit_code == 0
+    assert ended.counts == ("success", 2, 0, 0)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_problem(toe: Toe, document: str) -> None:
+    text = json.dumps({"documents": [{"path": document}]}, indent=1).replace("\n", "\r\n")
+    assert run(toe, "\ufeff" + text).exit_code == 0
+
+
+D = '"documents": [{"path": "doc.yml"}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('{\n  "document": []\n}', "2:3", ["unknown key 'document'", "did you mean 'documents'"]),
+        ("{}", "1:1", ["no documents"]),
+        ('{"documents": []}', "1:15", ["at least one", "got an empty list"]),
+        ('{"documents": "doc.yml"}', "1:15", ["expected a list", "got 'doc.yml'"]),
+        ('{"documents": ["doc.yml"]}', "1:16", ["documents[0]", "expected an object with a path"]),
+        ('{"documents": [{"path": ""}]}', "1:25", ["documents[0].path is empty"]),
+        ('{"documents": [{"pat": "x"}]}', "1:17", ["unknown key 'pat'"]),
+        ('{"documents": [{}]}', "1:16", ["documents[0] has no path"]),
+        (f'{{{D},\n "executionId": 7}}', "2:17", ["expected a string", "got 7", "in quotes"]),
+        (f'{{{D},\n "phases": ["build"]}}', "2:12", ["expected a string", "got a list"]),
+        (f'{{{D},\n "trace": 1}}', "2:11", ["expected true or false", "got '1'"]),
+        (f'{{{D},\n "logDirectory": "a\\u0000b"}}', "2:18", ["NUL"]),
+        (f'{{{D},\n "phases": "\\ud800"}}', "2:12", ["surrogate"]),
+        (f'{{{D},\n "phases": "a",\n "phases": "b"}}', "3:2", ["duplicate key 'phases'"]),
+        (f'{{{D}, "executionId": "a",\n "executonId": "b"}}', "2:2", ["given twice"]),
+        (f'{{{D},\n "parameters": {{"a": "b"}}}}', "2:16", ["list of {name, value}"]),
+        (f'{{{D},\n "parameters": [{{"name": "a"}}]}}', "2:17", ["exactly name and value"]),
+        (f'{{{D},\n "parameters": [{{"name": "a", "value": 5}}]}}', "2:40", ["got 5"]),
+        (
+            f'{{{D},\n "parameters": [{{"name": "a", "value": "1"}},'
+            ' {"name": "a", "value": "2"}]}',
+            "2:55",
+            ["the parameter a is given twice"],
+        ),
+        (f'{{{D},\n "trace": true,\n}}', "3:1", ["this is no JSON"]),
+        (f'{{{D}\n "trace": true}}', "2:2", ["this is no JSON", "',' delimiter"]),
+        ("documents:\n  - path: doc.yml\n", "1:1", ["this is no JSON"]),
+        ("[]", "1:1", ["expected a mapping as the configuration", "a list"]),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_nothing_is_begun(
+    toe: Toe, document: str, text: str, place: str, words: list[str]
+) -> None:
+    assert document == "doc.yml"
+    ended = run(toe, text)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert f"config.json:{place}: error: " in ended.stderr
+    for word in words:
+        assert word in ended.stderr
+    assert toe.nothing_left()
+
+
+def test_all_mistakes_are_told_in_one_go_in_their_order(toe: Toe, document: str) -> None:
+    text = f'{{"phases": 3,\n "documents": [{{"path": "{document}"}}],\n "trac": true}}'
+    ended = run(toe, text)
+    assert ended.exit_code == 2
+    assert ended.stderr.index("config.json:1:12: ") < ended.stderr.index("config.json:3:2: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b'{"documents": "\xff"}', "UTF-8"),
+        (b"\x7fELF\0\0\0", "binary"),
+        (b"[" * 100_000, "no JSON"),
+        (b"{" + b" " * (10 * 1024 * 1024) + b"}", "larger than 10 MiB"),
+    ],
+)
+def test_a_file_that_is_no_json_text_is_refused(toe: Toe, data: bytes, words: str) -> None:
+    (toe.folder / "config.json").write_bytes(data)
+    ended = toe.run("--config", "config.json")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "config.json" in ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("missing.json", "No such file"),
+        (".", "this is a folder"),
+        ("s3://bucket/config.json", "not in this version"),
+        ("", "expected the path"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(toe: Toe, path: str, words: str) -> None:
+    ended = toe.run("--config", path)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert words in ended.stderr
+
+
+def test_the_file_may_be_a_pipe(toe: Toe, document: str) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, json.dumps({"documents": [{"path": document}]}).encode())
+    os.close(writer)
+    ended = toe.run("--config", f"/dev/fd/{reader}", passed=(reader,))
+    os.close(reader)
+    assert ended.exit_code == 0, ended.stderr
+
+
+def test_a_document_that_is_not_there_fails_the_run_with_its_json(toe: Toe) -> None:
+    ended = run(toe, {"documents": [{"path": "nothing.yml"}]})
+    assert ended.exit_code == 1
+    assert ended.counts == ("failed", 0, 0, 0)
+    assert ended.summary["failureMessage"].startswith("Document nothing.yml failed! ")

@@ -1,0 +1,181 @@
+"""The live view on a terminal: it shows progress on standard error and leaves nothing behind."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cli.running import Toe, alive, bash, wait_until
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+COLOR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9;]*m")
+SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _take_terminal() -> None:
+    """Make standard input the terminal whose Ctrl-C means this program."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Terminal:
+    """A pseudo-terminal that a program runs at; standard output goes into a pipe."""
+
+    def __init__(self, toe: Toe) -> None:
+        self.toe = toe
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(self.slave)
+        self.shown = ""
+        self.child: subprocess.Popen[str] | None = None
+
+    def run(self, *arguments: str, **environment: str) -> None:
+        self.child = subprocess.Popen(
+            self.toe.argv(*arguments),
+            cwd=self.toe.folder,
+            env={**self.toe.environment, "TERM": "xterm-256color", **environment},
+            stdin=self.slave,
+            stdout=subprocess.PIPE,
+            stderr=self.slave,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - the test has no threads
+        )
+        self.toe.started.append(self.child)
+
+    def watch(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+        """Read what is shown until ``holds``."""
+        over = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < over, f"waited in vain; shown: {self.shown!r}"
+            if select.select([self.master], [], [], 0.02)[0]:
+                self.shown += os.read(self.master, 65536).decode(errors="replace")
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the program; gives its exit code and standard output."""
+        child = self.child
+        assert child is not None
+        self.watch(lambda: child.poll() is not None)
+        while select.select([self.master], [], [], 0.05)[0]:
+            self.shown += os.read(self.master, 65536).decode(errors="replace")
+        assert child.stdout is not None
+        return child.returncode, child.stdout.read()
+
+    def text(self) -> str:
+        return SEQUENCE.sub("", self.shown)
+
+    def is_clean(self) -> bool:
+        """Whether the cursor shows and begins a line, and the modes are the old ones."""
+        last = self.text().replace("\r\n", "\n").rpartition("\n")[2]
+        return (
+            self.shown.rfind(SHOW) >= self.shown.rfind(HIDE)
+            and termios.tcgetattr(self.slave) == self.before
+            and "\x1b[?1049h" not in self.shown
+            and not last.strip("\r")
+        )
+
+
+@pytest.fixture
+def terminal(toe: Toe) -> Iterator[Terminal]:
+    found = Terminal(toe)
+    yield found
+    os.close(found.master)
+    os.close(found.slave)
+
+
+def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Terminal) -> None:
+    document = toe.document(
+        bash("Slow", "echo working hard; until [ -e go ]; do sleep 0.02; done"),
+        bash("Bad", "echo why >&2; exit 3", onFailure="Ignore"),
+    )
+    terminal.run("-d", document)
+    terminal.watch(lambda: "build/Slow (ExecuteBash)" in terminal.text())
+    terminal.watch(lambda: "working hard" in terminal.text())
+    terminal.watch(lambda: "0:01" in terminal.text())  # the elapsed time moves
+    toe.write("go", "")
+    exit_code, stdout = terminal.end()
+    assert exit_code == 0
+    assert json.loads(stdout)["status"] == "success"
+    assert "\x1b" not in stdout
+    assert "doc.yml: phase build" in terminal.text()
+    assert re.search(r"✔ build/Slow +\d", terminal.text())
+    assert "! build/Bad" in terminal.text()
+    assert "exit code 3" in terminal.text()
+    assert COLOR.search(terminal.shown)
+    assert terminal.is_clean()
+
+
+@pytest.mark.parametrize("way", ["NO_COLOR", "--no-color"])
+def test_colours_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> None:
+    document = toe.document(bash("Good", "true"), bash("Bad", "exit 3"))
+    more = [] if way == "NO_COLOR" else [way]
+    terminal.run("-d", document, *more, **({"NO_COLOR": "1"} if way == "NO_COLOR" else {}))
+    exit_code, _ = terminal.end()
+    assert exit_code == 1
+    assert "build/Good" in terminal.text()
+    assert not re.search(r"\x1b\[(3|4|9|10)\d", terminal.shown)
+    assert terminal.is_clean()
+
+
+def test_ctrl_c_leaves_the_terminal_clean_and_no_process(toe: Toe, terminal: Terminal) -> None:
+    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
+    wait_until((toe.folder / "begun").exists)
+    terminal.watch(lambda: "build/Slow" in terminal.text())
+    os.write(terminal.master, b"\x03")
+    exit_code, stdout = terminal.end()
+    assert exit_code == 130
+    assert "Interrupted by SIGINT" in json.loads(stdout)["failureMessage"]
+    assert terminal.is_clean()
+    assert not any(map(alive, toe.pids()))
+
+
+def test_a_program_cannot_drive_the_terminal(toe: Toe, terminal: Terminal) -> None:
+    script = (
+        r"printf '\033[?1049h' >&2; sleep 0.1;"
+        r" printf '\033]0;title\007\033[2Jshown\n'; sleep 0.4; exit 1"
+    )
+    terminal.run("-d", toe.document(bash("Odd", script)))
+    assert terminal.end()[0] == 1
+    for sequence in ("\x1b]0;", "\x07", "\x1b[2J", "\x1b[?1049h"):
+        assert sequence not in terminal.shown
+    assert "shown" in terminal.text()
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--trace"])
+def test_the_view_stays_away_when_it_is_not_wanted(
+    toe: Toe, terminal: Terminal, option: str
+) -> None:
+    terminal.run("-d", toe.document(bash("Good", "true")), option)
+    assert terminal.end()[0] == 0
+    assert "\x1b" not in terminal.shown
+    assert (terminal.shown == "") == (option == "--quiet")
+
+
+def test_a_dumb_terminal_gets_plain_lines(toe: Toe, terminal: Terminal) -> None:
+    terminal.run("-d", toe.document(bash("Good", "true")), TERM="dumb")
+    assert terminal.end()[0] == 0
+    assert "\x1b" not in terminal.shown
+    assert "build/Good: success" in terminal.shown
+
+
+def test_a_terminal_that_goes_away_does_not_stop_the_records(toe: Toe) -> None:
+    terminal = Terminal(toe)
+    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
+    wait_until((toe.folder / "begun").exists)
+    os.close(terminal.slave)
+    os.close(terminal.master)  # the kernel sends SIGHUP, and writing to the terminal fails
+    child = terminal.child
+    assert child is not None
+    assert child.stdout is not None
+    stdout = child.stdout.read()
+    assert child.wait(20) == 143
+    assert "Interrupted by SIGHUP" in json.loads(stdout)["failureMessage"]
+    assert not any(map(alive, toe.pids()))
