@@ -93,7 +93,11 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("UninstallMSI", {"properties": {"REINSTALLMODE": "x"}}, "may not be set"),
         ("UninstallMSI", {"properties": ["a"]}, "expected a map of names to strings, got a list"),
         ("Reboot", {"delaySeconds": "-1"}, "expected an integer of at least 0, got -1"),
-        ("Reboot", {"delaySeconds": "soon"}, "expected an integer of at most 18 digits, got 'soon'"),
+        (
+            "Reboot",
+            {"delaySeconds": "soon"},
+            "expected an integer of at most 18 digits, got 'soon'",
+        ),
         ("UpdateOS", {"include": "KB1"}, "expected a list of strings, got 'KB1'"),
         ("SetRegistry", {"path": r"HKXX:\a"}, "expected a key below HKCR:"),
         ("SetRegistry", {"path": "HKLM:"}, "expected a key below HKCR:"),
