@@ -131,11 +131,12 @@ _RESOLVE: Final = "aws:ssm:resolve("
 # Braces and what is between them. The inside is possessive and holds no brace, so that every
 # character is looked at a bounded number of times, whatever the text.
 _BRACES: Final = re.compile(r"\{\{([^{}\0]*+)\}\}")
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{3,128}")
-_CHAIN: Final = re.compile(
+# Strings, not compiled expressions: few documents need them, and each costs start-up.
+_NAME: Final = r"[A-Za-z0-9_-]{3,128}"
+_CHAIN: Final = (
     r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.(inputs|outputs)(?:\[([0-9]{1,9})\])?\.([A-Za-z0-9_-]+)"
 )
-_LOOP: Final = re.compile(r"([A-Za-z0-9_-]+)\.(index|value)")
+_LOOP: Final = r"([A-Za-z0-9_-]+)\.(index|value)"
 _SSM_NAME: Final = r"[A-Za-z0-9_.\-/:+=@]+"
 _ESCAPED_BYTE: Final = r"%([0-9A-Fa-f]{2})"
 _REFUSED_METADATA: Final = frozenset({"iam", "identity-credentials"})
@@ -151,7 +152,7 @@ def _ssm(name: str) -> SsmReference:
         return SsmReference(name)
     if inner.startswith("aws:ssm:"):
         found: VariableReference | SsmReference = SsmReference(inner.removeprefix("aws:ssm:"))
-    elif _NAME.fullmatch(inner):
+    elif re.fullmatch(_NAME, inner):
         found = VariableReference(inner)
     else:
         return SsmReference(name)
@@ -175,12 +176,12 @@ def _parsed(content: str) -> Reference | None:
             if content.startswith(prefix):
                 return reference(content.removeprefix(prefix))
         return None
-    if _NAME.fullmatch(content):
+    if re.fullmatch(_NAME, content):
         return VariableReference(content)
-    if match := _CHAIN.fullmatch(content):
+    if match := re.fullmatch(_CHAIN, content):
         phase, step, side, position, variable = match.groups()
         return ChainReference(phase, step, side, int(position or 0), variable)
-    match = _LOOP.fullmatch(content)
+    match = re.fullmatch(_LOOP, content)
     return LoopReference(match[1], match[2]) if match else None
 
 
