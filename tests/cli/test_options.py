@@ -276,3 +276,17 @@ def test_quiet_prints_only_errors(toe: Toe, position: str) -> None:
     assert ended.counts[0] == "failed"
     assert "step 'Bad'" in ended.stderr
     assert "(ExecuteBash)" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--phase", "build"], "unknown option --phase\n  hint: did you mean --phases?"),
+        (["--log-dir=x"], "unknown option --log-dir\n  hint: did you mean --log-directory?"),
+        (["more.yml"], "unexpected argument 'more.yml'"),
+    ],
+)
+def test_an_option_that_is_none_is_told_with_what_was_meant(
+    toe: Toe, given: list[str], words: str
+) -> None:
+    assert words in refused(toe.run("-d", show(toe), *given))

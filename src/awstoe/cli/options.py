@@ -43,7 +43,23 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: They are wrong.
         """
-        return self.parse_args([self._flags.get(argument, argument) for argument in arguments])
+        given = [self._flags.get(argument, argument) for argument in arguments]
+        options, unknown = self.parse_known_args(given)
+        if unknown:
+            raise self._unknown(unknown[0])
+        return options
+
+    def _unknown(self, argument: str) -> UsageError:
+        hint = f"see `{self.prog} --help`"
+        if not argument.startswith("-"):
+            return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
+        from awstoe.document.suggestions import closest  # noqa: PLC0415 - errors only
+
+        name = argument.partition("=")[0]
+        close = closest(name, tuple(self._option_string_actions))
+        if close:
+            hint = f"did you mean {close}?"
+        return UsageError(f"{self.prog}: unknown option {name}", hint=hint)
 
     def error(self, message: str) -> NoReturn:
         """Turn an error of argparse into ours."""
