@@ -11,6 +11,7 @@ from awstoe.errors import HostError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+_OPEN_FLAGS = getattr(os, "O_CLOEXEC", getattr(os, "O_NOINHERIT", 0)) | getattr(os, "O_BINARY", 0)
 
 
 def explain(error: OSError, doing: str) -> HostError:
@@ -42,7 +43,7 @@ def make_private_folder(path: str) -> None:
         raise explain(error, f"make the folder {path}") from error
 
 
-def replace_file(path: str, chunks: list[bytes], *, sync: bool = False) -> None:
+def replace_file(path: str, chunks: list[bytes]) -> None:
     """Write ``chunks`` to ``path`` so that a reader sees the old or the new file, never a part.
 
     The temporary name is fixed: the folder belongs to one run, and what a kill left behind is
@@ -55,18 +56,14 @@ def replace_file(path: str, chunks: list[bytes], *, sync: bool = False) -> None:
     temporary = os.path.join(folder, f".{name}.tmp")
     try:
         descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN_FLAGS, PRIVATE_FILE
         )
         try:
             for chunk in chunks:
                 write_all(descriptor, chunk)
-            if sync:
-                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
-        if sync:
-            sync_folder(folder or ".")
     except OSError as error:
         try:
             os.unlink(temporary)
@@ -95,22 +92,22 @@ def open_append(path: str) -> int:
     Raises:
         HostError: It cannot be opened.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OPEN_FLAGS
     try:
         return os.open(path, flags, PRIVATE_FILE)
     except OSError as error:
         raise explain(error, f"write {path}") from error
 
 
-def sync_folder(path: str) -> None:
-    """Flush the names in ``path`` to the disk, where the system can do that.
+def sync_path(path: str) -> None:
+    """Flush a file, or the names in a folder, to the disk, where the system can do that.
 
     Raises:
         OSError: The disk refused.
     """
-    if not hasattr(os, "O_DIRECTORY"):
+    if os.path.isdir(path) and not hasattr(os, "O_DIRECTORY"):
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
     try:
         os.fsync(descriptor)
     finally:

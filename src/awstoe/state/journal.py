@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from awstoe import limits
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files import explain, open_append, write_all
+from awstoe.host.files import explain, open_append, sync_path, write_all
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -95,11 +95,7 @@ class Journal:
     def _sync_disk(self) -> None:
         try:
             while self._beside:
-                descriptor = os.open(self._beside.pop(), os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+                sync_path(self._beside.pop())
             os.fsync(self._descriptor)
         except OSError as error:
             self._sync_error = error

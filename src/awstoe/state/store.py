@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from awstoe.errors import HostError, UsageError
-from awstoe.host import locks_linux
+from awstoe.host import locks
 from awstoe.host.files import explain, make_private_folder, replace_file
 from awstoe.state.journal import Journal
 
@@ -128,7 +128,7 @@ def _lock(folder: str) -> Store:
         except HostError:
             if not os.path.isdir(folder):
                 raise
-    lock = locks_linux.acquire(os.path.join(folder, _LOCK))
+    lock = locks.acquire(os.path.join(folder, _LOCK))
     if lock is None:
         raise HostError(
             f"another awstoe is using the state folder {folder}",

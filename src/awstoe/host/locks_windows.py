@@ -1,0 +1,28 @@
+"""A lock the operating system releases when its holder ends: a locked byte range on Windows."""
+
+import os
+import sys
+
+from awstoe.host.files import PRIVATE_FILE, explain
+
+if sys.platform == "win32":
+    import msvcrt
+
+
+def acquire(path: str) -> int | None:
+    """Lock ``path`` for this process; the descriptor to keep open, or None when it is taken.
+
+    Raises:
+        HostError: The lock file cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    except OSError as error:
+        raise explain(error, f"lock {path}") from error
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
