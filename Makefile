@@ -3,12 +3,13 @@
 PYTHON ?= python3
 ENV := .venv/bin
 MADE := .venv/made-from-lock
+BUILD := PYTHONPATH=build $(ENV)/python -m awstoe_build
 
-.PHONY: help demo lint test bench docs lock clean
+.PHONY: help demo lint test bench toolchain build build-all verify-build docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(MADE) ## Run examples/hello-world.yml and show what it leaves behind
 	@rm -rf out/demo && mkdir -p out/demo
@@ -24,6 +25,18 @@ test: $(MADE) ## Run all tests
 
 bench: $(MADE) ## Measure against rivals (make bench PARTS="echo startup" for some of it)
 	PYTHONPATH=tests $(ENV)/python -m bench $(PARTS)
+
+toolchain: $(MADE) ## Build what single files are made with (make toolchain TARGET=linux/arm64)
+	@$(BUILD) toolchain --target=$(TARGET)
+
+build: $(MADE) ## Make the single file for this machine (TARGET=linux/386 for another) below dist/
+	@$(BUILD) build --target=$(TARGET)
+
+build-all: $(MADE) ## Make the single files of all targets
+	@$(BUILD) build --target=all
+
+verify-build: $(MADE) ## Make a file again and compare (make verify-build FILE=dist/...)
+	@$(BUILD) verify --target=$(TARGET) --file=$(FILE)
 
 docs: $(MADE) ## Write docs/actions.md again from the action modules
 	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference

@@ -48,6 +48,7 @@ def main() -> None:
     problem = missing()
     if problem:
         sys.exit("make: " + problem)
+    print("make: installing what requirements.lock names into .venv", file=sys.stderr)
     if not os.access(PYTHON, os.X_OK):
         run(sys.executable, "-m", "venv", "--clear", FOLDER)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "install")

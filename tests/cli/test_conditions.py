@@ -127,3 +127,13 @@ def test_an_assertion_that_does_not_hold_fails_and_says_what_was_compared(toe: T
     message = ended.summary["failures"][0]["message"]
     assert "41" in message
     assert "42" in message
+
+
+def test_the_inputs_of_a_skipped_step_are_the_empty_string(toe: Toe) -> None:
+    ended = toe.steps(
+        action("Left", "CreateFile", [{"path": "x"}], **{"if": {"stringIsEmpty": "full"}}),
+        bash("After", "echo '<{{ build.Left.inputs[0].path }}>'"),
+    )
+    assert ended.statuses == {"Left": "skipped", "After": "success"}
+    assert ended.printed("After") == "<>"
+    assert "step build.Left was not carried out" in ended.console

@@ -192,6 +192,8 @@ def test_a_module_that_is_not_built_says_so_when_it_is_run(
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]
     assert f"{module} is not in this version of awstoe" in message
+    warning, _, _ = ended.stderr.partition("phase build")
+    assert f"uses {module}, which is not in this version" in warning
 
 
 def test_a_blocked_module_is_refused_before_anything_runs(toe: Toe) -> None:
@@ -277,3 +279,9 @@ def test_commands_of_a_step_are_one_script(toe: Toe) -> None:
     assert ended.printed("S") == "/\n1"
     (line,) = [m for m in ended.messages if "Created temporary directory: " in m]
     assert not Path(line.rpartition(" ")[2]).exists()
+
+
+def test_a_step_that_asks_for_a_reboot_in_vain_tells_its_exit_code(toe: Toe) -> None:
+    ended = toe.steps(bash("Asks", "echo please >&2; exit 194"))
+    (failure,) = ended.summary["failures"]
+    assert (failure["exitCode"], failure["stderrTail"]) == (194, "please")

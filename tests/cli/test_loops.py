@@ -200,3 +200,18 @@ def test_a_condition_with_loop_references_is_evaluated_per_iteration(toe: Toe) -
     )
     assert ended.summary["failures"][0]["message"].startswith("iteration 2: ")
     assert json.loads(ended.steps["Loop"]["outputs"]) == []
+
+
+def test_a_failed_loop_keeps_what_its_good_iterations_printed(toe: Toe) -> None:
+    ended = toe.steps(
+        bash(
+            "Some",
+            "echo '{{ loop.value }}'; [ '{{ loop.value }}' != c ]",
+            loop={"forEach": ["a", "b", "c", "d"]},
+            onFailure="Continue",
+        ),
+        bash("After", "echo '<{{ build.Some.outputs.stdout }}>'"),
+    )
+    assert ended.statuses == {"Some": "failed", "After": "success"}
+    assert ended.printed("Some") == "a\nb"
+    assert ended.printed("After") == "<a\nb>"

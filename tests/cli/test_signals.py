@@ -198,3 +198,11 @@ def test_an_ignored_hang_up_stays_ignored(toe: Toe) -> None:
     time.sleep(0.1)
     toe.write("go", "")
     assert started.end().exit_code == 0
+
+
+def test_what_an_interrupted_program_said_is_in_the_log(toe: Toe) -> None:
+    toe.document(bash("Slow", "echo $$ > pids; echo why >&2; touch begun; sleep 60"))
+    started = toe.start("-d", "doc.yml")
+    wait_until((toe.folder / "begun").exists)
+    started.signal(signal.SIGTERM)
+    assert "CmdExecution: Stderr: why" in started.end().messages

@@ -149,6 +149,26 @@ def test_a_program_cannot_drive_the_terminal(toe: Toe, terminal: Terminal) -> No
     assert "shown" in terminal.text()
 
 
+def test_output_is_shown_as_it_is_and_cut_at_the_edge(toe: Toe, terminal: Terminal) -> None:
+    wait = "until [ -e go ]; do sleep 0.02; done; rm go"
+    document = toe.document(
+        bash("Markup", f"echo 'a [bold]b[/bold] [/none]'; {wait}"),
+        bash("Long", f"echo start $(head -c 900 /dev/zero | tr '\\0' x); {wait}"),
+        bash("InParts", f"printf '10 %%\\r20 %%'; sleep 0.1; echo; {wait}"),
+    )
+    terminal.run("-d", document)
+    terminal.watch(lambda: "a [bold]b[/bold] [/none]" in terminal.text())
+    toe.write("go", "")
+    terminal.watch(lambda: "start xxxx" in terminal.text())
+    terminal.watch(lambda: "…" in terminal.text())
+    toe.write("go", "")
+    terminal.watch(lambda: re.search(r"InParts .* 0:01 20 %", terminal.text()) is not None)
+    toe.write("go", "")
+    assert terminal.end()[0] == 0
+    assert "x" * 80 not in terminal.text()
+    assert terminal.is_clean()
+
+
 @pytest.mark.parametrize("option", ["--quiet", "--trace"])
 def test_the_view_stays_away_when_it_is_not_wanted(
     toe: Toe, terminal: Terminal, option: str

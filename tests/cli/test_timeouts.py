@@ -12,7 +12,7 @@ SLEEP = "sleep 60"
 def test_a_step_that_takes_too_long_fails_and_its_program_is_ended(toe: Toe) -> None:
     ended = toe.steps(bash("Slow", f"echo $$ > pids; echo said; {SLEEP}", timeoutSeconds=1))
     assert ended.exit_code == 1
-    assert "timed out after 1 seconds" in ended.summary["failures"][0]["message"]
+    assert "timed out after 1 second" in ended.summary["failures"][0]["message"]
     assert ended.printed("Slow") == "said"
     assert not any(map(alive, toe.pids()))
 
@@ -41,7 +41,7 @@ def test_the_time_of_a_loop_is_that_of_all_its_iterations(toe: Toe) -> None:
     )
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]
-    assert "the loop run timed out after 1 seconds" in message
+    assert "the loop run timed out after 1 second" in message
     assert 2 <= len(toe.read("count").split()) <= 3
 
 
@@ -135,3 +135,10 @@ def test_half_a_line_of_a_background_process_does_not_spoil_the_log(toe: Toe) ->
     printed = [line for line in ended.messages if line.startswith("Stdout: ")]
     assert sorted(printed) == ["Stdout: beginend", "Stdout: half"]
     assert ended.printed("Wait") == "beginend"
+
+
+def test_what_a_program_said_before_its_time_was_over_is_told(toe: Toe) -> None:
+    ended = toe.steps(bash("Slow", f"echo $$ > pids; echo why >&2; {SLEEP}", timeoutSeconds=1))
+    assert ended.summary["failures"][0]["stderrTail"] == "why"
+    assert "CmdExecution: Stderr: why" in ended.messages
+    assert any("[ ERROR ] Command execution was stopped: bash" in line for line in ended.messages)

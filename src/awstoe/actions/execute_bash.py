@@ -1,4 +1,4 @@
-"""ExecuteBash: Runs a bash script.
+"""ExecuteBash: run a bash script.
 
 All commands of a step are written, in their order and each on lines of its own, into one temporary
 script file that bash then runs. So a later command sees the variables and the working folder of an
@@ -10,7 +10,7 @@ the script says otherwise; a failing command in the middle does not end the scri
 `set -e` (and `set -o pipefail`) to change that.
 
 Exit code 194 asks for a reboot. After it the same step runs again from its first command, so a
-script that uses it has to find out what it has already done.
+script that uses it has to find out what it has already done. (Not in this version: the step fails.)
 
 When the step fails or its time is over, everything it started is ended: the processes get TERM, and
 KILL if they are still there after five seconds. What a successful script leaves in the background

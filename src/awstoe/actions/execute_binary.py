@@ -1,4 +1,4 @@
-"""ExecuteBinary: Runs a program with arguments, without a shell.
+"""ExecuteBinary: run a program with arguments, without a shell.
 
 The arguments reach the program as they stand in the document: nothing expands wildcards, variables
 or quotes. A program named without a slash is looked for in PATH; a path with one is used as it is,
@@ -6,7 +6,7 @@ a relative one counting from the folder awstoe was started in. The program runs 
 awstoe's environment and without standard input.
 
 Exit code 0 is success. Exit code 194 (3010 on Windows) asks for a reboot, after which the same step
-runs again.
+runs again. (Not in this version: the step fails.)
 
 When the step fails or its time is over, everything it started is ended; what a successful program
 leaves in the background lives on.

@@ -29,7 +29,12 @@ def conclude(result: Result, ctx: ActionContext, *, action: str, program: str) -
     if result.exit_code == 0:
         return
     if result.exit_code == REBOOT_EXIT_CODE[current()]:
-        ctx.request_reboot(0, run_again=True)
+        try:
+            ctx.request_reboot(0, run_again=True)
+        except ActionError as error:
+            error.process_exit_code = result.exit_code
+            error.stderr_tail = result.stderr_tail
+            raise
         return
     hint = None
     if result.exit_code == _SIGNAL_OFFSET + 9:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from awstoe.actions.table import ACTIONS
 from awstoe.aws.unavailable import NoAws
 from awstoe.cli.console import Console
 from awstoe.cli.loading import Loader
@@ -16,6 +17,7 @@ from awstoe.cli.request import Request
 from awstoe.document import variables
 from awstoe.document.model import Document
 from awstoe.document.problems import Problem, Severity, document_error, render
+from awstoe.engine import traces
 from awstoe.engine.events import RunResumed
 from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
@@ -123,7 +125,21 @@ def _plan(request: Request, documents: Sequence[Document], console: Console) -> 
     if first:
         _refused(request, console, first)
         return None
+    _warn_of_what_cannot_run(bound, console)
     return Plan("", tuple(bound), 0, ())
+
+
+def _warn_of_what_cannot_run(documents: Sequence[PlannedDocument], console: Console) -> None:
+    """Say before the first step which later one this version cannot run: builds take hours."""
+    for item in documents:
+        for phase, selected in zip(item.document.phases, item.selected, strict=True):
+            for step in phase.steps if selected else ():
+                if not ACTIONS[step.action].built:
+                    console.line(
+                        f"awstoe: warning: {item.document.path}:{step.mark.line}: step"
+                        f" '{step.name}' in phase '{phase.name}' uses {step.action}, which is not"
+                        " in this version: the step will fail"
+                    )
 
 
 def _known_elsewhere(problem: Problem, known: set[str]) -> bool:
@@ -205,14 +221,14 @@ class _Run:
             if "" in self._records.runs:
                 self._records.runs[""].plan = self._plan
             restore_plans(self._records, self._loader, services.machine.real_path)
-            self._end_left_over()
+            for warning in traces.clear(self._records, self._interruption):
+                self._console.line(f"awstoe: warning: {warning}")
             execution.emit(RunResumed("", services.machine.now()))
             narrator.run_resumed()
         else:
             self._tell_setup(log)
         try:
             record = Runner(execution, self._plan).run()
-            outcome = _Outcome(0 if record.status is not Status.FAILED else 1, "")
             if self._place.keep_state:
                 journal.sync()
         except Interrupted as error:
@@ -224,23 +240,10 @@ class _Run:
             journal.sync()
         except RecordError as error:
             outcome = _Outcome(1, _words(error))
+        else:
+            return _Outcome(0 if record.status is not Status.FAILED else 1, "")
         files.write()
         return outcome
-
-    def _end_left_over(self) -> None:
-        """End what the step that was running when the run broke off may have left."""
-        for run in self._records.runs.values():
-            for document in run.documents.values():
-                for phase in document.phases.values():
-                    for step in phase.steps.values():
-                        if step.process is not None and not step.finished:
-                            self._end_process(*step.process)
-
-    def _end_process(self, pid: int, token: str) -> None:
-        identity = process.recognise(pid, token)
-        left = process.end_left_over(identity, self._interruption) if identity else ()
-        if left:
-            self._console.line(f"awstoe: warning: still running from before: {', '.join(left)}")
 
     def _tell_setup(self, log: LogFiles) -> None:
         folder = self._place.shown_folder
@@ -269,12 +272,20 @@ class _Run:
         record = self._records.runs.get("")
         if record is None:
             found = Summary(
-                self._place.execution_id, Status.FAILED, 0, 0, 0, outcome.reason, "", ()
+                self._place.execution_id,
+                Status.FAILED,
+                failed=0,
+                executed=0,
+                ignored=0,
+                message=outcome.reason,
+                log_url="",
+                failures=(),
+                stopped=outcome.reason,
             )
         else:
             found = summary(record, self._plan, log_url=self._place.folder, reason=outcome.reason)
         if outcome.reason:
-            self._console.error(AwstoeError(outcome.reason, hint=self._resume_hint()))
+            self._console.error(AwstoeError(found.stopped, hint=self._resume_hint()))
         for failure in found.failures:
             self._console.failure(f"{failure.document}: {failure.text()}")
         self._console.result(found.as_json())

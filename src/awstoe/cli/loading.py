@@ -16,6 +16,7 @@ class Loader:
 
     def __init__(self, blocked: frozenset[str]) -> None:
         self._blocked = blocked
+        self._known: dict[str, Document] = {}
 
     def read(self, path: str) -> Document:
         """The valid document at ``path``.
@@ -23,10 +24,7 @@ class Loader:
         Raises:
             DocumentError: It cannot be read, is not valid, or uses a blocked module.
         """
-        document, found, _ = self.load(path)
-        if document is None:
-            raise problems.document_error(found)
-        return document
+        return self.parse(path, source.read(path))
 
     def load(self, path: str) -> tuple[Document | None, list[problems.Problem], list[str]]:
         """The document at ``path`` if it is valid, and its problems, also as text for a person.
@@ -42,9 +40,13 @@ class Loader:
         Raises:
             DocumentError: It is not valid.
         """
+        known = self._known.get(path)
+        if known is not None and known.data == data:
+            return known  # a loop runs the same document again and again
         document, found, _ = self._parsed(path, data)
         if document is None:
             raise problems.document_error(found)
+        self._known[path] = document
         return document
 
     def _parsed(

@@ -31,9 +31,11 @@ class Parser(argparse.ArgumentParser):
         self.flag("--quiet", help="print nothing but errors on standard error")
         self.flag("--no-color", help="no colours (the environment variable NO_COLOR does the same)")
 
-    def flag(self, *names: str, help: str) -> None:
+    def flag(self, *names: str, help: str, group: argparse._ArgumentGroup | None = None) -> None:
         """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None when not given."""
-        self.add_argument(*names, nargs="?", type=_boolean, default=None, metavar="BOOL", help=help)
+        (group or self).add_argument(
+            *names, nargs="?", type=_boolean, default=None, metavar="BOOL", help=help
+        )
         for name in names:
             self._flags[name] = f"{name}=true" if name.startswith("--") else f"{name}true"
 
@@ -52,6 +54,8 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, argument: str) -> UsageError:
         hint = f"see `{self.prog} --help`"
         if not argument.startswith("-"):
+            if "--documents" in self._option_string_actions:
+                hint = f"documents are named with --documents; {hint}"
             return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
         from awstoe.document.suggestions import closest  # noqa: PLC0415 - errors only
 

@@ -174,7 +174,7 @@ def _unfinished(request: Request, documents: Sequence[Document]) -> dict[str, st
 
     Raises:
         UsageError: There is one of documents that have changed.
-        HostError: There is one whose log folder is gone.
+        HostError: There is one whose log folder is gone, or that cannot be read.
     """
     _check_working_folder()
     if request.state_directory is not None:
@@ -182,28 +182,30 @@ def _unfinished(request: Request, documents: Sequence[Document]) -> dict[str, st
     else:
         folders = stores.candidates(machine.state_root())
     wanted = _real_paths(documents)
-    changed, gone = False, ""
+    why_not: AwstoeError | None = None
     found: dict[str, stores.Manifest] = {}
     for folder in folders:
-        manifest = stores.read_manifest(folder)
+        try:
+            manifest = stores.read_manifest(folder)
+        except HostError as error:
+            why_not = why_not or error
+            continue
         if manifest is None or manifest.documents != wanted or not _fits(request, folder, manifest):
             continue
         if not os.path.isdir(manifest.log_folder):
-            gone = manifest.log_folder
+            why_not = HostError(
+                f"the log folder of the run is gone: {manifest.log_folder}",
+                hint="leave --resume out to start a new run",
+            )
         elif _unchanged(manifest, documents):
             found[folder] = manifest
         else:
-            changed = True
-    if not found and changed:
-        raise UsageError(
-            "the documents have changed since the run that was to be resumed",
-            hint="leave --resume out to start a new run",
-        )
-    if not found and gone:
-        raise HostError(
-            f"the log folder of the run is gone: {gone}",
-            hint="leave --resume out to start a new run",
-        )
+            why_not = UsageError(
+                "the documents have changed since the run that was to be resumed",
+                hint="leave --resume out to start a new run",
+            )
+    if not found and why_not is not None:
+        raise why_not
     return found
 
 

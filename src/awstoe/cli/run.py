@@ -73,7 +73,7 @@ def _parser() -> forms.Parser:
     later.add_argument("--cw-log-group", metavar="GROUP", help="CloudWatch log group")
     later.add_argument("--cw-log-stream", metavar="STREAM", help="CloudWatch log stream")
     later.add_argument("--cw-log-region", metavar="REGION", help="CloudWatch region")
-    parser.flag("--cw-ignore-failures", help="go on when CloudWatch fails")
+    parser.flag("--cw-ignore-failures", help="go on when CloudWatch fails", group=later)
     return parser
 
 

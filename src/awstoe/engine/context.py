@@ -7,7 +7,8 @@ from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.engine.narration import RunLog
 from awstoe.engine.output import OutputCapture, Spool, Tail
 from awstoe.engine.resolution import StepResolver
-from awstoe.errors import ActionError, HostError, RecordError, TimeoutExceeded
+from awstoe.engine.traces import StepTraces
+from awstoe.errors import ActionError, HostError, Interrupted, RecordError, TimeoutExceeded
 from awstoe.expressions import conditions
 from awstoe.expressions.conditions import Condition, Facts, Verdict
 from awstoe.expressions.values import Value
@@ -26,7 +27,7 @@ class StepContext:
         facts: What conditions can ask of the machine.
         resolver: Resolves references.
         run_document: Runs a nested document.
-        on_process: Called with the number of each process that is started.
+        traces: Keeps the processes that are started and the temporary folders.
         stdout_limit: Bytes kept of standard output as an output value.
         reboot_blocked: Whether ``--blocked-action-modules`` names Reboot.
     """
@@ -39,7 +40,7 @@ class StepContext:
         resolver: StepResolver,
         *,
         run_document: RunDocument,
-        on_process: Callable[[int], None],
+        traces: StepTraces,
         stdout_limit: int,
         reboot_blocked: bool,
     ) -> None:
@@ -54,7 +55,7 @@ class StepContext:
         self._facts = facts
         self._resolver = resolver
         self._run_document = run_document
-        self._on_process = on_process
+        self._traces = traces
         self._stdout_limit = stdout_limit
         self._reboot_blocked = reboot_blocked
 
@@ -98,13 +99,20 @@ class StepContext:
                     on_stderr=on_stderr,
                     deadline=self.deadline,
                     interruption=self._interruption,
-                    on_start=self._on_process,
+                    on_start=self._traces.process_started,
                     on_late=log.late,
                 )
             except RecordError:
                 raise
             except HostError as error:
                 raise ActionError(error.message, hint=error.hint) from error
+            except TimeoutExceeded as error:
+                error.stderr_tail = tail.text
+                self._log_stop(error.message, spool)
+                raise
+            except Interrupted:
+                self._log_stop("a signal asks the run to stop", spool)
+                raise
             finally:
                 log.stdout_end()
                 self.printed = capture.text
@@ -124,6 +132,12 @@ class StepContext:
             )
         return Result(end.exit_code, capture.text, tail.text)
 
+    def _log_stop(self, reason: str, spool: Spool) -> None:
+        """What a program said before it was stopped is what tells why it hung."""
+        self.log.stdout_end()
+        self.log.info(f"CmdExecution: [ ERROR ] Command execution was stopped: {reason}")
+        self.log.stderr(spool.chunks())
+
     def _log_end(self, exit_code: int, spool: Spool) -> None:
         log = self.log
         log.info("CmdExecution: Terminating read operation on STDOUT pipe - EOF")
@@ -137,7 +151,9 @@ class StepContext:
 
     def temporary_folder(self) -> str:
         """See ``ActionContext``."""
-        return temporary.make_folder()
+        folder = temporary.make_folder()
+        self._traces.folder_made(folder)
+        return folder
 
     def remove_folder(self, path: str) -> None:
         """See ``ActionContext``."""

@@ -112,6 +112,34 @@ class ProcessStarted(NamedTuple):
     identity: str
 
 
+class ContextRead(NamedTuple):
+    """A ``context:`` value that is read once per run was read."""
+
+    run: str
+    key: str
+    value: str
+
+
+class ListRead(NamedTuple):
+    """The list of a ``forEach`` was read: a resumed run goes on with the same one."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    values: list[str]
+
+
+class FolderMade(NamedTuple):
+    """A step made a temporary folder, which it removes when it is done with it."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    path: str
+
+
 class IterationsFinished(NamedTuple):
     """A loop got as far as iteration ``last``; ``outputs`` of those since the last such event."""
 
@@ -200,6 +228,9 @@ Event = (
     | InputsResolved
     | AttemptStarted
     | ProcessStarted
+    | FolderMade
+    | ContextRead
+    | ListRead
     | IterationsFinished
     | StepFinished
     | PhaseFinished
@@ -220,6 +251,9 @@ _KINDS: dict[str, type[Event]] = {
         InputsResolved,
         AttemptStarted,
         ProcessStarted,
+        FolderMade,
+        ContextRead,
+        ListRead,
         IterationsFinished,
         StepFinished,
         PhaseFinished,

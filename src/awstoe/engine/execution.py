@@ -1,11 +1,12 @@
 """One execution: the records, the journal and everything the runs of it share.
 
 ``emit`` is the only way the records change: an event goes into the records and the journal
-together, so that the two can never tell different stories.
+together, so that the two can never tell different stories. An execution gives references their
+values of this machine (``MachineValues``): what is read once per run is in the records.
 """
 
 import json
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from awstoe.document.model import Document
 from awstoe.engine import events
@@ -19,6 +20,10 @@ from awstoe.state.journal import Journal
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Compact JSON, as AWSTOE writes inputs and outputs in its records."""
+
+
+_READ_ONCE: Final = frozenset({"hostname", "osName", "osPlatform", "osVersion"})
+"""Keys of ``context:`` whose value must not change when a run goes on after a reboot."""
 
 
 class Machine(MachineValues, Facts, Protocol):
@@ -80,6 +85,18 @@ class Execution:
         """Take ``event`` into the records and the journal."""
         self.records.apply(event)
         self._journal.append(events.to_entry(event))
+
+    def environment(self, name: str) -> str | None:
+        """See ``MachineValues``."""
+        return self.services.machine.environment(name)
+
+    def context(self, key: str) -> str:
+        """See ``MachineValues``; a name is read once per run, a resumed run included."""
+        if key not in _READ_ONCE:
+            return self.services.machine.context(key)
+        if key not in self.records.context:
+            self.emit(events.ContextRead("", key, self.services.machine.context(key)))
+        return self.records.context[key]
 
     def flush(self) -> None:
         """Hand logs and journal to the system, so that a kill cannot lose them.

@@ -7,9 +7,19 @@ files need no other source.
 import json
 from enum import StrEnum
 
+from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.collation import Collation
 from awstoe.expressions.values import Value
+
+_Noted = (
+    events.InputsResolved
+    | events.BranchTaken
+    | events.ProcessStarted
+    | events.FolderMade
+    | events.ListRead
+)
+"""What happens to a step between its start and its end and is just kept."""
 
 
 class Status(StrEnum):
@@ -32,10 +42,13 @@ class StepRecord:
         "capped",
         "end_time",
         "exit_code",
+        "explanation",
         "finished",
+        "folder",
         "hidden",
         "inputs",
         "last_iteration",
+        "loop_values",
         "message",
         "nested",
         "outputs",
@@ -60,11 +73,17 @@ class StepRecord:
         self.hidden = False
         self.finished = False
         self.branch: str | None = None
+        self.explanation = ""
+        """Why the ``if`` led to ``branch``."""
         self.attempts = 0
         self.last_iteration = -1
+        self.loop_values: list[str] | None = None
+        """Of a ``forEach``, once its list was read."""
         self.partial: Collation | None = None
         """Outputs of the iterations of a loop that have finished."""
         self.process: tuple[int, str] | None = None
+        self.folder: str | None = None
+        """The last temporary folder it made."""
         self.nested: list[RunRecord] = []
         self.rendered: str | None = None
         """A finished record's JSON text, kept by whoever writes it."""
@@ -112,6 +131,7 @@ class RunRecord:
         "execution_id",
         "finished",
         "interrupted_by",
+        "key",
         "message",
         "plan",
         "sources",
@@ -119,7 +139,8 @@ class RunRecord:
         "status",
     )
 
-    def __init__(self, execution_id: str, start_time: str) -> None:
+    def __init__(self, key: str, execution_id: str, start_time: str) -> None:
+        self.key = key
         self.execution_id = execution_id
         self.start_time = start_time
         self.end_time = ""
@@ -168,15 +189,13 @@ class Records:
 
     def __init__(self, output_limit: int) -> None:
         self.runs: dict[str, RunRecord] = {}
+        self.context: dict[str, str] = {}
+        """Values of ``context:`` that are read once per run."""
         self._output_limit = output_limit
 
     def step(self, run: str, document: int, phase: int, step: int) -> StepRecord:
         """The record of a step that has started."""
         return self.runs[run].documents[document].phases[phase].steps[step]
-
-    def forget(self, run: str) -> None:
-        """Drop a nested run whose record is not kept."""
-        del self.runs[run]
 
     def apply(self, event: events.Event) -> None:
         """Take ``event`` into the records."""
@@ -186,35 +205,48 @@ class Records:
             case events.StepStarted():
                 self._step_started(event)
             case events.AttemptStarted():
-                step = self.step(*event[:4])
-                if step.nested:
-                    self._forget_nested(event)
-                step.attempts = event.attempt
-                step.last_iteration = -1
-                step.partial = None
-                step.nested.clear()
-            case events.InputsResolved():
-                self.step(*event[:4]).inputs = event.inputs
-            case events.BranchTaken():
-                self.step(*event[:4]).branch = event.branch
-            case events.ProcessStarted():
-                self.step(*event[:4]).process = (event.pid, event.identity)
+                self._attempt_started(event)
             case events.IterationsFinished():
-                step = self.step(*event[:4])
-                step.last_iteration = event.last
-                if step.partial is None:
-                    step.partial = Collation(self._output_limit)
-                step.partial.add(event.outputs)
-                step.partial.capped |= event.capped
+                self._iterations_finished(event)
+            case (
+                events.InputsResolved()
+                | events.BranchTaken()
+                | events.ProcessStarted()
+                | events.FolderMade()
+                | events.ListRead()
+            ):
+                _note(self.step(*event[:4]), event)
             case _:
                 self._outer(event)
 
-    def _forget_nested(self, place: events.AttemptStarted) -> None:
-        """A new attempt runs its documents anew."""
-        prefix = f"{place.run}/{place.document}.{place.phase}.{place.step}"
-        starts = (f"{prefix}#", f"{prefix}/")
-        for run in [key for key in self.runs if key == prefix or key.startswith(starts)]:
-            del self.runs[run]
+    def _attempt_started(self, event: events.AttemptStarted) -> None:
+        step = self.step(*event[:4])
+        self._forget_nested(step, 0)
+        step.attempts = event.attempt
+        step.last_iteration = -1
+        step.loop_values = None
+        step.partial = None
+
+    def _iterations_finished(self, event: events.IterationsFinished) -> None:
+        step = self.step(*event[:4])
+        step.last_iteration = event.last
+        if step.partial is None:
+            step.partial = Collation(self._output_limit)
+        step.partial.add(event.outputs)
+        step.partial.capped |= event.capped
+        self._forget_nested(step, limits.KEPT_NESTED_RECORDS)
+
+    def _forget_nested(self, step: StepRecord, kept: int) -> None:
+        """Drop all nested runs of ``step`` but the first ``kept``, and all nested in those."""
+        ahead = step.nested[kept:]
+        del step.nested[kept:]
+        while ahead:
+            run = ahead.pop()
+            self.runs.pop(run.key, None)
+            for document in run.documents.values():
+                for phase in document.phases.values():
+                    for inner in phase.steps.values():
+                        ahead += inner.nested
 
     def _step_started(self, event: events.StepStarted) -> None:
         steps = self.runs[event.run].documents[event.document].phases[event.phase].steps
@@ -233,8 +265,10 @@ class Records:
         step.capped = event.capped
         step.hidden = event.hidden
         step.finished = True
+        step.loop_values = None
         step.partial = None
         step.process = None
+        step.folder = None
 
     def _outer(self, event: events.Event) -> None:
         match event:
@@ -244,13 +278,8 @@ class Records:
             case events.DocumentStarted():
                 documents = self.runs[event.run].documents
                 documents.setdefault(event.document, DocumentRecord(event.time))
-            case events.PhaseFinished():
-                phase = self.runs[event.run].documents[event.document].phases[event.phase]
-                _finish(phase, event)
-            case events.DocumentFinished():
-                _finish(self.runs[event.run].documents[event.document], event)
-            case events.RunFinished():
-                _finish(self.runs[event.run], event)
+            case events.PhaseFinished() | events.DocumentFinished() | events.RunFinished():
+                self._finished(event)
             case events.RunStarted():
                 self._run_started(event)
             case events.RunInterrupted():
@@ -258,13 +287,34 @@ class Records:
                 run.interrupted_by = event.signal
                 run.end_time = event.time
             case events.RunResumed():
-                for run in self.runs.values():
-                    run.interrupted_by = None
+                self._run_resumed()
+            case events.ContextRead():
+                self.context[event.key] = event.value
             case _:
                 raise AssertionError(event)
 
+    def _finished(
+        self, event: events.RunFinished | events.DocumentFinished | events.PhaseFinished
+    ) -> None:
+        record: RunRecord | DocumentRecord | PhaseRecord = self.runs[event.run]
+        if not isinstance(event, events.RunFinished):
+            document = self.runs[event.run].documents[event.document]
+            record = document
+            if isinstance(event, events.PhaseFinished):
+                record = document.phases[event.phase]
+        record.end_time = event.time
+        record.status = Status(event.status)
+        record.message = event.message
+        record.finished = True
+
+    def _run_resumed(self) -> None:
+        for run in self.runs.values():
+            run.interrupted_by = None
+            if not run.finished:
+                run.end_time = ""
+
     def _run_started(self, event: events.RunStarted) -> None:
-        record = self.runs[event.run] = RunRecord(event.execution_id, event.time)
+        record = self.runs[event.run] = RunRecord(event.run, event.execution_id, event.time)
         record.sources = [events.Source._make(source) for source in event.sources]
         outer, _, place = event.run.rpartition("/")
         if place:
@@ -272,11 +322,16 @@ class Records:
             self.step(outer, document, phase, step).nested.append(record)
 
 
-def _finish(
-    record: RunRecord | DocumentRecord | PhaseRecord,
-    event: events.RunFinished | events.DocumentFinished | events.PhaseFinished,
-) -> None:
-    record.end_time = event.time
-    record.status = Status(event.status)
-    record.message = event.message
-    record.finished = True
+def _note(step: StepRecord, event: _Noted) -> None:
+    match event:
+        case events.InputsResolved():
+            step.inputs = event.inputs
+        case events.BranchTaken():
+            step.branch = event.branch
+            step.explanation = event.explanation
+        case events.ProcessStarted():
+            step.process = (event.pid, event.identity)
+        case events.FolderMade():
+            step.folder = event.path
+        case events.ListRead():
+            step.loop_values = event.values

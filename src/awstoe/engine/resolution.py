@@ -195,6 +195,9 @@ class StepResolver:
             self._warn(f"step {place} has not run: {shown} is the empty string")
             return ""
         if reference.side == "inputs":
+            if step.inputs is None:
+                self._warn(f"step {place} was not carried out: {shown} is the empty string")
+                return ""
             return _pick(step.input_values(), reference, shown)
         if step.status is Status.SKIPPED:
             self._warn(f"step {place} was skipped: {shown} is the empty string")

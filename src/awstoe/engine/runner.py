@@ -53,6 +53,7 @@ class Runner:
             execution.emit(events.RunStarted(self._key, self._plan.execution_id, now, sources))
         record = records.runs[self._key]
         record.plan = self._plan
+        record.sources = []  # the journal has them; a loop may run a large document very often
         self._services.narrator.run_started(self._plan)
         self._services.files.update()
         try:
@@ -68,6 +69,9 @@ class Runner:
         now = self._services.machine.now()
         execution.emit(events.RunFinished(self._key, now, status, message))
         self._services.narrator.run_finished(self._plan.depth, status, "")
+        if not self._key:
+            # Before the journal says that the run is over: nobody would resume it and write them.
+            self._services.files.write()
         execution.flush()
         return record
 
@@ -167,10 +171,6 @@ class Runner:
         if not isinstance(plan, Plan):
             plan = self._nested_plan(execution.services, place, nested)
         record = Runner(execution, plan, key).run()
-        outer = self._execution.records.step(*place)
-        if len(outer.nested) > limits.KEPT_NESTED_RECORDS:
-            outer.nested.pop()
-            self._execution.records.forget(key)
         found = summary(record, plan, log_url="")
         if record.status is Status.FAILED:
             raise ActionError(f"ExecuteDocument: {found.message}")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from awstoe import limits
 from awstoe.actions import schema
@@ -12,17 +12,18 @@ from awstoe.engine import events
 from awstoe.engine.context import StepContext
 from awstoe.engine.events import Place
 from awstoe.engine.execution import Execution, encode
+from awstoe.engine.failure import Failure, counted, of_error, said, shown
 from awstoe.engine.iterations import LoopProgress, tell_progress
 from awstoe.engine.muting import Muted
 from awstoe.engine.narration import RunLog
 from awstoe.engine.plan import PlannedDocument
 from awstoe.engine.records import Status, StepRecord
 from awstoe.engine.resolution import LoopPosition, StepResolver
-from awstoe.errors import ActionError, AwstoeError, RecordError, TimeoutExceeded
+from awstoe.engine.traces import StepTraces
+from awstoe.errors import ActionError, AwstoeError, RecordError
 from awstoe.expressions import loops, references
-from awstoe.expressions.loops import ForLoop
+from awstoe.expressions.loops import ForLoop, Loop
 from awstoe.expressions.values import Value
-from awstoe.host import process
 
 
 class NestedRunner(Protocol):
@@ -36,14 +37,6 @@ class NestedRunner(Protocol):
         Raises:
             ActionError: It failed, cannot be read, or is a cycle.
         """
-
-
-class Failure(NamedTuple):
-    """Why an attempt failed."""
-
-    message: str
-    exit_code: int | None
-    stderr_tail: str
 
 
 class StepRunner:
@@ -79,7 +72,7 @@ class StepRunner:
             (self._phase, self._step.name),
             execution_id=run.execution_id,
             aws=self._services.aws,
-            machine=self._services.machine,
+            machine=execution,
             warn=self._log.warning,
         )
         self._context = StepContext(
@@ -88,7 +81,7 @@ class StepRunner:
             self._services.machine,
             self._resolver,
             run_document=self._run_document,
-            on_process=self._process_started,
+            traces=StepTraces(execution, place),
             stdout_limit=self._services.stdout_limit,
             reboot_blocked=self._services.reboot_blocked,
         )
@@ -125,14 +118,14 @@ class StepRunner:
         except RecordError:
             raise
         except AwstoeError as error:
-            failure = Failure(f"the 'if' cannot be evaluated: {_say(error)}", None, "")
+            failure = Failure(f"the 'if' cannot be evaluated: {said(error)}")
             self._finish(self._failed_status(), [], failure)
             return
         if branch is Branch.SKIP:
             self._finish(Status.SKIPPED, [], None)
         elif branch is Branch.ABORT:
-            explanation = self._explanation
-            failure = Failure(f"the 'if' of the step leads to Abort: {explanation}", None, "")
+            why = self._record.explanation
+            failure = Failure(f"the 'if' of the step leads to Abort: {why}")
             self._finish(self._failed_status(), [], failure)
         else:
             self._attempts()
@@ -149,7 +142,6 @@ class StepRunner:
 
     def _branch(self) -> Branch:
         step = self._step
-        self._explanation = ""
         if step.condition is None:
             return Branch.EXECUTE
         if self._record.branch is not None:
@@ -157,7 +149,6 @@ class StepRunner:
         verdict = self._context.holds(step.condition.condition)
         branch = step.condition.then if verdict.value else step.condition.otherwise
         explanation = verdict.explanation if not step.disable_logging else "(not logged)"
-        self._explanation = explanation
         self._execution.emit(events.BranchTaken(*self._place, branch, explanation))
         self._services.narrator.branch_taken(step.name, branch, explanation)
         return branch
@@ -178,24 +169,12 @@ class StepRunner:
                 self._finish(Status.SUCCESS, outputs, None)
                 return
             again = attempt < step.max_attempts
-            shown = self._shown(failure.message)
-            self._services.narrator.attempt_finished(step.name, shown, again=again)
+            message = shown(failure.message, step)
+            self._services.narrator.attempt_finished(step.name, message, again=again)
             if not again:
-                self._finish(self._failed_status(), outputs, self._counted(failure, attempt))
+                self._finish(self._failed_status(), outputs, counted(failure, attempt, step))
                 return
             attempt += 1
-
-    def _shown(self, message: str) -> str:
-        """Why the step failed, as far as it may be told."""
-        if not self._step.disable_logging:
-            return message
-        return f"{self._step.action} failed (disableLogging hides why)"
-
-    def _counted(self, failure: Failure, attempt: int) -> Failure:
-        if self._step.max_attempts == 1:
-            return failure
-        message = f"attempt {attempt} of {self._step.max_attempts}: {failure.message}"
-        return failure._replace(message=message)
 
     def _start_attempt(self, attempt: int, *, going_on: bool) -> None:
         step = self._step
@@ -215,32 +194,25 @@ class StepRunner:
             return self._iterate(attempt), None
         except RecordError:
             raise
-        except TimeoutExceeded as error:
-            what = "the loop run" if step.loop is not None else "the step"
-            message = f"{what} timed out after {step.timeout_seconds} seconds"
-            failure = Failure(message, None, error.stderr_tail)
-        except ActionError as error:
-            failure = Failure(_say(error), error.process_exit_code, error.stderr_tail)
-        except AwstoeError as error:
-            failure = Failure(_say(error), None, "")
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the run with a traceback
-            import traceback  # noqa: PLC0415 - 3 ms of start-up for what should never happen
-
-            for line in traceback.format_exc().splitlines():
-                self._log.debug(f"Executor: {line}")
-            failure = Failure(
-                f"{step.action} met an unexpected {type(error).__name__}: {error}. This is a bug in"
-                " awstoe; the details are in application.log",
-                None,
-                "",
-            )
+            if not isinstance(error, AwstoeError):
+                self._tell_bug()
+            failure = of_error(error, step)
         if step.loop is not None and self._iteration >= 0:
             failure = failure._replace(message=f"iteration {self._iteration}: {failure.message}")
         return self._printed_outputs(), failure
 
+    def _tell_bug(self) -> None:
+        import traceback  # noqa: PLC0415 - 3 ms of start-up for what should never happen
+
+        for line in traceback.format_exc().splitlines():
+            self._log.debug(f"Executor: {line}")
+
     def _printed_outputs(self) -> events.Outputs:
-        """What a failed attempt leaves for chaining: the text its program printed."""
-        if self._step.loop is not None or self._context.printed is None:
+        """What a failed attempt leaves: what its program, or its good iterations, printed."""
+        if self._step.loop is not None:
+            return self._collated()
+        if self._context.printed is None:
             return []
         return [{"stdout": self._context.printed}]
 
@@ -263,8 +235,8 @@ class StepRunner:
         before = encode([dict(operation) for operation in self._step.operations])
         after = before if self._static else encode([dict(item) for item in resolved])
         self._execution.emit(events.InputsResolved(*self._place, after))
-        shown = before if self._step.disable_logging else after
-        self._services.narrator.inputs_resolved(self._step.name, before, shown)
+        told = before if self._step.disable_logging else after
+        self._services.narrator.inputs_resolved(self._step.name, before, told)
         self._services.files.update()
 
     def _resolve(self) -> Sequence[Mapping[str, Value]]:
@@ -316,11 +288,7 @@ class StepRunner:
         self._resolver.loop = None
         self._iteration = -1
         self._inputs_resolved(self._resolve())
-        self._resolver.capped_list = True
-        try:
-            values = loops.iteration_values(loop, self._resolver.resolve)
-        finally:
-            self._resolver.capped_list = False
+        values = self._loop_values(loop)
         total = loops.length(values)
         kind = "for" if isinstance(loop, ForLoop) else "forEach"
         self._tell_attempt(attempt, f"{kind} with {total} iterations")
@@ -344,12 +312,30 @@ class StepRunner:
         finally:
             self._context.log = log
             progress.flush()
+        return self._collated()
+
+    def _loop_values(self, loop: Loop) -> Sequence[str]:
+        """What the loop runs over, read once: a resumed run goes on with what it was."""
+        known = self._record.loop_values
+        if known is not None:
+            return known
+        self._resolver.capped_list = True
+        try:
+            values = loops.iteration_values(loop, self._resolver.resolve)
+        finally:
+            self._resolver.capped_list = False
+        if not isinstance(loop, ForLoop):
+            self._execution.emit(events.ListRead(*self._place, list(values)))
+        return values
+
+    def _collated(self) -> events.Outputs:
+        """The outputs of the iterations that were a success."""
         collation = self._record.partial
         if collation is None:
             return []
         if collation.capped:
             self._context.capped = True
-            log.warning(
+            self._context.log.warning(
                 f"the outputs of the loop exceed {collation.limit} bytes: the output values are cut"
             )
         return collation.outputs()
@@ -358,10 +344,10 @@ class StepRunner:
 
     def _finish(self, status: Status, outputs: events.Outputs, failure: Failure | None) -> None:
         step = self._step
-        failure = failure or Failure("", None, "")
+        failure = failure or Failure("")
         hidden = step.disable_logging
-        if hidden and failure.message:
-            failure = Failure(self._shown(failure.message), failure.exit_code, "")
+        if hidden:
+            failure = Failure(shown(failure.message, step), failure.exit_code)
         self._execution.emit(
             events.StepFinished(
                 *self._place,
@@ -376,9 +362,9 @@ class StepRunner:
                 hidden,
             )
         )
-        shown = "[]" if hidden else encode(outputs)
+        told = "[]" if hidden else encode(outputs)
         self._services.narrator.step_finished(
-            (self._phase, step.name), status, shown, failure.message
+            (self._phase, step.name), status, told, failure.message
         )
         self._execution.flush()
         if status is Status.FAILED:
@@ -386,16 +372,6 @@ class StepRunner:
         else:
             self._services.files.update()
 
-    def _process_started(self, pid: int) -> None:
-        identity = process.identity(pid)
-        if identity is not None:
-            self._execution.emit(events.ProcessStarted(*self._place, pid, identity.token))
-            self._execution.flush_journal()
-
     def _run_document(self, nested: NestedRun) -> Mapping[str, Value]:
         execution = self._execution.muted() if self._step.disable_logging else self._execution
         return self._nested.run_nested(execution, self._place, self._iteration, nested)
-
-
-def _say(error: AwstoeError) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else error.message

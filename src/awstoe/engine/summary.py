@@ -36,6 +36,8 @@ class Summary(NamedTuple):
     message: str
     log_url: str
     failures: tuple[StepFailure, ...]
+    stopped: str = ""
+    """Where and why the run was stopped, if it was."""
 
     def nested_outputs(self) -> dict[str, Value]:
         """The output values of ExecuteDocument, keys in AWSTOE's order."""
@@ -112,6 +114,7 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
         message="" if status is not Status.FAILED else " ".join(parts[:2]) + _more(parts),
         log_url=log_url,
         failures=tuple(failures),
+        stopped=where + reason if reason else "",
     )
 
 

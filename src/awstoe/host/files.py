@@ -1,4 +1,4 @@
-"""Files of our own: private folders, atomic replacement, appending. One helper for each.
+"""Files of our own: private folders, atomic replacement, appending. One function for each.
 
 User files are the actions' business (``host.filesystem``); here are the records, the state and the
 logs, which nobody else may read and which must never be seen half-written.

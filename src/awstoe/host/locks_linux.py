@@ -21,4 +21,15 @@ def acquire(path: str) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    if not _still_there(path, descriptor):
+        os.close(descriptor)
+        return None
     return descriptor
+
+
+def _still_there(path: str, descriptor: int) -> bool:
+    """Whether ``path`` is what was locked: a holder that ends may remove it in between."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -21,6 +21,7 @@ from awstoe.errors import HostError, Interrupted, TimeoutExceeded
 from awstoe.host.interruption import Interruption
 
 if sys.platform == "linux":
+    from awstoe.host import process_end_linux as ending
     from awstoe.host import process_linux as system
     from awstoe.host import process_tree_linux as tree
     from awstoe.host.pipes_linux import Drain, Sink, discard, open_pipe
@@ -180,7 +181,7 @@ def end_left_over(leader: "Identity", interruption: Interruption) -> tuple[str, 
     Returns:
         What could not be ended, as ``<id> (<name>)``.
     """
-    return _names(tree.end(lambda: tree.orphans(leader), time.sleep, lambda: interruption.hard))
+    return _names(ending.end(lambda: tree.orphans(leader), time.sleep, lambda: interruption.hard))
 
 
 def _names(processes: "Sequence[tree.Process]") -> tuple[str, ...]:

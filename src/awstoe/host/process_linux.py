@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from awstoe import limits
+from awstoe.host import process_end_linux as ending
 from awstoe.host import process_tree_linux as tree
 from awstoe.host.interruption import Interruption
 from awstoe.host.pipes_linux import Sink, discard
@@ -145,10 +146,11 @@ class Attendance:
         pid = self._child.pid
         left: list[tree.Process] = []
         if self.exit_code is None or tree.has_children():
-            left = tree.end(
+            left = ending.end(
                 lambda: tree.members(pid, self._since),
                 self._pause,
                 lambda: self._interruption.hard,
+                lambda: tree.near(pid, self._since),
             )
         if self.exit_code is None and not left:
             self._insist()

@@ -19,22 +19,14 @@ The subreaper role belongs to the process, and so does the table of what is spar
 import contextlib
 import ctypes
 import os
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
-from awstoe import limits
-
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-_FREEZE_ROUNDS: Final = 20
-_MOST_LOOKS: Final = 100
-_CROWD: Final = 32
-"""A process group with so many members is signalled as one: one by one, a fork bomb is faster."""
-_FIRST_PAUSE: Final = 0.002
-_LONGEST_PAUSE: Final = 0.1
+MOST_LOOKS: Final = 100
 
 
 class Process(NamedTuple):
@@ -220,7 +212,7 @@ def members(leader: int, since: int) -> list[Process]:
     families = _by_parent(_all())
     roots = [child for child in families.get(os.getpid(), ()) if _belongs(child, since)]
     found = [process for process in _below(roots, families) if not process.ended]
-    return found or _missed(leader, since)
+    return found or near(leader, since)
 
 
 def _belongs(child: Process, since: int) -> bool:
@@ -233,15 +225,16 @@ def _belongs(child: Process, since: int) -> bool:
     )
 
 
-def _missed(leader: int, since: int) -> list[Process]:
-    """Children of the step that a walk through /proc did not see.
+def near(leader: int, since: int) -> list[Process]:
+    """The running processes of the step that are our own children, in a few system calls.
 
-    A process that forks and ends while /proc is read is gone when its turn comes, and its child
-    was not there when the reading began. But whoever has lost its parent is our child at once, and
+    They tell for certain whether anybody is left, which a walk through /proc does not: a process
+    that forks and ends while /proc is read is gone when its turn comes, and its child was not there
+    when the reading began. But whoever has lost its parent is our child at once, and
     stays one until it is reaped here: when no child is left after the reaping, there is nobody.
     """
     seen: set[int] = set()
-    for _ in range(_MOST_LOOKS):
+    for _ in range(MOST_LOOKS):
         pids = _children()
         children = [child for pid in pids if (child := look_up(pid)) and _belongs(child, since)]
         running = [child for child in children if not child.ended]
@@ -299,112 +292,3 @@ def _owner(pid: int) -> int:
         return os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return -1
-
-
-def send(process: Process, number: int) -> bool:
-    """Send a signal to exactly this process; whether we may (one that is gone does not mind)."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return True
-    except (AttributeError, OSError):  # Linux before 5.3, or a sandbox without the call
-        descriptor = -1
-    try:
-        present = look_up(process.pid)
-        if present is None or present.start != process.start:
-            return True
-        if descriptor == -1:
-            os.kill(process.pid, number)
-        else:
-            signal.pidfd_send_signal(descriptor, number)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    finally:
-        if descriptor != -1:
-            os.close(descriptor)
-    return True
-
-
-def end(
-    find: Callable[[], list[Process]],
-    pause: Callable[[float], None],
-    hurried: Callable[[], bool],
-) -> list[Process]:
-    """End all processes that ``find`` finds: TERM, the grace period, KILL.
-
-    Args:
-        find: The processes that still run; asked again and again, as they may start others.
-        pause: Waits so many seconds, or less when something happened; keeps reading output.
-        hurried: Whether to leave out the rest of the grace period.
-
-    Returns:
-        Those that run on: we have no right to end them, or the kernel cannot.
-    """
-    told: set[tuple[int, int]] = set()
-    over = time.monotonic() + limits.TERM_GRACE_SECONDS
-    seconds = _FIRST_PAUSE
-    while running := find():
-        fresh = [process for process in running if (process.pid, process.start) not in told]
-        told.update((process.pid, process.start) for process in fresh)
-        _send_all(fresh, signal.SIGTERM)
-        for process in running:
-            if process.state == "T":  # stopped: it acts on TERM only when it goes on
-                send(process, signal.SIGCONT)
-        left = over - time.monotonic()
-        if left <= 0 or hurried():
-            return _kill(find, pause)
-        pause(min(seconds, left))
-        seconds = min(seconds * 2, _LONGEST_PAUSE)
-    return []
-
-
-def _kill(find: Callable[[], list[Process]], pause: Callable[[float], None]) -> list[Process]:
-    protected = _send_all(_freeze(find), signal.SIGKILL)
-    # Counted from here: many processes that fork leave us little of the processor until now.
-    over = time.monotonic() + limits.KILL_SECONDS
-    seconds = _FIRST_PAUSE
-    while True:
-        running = find()
-        if time.monotonic() >= over or all((p.pid, p.start) in protected for p in running):
-            return running
-        pause(seconds)
-        seconds = min(seconds * 2, _LONGEST_PAUSE)
-        protected |= _send_all(running, signal.SIGKILL)
-
-
-def _freeze(find: Callable[[], list[Process]]) -> list[Process]:
-    """Stop them all first: one that forks faster than it is found would escape KILL for ever."""
-    stopped: set[tuple[int, int]] = set()
-    running = find()
-    for _ in range(_FREEZE_ROUNDS):
-        fresh = [process for process in running if (process.pid, process.start) not in stopped]
-        if not fresh:
-            break
-        stopped.update((process.pid, process.start) for process in fresh)
-        _send_all(fresh, signal.SIGSTOP)
-        running = find()
-    return running
-
-
-def _send_all(processes: list[Process], number: int) -> set[tuple[int, int]]:
-    """Send a signal to all of them, and to what joins a crowded group meanwhile.
-
-    A group belongs to one session, so it never holds both processes of the step and others.
-
-    Returns:
-        Process ids and start times of those we have no right to signal.
-    """
-    groups: dict[int, int] = {}
-    for process in processes:
-        groups[process.group] = groups.get(process.group, 0) + 1
-    crowded = {group for group, size in groups.items() if size >= _CROWD}
-    for group in crowded:
-        with contextlib.suppress(OSError):
-            os.killpg(group, number)
-    return {
-        (process.pid, process.start)
-        for process in processes
-        if process.group not in crowded and not send(process, number)
-    }

@@ -124,7 +124,7 @@ def _walk(
 ) -> None:
     """Visit everything below ``path``, a folder's content before the folder.
 
-    ``unlock`` is tried once on a folder that may not be opened.
+    ``unlock`` is tried once on a folder that may not be opened or searched.
     """
     here = os.open(path, _FOLDER)
     levels: list[_Level] = []
@@ -177,6 +177,12 @@ def _descend(here: int, name: str, unlock: Visit | None) -> int:
             raise
         unlock(here, name)
         inner = os.open(name, _FOLDER, dir_fd=here)
+    if unlock is not None and not os.access(".", os.X_OK, dir_fd=inner, effective_ids=True):
+        try:
+            unlock(here, name)  # readable, but its names lead nowhere: mode 0600, for example
+        except OSError:
+            os.close(inner)
+            raise
     os.close(here)
     return inner
 

@@ -21,6 +21,7 @@ from awstoe.reporting.viewer import Viewer
 CONSOLE = "console.log"
 APPLICATION = "application.log"
 _FLUSH_BYTES = 256 * limits.KIB
+_SHOWN_BYTES = 1000  # of the last line of output: wider than any window
 
 
 class LogFiles:
@@ -51,6 +52,18 @@ class LogFiles:
         """A line of a background process whose end has not come yet."""
         self._second = -1
         self._prefix = ""
+        self._end_torn_lines()
+
+    def _end_torn_lines(self) -> None:
+        """A log that goes on may end in the middle of a line: its writer was killed."""
+        for path, lines in zip(
+            self._paths, (self._console_lines, self._application_lines), strict=True
+        ):
+            if os.path.getsize(path):
+                with open(path, "rb") as file:
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":
+                        lines.append(b"\n")
 
     def info(self, message: str) -> None:
         """See ``StepLog``."""
@@ -238,6 +251,9 @@ def _valid_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _last_line(data: bytes) -> str:
-    """The last line of ``data`` that has something in it, short enough to show."""
-    tail = data[-400:].rstrip()
-    return tail[tail.rfind(b"\n") + 1 :].decode(errors="replace")
+    r"""The last line of ``data`` that has something in it, short enough to show.
+
+    Progress bars end their lines with ``\r``.
+    """
+    tail = data[-_SHOWN_BYTES:].rstrip()
+    return tail[max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1 :].decode(errors="replace")

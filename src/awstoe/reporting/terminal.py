@@ -5,7 +5,6 @@ import time
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from awstoe.reporting.viewer import Viewer, printable
@@ -28,7 +27,7 @@ class TerminalViewer(Viewer):
 
     def __init__(self, *, color: bool) -> None:
         self._console = Console(stderr=True, no_color=not color, highlight=False)
-        self._spinner = Spinner("line" if self._console.encoding != "utf-8" else "dots")
+        self._frames = Spinner("line" if self._console.encoding != "utf-8" else "dots").frames
         self._where = ""
         self._detail = ""
         self._last = ""
@@ -91,25 +90,26 @@ class TerminalViewer(Viewer):
 
     def line(self, text: str) -> None:
         """See ``Viewer``."""
-        self._last = text
+        if text:  # the end of a line often comes alone
+            self._last = text
 
     def warning(self, message: str) -> None:
         """See ``Viewer``."""
         self._console.print(Text.assemble(("  warning: ", "yellow"), printable(message)))
 
-    def _render(self) -> Table | Text:
+    def _render(self) -> Text:
         if not self._where:
             return Text("")
-        row = Table.grid(padding=(0, 1))
-        row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True, overflow="ellipsis", style="dim")
-        seconds = int(time.monotonic() - self._started)
-        elapsed = f"{seconds // 60}:{seconds % 60:02d}"
-        row.add_row(
-            self._spinner, f"{self._where}{self._detail} {elapsed}", printable(self._last.strip())
+        now = time.monotonic()
+        seconds = int(now - self._started)
+        # One Text, cut at the window's edge: never two lines, and output is never read as markup.
+        return Text.assemble(
+            self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
+            f" {self._where}{self._detail} {seconds // 60}:{seconds % 60:02d} ",
+            (printable(self._last.strip()), "dim"),
+            no_wrap=True,
+            overflow="ellipsis",
         )
-        return row
 
 
 def _can_show(sign: str, encoding: str) -> bool:

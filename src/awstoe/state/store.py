@@ -58,7 +58,8 @@ class Store:
         Raises:
             HostError: It cannot be opened.
         """
-        return Journal(self.journal_path, (self.folder, os.path.join(self.folder, MANIFEST)))
+        above = os.path.dirname(self.folder)
+        return Journal(self.journal_path, (above, self.folder, os.path.join(self.folder, MANIFEST)))
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write what the run is: from now on it can be resumed.
@@ -76,7 +77,7 @@ class Store:
         Raises:
             HostError: It cannot be moved.
         """
-        if not os.path.exists(os.path.join(self.folder, MANIFEST)):
+        if not any(os.path.exists(os.path.join(self.folder, name)) for name in (MANIFEST, JOURNAL)):
             return None
         return _set_aside(self.folder)
 
@@ -87,7 +88,8 @@ class Store:
 
     def remove(self) -> None:
         """Remove the state of a run that is over: nothing of it belongs into an image."""
-        for name in (JOURNAL, MANIFEST, _LOCK):
+        # The manifest first: without its journal it would promise a run of which nothing is done.
+        for name in (MANIFEST, JOURNAL, _LOCK):
             try:
                 os.unlink(os.path.join(self.folder, name))
             except OSError:
@@ -113,12 +115,15 @@ def open_existing(folder: str) -> Store:
     Raises:
         HostError: It is not there, or another process is carrying the run on.
     """
+    store = _lock(folder)
     if not os.path.isfile(os.path.join(folder, MANIFEST)):
+        # The run came to its end in another process while this one was looking for it.
+        store.remove()
         raise HostError(
-            f"there is no state of a run in {folder}",
-            hint="name the folder with --state-directory, or the run with --execution-id",
+            f"there is no state of an unfinished run in {folder}",
+            hint="leave --resume out to start a new run",
         )
-    return _lock(folder)
+    return store
 
 
 def _lock(folder: str) -> Store:
@@ -150,7 +155,7 @@ def _set_aside(folder: str) -> str:
         except OSError as error:
             raise explain(error, f"set aside the earlier state in {folder}") from error
         try:
-            for name in (JOURNAL, MANIFEST):
+            for name in (MANIFEST, JOURNAL):  # in this order for the reason `remove` has
                 source = os.path.join(folder, name)
                 if os.path.exists(source):
                     os.replace(source, os.path.join(target, name))
@@ -161,12 +166,22 @@ def _set_aside(folder: str) -> str:
 
 
 def read_manifest(folder: str) -> Manifest | None:
-    """What the run in ``folder`` is; None when there is none that this version can read."""
+    """What the run in ``folder`` is; None when there is none.
+
+    Raises:
+        HostError: There is one that this version cannot read.
+    """
+    path = os.path.join(folder, MANIFEST)
     try:
-        with open(os.path.join(folder, MANIFEST), "rb") as file:
+        with open(path, "rb") as file:
             data = json.load(file)
-        if data.pop("version") != _VERSION:
-            return None
+        version = data.pop("version")
+        if version != _VERSION:
+            raise HostError(
+                f"{path}: expected the state of a run in format {_VERSION}, got format {version}",
+                hint="resume it with the version of awstoe that started it, or leave --resume out"
+                " to start a new run",
+            )
         return Manifest(
             execution_id=str(data["execution_id"]),
             documents=tuple(data["documents"]),
@@ -178,8 +193,15 @@ def read_manifest(folder: str) -> Manifest | None:
             log_folder=str(data["log_folder"]),
             start_time=str(data["start_time"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise explain(error, f"read {path}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HostError(
+            f"{path}: the state of the run is damaged: {error}",
+            hint="start the run anew without --resume",
+        ) from error
 
 
 def candidates(root: str) -> list[str]:

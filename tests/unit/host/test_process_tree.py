@@ -10,7 +10,7 @@ import pytest
 
 from awstoe import limits
 from awstoe.errors import TimeoutExceeded
-from awstoe.host import process, process_tree_linux
+from awstoe.host import process, process_end_linux, process_tree_linux
 from awstoe.host.interruption import Interruption
 from unit.host.programs import Driver, Runner, running, wait_until
 
@@ -101,10 +101,11 @@ def test_step_that_forks_on_and_on_is_ended(
     assert str(session) not in table.stdout.split()
 
 
-def test_ending_takes_no_longer_than_the_processes_need(runner: Runner) -> None:
-    start = time.monotonic()
-    runner.bash("for i in 1 2 3 4 5; do sleep 60 & done; exit 1")
-    assert time.monotonic() - start < 1
+def test_ending_takes_no_longer_than_the_processes_need(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 600)
+    runner.bash("for i in 1 2 3 4 5; do sleep 6000 & done; exit 1")
 
 
 def test_children_of_other_code_in_our_session_are_left_alone(runner: Runner) -> None:
@@ -130,10 +131,10 @@ def test_signal_is_never_sent_to_another_process_with_the_same_number() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
         found = process_tree_linux.look_up(child.pid)
         assert found is not None
-        process_tree_linux.send(found._replace(start=found.start - 1), signal.SIGKILL)
+        process_end_linux.send(found._replace(start=found.start - 1), signal.SIGKILL)
         time.sleep(0.1)
         assert child.poll() is None
-        process_tree_linux.send(found, signal.SIGKILL)
+        process_end_linux.send(found, signal.SIGKILL)
         assert child.wait() == -9
 
 

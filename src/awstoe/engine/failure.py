@@ -1,0 +1,53 @@
+"""Why an attempt at a step failed, in words for the records. Pure."""
+
+from typing import NamedTuple
+
+from awstoe.document.model import Step
+from awstoe.errors import ActionError, AwstoeError, TimeoutExceeded
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed."""
+
+    message: str
+    exit_code: int | None = None
+    stderr_tail: str = ""
+
+
+def of_error(error: Exception, step: Step) -> Failure:
+    """What ``error``, which an attempt at ``step`` ended with, means for the records."""
+    match error:
+        case TimeoutExceeded():
+            what = "the loop run" if step.loop is not None else "the step"
+            unit = "second" if step.timeout_seconds == 1 else "seconds"
+            message = f"{what} timed out after {step.timeout_seconds} {unit}"
+            return Failure(message, None, error.stderr_tail)
+        case ActionError():
+            return Failure(said(error), error.process_exit_code, error.stderr_tail)
+        case AwstoeError():
+            return Failure(said(error))
+        case _:
+            return Failure(
+                f"{step.action} met an unexpected {type(error).__name__}: {error}. This is a bug in"
+                " awstoe; the details are in application.log"
+            )
+
+
+def counted(failure: Failure, attempt: int, step: Step) -> Failure:
+    """``failure`` with the number of the last attempt, where there may be several."""
+    if step.max_attempts == 1:
+        return failure
+    message = f"attempt {attempt} of {step.max_attempts}: {failure.message}"
+    return failure._replace(message=message)
+
+
+def shown(message: str, step: Step) -> str:
+    """Why the step failed, as far as it may be told."""
+    if not step.disable_logging or not message:
+        return message
+    return f"{step.action} failed (disableLogging hides why)"
+
+
+def said(error: AwstoeError) -> str:
+    """The error's message, and what to do about it."""
+    return f"{error.message} ({error.hint})" if error.hint else error.message

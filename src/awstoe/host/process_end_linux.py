@@ -1,0 +1,146 @@
+"""Linux: ends the processes of a step: TERM, a grace period, KILL, until none is left.
+
+Which processes these are is ``process_tree_linux``'s business. A signal reaches exactly the process
+it is meant for, or nobody: ids are given out again.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Final
+
+from awstoe import limits
+from awstoe.host.process_tree_linux import MOST_LOOKS, Process, look_up
+
+_FREEZE_ROUNDS: Final = 20
+_CROWD: Final = 32
+"""A process group with so many members is signalled as one: one by one, a fork bomb is faster."""
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.1
+
+
+def send(process: Process, number: int) -> bool:
+    """Send a signal to exactly this process; whether we may (one that is gone does not mind)."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    except (AttributeError, OSError):  # Linux before 5.3, or a sandbox without the call
+        descriptor = -1
+    try:
+        present = look_up(process.pid)
+        if present is None or present.start != process.start:
+            return True
+        if descriptor == -1:
+            os.kill(process.pid, number)
+        else:
+            signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    finally:
+        if descriptor != -1:
+            os.close(descriptor)
+    return True
+
+
+def end(
+    find: Callable[[], list[Process]],
+    pause: Callable[[float], None],
+    hurried: Callable[[], bool],
+    close_by: Callable[[], list[Process]] = list,
+) -> list[Process]:
+    """End all processes that ``find`` finds: TERM, the grace period, KILL.
+
+    Args:
+        find: The processes that still run; asked again and again, as they may start others.
+        pause: Waits so many seconds, or less when something happened; keeps reading output.
+        hurried: Whether to leave out the rest of the grace period.
+        close_by: Some of them, found so fast that one which forks and ends all the time is still
+            there when a signal reaches it.
+
+    Returns:
+        Those that run on: we have no right to end them, or the kernel cannot.
+    """
+    told: set[tuple[int, int]] = set()
+    over = time.monotonic() + limits.TERM_GRACE_SECONDS
+    seconds = _FIRST_PAUSE
+    while running := find():
+        fresh = [process for process in running if (process.pid, process.start) not in told]
+        told.update((process.pid, process.start) for process in fresh)
+        _send_all(fresh, signal.SIGTERM)
+        for process in running:
+            if process.state == "T":  # stopped: it acts on TERM only when it goes on
+                send(process, signal.SIGCONT)
+        left = over - time.monotonic()
+        if left <= 0 or hurried():
+            return _kill(find, pause, close_by)
+        pause(min(seconds, left))
+        seconds = min(seconds * 2, _LONGEST_PAUSE)
+    return []
+
+
+def _kill(
+    find: Callable[[], list[Process]],
+    pause: Callable[[float], None],
+    close_by: Callable[[], list[Process]],
+) -> list[Process]:
+    protected = _send_all(_freeze(find, close_by), signal.SIGKILL)
+    # Counted from here: many processes that fork leave us little of the processor until now.
+    over = time.monotonic() + limits.KILL_SECONDS
+    seconds = _FIRST_PAUSE
+    while True:
+        running = find()
+        if time.monotonic() >= over or all((p.pid, p.start) in protected for p in running):
+            return running
+        pause(seconds)
+        seconds = min(seconds * 2, _LONGEST_PAUSE)
+        protected |= _send_all(close_by(), signal.SIGKILL)
+        protected |= _send_all(running, signal.SIGKILL)
+
+
+def _freeze(
+    find: Callable[[], list[Process]], close_by: Callable[[], list[Process]]
+) -> list[Process]:
+    """Stop them all first: one that forks faster than it is found would escape KILL for ever."""
+    stopped: set[tuple[int, int]] = set()
+    running = find()
+    for _ in range(MOST_LOOKS):
+        fresh = [item for item in close_by() if (item.pid, item.start) not in stopped]
+        if not fresh:
+            break
+        stopped.update((process.pid, process.start) for process in fresh)
+        _send_all(fresh, signal.SIGSTOP)
+    for _ in range(_FREEZE_ROUNDS):
+        fresh = [process for process in running if (process.pid, process.start) not in stopped]
+        if not fresh:
+            break
+        stopped.update((process.pid, process.start) for process in fresh)
+        _send_all(fresh, signal.SIGSTOP)
+        running = find()
+    return running
+
+
+def _send_all(processes: list[Process], number: int) -> set[tuple[int, int]]:
+    """Send a signal to all of them, and to what joins a crowded group meanwhile.
+
+    A group belongs to one session, so it never holds both processes of the step and others.
+
+    Returns:
+        Process ids and start times of those we have no right to signal.
+    """
+    groups: dict[int, int] = {}
+    for process in processes:
+        groups[process.group] = groups.get(process.group, 0) + 1
+    crowded = {group for group, size in groups.items() if size >= _CROWD}
+    for group in crowded:
+        with contextlib.suppress(OSError):
+            os.killpg(group, number)
+    return {
+        (process.pid, process.start)
+        for process in processes
+        if process.group not in crowded and not send(process, number)
+    }

@@ -1,0 +1,193 @@
+"""The inspector: what it reads from ELF files and archives, and what it refuses."""
+
+import marshal
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from awstoe_build import bundle, elf
+from awstoe_build.failure import BuildFailure
+from awstoe_build.inspection import Report, inspect
+from awstoe_build.targets import TARGETS
+
+AMD64 = TARGETS["linux/amd64"]
+
+
+def elf_file(*versions: str, machine: int = 62, bits: int = 64) -> bytes:
+    """An ELF file of three sections: none, the names, and the versions asked for."""
+    names = b"\0" + b"".join(version.encode() + b"\0" for version in versions)
+    head = 64 if bits == 64 else 52
+    need = struct.pack("<HHIII", 1, len(versions), 1, 16, 0)
+    for position, version in enumerate(versions):
+        after = 16 if position + 1 < len(versions) else 0
+        need += struct.pack("<IHHII", 0, 0, 0, names.index(version.encode() + b"\0"), after)
+    table = head + len(names) + len(need)
+    layout = "<IIQQQQIIQQ" if bits == 64 else "<IIIIIIIIII"
+    sections = (
+        struct.pack(layout, *[0] * 10)
+        + struct.pack(layout, 0, 3, 0, 0, head, len(names), 0, 0, 0, 0)
+        + struct.pack(layout, 0, 0x6FFFFFFE, 0, 0, head + len(names), len(need), 1, 1, 0, 0)
+    )
+    size = struct.calcsize(layout)
+    start = b"\x7fELF" + bytes([2 if bits == 64 else 1, 1, 1]) + bytes(9)
+    start += struct.pack("<HHI", 3, machine, 1)
+    if bits == 64:
+        start += struct.pack("<QQQIHHHHHH", 0, 0, table, 0, head, 0, 0, size, 3, 1)
+    else:
+        start += struct.pack("<IIIIHHHHHH", 0, 0, table, 0, head, 0, 0, size, 3, 1)
+    return start + names + need + sections
+
+
+def frozen(
+    files: dict[str, bytes] | None = None,
+    modules: dict[str, bytes] | None = None,
+    *,
+    loader: bytes | None = None,
+) -> bytes:
+    """A frozen program, as PyInstaller would make it."""
+    content, places = b"", []
+    for name, code in (modules or {"awstoe.__main__": b"code"}).items():
+        packed = zlib.compress(code)
+        places.append((name, (0, 12 + len(content), len(packed))))
+        content += packed
+    archive = b"PYZ\0" + b"magc" + struct.pack("!i", 12 + len(content)) + content
+    archive += marshal.dumps(places)
+    body, table = b"", b""
+    entries = [("PYZ.pyz", b"z", archive), ("start", b"s", b"code")]
+    entries += [(name, b"b", data) for name, data in (files or {}).items()]
+    for name, kind, data in entries:
+        packed = zlib.compress(data)
+        title = name.encode() + b"\0" * (16 - len(name.encode()) % 16)
+        table += struct.pack("!IIIIBc", 18 + len(title), len(body), len(packed), len(data), 1, kind)
+        table += title
+        body += packed
+    length = len(body) + len(table) + 88
+    cookie = struct.pack(
+        *(
+            "!8sIIII64s",
+            b"MEI\014\013\012\013\016",
+            length,
+            len(body),
+            len(table),
+            313,
+            b"libpython",
+        )
+    )
+    return (elf_file("GLIBC_2.7") if loader is None else loader) + body + table + cookie
+
+
+def report(data: bytes, **changes: object) -> Report:
+    settings: dict[str, object] = {
+        "name": "awstoe",
+        "unwanted": ["unittest"],
+        "wanted": ["awstoe.__main__"],
+        "host_paths": ["/home/me/awstoe"],
+        **changes,
+    }
+    return inspect(data, AMD64, **settings)  # type: ignore[arg-type] # names and values as above
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize(
+    ("versions", "highest"),
+    [
+        ([], (0, 0)),
+        (["GLIBC_2.2.5"], (2, 2)),
+        (["GLIBC_2.9", "GLIBC_2.17", "GLIBC_PRIVATE"], (2, 17)),
+        (["GLIBC_2.17", "GLIBC_2.4"], (2, 17)),
+        (["OPENSSL_3.0.0", "GLIBC_2.3"], (2, 3)),
+    ],
+)
+def test_the_highest_glibc_of_a_file_is_found(
+    bits: int, versions: list[str], highest: tuple[int, int]
+) -> None:
+    found = elf.read(elf_file(*versions, bits=bits), "x")
+    assert found == elf.Elf(bits, 62, highest)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
+def test_a_real_program_of_this_machine_is_read() -> None:
+    found = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
+    assert found.bits == struct.calcsize("P") * 8
+    assert found.glibc > (2, 0)
+
+
+@pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(50)])
+def test_what_is_no_elf_file_is_refused(data: bytes) -> None:
+    with pytest.raises(BuildFailure, match="ELF"):
+        elf.read(data, "x")
+
+
+def test_an_archive_is_taken_apart() -> None:
+    parts = bundle.read(frozen({"lib/a.so": b"abc"}, {"one.two": b"2", "one": b""}), "awstoe")
+    assert parts.files == {"lib/a.so": b"abc"}
+    assert parts.modules == {"one.two": b"2", "one": b""}
+    assert parts.scripts == {"start": b"code"}
+
+
+def test_a_file_without_an_archive_is_refused() -> None:
+    with pytest.raises(BuildFailure, match="no frozen program"):
+        report(elf_file())
+
+
+def test_a_cut_archive_is_refused() -> None:
+    data, start = frozen(), len(elf_file("GLIBC_2.7"))
+    with pytest.raises(BuildFailure, match="damaged"):
+        report(data[: start + 4] + data[start + 9 :])
+
+
+def test_a_good_file_has_no_problems() -> None:
+    data = frozen({"libpython3.13.so.1.0": elf_file("GLIBC_2.17")})
+    found = report(data)
+    assert found.problems == ()
+    assert "needs at most GLIBC_2.17" in found.lines()[0]
+    assert [each.name for each in found.binaries] == ["(boot loader)", "libpython3.13.so.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (frozen({"liba.so": elf_file("GLIBC_2.18")}), "liba.so needs GLIBC_2.18, above the floor"),
+        (frozen(loader=elf_file("GLIBC_2.34")), "(boot loader) needs GLIBC_2.34"),
+        (frozen({"liba.so": elf_file(machine=183)}), "liba.so is for another machine"),
+        (frozen({"liba.so": elf_file(bits=32)}), "liba.so is for another machine"),
+        (frozen({"data": b"see /home/me/awstoe/x"}), "data has the build machine's path"),
+        (
+            frozen(modules={"awstoe.__main__": b"/home/me/awstoe"}),
+            "awstoe.__main__ has the build machine's path",
+        ),
+        (
+            frozen(modules={"awstoe.__main__": b"", "unittest.mock": b""}),
+            "the unwanted module unittest.mock is in it",
+        ),
+        (
+            frozen(modules={"awstoe.__main__": b"", "awstoe_build.freeze": b""}),
+            "the unwanted module awstoe_build.freeze is in it",
+        ),
+        (frozen(modules={"other": b""}), "the module awstoe.__main__ is not in it"),
+    ],
+)
+def test_what_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
+    (found,) = report(data).problems
+    assert found.startswith(problem)
+
+
+def test_an_unwanted_extension_module_is_a_problem() -> None:
+    name = "python3.13/lib-dynload/_ssl.cpython-313-x86_64-linux-gnu.so"
+    found = report(frozen({name: elf_file()}), unwanted=["_ssl"])
+    assert found.problems == ("the unwanted module _ssl is in it",)
+
+
+def test_a_file_above_its_budget_is_a_problem() -> None:
+    found = inspect(
+        frozen(),
+        AMD64._replace(size_budget=100),
+        name="awstoe",
+        unwanted=[],
+        wanted=[],
+        host_paths=[],
+    )
+    assert "more than the budget of 100" in found.problems[0]

@@ -1,0 +1,170 @@
+"""The cache of toolchain layers: whole entries or none, and rebuilt when anything changed."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from awstoe_build.failure import BuildFailure
+from awstoe_build.layers import Cache, Recipe, Workshop, damage, fingerprint, key
+
+
+def module(folder: Path, text: str) -> ModuleType:
+    path = folder / f"recipe_{abs(hash(text))}.py"
+    path.write_text(text)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+class Building:
+    """A recipe that counts how often it is built, and the messages of the cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.built: list[str] = []
+        self.said: list[str] = []
+        self.module = module(folder, "ANSWER = 42\n")
+        self.cache = Cache(str(folder / "cache"), self.said.append)
+
+    def recipe(
+        self,
+        name: str = "layer",
+        *,
+        version: str = "1",
+        needs: tuple[Recipe, ...] = (),
+        build: Callable[[Workshop], None] | None = None,
+    ) -> Recipe:
+        def write(workshop: Workshop) -> None:
+            self.built.append(name)
+            Path(workshop.content, "file").write_text(name)
+            Path(workshop.content, "link").symlink_to("file")
+
+        return Recipe(name, self.module, {"version": version}, needs, build or write)
+
+    def again(self) -> Cache:
+        """A cache as the next run sees it."""
+        return Cache(self.cache.folder, self.said.append)
+
+
+@pytest.fixture
+def building(tmp_path: Path) -> Building:
+    return Building(tmp_path)
+
+
+def entries(cache: Cache) -> list[str]:
+    return sorted(each for each in os.listdir(cache.folder) if each not in ("locks", "scratch"))
+
+
+def test_a_layer_is_built_once(building: Building) -> None:
+    content = building.cache.obtain(building.recipe())
+    assert Path(content, "file").read_text() == "layer"
+    assert building.again().obtain(building.recipe()) == content
+    assert building.built == ["layer"]
+    assert building.cache.missing([building.recipe()]) == []
+
+
+def test_a_layer_is_built_after_what_it_needs(building: Building) -> None:
+    below = building.recipe("below")
+    above = building.recipe("above", needs=(below,))
+    assert [each.name for each in building.cache.missing([above])] == ["below", "above"]
+    building.cache.obtain(above)
+    assert building.built == ["below", "above"]
+
+
+def test_another_input_is_another_layer(building: Building) -> None:
+    one, two = building.recipe(version="1"), building.recipe(version="2")
+    assert key(one) != key(two)
+    assert key(building.recipe("above", needs=(one,))) != key(
+        building.recipe("above", needs=(two,))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ('"""Another docstring."""\n\n# why\nANSWER = 42\n', True),
+        ("ANSWER = 43\n", False),
+    ],
+)
+def test_the_code_of_a_recipe_counts_and_what_is_said_about_it_does_not(
+    tmp_path: Path, text: str, *, same: bool
+) -> None:
+    before = fingerprint(module(tmp_path, "ANSWER = 42\n"))
+    assert (fingerprint(module(tmp_path, text)) == before) is same
+
+
+def overwrite(content: Path) -> None:
+    (content / "file").write_text("laser")
+
+
+def remove(content: Path) -> None:
+    (content / "file").unlink()
+
+
+def add(content: Path) -> None:
+    (content / "more").write_text("")
+
+
+def point_elsewhere(content: Path) -> None:
+    (content / "link").unlink()
+    (content / "link").symlink_to("/etc/passwd")
+
+
+def make_executable(content: Path) -> None:
+    (content / "file").chmod(0o755)
+
+
+def lose_manifest(content: Path) -> None:
+    (content.parent / "manifest.json").unlink()
+
+
+def garble_manifest(content: Path) -> None:
+    (content.parent / "manifest.json").write_text("[]")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [overwrite, remove, add, point_elsewhere, make_executable, lose_manifest, garble_manifest],
+)
+def test_a_damaged_layer_is_built_again_and_that_is_said(
+    building: Building, harm: Callable[[Path], None]
+) -> None:
+    content = Path(building.cache.obtain(building.recipe()))
+    harm(content)
+    assert damage(str(content.parent))
+    assert Path(building.again().obtain(building.recipe()), "file").read_text() == "layer"
+    assert building.built == ["layer", "layer"]
+    assert any("is damaged" in text for text in building.said)
+    assert not damage(str(content.parent))
+
+
+@pytest.mark.parametrize("end", [BuildFailure("no"), KeyboardInterrupt()])
+def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
+    building: Building, end: BaseException
+) -> None:
+    def stop(workshop: Workshop) -> None:
+        Path(workshop.content, "half").write_text("")
+        raise end
+
+    with pytest.raises(type(end)):
+        building.cache.obtain(building.recipe(build=stop))
+    assert entries(building.cache) == []
+    content = building.again().obtain(building.recipe())
+    assert sorted(os.listdir(content)) == ["file", "link"]
+    assert os.listdir(os.path.join(building.cache.folder, "scratch")) == []
+
+
+def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
+    def fill(_: Workshop) -> None:
+        with open("/dev/full", "w") as stream:
+            stream.write("x")
+
+    with pytest.raises(BuildFailure, match="No space left on device") as failure:
+        building.cache.obtain(building.recipe(build=fill))
+    assert "finished layers are kept" in failure.value.hint

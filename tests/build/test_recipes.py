@@ -1,0 +1,165 @@
+"""What the recipes state: pins, locks, edits, and what a machine has to have."""
+
+import ast
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from awstoe.actions.table import ACTIONS
+from awstoe_build import bootloader, freeze, prerequisites, registry, sources, targets
+from awstoe_build.failure import BuildFailure
+
+ROOT = Path(__file__).parent.parent.parent
+RECIPES = sorted((ROOT / "build" / "awstoe_build").glob("*.py"))
+LOCKS = sorted((ROOT / "build" / "awstoe_build" / "locks").glob("*.txt"))
+
+
+def pins(lock: str) -> dict[str, str]:
+    """The versions that a lock states, by package."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+
+
+@pytest.mark.parametrize("source", sources.SOURCES, ids=lambda each: each.name)
+def test_every_source_is_pinned_by_version_and_hash(source: sources.Source) -> None:
+    archives = [source.upstream, *([source.packaging] if source.packaging else [])]
+    assert source.version
+    assert all(re.fullmatch(r"[0-9a-f]{64}", archive.sha256) for archive in archives)
+    assert bool(source.patches) == bool(source.packaging)
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda each: each.stem)
+def test_every_python_package_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
+    text = registry.read_lock(path.stem)
+    assert "://" not in path.read_text()
+    assert re.fullmatch(r"([a-z0-9-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}\n)+", text)
+
+
+def test_the_file_has_the_versions_that_the_tests_run_with() -> None:
+    ours = {**pins(registry.read_lock("site")), **pins(registry.read_lock("sources"))}
+    pinned = pins((ROOT / "requirements.lock").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [re.split(r"[<>=]", each)[0].lower() for each in project["dependencies"]]
+    assert {name: ours.get(name) for name in names} == {name: pinned[name] for name in names}
+
+
+def test_pyinstaller_is_a_version_whose_children_can_start_it_again() -> None:
+    version = pins(registry.read_lock("sources"))["pyinstaller"]
+    assert tuple(map(int, version.split("."))) >= (6, 22, 3)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "chosen"),
+    [
+        (("CVE-*",), ["CVE-1.patch", "CVE-2.patch"]),
+        (("ssl-*", "CVE-2*"), ["ssl-crash.patch", "CVE-2.patch"]),
+        (("*",), ["layout.diff", "CVE-1.patch", "ssl-crash.patch", "CVE-2.patch"]),
+    ],
+)
+def test_patches_are_chosen_by_pattern_in_debians_order(
+    tmp_path: Path, patterns: tuple[str, ...], chosen: list[str]
+) -> None:
+    series = tmp_path / "series"
+    series.write_text(
+        "#old.diff\nlayout.diff -p1\nCVE-1.patch\n\nssl-crash.patch\nCVE-2.patch #x\n"
+    )
+    assert sources.chosen_patches(str(series), patterns) == chosen
+
+
+def test_a_pattern_that_fits_no_patch_ends_the_build(tmp_path: Path) -> None:
+    series = tmp_path / "series"
+    series.write_text("layout.diff\n")
+    with pytest.raises(BuildFailure, match=r"no patch in .* fits 'CVE-"):
+        sources.chosen_patches(str(series), ("CVE-*",))
+
+
+@pytest.mark.parametrize("text", ["nothing of it", "old; old;"])
+def test_an_edit_whose_place_is_not_there_once_ends_the_build(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.c").write_text(text)
+    with pytest.raises(BuildFailure, match="expected once"):
+        bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+    assert (tmp_path / "a.c").read_text() == text
+
+
+def test_an_edit_replaces_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("before old; after")
+    bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+    assert (tmp_path / "a.c").read_text() == "before new; after"
+
+
+def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
+    text = Path(bootloader.ADDITIONS).read_text()
+    calls = text + "".join(each.new for each in bootloader.EDITS)
+    functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
+    assert len(functions) == 6
+    assert all(calls.count(name + "(") >= 2 for name in functions)
+
+
+def test_freezing_sees_every_action_module() -> None:
+    assert len(freeze.hidden_imports()) == len(ACTIONS)
+    for name in freeze.hidden_imports():
+        assert (ROOT / "src" / (name.replace(".", "/") + ".py")).is_file()
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_nothing_that_awstoe_imports_is_left_out_of_the_file() -> None:
+    used = {name for path in (ROOT / "src").rglob("*.py") for name in imported(path)}
+    assert not {name.partition(".")[0] for name in used} & set(freeze.EXCLUDED)
+
+
+def test_only_one_module_of_the_build_starts_programs() -> None:
+    starting = [path.name for path in RECIPES if "subprocess" in imported(path)]
+    assert starting == ["programs.py"]
+
+
+def test_the_build_imports_only_the_version_and_the_table_of_the_program() -> None:
+    used = {name for path in RECIPES for name in imported(path) if name.startswith("awstoe.")}
+    assert used <= {"awstoe.actions.table", "awstoe.__main__"}
+
+
+def test_an_unknown_target_is_told_with_the_known_ones() -> None:
+    with pytest.raises(BuildFailure, match="unknown target 'linux/mips'") as failure:
+        targets.find("linux/mips")
+    assert "linux/386" in failure.value.hint
+
+
+def test_no_target_means_this_machines() -> None:
+    assert targets.find("").name == "linux/amd64"
+
+
+def test_missing_packages_are_named_all_at_once_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    foreign = targets.TARGETS["linux/386"]._replace(interpreter="/nonexistent")
+    with pytest.raises(BuildFailure, match="autoconf") as failure:
+        prerequisites.check([foreign], building=True, cache=str(tmp_path), out=str(tmp_path))
+    assert "libc6:i386" in failure.value.message
+    assert failure.value.hint.startswith("as root: dpkg --add-architecture i386 && apt-get update")
+    assert "autoconf automake" in failure.value.hint
+
+
+def test_missing_disk_space_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_is_there", lambda _: True)
+    monkeypatch.setattr(prerequisites, "free_space", lambda _: 1_000_000_000)
+    folder = str(tmp_path / "not" / "there")
+    with pytest.raises(BuildFailure, match=r"has 1\.0 GB free, 3\.0 GB may be needed"):
+        prerequisites.check([targets.BUILD_MACHINE], building=True, cache=folder, out=str(tmp_path))
+    prerequisites.check([targets.BUILD_MACHINE], building=False, cache=folder, out=str(tmp_path))
+
+
+def test_free_space_is_that_of_the_folder_that_will_be_there(tmp_path: Path) -> None:
+    assert prerequisites.free_space(os.path.join(str(tmp_path), "not", "there")) > 0

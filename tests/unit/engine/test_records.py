@@ -1,0 +1,60 @@
+"""The records of a run: what is kept of nested runs."""
+
+from awstoe import limits
+from awstoe.engine import events
+from awstoe.engine.records import Records
+
+TIME = "2022-05-25T14:01:45Z"
+PLACE = ("", 0, 0, 0)
+
+
+def started() -> Records:
+    records = Records(limits.OUTPUT_VALUE_BYTES)
+    _begin(records, "")
+    return records
+
+
+def _begin(records: Records, run: str) -> None:
+    """A run whose first step has begun."""
+    records.apply(events.RunStarted(run, "id", TIME, []))
+    records.apply(events.DocumentStarted(run, 0, TIME))
+    records.apply(events.PhaseStarted(run, 0, 0, TIME))
+    records.apply(events.StepStarted(run, 0, 0, 0, TIME))
+
+
+def test_nested_runs_beyond_the_limit_are_dropped_with_all_nested_in_them() -> None:
+    records = started()
+    extra = 5
+    for iteration in range(limits.KEPT_NESTED_RECORDS + extra):
+        key = f"/0.0.0#{iteration}"
+        _begin(records, key)
+        _begin(records, f"{key}/0.0.0")
+        records.apply(events.IterationsFinished(*PLACE, iteration, []))
+    assert len(records.step(*PLACE).nested) == limits.KEPT_NESTED_RECORDS
+    assert len(records.runs) == 1 + 2 * limits.KEPT_NESTED_RECORDS
+    assert f"/0.0.0#{limits.KEPT_NESTED_RECORDS}" not in records.runs
+
+
+def test_a_nested_run_whose_iteration_has_not_ended_is_kept_to_go_on_with() -> None:
+    records = started()
+    for iteration in range(limits.KEPT_NESTED_RECORDS + 1):
+        _begin(records, f"/0.0.0#{iteration}")
+    assert f"/0.0.0#{limits.KEPT_NESTED_RECORDS}" in records.runs
+
+
+def test_a_new_attempt_forgets_the_nested_runs_of_the_one_before() -> None:
+    records = started()
+    for key in ("/0.0.0#0", "/0.0.0#0/0.0.0", "/0.0.0#1"):
+        _begin(records, key)
+    records.apply(events.AttemptStarted(*PLACE, 2))
+    assert list(records.runs) == [""]
+    assert records.step(*PLACE).nested == []
+
+
+def test_a_resumed_run_has_no_end_until_it_ends() -> None:
+    records = started()
+    records.apply(events.RunInterrupted("", TIME, 15))
+    assert records.runs[""].end_time == TIME
+    records.apply(events.RunResumed("", TIME))
+    assert records.runs[""].end_time == ""
+    assert records.runs[""].interrupted_by is None

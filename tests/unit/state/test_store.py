@@ -1,0 +1,37 @@
+"""The state folder's lock and manifest, when several processes are at it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from awstoe.errors import HostError
+from awstoe.host import locks_linux
+from awstoe.state import store
+
+
+def test_a_lock_file_that_its_holder_removed_meanwhile_locks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    real = fcntl.flock
+
+    def holder_ends(descriptor: int, operation: int) -> None:
+        path.unlink()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", holder_ends)
+    assert locks_linux.acquire(str(path)) is None
+    monkeypatch.undo()
+    descriptor = locks_linux.acquire(str(path))
+    assert descriptor is not None
+    assert locks_linux.acquire(str(path)) is None
+    os.close(descriptor)
+
+
+def test_a_run_that_ended_while_another_process_looked_is_not_begun_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with pytest.raises(HostError, match="no state of an unfinished run"):
+        store.open_existing(str(folder))
+    assert not folder.exists()
