@@ -26,7 +26,7 @@ test: $(MADE) ## Run all tests
 bench: $(MADE) ## Measure against rivals (make bench PARTS="echo startup" for some of it)
 	PYTHONPATH=tests $(ENV)/python -m bench $(PARTS)
 
-toolchain: $(MADE) ## Build what single files are made with (make toolchain TARGET=linux/arm64)
+toolchain: $(MADE) ## Build what single files are made with (make toolchain TARGET=linux/386)
 	@$(BUILD) toolchain --target=$(TARGET)
 
 build: $(MADE) ## Make the single file for this machine (TARGET=linux/386 for another) below dist/

@@ -160,6 +160,19 @@ def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     assert os.listdir(os.path.join(building.cache.folder, "scratch")) == []
 
 
+def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building: Building) -> None:
+    def fail(workshop: Workshop) -> None:
+        Path(workshop.content, "half").write_text("")
+        raise BuildFailure("no")
+
+    with pytest.raises(BuildFailure):
+        building.cache.obtain(building.recipe(version="1", build=fail))
+    scratch = os.path.join(building.cache.folder, "scratch")
+    assert len(os.listdir(scratch)) == 1
+    building.cache.obtain(building.recipe(version="2"))
+    assert os.listdir(scratch) == []
+
+
 def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
     def fill(_: Workshop) -> None:
         with open("/dev/full", "w") as stream:

@@ -1,0 +1,181 @@
+"""``make toolchain``, ``make build``, ``make build-all`` and ``make verify-build`` start this."""
+
+import argparse
+import filecmp
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from awstoe import __version__
+from awstoe.actions.table import ACTIONS
+from awstoe_build import bundle, cpython, freeze, inspection, prerequisites, programs, site_packages
+from awstoe_build import targets as known
+from awstoe_build.failure import BuildFailure
+from awstoe_build.layers import Cache, Recipe, sha256_of
+from awstoe_build.targets import Target
+
+_EVERY: Final = "all"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line asks for; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="awstoe_build", description=__doc__)
+    parser.add_argument("command", choices=["toolchain", "build", "verify"])
+    parser.add_argument("--target", default="", help=f"{', '.join(known.TARGETS)} or {_EVERY}")
+    parser.add_argument("--file", default="", help="what to verify; that of the target otherwise")
+    options = parser.parse_args(arguments)
+    try:
+        targets = _targets(options.target, options.file)
+        cache = Cache(_cache_folder(), _say)
+        _toolchain(targets, cache)
+        if options.command == "toolchain":
+            return 0
+        for target in targets:
+            if options.command == "build":
+                _build(target, cache)
+            else:
+                _verify(target, cache, os.path.abspath(options.file or _destination(target)))
+    except BuildFailure as failure:
+        sys.stderr.write(f"build: {failure.message}\n")
+        if failure.hint:
+            sys.stderr.write(f"       {failure.hint}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("build: interrupted; finished layers are kept, run it again to go on\n")
+        return 130
+    return 0
+
+
+def _targets(name: str, file: str) -> list[Target]:
+    """The targets that are asked for; a file to verify lies in the folder of its target."""
+    if name == _EVERY:
+        known.find("")
+        return list(known.TARGETS.values())
+    if file and not name:
+        name = "/".join(os.path.abspath(file).split(os.sep)[-3:-1])
+    return [known.find(name)]
+
+
+def _cache_folder() -> str:
+    default = os.path.join(os.path.expanduser("~"), ".cache", "awstoe-build")
+    return os.path.abspath(os.environ.get("AWSTOE_BUILD_CACHE") or default)
+
+
+def _toolchain(targets: Sequence[Target], cache: Cache) -> None:
+    """Have all layers, after a look at what the machine lacks."""
+    recipes: list[Recipe] = []
+    for target in targets:
+        recipes += [cpython.recipe(target), site_packages.recipe(target)]
+    missing = cache.missing(recipes)
+    out = os.path.join(freeze.ROOT, "out")
+    prerequisites.check(targets, building=bool(missing), cache=cache.folder, out=out)
+    if missing:
+        _say(f"toolchain: {len(missing)} layers to build: {', '.join(e.name for e in missing)}")
+    started = time.monotonic()
+    for recipe in recipes:
+        cache.obtain(recipe)
+    _say(f"toolchain: ready in {cache.folder} ({time.monotonic() - started:.0f} s)")
+
+
+def _build(target: Target, cache: Cache) -> None:
+    """Make the file of a target, inspect it and put it into ``dist``."""
+    started = time.monotonic()
+    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "build", target.name))
+    destination = _destination(target)
+    try:
+        os.makedirs(os.path.dirname(destination), exist_ok=True)
+        shutil.copy(made, destination + ".new")
+        os.replace(destination + ".new", destination)
+    except OSError as error:
+        raise BuildFailure(f"{destination} cannot be written: {error.strerror}") from error
+    shown = os.path.relpath(destination, freeze.ROOT)
+    _say(f"{shown}: sha256 {sha256_of(destination)} ({time.monotonic() - started:.0f} s)")
+
+
+def _verify(target: Target, cache: Cache, file: str) -> None:
+    """Make a target's file again elsewhere, and compare.
+
+    Raises:
+        BuildFailure: It is another file.
+    """
+    if not os.path.isfile(file):
+        raise BuildFailure(f"{file} is not there", hint="run 'make build' first, or name another")
+    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "verify", target.name))
+    if not filecmp.cmp(made, file, shallow=False):
+        raise BuildFailure(
+            f"{file} is not what this tree gives: its SHA-256 is {sha256_of(file)},"
+            f" that of {made} is {sha256_of(made)}; {_differences(file, made)}",
+            hint="same commit, no changes in the tree, same Debian release (binutils)?",
+        )
+    _say(f"{file}: made again from this tree, and the same: sha256 {sha256_of(file)}")
+
+
+def _differences(one: str, other: str) -> str:
+    """What differs inside two files, in a few words."""
+    parts = []
+    for path in (one, other):
+        with open(path, "rb") as stream:
+            found = bundle.read(stream.read(), path)
+        parts.append({**found.files, **found.scripts, **found.modules})
+    names = sorted(
+        name for name in {*parts[0], *parts[1]} if parts[0].get(name) != parts[1].get(name)
+    )
+    return f"inside differ: {', '.join(names)}" if names else "what is inside is the same"
+
+
+def _make(target: Target, cache: Cache, folder: str) -> str:
+    """Freeze and inspect; gives the path of the file.
+
+    Raises:
+        BuildFailure: That failed, or the inspection found a problem.
+    """
+    made = freeze.freeze(target, cache, folder=folder, epoch=_epoch(), say=_say).file
+    with open(made, "rb") as stream:
+        data = stream.read()
+    report = inspection.inspect(
+        data,
+        target,
+        name=made,
+        unwanted=list(freeze.EXCLUDED),
+        wanted=["awstoe.__main__", *(f"awstoe.actions.{row.module}" for row in ACTIONS.values())],
+        host_paths=[freeze.ROOT, cache.folder],
+    )
+    for line in report.lines():
+        _say(line)
+    if report.problems:
+        raise BuildFailure(f"{made} must not be used: {len(report.problems)} problems, see above")
+    return made
+
+
+def _epoch() -> int:
+    """The time of the commit, or SOURCE_DATE_EPOCH where there is no git.
+
+    Raises:
+        BuildFailure: Neither is known.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given.isdigit():
+        return int(given)
+    command = ["git", "-C", freeze.ROOT, "log", "-1", "--format=%ct"]
+    try:
+        return int(programs.output_of(command, environment=programs.clean_environment()))
+    except BuildFailure as failure:
+        raise BuildFailure(
+            f"the time of the commit is not known: {failure.message}",
+            hint="without git, give it as SOURCE_DATE_EPOCH (seconds since 1970)",
+        ) from failure
+
+
+def _destination(target: Target) -> str:
+    return os.path.join(freeze.ROOT, "dist", __version__, target.name, "awstoe")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

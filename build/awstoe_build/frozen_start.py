@@ -1,0 +1,45 @@
+"""Runs first inside the frozen program, before anything of awstoe: ties it to its boot loader.
+
+The boot loader is the parent process. It unpacks to a folder of its own and removes that when the
+program ends; if it is killed itself, nobody but this process is left to do so, and it is told by
+SIGTERM. Only modules that the interpreter has loaded anyway are imported.
+"""
+
+import _signal  # type: ignore[import-not-found] # signal.py would load enum, a millisecond
+import atexit
+import os
+import sys
+import types
+
+_BOOT_LOADER = os.getppid()
+
+
+def remove_folder() -> None:
+    """Remove the unpacked files when the boot loader is gone."""
+    if os.getppid() == _BOOT_LOADER:
+        return
+    import shutil  # noqa: PLC0415 - hardly ever needed
+
+    shutil.rmtree(sys._MEIPASS, ignore_errors=True)  # type: ignore[attr-defined] # noqa: SLF001
+
+
+def terminated(number: int, _: types.FrameType | None) -> None:
+    """End by the signal as if there were no handler, but leave no files."""
+    remove_folder()
+    _signal.signal(number, _signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def keep_own_archive() -> None:
+    """Read modules from this very program, even if another file takes its place meanwhile."""
+    import pyimod02_importers  # type: ignore[import-not-found] # noqa: PLC0415 - PyInstaller's own
+
+    this = "/proc/self/exe"
+    if os.access(this, os.R_OK):
+        pyimod02_importers.pyz_archive._filename = this  # noqa: SLF001
+
+
+atexit.register(remove_folder)
+if _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
+    _signal.signal(_signal.SIGTERM, terminated)
+keep_own_archive()
