@@ -43,6 +43,8 @@ def run(program: Program, folder: Path, *, watch_memory: bool = False) -> Taken:
         MeasurementFailed: It ended with a failure.
     """
     program.prepare()
+    # What the program before has written must not be written out at the cost of this one.
+    os.sync()
     errors = folder / "stderr"
     with errors.open("wb") as stderr:
         start = time.perf_counter()
