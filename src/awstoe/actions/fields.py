@@ -13,6 +13,7 @@ words. A field whose value holds a reference is judged at run time only.
 """
 
 import re
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from awstoe.expressions.values import Value
@@ -42,7 +43,7 @@ def describe(value: Value) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")  # noqa: PLR2004 - a line's length
 
 
-class Field:
+class Field(ABC):
     """One input of an action.
 
     Args:
@@ -86,13 +87,13 @@ class Field:
         """``value`` as the run's records show it; only values without references are passed."""
         return value
 
+    @abstractmethod
     def parse(self, value: Value, platform: Platform) -> object:
         """The typed value, by the rules of ``platform``.
 
         Raises:
             ValueError: The value does not fit.
         """
-        raise NotImplementedError
 
     def text(self, value: Value) -> str:
         """``value`` as text, if it is a scalar that is there.

@@ -23,9 +23,11 @@ def run(arguments: Sequence[str], console: Console) -> int:
     parser = Parser("version", "Tell what this program is.", _EXAMPLES)
     parser.flag("--json", help="print one JSON object")
     options = parser.read(arguments)
+    bits = 64 if sys.maxsize > 2**32 else 32
+    architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
     facts = {
         "version": __version__,
-        "target": f"{platforms.current()}/{platform.machine()}",
+        "target": f"{platforms.current()}/{architecture}",
         "python": platform.python_version(),
         "executable": sys.executable,
     }
