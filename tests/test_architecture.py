@@ -48,6 +48,8 @@ ALLOWED = {
         "awstoe.host",
         "awstoe.aws",
     },
+    "trust": set[str](),  # pure: bytes and keys in, a verdict out
+    "update": {"awstoe.trust", "awstoe.host"},  # plain HTTPS, no credentials: never aws
     "cli": {"awstoe"},
     "__main__": {"awstoe.cli"},
     "__init__": set[str](),
@@ -68,6 +70,11 @@ DOORS = {
     "boto3": ("awstoe.aws.*",),
     "botocore": ("awstoe.aws.*",),
     "requests": ("awstoe.host.http",),
+    "cryptography": ("awstoe.trust.*",),
+    "pyasn1": ("awstoe.trust.*",),
+    "pyasn1_modules": ("awstoe.trust.*",),
+    "tuf": ("awstoe.update.*",),
+    "securesystemslib": ("awstoe.update.*",),
     "argparse": ("awstoe.cli.*",),
     "rich": ("awstoe.cli.*", "awstoe.reporting.*"),
     "yaml": ("awstoe.document.*",),
@@ -237,5 +244,8 @@ def test_platform_differences_stand_in_modules_named_for_the_platform() -> None:
 def test_standard_library_is_known() -> None:
     """The names of DOORS are real modules, so that a typing mistake does not open a door."""
     ours = {"awstoe_build", "awstoe_dev", "awstoe_release", "awstoe_signing", "tests"}
-    third_party = {"boto3", "botocore", "requests", "rich", "yaml"}
+    third_party = {
+        *("boto3", "botocore", "cryptography", "pyasn1", "pyasn1_modules", "requests", "rich"),
+        *("securesystemslib", "tuf", "yaml"),
+    }
     assert set(DOORS) - ours - third_party <= set(sys.stdlib_module_names)

@@ -60,7 +60,7 @@ def test_the_lock_covers_what_the_project_asks_for() -> None:
         *PROJECT["project"]["dependencies"],
         *PROJECT["dependency-groups"]["dev"],
     ]
-    names = {re.split(r"[<>=;\s]", each)[0].lower() for each in asked}
+    names = {re.split(r"[\[<>=;\s]", each)[0].lower() for each in asked}
     locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
     assert names <= locked, "run make lock"
 
