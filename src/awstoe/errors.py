@@ -79,6 +79,21 @@ class UpdateError(AwstoeError):
     """The program could not replace itself; the old file is still in place."""
 
 
+class RebootNeeded(BaseException):
+    """The machine has to reboot before the run goes on.
+
+    A ``BaseException`` for the same reason as ``Interrupted``: nothing on the way may take it for
+    a failure.
+
+    Attributes:
+        delay_seconds: How long to wait before.
+    """
+
+    def __init__(self, delay_seconds: int) -> None:
+        super().__init__(delay_seconds)
+        self.delay_seconds = delay_seconds
+
+
 class Interrupted(BaseException):
     """A signal asks the run to stop.
 

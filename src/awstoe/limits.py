@@ -63,6 +63,10 @@ HARD_STOP_SECONDS: Final = 1.0
 """A second Ctrl-C stops the grace period only when it comes this much later than the first:
 a terminal and a supervisor may both deliver the same Ctrl-C."""
 
+URGENT_GRACE_SECONDS: Final = 2.0
+"""Between Ctrl-Break and the hard end when a Windows console is closed, the session ends or the
+system shuts down: it kills us after five seconds, and the records have to be written before."""
+
 PIPE_HELD_OPEN_SECONDS: Final = 5.0
 """How long to wait for a background child that keeps the output pipe after its parent's exit."""
 
@@ -95,6 +99,20 @@ LOGGED_ITERATION_STRIDE: Final = 10_000
 KEPT_NESTED_RECORDS: Final = 1000
 """Nested runs of one ExecuteDocument loop whose full records are kept."""
 
+HELD_SECONDS: Final = 3.0
+"""How long a file that another program holds is waited for on Windows: virus scanners look into new
+files for moments."""
+
+DENIED_SECONDS: Final = 0.7
+"""The same when the system only says that access is denied: mostly that will not change."""
+
+REBOOTS_IN_A_ROW: Final = 3
+"""Reboots that one step may ask for without getting further: a script that asks for one each time
+it runs would keep an image build busy for ever."""
+
+REBOOT_PROGRAM_SECONDS: Final = 60
+"""Longest run of one of the programs that reboot the machine, or see to it that the run goes on."""
+
 # --- state and records -----------------------------------------------------------------------
 JOURNAL_SYNC_SECONDS: Final = 1.0
 """The journal is flushed to the disk at most this often between phase ends: an fsync costs
@@ -110,3 +128,66 @@ run under onFailure Continue would otherwise cost a rewrite each."""
 
 EXECUTION_ID_CHARACTERS: Final = 128
 """Longest --execution-id: it becomes a part of folder names, which systems limit to 255 bytes."""
+
+# --- trust -----------------------------------------------------------------------------------
+SIGNATURE_BYTES: Final = 64 * KIB
+"""Largest OpenPGP signature file: one signature has 0.6 KiB, armored 0.9."""
+
+SIGNATURES: Final = 16
+"""Signatures in one file: a release has one, two while keys change."""
+
+KEYRING_BYTES: Final = 256 * KIB
+"""Largest OpenPGP key file: a release key has 2 KiB, a person's with many certifications 100."""
+
+# --- updates ---------------------------------------------------------------------------------
+UPDATE_CONNECT_SECONDS: Final = 10.0
+"""To connect to a region, or to the proxy. The next region is asked afterwards."""
+
+UPDATE_IDLE_SECONDS: Final = 20.0
+"""Longest silence of a server in the middle of an answer."""
+
+UPDATE_METADATA_SECONDS: Final = 30.0
+"""For one file of metadata or one signature: they have some kilobytes."""
+
+UPDATE_BYTES_PER_SECOND: Final = 16 * KIB
+"""The slowest download that is waited for, on the average. A 15 MB program takes 16 minutes."""
+
+UPDATE_REGIONS: Final = 4
+"""Regions asked before an update is given up. All of a partition's would take minutes on a machine
+that has no network."""
+
+UPDATE_DOWNLOAD_ATTEMPTS: Final = 3
+"""Times a download is continued at one region that breaks off, before the next one is asked."""
+
+UPDATE_RETRY_SECONDS: Final = 1.0
+"""Before a broken download is continued; doubled each time."""
+
+UPDATE_METADATA_BYTES: Final = 2 * MIB
+"""Largest file of targets metadata. A release has about 3 KB in it: 600 releases."""
+
+UPDATE_ROOT_BYTES: Final = 256 * KIB
+"""Largest root, snapshot or timestamp metadata. Ten RSA keys have 10 KB."""
+
+UPDATE_ROOT_ROTATIONS: Final = 256
+"""Roots between the one built in and the newest: an old program must still find its way."""
+
+UPDATE_PROGRAM_BYTES: Final = 256 * MIB
+"""Largest program that is downloaded, whatever the signed metadata says. Ours have 15 MB."""
+
+UPDATE_SPARE_BYTES: Final = 4 * MIB
+"""Free space wanted on the program's disk beyond the new program itself."""
+
+UPDATE_HEALTH_SECONDS: Final = 30.0
+"""For the new program to tell its version. It takes 0.2 seconds; a virus scanner some more."""
+
+UPDATE_LOCK_POLL_SECONDS: Final = 0.2
+"""How often --wait looks whether a run or another update has ended."""
+
+UPDATE_RUN_WAIT_SECONDS: Final = 120.0
+"""How long a run waits for the swap of an update, which has two health checks in it."""
+
+UPDATE_CLOCK_SECONDS: Final = 86_400.0
+"""How far the clock may go back between two updates before expiry dates cannot be believed."""
+
+BUNDLE_ENTRIES: Final = 5000
+"""Files in a bundle of releases: 4 programs, and the signatures of all versions published."""

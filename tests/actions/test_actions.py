@@ -28,6 +28,7 @@ from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS
 from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
+from awstoe.host.platforms import Platform
 from fakes.action_context import RecordingContext
 
 CASES = sorted(Path(__file__).parent.glob("*/*.yml"))
@@ -194,8 +195,8 @@ def test_case(path: Path, folder: Path) -> None:
 
 
 def test_every_file_system_action_has_cases() -> None:
-    """Those that run no program and no document."""
+    """Those that run no program and no document; what only Windows has is tested there."""
     covered = {path.parent.name for path in CASES}
-    others = {"ExecuteBash", "ExecuteBinary", "ExecuteDocument", "Assert"}
-    built = {name for name, row in ACTIONS.items() if row.built}
+    others = {"ExecuteBash", "ExecuteBinary", "ExecuteDocument", "Assert", "Reboot", "UpdateOS"}
+    built = {name for name, row in ACTIONS.items() if row.built and Platform.LINUX in row.platforms}
     assert built - others == covered

@@ -6,14 +6,13 @@
 - A symbolic link is deleted itself, not what it leads to.
 """
 
-import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, paths, wildcards
+from awstoe.host import kinds, paths, renaming, wildcards
 
 EXAMPLE = """\
 - path: /tmp/installer.bin
@@ -54,5 +53,5 @@ def _delete(path: str, ctx: ActionContext) -> None:
         raise kinds.missing(path, "file")
     if found is kinds.Kind.FOLDER:
         raise ActionError(f"{quoted(path)} is a folder", hint="use DeleteFolder")
-    os.unlink(path)
+    renaming.unlink(path)
     ctx.log.info(f"DeleteFile: Deleted {quoted(path)}")

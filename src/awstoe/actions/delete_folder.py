@@ -15,7 +15,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, paths, tree
+from awstoe.host import kinds, paths, renaming, tree
 from awstoe.host.platforms import current
 
 EXAMPLE = """\
@@ -72,7 +72,7 @@ def _refuse(path: str) -> None:
 
 def _remove_empty(path: str) -> None:
     try:
-        os.rmdir(path)
+        renaming.rmdir(path)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise

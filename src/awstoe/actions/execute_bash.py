@@ -10,7 +10,7 @@ the script says otherwise; a failing command in the middle does not end the scri
 `set -e` (and `set -o pipefail`) to change that.
 
 Exit code 194 asks for a reboot. After it the same step runs again from its first command, so a
-script that uses it has to find out what it has already done. (Not in this version: the step fails.)
+script that uses it has to find out what it has already done.
 
 When the step fails or its time is over, everything it started is ended: the processes get TERM, and
 KILL if they are still there after five seconds. What a successful script leaves in the background
@@ -18,13 +18,11 @@ lives on; redirect its output (`server > /dev/null 2>&1 &`), as the step otherwi
 seconds for it.
 """
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, NamedTuple
 
-from awstoe.actions import program
+from awstoe.actions import script
 from awstoe.actions.contract import ActionContext, Command
 from awstoe.actions.fields import TextList
-from awstoe.errors import HostError
-from awstoe.host import temporary
 
 EXAMPLE = """\
 commands:
@@ -32,8 +30,6 @@ commands:
   - version=$(uname -r)
   - echo "kernel $version"
 """
-
-_NAME: Final = "ExecuteBash"
 
 
 class Inputs(NamedTuple):
@@ -60,27 +56,9 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
         TimeoutExceeded: The attempt's time is over.
         Interrupted: A signal asks the run to stop.
     """
-    log = ctx.log
-    log.info(f"{_NAME}: STARTED EXECUTION")
-    folder = ctx.temporary_folder()
-    log.info(f"{_NAME}: Created temporary directory: {folder}")
-    try:
-        script = temporary.write_script(folder, "\n".join(inputs.commands) + "\n", ".sh")
-        log.info(f"{_NAME}: Created temporary script file at: {script}")
-        result = ctx.execute(Command(("bash", script), logged_as="bash"))
-    finally:
-        _remove(folder, ctx)
-        log.info(f"{_NAME}: FINISHED EXECUTION")
-    program.conclude(result, ctx, action=_NAME, program="the script")
-    return Outputs(result.stdout)
+    text = "\n".join(inputs.commands) + "\n"
+    return Outputs(script.run_commands("ExecuteBash", text, ".sh", _command, ctx))
 
 
-def _remove(folder: str, ctx: ActionContext) -> None:
-    """Remove the folder; that it stays is worth a warning, but no reason to fail the step."""
-    ctx.log.info(f"{_NAME}: Removing temporary directory: {folder}")
-    try:
-        ctx.remove_folder(folder)
-    except HostError as error:
-        ctx.log.warning(f"{_NAME}: {error.message}")
-    else:
-        ctx.log.info(f"{_NAME}: Successfully removed temporary directory: {folder}")
+def _command(path: str) -> Command:
+    return Command(("bash", path), logged_as="bash")

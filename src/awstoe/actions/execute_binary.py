@@ -5,8 +5,11 @@ or quotes. A program named without a slash is looked for in PATH; a path with on
 a relative one counting from the folder awstoe was started in. The program runs in that folder, with
 awstoe's environment and without standard input.
 
+On Windows a backslash counts like a slash, and the extensions of PATHEXT may be left out. Batch
+files are run by `cmd.exe`; their arguments stay arguments, and one with a line end is refused.
+
 Exit code 0 is success. Exit code 194 (3010 on Windows) asks for a reboot, after which the same step
-runs again. (Not in this version: the step fails.)
+runs again.
 
 When the step fails or its time is over, everything it started is ended; what a successful program
 leaves in the background lives on.

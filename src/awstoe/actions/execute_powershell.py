@@ -1,23 +1,47 @@
 """ExecutePowerShell: run PowerShell commands or a script file.
 
-- Give either `commands` or `file`, not both. All commands of the step become one script, so a later
-  one sees the variables of an earlier one; its exit code is the step's.
-- Exit code 3010 asks for a reboot, after which the same step runs again: write scripts that can run
-  twice.
-- `stdout` is standard output without its last line end; standard error is not mixed in.
+Give either `commands` or `file`, not both. All commands of a step are written, in their order and
+each on lines of its own, into one temporary script file. So a later command sees the variables and
+the location of an earlier one. The file is UTF-8 with a byte order mark, so that Windows PowerShell
+reads every character; it is removed afterwards, also when the step fails. `file` names a script of
+your own; a relative path counts from the folder awstoe was started in.
+
+The script is run as `powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass
+-File SCRIPT` with the `powershell.exe` of PATH. It starts in the folder awstoe was started in, with
+awstoe's environment and without standard input; a prompt is an error.
+
+The exit code decides: 0 is success. It is that of `exit`, or 1 after an error that ends the script
+(`throw`, or any error under `$ErrorActionPreference = 'Stop'`), otherwise 0: after a program that
+failed, write `exit $LASTEXITCODE`.
+
+Exit code 3010 asks for a reboot. After it the same step runs again from its first command, so a
+script that uses it has to find out what it has already done.
+
+`stdout` is standard output without its last line end; standard error is not mixed in. Lines that
+are no UTF-8 are read in the console's code page.
+
+When its time is over, the script and everything it started get Ctrl-Break, where they share a
+console with awstoe, and are ended after five seconds. What a failed script leaves in the background
+is ended at once; what a successful one leaves lives on.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
+from awstoe.actions import powershell, program, script
+from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Pattern, TextList
+from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
+from awstoe.host import kinds, oserrors
 
 EXAMPLE = """\
 commands:
   - Set-TimeZone -Id 'UTC'
   - Write-Host 'done'
 """
+
+_NAME: Final = "ExecutePowerShell"
 
 
 class Inputs(NamedTuple):
@@ -44,3 +68,40 @@ def conflict(given: Mapping[str, Value]) -> str | None:
     if "commands" not in given and "file" not in given:
         return "expected 'commands' or 'file', got neither"
     return None
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
+    """Run the commands as one script, or the script file.
+
+    Raises:
+        ActionError: The script failed, is missing, or could not be started.
+        HostError: The script file cannot be written.
+        TimeoutExceeded: The attempt's time is over.
+        Interrupted: A signal asks the run to stop.
+    """
+    if inputs.file is not None:
+        return Outputs(_run_file(inputs.file, ctx))
+    text = powershell.BYTE_ORDER_MARK + "\n".join(inputs.commands) + "\n"
+    return Outputs(script.run_commands(_NAME, text, ".ps1", powershell.command, ctx))
+
+
+def _run_file(path: str, ctx: ActionContext) -> str:
+    ctx.log.info(f"{_NAME}: STARTED EXECUTION")
+    try:
+        _require(path)
+        result = ctx.execute(powershell.command(path))
+    finally:
+        ctx.log.info(f"{_NAME}: FINISHED EXECUTION")
+    program.conclude(result, ctx, action=_NAME, program=path)
+    return result.stdout
+
+
+def _require(path: str) -> None:
+    """Refuse a script that is not there: PowerShell would say so in many words, or not at all."""
+    try:
+        kinds.require_file(path)
+    except ActionError as error:
+        raise ActionError(f"{_NAME}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        reason, hint = oserrors.explain(error)
+        raise ActionError(f"{_NAME}: cannot look at the script: {reason}", hint=hint) from error

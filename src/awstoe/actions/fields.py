@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from awstoe.expressions.values import Value
-from awstoe.host import paths
+from awstoe.host import long_paths, paths
 from awstoe.host.platforms import Platform, current
 
 _TRUE = frozenset({"true", "yes", "on"})
@@ -143,7 +143,13 @@ class LocalPath(Field):
             raise ValueError(msg)
         if self.wildcard and (problem := paths.wildcard_problem(path, platform)):
             raise ValueError(problem)
+        if problem := paths.name_problem(path, platform):
+            msg = f"expected a path, got {describe(value)}: {problem}"
+            raise ValueError(msg)
         return path
+
+    def convert(self, value: Value) -> str:
+        return long_paths.usable(self.parse(value, current()))
 
 
 class Flag(Field):

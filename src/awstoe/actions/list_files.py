@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import kinds, paths
+from awstoe.host import kinds, long_paths, paths
 from awstoe.host.platforms import current
 
 EXAMPLE = """\
@@ -60,17 +60,19 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
 def _files(
     inputs: Inputs, matches: Callable[[str], object], checkpoint: Callable[[], None]
 ) -> Iterator[str]:
-    pending = [inputs.path]
+    root = paths.shown(inputs.path)
+    pending = [(root, long_paths.deep(root))]
     while pending:
         checkpoint()
-        folder = pending.pop()
-        with os.scandir(folder) as entries:
+        folder, deep = pending.pop()
+        with os.scandir(deep) as entries:
             for entry in entries:
+                shown = paths.join(folder, entry.name, current())
                 if entry.is_dir(follow_symlinks=False):
-                    if inputs.recursive:
-                        pending.append(paths.join(folder, entry.name, current()))
+                    if inputs.recursive and not kinds.entry_is_link(entry):
+                        pending.append((shown, entry.path))
                 elif matches(entry.name) and entry.is_file():
-                    yield paths.join(folder, entry.name, current())
+                    yield shown
 
 
 def _shown(path: str, ctx: ActionContext) -> str:

@@ -3,15 +3,9 @@
 Shared by the actions that run programs. Not an action.
 """
 
-import signal
-from typing import Final
-
 from awstoe.actions.contract import ActionContext, Result
 from awstoe.errors import ActionError
 from awstoe.host.platforms import REBOOT_EXIT_CODE, current
-
-_SIGNAL_OFFSET: Final = 128
-"""Shells report a program that signal N ended as 128 + N, and so do we."""
 
 
 def conclude(result: Result, ctx: ActionContext, *, action: str, program: str) -> None:
@@ -36,19 +30,13 @@ def conclude(result: Result, ctx: ActionContext, *, action: str, program: str) -
             error.stderr_tail = result.stderr_tail
             raise
         return
-    hint = None
-    if result.exit_code == _SIGNAL_OFFSET + 9:
-        hint = "Often the system ran out of memory and ended it: look at dmesg."
+    from awstoe.host import exit_codes  # noqa: PLC0415 - start-up counts, and most steps succeed
+
+    meaning = exit_codes.meaning(result.exit_code)
     raise ActionError(
-        f"{action}: {program} ended with exit code {result.exit_code}{_meaning(result.exit_code)}",
-        hint=hint,
+        f"{action}: {program} ended with exit code {result.exit_code}"
+        + (f" ({meaning})" if meaning else ""),
+        hint=exit_codes.hint(result.exit_code),
         process_exit_code=result.exit_code,
         stderr_tail=result.stderr_tail,
     )
-
-
-def _meaning(exit_code: int) -> str:
-    try:
-        return f" (signal {signal.Signals(exit_code - _SIGNAL_OFFSET).name})"
-    except ValueError:
-        return ""

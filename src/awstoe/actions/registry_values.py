@@ -71,10 +71,24 @@ def misfit(value: Value, kind: str) -> str | None:
     return None
 
 
+def stored(value: str | tuple[str, ...], kind: str) -> int | bytes | str | list[str]:
+    """What the registry keeps of ``value``, which fits the type ``kind``."""
+    if kind == "MULTI_SZ":
+        return list(value) if isinstance(value, tuple) else [value]
+    text = str(value)
+    if kind in _BITS:
+        return _number(text)
+    if kind == "BINARY":
+        return bytes.fromhex(text.replace(",", ""))
+    return text
+
+
+def _number(text: str) -> int:
+    return int(text, 16) if text[:2] in ("0x", "0X") else int(text)
+
+
 def _misfit_number(text: str, kind: str) -> str | None:
     bits = _BITS[kind]
-    if re.fullmatch(r"[0-9]{1,20}|0[xX][0-9A-Fa-f]{1,16}", text):
-        number = int(text, 16) if text[:2] in ("0x", "0X") else int(text)
-        if number < 1 << bits:
-            return None
+    if re.fullmatch(r"[0-9]{1,20}|0[xX][0-9A-Fa-f]{1,16}", text) and _number(text) < 1 << bits:
+        return None
     return f"a {kind} holds an integer from 0 to {(1 << bits) - 1}, got {describe(text)}"

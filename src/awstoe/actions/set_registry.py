@@ -5,14 +5,20 @@ r"""SetRegistry: set values in the Windows registry.
 - A value that its type cannot hold is refused: DWORD and QWORD hold integers of 32 and 64 bits from
   0 (decimal, or hexadecimal with 0x), BINARY pairs of hexadecimal digits, MULTI_SZ a list of
   strings, SZ and EXPAND_SZ one string.
+- A value that exists is replaced, whatever its type was. The key is that of 64-bit programs.
+- The empty name stands for the key's default value.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
+from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Choice, Text
-from awstoe.actions.registry_values import TYPES, RegistryPath, RegistryValue, misfit
+from awstoe.actions.operation import operation, quoted
+from awstoe.actions.registry_values import TYPES, RegistryPath, RegistryValue, misfit, stored
+from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
+from awstoe.host import registry
 
 EXAMPLE = r"""- path: HKLM:\SOFTWARE\Example
   name: Version
@@ -42,3 +48,18 @@ def conflict(given: Mapping[str, Value]) -> str | None:
         return None
     word = str(kind).upper()
     return misfit(value, word) if word in TYPES else None
+
+
+def run(inputs: Inputs, ctx: ActionContext) -> None:
+    """Set one value.
+
+    Raises:
+        ActionError: The value does not fit its type, or the system refused.
+    """
+    value: Value = list(inputs.value) if isinstance(inputs.value, tuple) else inputs.value
+    shown = rf"{inputs.path}\{inputs.name}"
+    with operation("SetRegistry", f"set the registry value {quoted(shown)}", ctx):
+        if problem := misfit(value, inputs.type):
+            raise ActionError(problem)
+        registry.set_value(inputs.path, inputs.name, inputs.type, stored(inputs.value, inputs.type))
+        ctx.log.info(f"SetRegistry: Set {quoted(shown)} ({inputs.type})")

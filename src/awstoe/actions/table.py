@@ -43,7 +43,7 @@ ACTIONS: Final[dict[str, Row]] = {
     "ExecuteBash": Row("execute_bash", _L, Shape.MAPPING, built=True),
     "ExecuteBinary": Row("execute_binary", _LW, Shape.MAPPING, built=True),
     "ExecuteDocument": Row("execute_document", _LW, Shape.MAPPING, built=True),
-    "ExecutePowerShell": Row("execute_powershell", _W, Shape.MAPPING, built=False),
+    "ExecutePowerShell": Row("execute_powershell", _W, Shape.MAPPING, built=True),
     "Assert": Row("assertion", _LW, Shape.CONDITION, built=True),
     # download and upload
     "S3Download": Row("s3_download", _LW, Shape.LIST, built=False),
@@ -68,10 +68,10 @@ ACTIONS: Final[dict[str, Row]] = {
     "SetFilePermissions": Row("set_file_permissions", _L, Shape.LIST, built=True),
     "SetFolderPermissions": Row("set_folder_permissions", _L, Shape.LIST, built=True),
     # software installation
-    "InstallMSI": Row("install_msi", _W, Shape.MAPPING, built=False),
-    "UninstallMSI": Row("uninstall_msi", _W, Shape.MAPPING, built=False),
+    "InstallMSI": Row("install_msi", _W, Shape.MAPPING, built=True),
+    "UninstallMSI": Row("uninstall_msi", _W, Shape.MAPPING, built=True),
     # system
-    "Reboot": Row("reboot", _LW, Shape.MAPPING, built=False, inputs_optional=True),
-    "SetRegistry": Row("set_registry", _W, Shape.LIST, built=False),
-    "UpdateOS": Row("update_os", _LW, Shape.MAPPING, built=False, inputs_optional=True),
+    "Reboot": Row("reboot", _LW, Shape.MAPPING, built=True, inputs_optional=True),
+    "SetRegistry": Row("set_registry", _W, Shape.LIST, built=True),
+    "UpdateOS": Row("update_os", _LW, Shape.MAPPING, built=True, inputs_optional=True),
 }

@@ -5,10 +5,15 @@
 - Exit codes 0, 1605, 1614, 1641 and 3010 of the installer are a success.
 - `reboot`: Allow reboots when the installer asks for it (1641, 3010), Force always after success,
   Skip never.
+- The file lies on this machine: s3:// URIs and URLs are not in this version.
 - `logFile` keeps the installer's log; its folders are made.
 - The properties REBOOT, REBOOTPROMPT, REINSTALL and REINSTALLMODE are refused.
 """
 
+from typing import Final
+
+from awstoe.actions import msi
+from awstoe.actions.contract import ActionContext
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 
 EXAMPLE = r"""path: C:\installers\app.msi
@@ -18,3 +23,16 @@ reboot: Skip
 
 Inputs = MsiInputs
 Outputs = MsiOutputs
+
+_SUCCESS: Final = frozenset({0, 1605, 1614, 1641, 3010})
+
+
+def run(inputs: MsiInputs, ctx: ActionContext) -> MsiOutputs:
+    """Uninstall the application.
+
+    Raises:
+        ActionError: The file is missing, its signature is not accepted, or msiexec failed.
+        TimeoutExceeded: The attempt's time is over.
+        Interrupted: A signal asks the run to stop.
+    """
+    return msi.run("UninstallMSI", "/x", _SUCCESS, inputs, ctx)

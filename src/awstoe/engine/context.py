@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.engine.narration import RunLog
 from awstoe.engine.output import OutputCapture, Spool, Tail
+from awstoe.engine.reboots import StepReboots
 from awstoe.engine.resolution import StepResolver
 from awstoe.engine.traces import StepTraces
 from awstoe.errors import ActionError, HostError, Interrupted, RecordError, TimeoutExceeded
@@ -29,7 +30,7 @@ class StepContext:
         run_document: Runs a nested document.
         traces: Keeps the processes that are started and the temporary folders.
         stdout_limit: Bytes kept of standard output as an output value.
-        reboot_blocked: Whether ``--blocked-action-modules`` names Reboot.
+        reboots: Takes the step's wish for a reboot.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class StepContext:
         run_document: RunDocument,
         traces: StepTraces,
         stdout_limit: int,
-        reboot_blocked: bool,
+        reboots: StepReboots,
     ) -> None:
         self.log = log
         self.deadline: float | None = None
@@ -57,7 +58,7 @@ class StepContext:
         self._run_document = run_document
         self._traces = traces
         self._stdout_limit = stdout_limit
-        self._reboot_blocked = reboot_blocked
+        self._reboots = reboots
 
     def checkpoint(self) -> None:
         """See ``ActionContext``."""
@@ -169,11 +170,4 @@ class StepContext:
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:
         """See ``ActionContext``."""
-        del delay_seconds, run_again
-        if self._reboot_blocked:
-            raise ActionError("the step asks for a reboot, and --blocked-action-modules forbids it")
-        raise ActionError(
-            "the step asks for a reboot, which this version of awstoe cannot do",
-            hint="reboot by hand and run the remaining phases with --phases, or end the script"
-            " with another exit code",
-        )
+        self._reboots.ask(delay_seconds, run_again=run_again)

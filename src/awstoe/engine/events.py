@@ -153,6 +153,17 @@ class IterationsFinished(NamedTuple):
     """Whether some of their outputs are left out: they exceed the limit."""
 
 
+class RebootAsked(NamedTuple):
+    """A step asks for a reboot; the run stops as soon as it can, and goes on after it."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    boot: str
+    """Tells this start of the machine from the next one; may be empty."""
+
+
 class StepFinished(NamedTuple):
     """A step is over."""
 
@@ -232,6 +243,7 @@ Event = (
     | ContextRead
     | ListRead
     | IterationsFinished
+    | RebootAsked
     | StepFinished
     | PhaseFinished
     | DocumentFinished
@@ -255,6 +267,7 @@ _KINDS: dict[str, type[Event]] = {
         ContextRead,
         ListRead,
         IterationsFinished,
+        RebootAsked,
         StepFinished,
         PhaseFinished,
         DocumentFinished,

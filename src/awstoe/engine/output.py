@@ -172,5 +172,5 @@ class Spool:
 def _full(error: OSError) -> HostError:
     return HostError(
         f"Cannot keep the standard error of the program in a temporary file: {error.strerror}.",
-        hint="Make room, or set TMPDIR to a folder on another disk.",
+        hint=f"Make room, or set {temporary.VARIABLE} to a folder on another disk.",
     )

@@ -54,6 +54,7 @@ class StepRecord:
         "outputs",
         "partial",
         "process",
+        "reboots",
         "rendered",
         "start_time",
         "status",
@@ -85,6 +86,8 @@ class StepRecord:
         self.folder: str | None = None
         """The last temporary folder it made."""
         self.nested: list[RunRecord] = []
+        self.reboots = 0
+        """Asked for without getting further in between."""
         self.rendered: str | None = None
         """A finished record's JSON text, kept by whoever writes it."""
 
@@ -191,6 +194,8 @@ class Records:
         self.runs: dict[str, RunRecord] = {}
         self.context: dict[str, str] = {}
         """Values of ``context:`` that are read once per run."""
+        self.boot: str | None = None
+        """While the run waits for a reboot: which start of the machine is to end."""
         self._output_limit = output_limit
 
     def step(self, run: str, document: int, phase: int, step: int) -> StepRecord:
@@ -208,6 +213,9 @@ class Records:
                 self._attempt_started(event)
             case events.IterationsFinished():
                 self._iterations_finished(event)
+            case events.RebootAsked():
+                self.boot = event.boot
+                self.step(*event[:4]).reboots += 1
             case (
                 events.InputsResolved()
                 | events.BranchTaken()
@@ -230,6 +238,7 @@ class Records:
     def _iterations_finished(self, event: events.IterationsFinished) -> None:
         step = self.step(*event[:4])
         step.last_iteration = event.last
+        step.reboots = 0
         if step.partial is None:
             step.partial = Collation(self._output_limit)
         step.partial.add(event.outputs)
@@ -308,6 +317,7 @@ class Records:
         record.finished = True
 
     def _run_resumed(self) -> None:
+        self.boot = None
         for run in self.runs.values():
             run.interrupted_by = None
             if not run.finished:

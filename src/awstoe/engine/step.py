@@ -17,6 +17,7 @@ from awstoe.engine.iterations import LoopProgress, tell_progress
 from awstoe.engine.muting import Muted
 from awstoe.engine.narration import RunLog
 from awstoe.engine.plan import PlannedDocument
+from awstoe.engine.reboots import StepReboots
 from awstoe.engine.records import Status, StepRecord
 from awstoe.engine.resolution import LoopPosition, StepResolver
 from awstoe.engine.traces import StepTraces
@@ -75,6 +76,7 @@ class StepRunner:
             machine=execution,
             warn=self._log.warning,
         )
+        self._reboots = StepReboots(execution, place)
         self._context = StepContext(
             self._log,
             self._services.interruption,
@@ -83,7 +85,7 @@ class StepRunner:
             run_document=self._run_document,
             traces=StepTraces(execution, place),
             stdout_limit=self._services.stdout_limit,
-            reboot_blocked=self._services.reboot_blocked,
+            reboots=self._reboots,
         )
         self._iteration = -1
         self._schema = schema.schema(self._step.action)
@@ -167,6 +169,7 @@ class StepRunner:
             if failure is None:
                 self._services.narrator.attempt_finished(step.name, "", again=False)
                 self._finish(Status.SUCCESS, outputs, None)
+                self._reboots.stop_if_asked()
                 return
             again = attempt < step.max_attempts
             message = shown(failure.message, step)
@@ -309,6 +312,7 @@ class StepRunner:
                     tell_progress(log, index, total)
                     self._context.log = quiet
                 progress.finished(index, self._run_operations(self._resolve()))
+                self._reboots.stop_if_asked()
         finally:
             self._context.log = log
             progress.flush()

@@ -76,7 +76,12 @@ class Summary(NamedTuple):
 
 
 def _outcome(status: Status) -> str:
-    """``success`` or ``failed``: a run whose only failures were ignored is a success."""
+    """``success``, ``failed`` or ``running``; a run whose only failures were ignored is a success.
+
+    It is ``running`` while it waits for a reboot.
+    """
+    if status is Status.RUNNING:
+        return status.value
     good = (Status.SUCCESS, Status.SUCCESS_WITH_IGNORED_FAILURE)
     return "success" if status in good else "failed"
 

@@ -2,7 +2,10 @@
 
 import os
 import stat
+import sys
 from typing import Final
+
+assert sys.platform == "linux"
 
 _KEPT_ON_REWRITE: Final = ("user.", "system.posix_acl_access", "security.selinux")
 """Extended attributes that belong to the file's name. ``security.capability`` belongs to its

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from awstoe.errors import ActionError
-from awstoe.host import attributes, contents, destinations, kinds
+from awstoe.host import attributes, contents, destinations, kinds, long_paths, renaming
 from awstoe.host.oserrors import quoted
 from awstoe.host.replacing import Replacement, staging_name
 from awstoe.limits import MIB
@@ -95,11 +95,11 @@ def place_link(target: str, path: str) -> None:
         OSError: The system refused.
     """
     staged = staging_name(os.path.dirname(path))
-    os.symlink(target, staged)
+    renaming.place_link(target, staged)
     try:
-        os.replace(staged, path)
+        renaming.replace(staged, path)
     except OSError as error:
-        os.unlink(staged)
+        renaming.unlink(staged)
         raise OSError(error.errno, error.strerror, path) from error
 
 
@@ -120,7 +120,7 @@ def copy_folder(
     """
     copied = 0
     made: list[tuple[str, str, os.stat_result]] = []
-    pending = [(source, destination)]
+    pending = [(long_paths.deep(source), long_paths.deep(destination))]
     while pending:
         folder, twin_folder = pending.pop()
         info = os.stat(folder)
@@ -131,7 +131,7 @@ def copy_folder(
         for entry in found:
             checkpoint()
             target = os.path.join(twin_folder, entry.name)
-            if entry.is_symlink():
+            if kinds.entry_is_link(entry):
                 copy_link(entry.path, target, twin=twin)
             elif entry.is_dir(follow_symlinks=False):
                 pending.append((entry.path, target))

@@ -8,7 +8,7 @@ import os
 from typing import NamedTuple
 
 from awstoe.errors import ActionError
-from awstoe.host import kinds, paths, replacing, wildcards
+from awstoe.host import kinds, long_paths, paths, replacing, wildcards
 from awstoe.host.oserrors import quoted
 from awstoe.host.platforms import current
 
@@ -113,7 +113,7 @@ def refuse_inside(source: str, destination: str) -> None:
     Raises:
         ActionError: The destination is the source or lies in it.
     """
-    inner, outer = os.path.realpath(destination), os.path.realpath(source)
+    inner, outer = (os.path.normcase(os.path.realpath(path)) for path in (destination, source))
     if inner != outer and not inner.startswith(os.path.join(outer, "")):
         return
     relation = "is the source" if inner == outer else f"lies inside the source {quoted(source)}"
@@ -130,7 +130,7 @@ def require_mergeable(source: str, destination: str) -> None:
         ActionError: A folder would replace a file, or a file a folder.
         OSError: A folder cannot be read.
     """
-    pending = [(source, destination)]
+    pending = [(long_paths.deep(source), long_paths.deep(destination))]
     while pending:
         folder, beside = pending.pop()
         with os.scandir(folder) as entries:

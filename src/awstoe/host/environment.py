@@ -9,22 +9,23 @@ result of ``child_environment`` and never ``os.environ`` as it is.
 import os
 import sys
 from functools import cache
-from typing import Final
 
-_LIBRARY_PATH: Final = "LD_LIBRARY_PATH"
-_LIBRARY_PATH_BEFORE: Final = "LD_LIBRARY_PATH_ORIG"
-_BOOT_LOADER_PREFIX: Final = "_PYI_"
-_BOOT_LOADER_NAMES: Final = frozenset({"_MEIPASS2", "PYINSTALLER_RESET_ENVIRONMENT"})
+from awstoe.host import frozen
+
+if sys.platform == "win32":
+    from awstoe.host import environment_windows as _platform
+else:
+    from awstoe.host import environment_linux as _platform
 
 
 def child_environment() -> dict[str, str]:
     """The caller's environment for a child; bytes that are no UTF-8 survive (surrogateescape)."""
     environment = {
         name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_BOOT_LOADER_PREFIX) and name not in _BOOT_LOADER_NAMES
+        for name, value in _platform.variables().items()
+        if not frozen.is_boot_loader_variable(name)
     }
-    if getattr(sys, "frozen", False):
+    if frozen.is_frozen():
         _undo_library_path(environment)
         _undo_search_path(environment)
     return environment
@@ -38,21 +39,21 @@ def of_this_run() -> dict[str, str]:
 
 def _undo_library_path(environment: dict[str, str]) -> None:
     """Restore what the boot loader replaced; an empty value would mean the current folder."""
-    environment.pop(_LIBRARY_PATH, None)
-    before = environment.pop(_LIBRARY_PATH_BEFORE, None)
+    environment.pop(frozen.LIBRARY_PATH, None)
+    before = environment.pop(frozen.LIBRARY_PATH_BEFORE, None)
     if before:
-        environment[_LIBRARY_PATH] = before
+        environment[frozen.LIBRARY_PATH] = before
 
 
 def _undo_search_path(environment: dict[str, str]) -> None:
     """Take the bundle's folder out of PATH, where start-up hooks of bundled packages put it."""
-    bundle = getattr(sys, "_MEIPASS", None)
-    path = environment.get("PATH")
-    if not bundle or path is None:
+    bundle = frozen.bundle_folder()
+    name = next((each for each in environment if each.upper() == "PATH"), None)
+    if not bundle or name is None:
         return
     inside = bundle + os.sep
-    environment["PATH"] = os.pathsep.join(
+    environment[name] = os.pathsep.join(
         entry
-        for entry in path.split(os.pathsep)
+        for entry in environment[name].split(os.pathsep)
         if entry != bundle and not entry.startswith(inside)
     )

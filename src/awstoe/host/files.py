@@ -8,6 +8,7 @@ import errno
 import os
 
 from awstoe.errors import HostError
+from awstoe.host import renaming
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -63,10 +64,10 @@ def replace_file(path: str, chunks: list[bytes]) -> None:
                 write_all(descriptor, chunk)
         finally:
             os.close(descriptor)
-        os.replace(temporary, path)
+        renaming.replace(temporary, path)
     except OSError as error:
         try:
-            os.unlink(temporary)
+            renaming.unlink(temporary)
         except OSError:
             pass
         raise explain(error, f"write {path}") from error
@@ -107,7 +108,9 @@ def sync_path(path: str) -> None:
     """
     if os.path.isdir(path) and not hasattr(os, "O_DIRECTORY"):
         return
-    descriptor = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
+    # Windows, which has no O_DIRECTORY, flushes only what was opened for writing.
+    access = os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR
+    descriptor = os.open(path, access | _OPEN_FLAGS)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,29 +1,27 @@
 """Signals that ask the run to stop, turned into a flag, a wake-up and an exception.
 
-A signal handler may run between any two byte codes, so it only notes the signal. Code that can stop
-calls ``check``; a loop that waits for events adds ``fileno`` to what it polls and calls ``clear``
-when that is readable. Delivery is idempotent: a terminal and a supervisor often hand on the same
-Ctrl-C, and a boot loader forwards it once more; only a SIGINT that comes
-``limits.HARD_STOP_SECONDS`` after the first signal means "now". A signal that was ignored when the
-program started (``nohup``, a shell's background job) stays ignored.
+A signal handler may run between any two byte codes (on Windows: in a thread of its own), so it only
+notes the signal. Code that can stop calls ``check``; a loop that waits for events adds ``fileno``
+to what it waits for and calls ``clear`` when that is ready. Delivery is idempotent: a terminal and
+a supervisor often hand on the same Ctrl-C, and a boot loader forwards it once more; only a SIGINT
+that comes ``limits.HARD_STOP_SECONDS`` after the first signal means "now".
+
+What can ask is in ``signals_linux`` and ``signals_windows``.
 """
 
-import contextlib
-import os
 import signal
 import sys
 import time
-from types import FrameType, TracebackType
-from typing import Final, Self
+from types import TracebackType
+from typing import Self
 
 from awstoe import limits
 from awstoe.errors import Interrupted
 
-_SIGNALS: Final = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    if hasattr(signal, name)
-)
+if sys.platform == "win32":
+    from awstoe.host import signals_windows as signals
+else:
+    from awstoe.host import signals_linux as signals
 
 
 class Interruption:
@@ -33,14 +31,14 @@ class Interruption:
     enter it, as the handlers belong to the process.
     """
 
-    __slots__ = ("_before", "_first_at", "_hard", "_read", "_signal", "_wakeup_before", "_write")
+    __slots__ = ("_first_at", "_hard", "_hard_at", "_signal", "_source")
 
     def __init__(self) -> None:
         self._signal = 0
         self._first_at = 0.0
         self._hard = False
-        self._before: list[tuple[int, object]] = []
-        self._read = self._write = self._wakeup_before = -1
+        self._hard_at = float("inf")
+        self._source: signals.Source | None = None
 
     @property
     def signal_number(self) -> int | None:
@@ -49,12 +47,15 @@ class Interruption:
 
     @property
     def hard(self) -> bool:
-        """Whether a later Ctrl-C asks to stop without any grace."""
-        return self._hard
+        """Whether to stop without any further grace."""
+        return self._hard or time.monotonic() >= self._hard_at
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable when a signal comes; -1 outside the context."""
-        return self._read
+        """What becomes ready when a signal comes: a descriptor, on Windows an event's handle.
+
+        It is -1 outside the context.
+        """
+        return -1 if self._source is None else self._source.fileno()
 
     def check(self) -> None:
         """Do nothing, unless a signal has been received.
@@ -66,22 +67,12 @@ class Interruption:
             raise Interrupted(self._signal)
 
     def clear(self) -> None:
-        """Empty the descriptor, so that only a further signal makes it readable again."""
-        with contextlib.suppress(OSError):
-            while len(os.read(self._read, 4096)) == 4096:  # noqa: PLR2004 - the read's own size
-                pass
+        """Take the readiness back, so that only a further signal brings it again."""
+        if self._source is not None:
+            self._source.clear()
 
     def __enter__(self) -> Self:
-        self._read, self._write = os.pipe()
-        if sys.platform != "win32":
-            os.set_blocking(self._read, False)
-            os.set_blocking(self._write, False)
-            # Broken pipes of our own output are errors we report; children get the default back.
-            self._install(signal.SIGPIPE, signal.SIG_IGN)
-        self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._install(number, self._received)
+        self._source = signals.Source(self.received)
         return self
 
     def __exit__(
@@ -90,23 +81,17 @@ class Interruption:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        while self._before:
-            number, handler = self._before.pop()
-            # None: a handler that was not installed from Python cannot be put back by it.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # type: ignore[arg-type]
-        signal.set_wakeup_fd(self._wakeup_before)
-        os.close(self._read)
-        os.close(self._write)
-        self._read = self._write = -1
+        if self._source is not None:
+            self._source.close()
+            self._source = None
 
-    def _install(self, number: int, handler: object) -> None:
-        self._before.append((number, signal.signal(number, handler)))  # type: ignore[arg-type]
-
-    def _received(self, number: int, frame: FrameType | None) -> None:
-        del frame
+    def received(self, number: int, *, urgent: bool = False) -> None:
+        """Note a signal; any thread may. ``urgent``: the system soon ends the process."""
         now = time.monotonic()
+        if urgent:
+            self._hard_at = now + limits.URGENT_GRACE_SECONDS
         if not self._signal:
-            self._signal = number
             self._first_at = now
+            self._signal = number
         elif number == signal.SIGINT and now - self._first_at >= limits.HARD_STOP_SECONDS:
             self._hard = True

@@ -36,9 +36,38 @@ _BY_FORMAT = {
 }
 
 
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: Windows' other kind of link to a folder."""
+
+
 def of_mode(mode: int) -> Kind:
     """The kind that ``st_mode`` says."""
     return _BY_FORMAT.get(stat.S_IFMT(mode), Kind.OTHER)
+
+
+def of_itself(info: os.stat_result) -> Kind:
+    """The kind of what ``lstat`` was asked about; a junction is a link like any other."""
+    if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
+        return Kind.LINK
+    return of_mode(info.st_mode)
+
+
+def is_link(path: str) -> bool:
+    """Whether ``path`` itself is a symbolic link or a junction."""
+    try:
+        return kind(path) is Kind.LINK
+    except OSError:
+        return False
+
+
+def entry_is_link(entry: os.DirEntry[str]) -> bool:
+    """The same of what a folder holds."""
+    return entry.is_symlink() or getattr(entry, "is_junction", _no_junction)()
+
+
+def _no_junction() -> bool:
+    """What an entry says that is too old to be asked (Python 3.11)."""
+    return False
 
 
 def kind(path: str) -> Kind:
@@ -48,7 +77,7 @@ def kind(path: str) -> Kind:
         OSError: It cannot be looked at.
     """
     try:
-        return of_mode(os.lstat(path).st_mode)
+        return of_itself(os.lstat(path))
     except OSError as error:
         if error.errno in _ABSENT:
             return Kind.MISSING

@@ -8,3 +8,4 @@ else:
     from awstoe.host import locks_linux as _platform
 
 acquire = _platform.acquire
+remove = _platform.remove

@@ -2,8 +2,11 @@
 
 import fcntl
 import os
+import sys
 
 from awstoe.host.files import PRIVATE_FILE, explain
+
+assert sys.platform == "linux"
 
 
 def acquire(path: str) -> int | None:
@@ -33,3 +36,12 @@ def _still_there(path: str, descriptor: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def remove(path: str, descriptor: int) -> None:
+    """Remove the lock file; it stays locked until the process ends."""
+    del descriptor
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

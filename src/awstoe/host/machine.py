@@ -2,25 +2,18 @@
 
 import os
 import re
-import signal
+import sys
 import time
-from types import FrameType
 
-from awstoe.errors import HostError
 from awstoe.host import platforms
 
-# What `type` finds in bash besides files: builtins and reserved words.
-_SHELL_WORDS = frozenset(
-    (  # noqa: SIM905 - a list of 80 quoted words is not easier to read
-        "! . : [ [[ ]] alias bg bind break builtin caller case cd command compgen complete compopt"
-        " continue coproc declare dirs disown do done echo elif else enable esac eval exec exit"
-        " export false fc fg fi for function getopts hash help history if in jobs kill let local"
-        " logout mapfile popd printf pushd pwd read readarray readonly return select set shift"
-        " shopt source suspend test then time times trap true type typeset ulimit umask unalias"
-        " unset until wait while { }"
-    ).split()
-)
-_OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
+if sys.platform == "win32":
+    from awstoe.host import machine_windows as _platform
+else:
+    from awstoe.host import machine_linux as _platform
+
+state_root = _platform.state_root
+is_administrator = _platform.is_administrator
 
 
 class HostMachine:
@@ -30,7 +23,7 @@ class HostMachine:
     """
 
     def __init__(self) -> None:
-        self._release: dict[str, str] | None = None
+        self._release: _platform.Release | None = None
         self._hostname: str | None = None
 
     # --- time and names -------------------------------------------------------------------------
@@ -62,20 +55,20 @@ class HostMachine:
                 return _version_4_uuid()
             case "hostname":
                 if self._hostname is None:
-                    self._hostname = _hostname()
+                    self._hostname = _platform.hostname()
                 return self._hostname
             case "osPlatform":
                 return platforms.current()
             case "osName":
-                return self._os_release().get("NAME", "")
+                return self._os_release().name
             case "osVersion":
-                return self._os_release().get("VERSION_ID", "")
+                return self._os_release().version
             case _:
                 raise KeyError(key)
 
-    def _os_release(self) -> dict[str, str]:
+    def _os_release(self) -> _platform.Release:
         if self._release is None:
-            self._release = _read_os_release()
+            self._release = _platform.release()
         return self._release
 
     # --- files and programs ---------------------------------------------------------------------
@@ -117,15 +110,8 @@ class HostMachine:
             return None
 
     def binary_exists(self, name: str) -> bool:
-        """Whether ``type NAME`` would find ``name`` in bash."""
-        if not name:
-            return False
-        if "/" in name:
-            return _executable(name)
-        if name in _SHELL_WORDS:
-            return True
-        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-        return any(_executable(os.path.join(folder or ".", name)) for folder in folders)
+        """Whether ``type NAME`` would find ``name`` in bash, or ``where /Q NAME`` on Windows."""
+        return _platform.binary_exists(name)
 
     def bounded_search(self, expression: str, flags: int, text: str, seconds: float) -> bool:
         """Whether ``re`` finds ``expression``, within ``seconds``.
@@ -138,13 +124,10 @@ class HostMachine:
         compiled = re.compile(expression, flags)
         if len(text) < 64 and not _may_explode(expression):  # noqa: PLR2004
             return compiled.search(text) is not None
-        previous = signal.signal(signal.SIGALRM, _too_long)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
+        from awstoe.host.alarm import alarm  # noqa: PLC0415 - few documents need it
+
+        with alarm(seconds):
             return compiled.search(text) is not None
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, previous)
 
 
 # The module uuid costs 4 ms of start-up (it loads platform), these do not. RFC 9562.
@@ -168,51 +151,6 @@ def _version_4_uuid() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _too_long(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise TimeoutError
-
-
 def _may_explode(expression: str) -> bool:
     """Whether there are at least two repetitions: with one, matching short text is quick."""
     return sum(expression.count(sign) for sign in "*+?{") > 1
-
-
-def _executable(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-def _hostname() -> str:
-    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-
-
-def _read_os_release() -> dict[str, str]:
-    for path in _OS_RELEASE:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines()
-        except OSError:
-            continue
-        pairs = (line.split("=", 1) for line in lines if "=" in line and line[:1] != "#")
-        return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-    return {}
-
-
-def state_root() -> str:
-    """The folder that holds the states of runs, by who runs us.
-
-    Raises:
-        HostError: There is no home to put it into.
-    """
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return "/var/lib/awstoe/state"
-    base = os.environ.get("XDG_STATE_HOME")
-    if base and os.path.isabs(base):
-        return os.path.join(base, "awstoe", "state")
-    home = os.environ.get("HOME")
-    if home:
-        return os.path.join(home, ".local", "state", "awstoe", "state")
-    raise HostError(
-        "there is no folder for the state of this run: neither XDG_STATE_HOME nor HOME is set",
-        hint="name one with --state-directory",
-    )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 
 from awstoe.errors import ActionError
-from awstoe.host import copying, destinations, kinds, paths, tree
+from awstoe.host import copying, destinations, kinds, long_paths, paths, renaming, tree
 from awstoe.host.kinds import Kind
 from awstoe.host.oserrors import quoted
 from awstoe.host.platforms import current
@@ -39,7 +39,7 @@ def move_file(
         )
     make_parents(destination)
     try:
-        os.replace(source, destination)
+        renaming.replace(source, destination)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -48,11 +48,11 @@ def move_file(
 
 def _carry_across(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
     """Move a file or link to another file system."""
-    if os.path.islink(source):
+    if kinds.is_link(source):
         copying.copy_link(source, destination, twin=True)
     else:
         copying.copy_file(source, destination, checkpoint=checkpoint, follow_links=False, twin=True)
-    os.unlink(source)
+    renaming.unlink(source)
 
 
 def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]) -> None:
@@ -83,14 +83,14 @@ def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]
 def _place_folder(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
     """Move a folder to a name that is free."""
     try:
-        os.rename(source, destination)
+        renaming.rename(source, destination)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         staged = staging_name(os.path.dirname(_bare(destination)))
         try:
             copying.copy_folder(source, staged, checkpoint=checkpoint, twin=True)
-            os.rename(staged, destination)
+            renaming.rename(staged, destination)
         except BaseException:
             if os.path.lexists(staged):
                 tree.remove(staged, _never_stop)
@@ -108,7 +108,7 @@ def _never_stop() -> None:
 
 def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
     emptied = []
-    pending = [(source, destination)]
+    pending = [(long_paths.deep(source), long_paths.deep(destination))]
     while pending:
         folder, beside = pending.pop()
         emptied.append(folder)
@@ -117,20 +117,20 @@ def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> Non
         for entry in found:
             checkpoint()
             target = os.path.join(beside, entry.name)
-            if not entry.is_dir(follow_symlinks=False):
+            if kinds.entry_is_link(entry) or not entry.is_dir(follow_symlinks=False):
                 _move_entry(entry.path, target, checkpoint)
             elif os.path.isdir(target):
                 pending.append((entry.path, target))
             else:
                 _place_folder(entry.path, target, checkpoint)
     for folder in reversed(emptied):
-        os.rmdir(folder)
+        renaming.rmdir(folder)
 
 
 def _move_entry(source: str, target: str, checkpoint: Callable[[], None]) -> None:
     destinations.refuse_same(source, target)
     try:
-        os.replace(source, target)
+        renaming.replace(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise

@@ -5,10 +5,16 @@ which path it was about, what that means for a file, and what to do. The file-sy
 every ``OSError`` into an ``ActionError`` with these words.
 """
 
-import errno
 import os
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+import sys
+from typing import NamedTuple
+
+from awstoe.host import paths
+
+if sys.platform == "win32":
+    from awstoe.host import oserrors_windows as _platform
+else:
+    from awstoe.host import oserrors_linux as _platform
 
 
 class Explanation(NamedTuple):
@@ -20,55 +26,9 @@ class Explanation(NamedTuple):
     """What to do about it."""
 
 
-_PERMISSIONS: Final = (
-    "run awstoe as a user who may do that (mostly root), or change the permissions"
-)
-
-_WORDS: Final[Mapping[int, tuple[str, str | None]]] = {
-    errno.ENOENT: ("no such file or folder", "check the path: nothing stands there"),
-    errno.EACCES: ("permission denied", _PERMISSIONS),
-    errno.EPERM: (
-        "operation not permitted",
-        _PERMISSIONS + "; an immutable file (lsattr) refuses even root",
-    ),
-    errno.ENOSPC: ("the disk is full", "free some space there, or use another folder"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space there, or use another folder"),
-    errno.EFBIG: ("the file would be too large", "check the file size limit (ulimit -f)"),
-    errno.EROFS: (
-        "the file system is mounted read-only",
-        "use another folder, or mount it writable first",
-    ),
-    errno.EISDIR: ("it is a folder", "name a file"),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "check the path"),
-    errno.EEXIST: ("something of that name exists already", "remove it first, or use another name"),
-    errno.ELOOP: (
-        "symbolic links point at each other in a circle",
-        "look at the links with ls -l and repair them",
-    ),
-    errno.ENAMETOOLONG: (
-        "the name is too long",
-        "mostly 255 bytes for one name and 4096 for a whole path are allowed",
-    ),
-    errno.ETXTBSY: ("the program is running", "stop it first"),
-    errno.EBUSY: ("it is in use", "a mount point or a file that another program holds: free it"),
-    errno.EXDEV: ("the two places are on different file systems", None),
-    errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
-    errno.ENFILE: ("the system has too many open files", "wait, or raise fs.file-max"),
-    errno.ENOTEMPTY: ("the folder is not empty", "empty it first"),
-    errno.EMLINK: ("too many links to the file", None),
-    errno.EIO: ("the disk reported an error", "look at the system's log (dmesg)"),
-    errno.ESTALE: ("the network file system lost the file", "mount it again"),
-    errno.ENODEV: ("the device is not there", None),
-    errno.ENXIO: ("the device is not there", None),
-    errno.EINVAL: ("the system does not accept the name or the operation", None),
-    errno.EILSEQ: ("the file system does not accept the characters of the name", None),
-    errno.EOPNOTSUPP: ("the file system cannot do that", None),
-}
-
-
 def explain(error: OSError) -> Explanation:
     """The reason of ``error``, with the path it names, and what to do."""
-    words, hint = _WORDS.get(error.errno or 0, ("", None))
+    words, hint = _platform.WORDS.get(_platform.number(error), ("", None))
     if not words:
         words = error.strerror or str(error) or type(error).__name__
     named = [quoted(name) for name in (error.filename, error.filename2) if name is not None]
@@ -81,4 +41,4 @@ def quoted(path: object) -> str:
     """``path`` in quotes, with anything unprintable or undecodable escaped."""
     if isinstance(path, bytes):
         path = os.fsdecode(path)
-    return repr(path)
+    return _platform.readable(repr(paths.shown(str(path))))

@@ -3,9 +3,12 @@
 import grp
 import os
 import pwd
+import sys
 from typing import Final, NamedTuple
 
 from awstoe.errors import ActionError
+
+assert sys.platform == "linux"
 
 _LARGEST_ID: Final = 2**32 - 2
 """The one above means "leave it as it is" to the kernel."""

@@ -1,8 +1,11 @@
 """The Windows side of ownership: documents that name an owner are refused before they run."""
 
+import sys
 from typing import NamedTuple
 
 from awstoe.errors import ActionError
+
+assert sys.platform == "win32"
 
 
 class Owner(NamedTuple):

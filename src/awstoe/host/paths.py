@@ -76,3 +76,55 @@ def matcher(pattern: str, platform: Platform) -> "re.Pattern[str]":
     parts = (re.escape(part) for part in pattern.split("*"))
     flags = re.IGNORECASE if platform is Platform.WINDOWS else re.NOFLAG
     return re.compile("(?s:" + ".*".join(parts) + r")\Z", flags)
+
+
+_LONG_PREFIX = "\\\\?\\"
+_LONG_SERVER_PREFIX = "\\\\?\\UNC\\"
+
+
+def long_form(path: str) -> str:
+    r"""An absolute Windows path without ``.``, ``..`` and slashes, as ``\\?\`` paths have to be.
+
+    The system takes such a path literally, with up to 32,767 characters instead of 260.
+    """
+    if path.startswith((_LONG_PREFIX, "\\\\.\\")):
+        return path
+    if path.startswith("\\\\"):
+        return _LONG_SERVER_PREFIX + path[2:]
+    return _LONG_PREFIX + path
+
+
+def shown(path: str) -> str:
+    """``path`` for a person: without what ``long_form`` put before it."""
+    if path.startswith(_LONG_SERVER_PREFIX):
+        return "\\\\" + path[len(_LONG_SERVER_PREFIX) :]
+    return path.removeprefix(_LONG_PREFIX)
+
+
+_DEVICES = frozenset(
+    (
+        *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
+        *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"),
+    )
+)
+
+
+def name_problem(path: str, platform: Platform) -> str | None:
+    """Why a file of that path cannot be had on ``platform``, or None.
+
+    Windows takes some names for devices, in any folder and with any extension, and drops dots and
+    spaces at the end of a name: what was written to such a file would be lost or land elsewhere.
+    """
+    if platform is not Platform.WINDOWS or path.startswith(_LONG_PREFIX):
+        return None
+    _, rest = ntpath.splitdrive(path)
+    for part in re.split(r"[\\/]", rest):
+        stem = part.partition(".")[0].partition(":")[0].rstrip(" ").upper()
+        if stem in _DEVICES:
+            return f"{part!r} is the name of a device on Windows"
+        if part.strip(".") and part[-1:] in ". ":
+            return f"{part!r} ends in a dot or a space, which Windows drops"
+        found = next((sign for sign in part if sign in '<>"|?' or ord(sign) < ord(" ")), None)
+        if found is not None:
+            return f"{part!r} holds {found!r}, which no name can hold on Windows"
+    return None

@@ -9,16 +9,18 @@ import contextlib
 import fcntl
 import os
 import select
+import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from awstoe import limits
+from awstoe.host.attendance import Sink, discard
+
+assert sys.platform == "linux"
 
 _F_SETPIPE_SZ: Final = 1031
 _JOIN_SECONDS: Final = 1.0
-
-Sink = Callable[[bytes], None]
 
 
 def open_pipe() -> tuple[int, int]:
@@ -29,11 +31,6 @@ def open_pipe() -> tuple[int, int]:
     with contextlib.suppress(OSError):
         fcntl.fcntl(reader, _F_SETPIPE_SZ, limits.READ_CHUNK_BYTES)
     return reader, writer
-
-
-def discard(data: bytes) -> None:
-    """A sink for output that nobody wants."""
-    del data
 
 
 class Drain:

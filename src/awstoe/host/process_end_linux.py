@@ -7,12 +7,16 @@ it is meant for, or nobody: ids are given out again.
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
 
 from awstoe import limits
-from awstoe.host.process_tree_linux import MOST_LOOKS, Process, look_up
+from awstoe.host import process_tree_linux as tree
+from awstoe.host.interruption import Interruption
+
+assert sys.platform == "linux"
 
 _FREEZE_ROUNDS: Final = 20
 _CROWD: Final = 32
@@ -21,7 +25,7 @@ _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.1
 
 
-def send(process: Process, number: int) -> bool:
+def send(process: tree.Process, number: int) -> bool:
     """Send a signal to exactly this process; whether we may (one that is gone does not mind)."""
     try:
         descriptor = os.pidfd_open(process.pid)
@@ -30,7 +34,7 @@ def send(process: Process, number: int) -> bool:
     except (AttributeError, OSError):  # Linux before 5.3, or a sandbox without the call
         descriptor = -1
     try:
-        present = look_up(process.pid)
+        present = tree.look_up(process.pid)
         if present is None or present.start != process.start:
             return True
         if descriptor == -1:
@@ -48,11 +52,11 @@ def send(process: Process, number: int) -> bool:
 
 
 def end(
-    find: Callable[[], list[Process]],
+    find: Callable[[], list[tree.Process]],
     pause: Callable[[float], None],
     hurried: Callable[[], bool],
-    close_by: Callable[[], list[Process]] = list,
-) -> list[Process]:
+    close_by: Callable[[], list[tree.Process]] = list,
+) -> list[tree.Process]:
     """End all processes that ``find`` finds: TERM, the grace period, KILL.
 
     Args:
@@ -84,10 +88,10 @@ def end(
 
 
 def _kill(
-    find: Callable[[], list[Process]],
+    find: Callable[[], list[tree.Process]],
     pause: Callable[[float], None],
-    close_by: Callable[[], list[Process]],
-) -> list[Process]:
+    close_by: Callable[[], list[tree.Process]],
+) -> list[tree.Process]:
     protected = _send_all(_freeze(find, close_by), signal.SIGKILL)
     # Counted from here: many processes that fork leave us little of the processor until now.
     over = time.monotonic() + limits.KILL_SECONDS
@@ -103,12 +107,12 @@ def _kill(
 
 
 def _freeze(
-    find: Callable[[], list[Process]], close_by: Callable[[], list[Process]]
-) -> list[Process]:
+    find: Callable[[], list[tree.Process]], close_by: Callable[[], list[tree.Process]]
+) -> list[tree.Process]:
     """Stop them all first: one that forks faster than it is found would escape KILL for ever."""
     stopped: set[tuple[int, int]] = set()
     running = find()
-    for _ in range(MOST_LOOKS):
+    for _ in range(tree.MOST_LOOKS):
         fresh = [item for item in close_by() if (item.pid, item.start) not in stopped]
         if not fresh:
             break
@@ -124,7 +128,7 @@ def _freeze(
     return running
 
 
-def _send_all(processes: list[Process], number: int) -> set[tuple[int, int]]:
+def _send_all(processes: list[tree.Process], number: int) -> set[tuple[int, int]]:
     """Send a signal to all of them, and to what joins a crowded group meanwhile.
 
     A group belongs to one session, so it never holds both processes of the step and others.
@@ -144,3 +148,8 @@ def _send_all(processes: list[Process], number: int) -> set[tuple[int, int]]:
         for process in processes
         if process.group not in crowded and not send(process, number)
     }
+
+
+def end_orphans(leader: tree.Identity, interruption: Interruption) -> list[tree.Process]:
+    """End what still runs of a step whose awstoe died; gives what could not be ended."""
+    return end(lambda: tree.orphans(leader), time.sleep, lambda: interruption.hard)

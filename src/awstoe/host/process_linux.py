@@ -1,47 +1,30 @@
 """Linux: attends one child from its start to the end of its process tree.
 
 One thread, one ``poll`` over both output pipes, a descriptor for the child's end and the one that a
-signal makes readable. The deadline and the signals are looked at between any two reads, so a child
-that floods its output cannot put them off. Where a descriptor for the child cannot be had (Linux
-before 5.3), its end is asked for in growing intervals, at once when its output is at its end.
+signal makes readable. Where a descriptor for the child cannot be had (Linux before 5.3), its end is
+asked for in growing intervals, at once when its output is at its end.
 """
 
 import contextlib
 import os
 import select
 import signal
+import sys
 import time
-from collections.abc import Callable
-from enum import Enum, auto
-from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from awstoe import limits
+from awstoe.host import attendance
 from awstoe.host import process_end_linux as ending
+from awstoe.host import process_start_linux as starting
 from awstoe.host import process_tree_linux as tree
+from awstoe.host.attendance import Sink
 from awstoe.host.interruption import Interruption
-from awstoe.host.pipes_linux import Sink, discard
+
+assert sys.platform == "linux"
 
 _FIRST_ASK: Final = 0.0005
 _LONGEST_ASK: Final = 0.05
-
-
-class Child(Protocol):
-    """What is needed of ``subprocess.Popen``."""
-
-    pid: int
-
-    def poll(self) -> int | None:
-        """The exit status, -N for signal N, or None while it runs."""
-
-
-class Ended(Enum):
-    """Why attending is over."""
-
-    EXIT = auto()
-    HELD_OPEN = auto()
-    TIMEOUT = auto()
-    SIGNAL = auto()
 
 
 def prepare() -> None:
@@ -54,46 +37,26 @@ def prepare() -> None:
     tree.adopt_orphans()
 
 
-class Attendance:
-    """One child, its output and all that it starts.
+class Attendance(attendance.Attendance[int]):
+    """Attends a child by one ``poll``.
 
     Args:
-        child: The process, just started in a session of its own.
-        since: ``tree.now()`` before its start.
+        started: The process, just started in a session of its own.
         sinks: Its pipes' reading ends, and who gets the data. They are closed by ``close``.
         deadline: The ``time.monotonic`` at which its time is over, or None.
         interruption: Says when to stop.
     """
 
-    __slots__ = (
-        "_ask",
-        "_child",
-        "_child_end",
-        "_deadline",
-        "_failure",
-        "_interruption",
-        "_poller",
-        "_reap_at",
-        "_since",
-        "_sinks",
-        "exit_code",
-    )
-
     def __init__(
         self,
-        child: Child,
-        since: int,
+        started: starting.Started,
         sinks: dict[int, Sink],
         deadline: float | None,
         interruption: Interruption,
     ) -> None:
-        self.exit_code: int | None = None
-        self._child = child
-        self._since = since
-        self._sinks = sinks
-        self._deadline = deadline
-        self._interruption = interruption
-        self._failure: Exception | None = None
+        super().__init__(sinks, deadline, interruption)
+        self._child = started.child
+        self._since = started.since
         self._ask = _FIRST_ASK
         self._reap_at = time.monotonic() + limits.REAP_SECONDS
         self._poller = select.poll()
@@ -103,46 +66,16 @@ class Attendance:
             self._poller.register(interruption.fileno(), select.POLLIN)
         self._child_end = -1
         with contextlib.suppress(AttributeError, OSError):
-            self._child_end = os.pidfd_open(child.pid)
+            self._child_end = os.pidfd_open(started.pid)
             self._poller.register(self._child_end, select.POLLIN)
-        tree.started(child.pid)
-
-    def wait(self) -> Ended:
-        """Attend until the child and its output are at their end, or something comes between."""
-        over = self._deadline
-        while True:
-            now = time.monotonic()
-            if self.exit_code is None:
-                if self._interruption.signal_number is not None:
-                    return Ended.SIGNAL
-                if over is not None and now >= over:
-                    return Ended.TIMEOUT
-            elif self.exit_code != 0 or not self._sinks:
-                return Ended.EXIT
-            elif (over is not None and now >= over) or self._interruption.signal_number is not None:
-                return Ended.HELD_OPEN
-            ended = self.exit_code is not None
-            if now >= self._reap_at:
-                tree.reap(self._child.pid)
-                self._reap_at = now + limits.REAP_SECONDS
-            self._turn(self._reap_at - now if over is None else min(self._reap_at, over) - now)
-            if not ended and self.exit_code == 0:
-                held = time.monotonic() + limits.PIPE_HELD_OPEN_SECONDS
-                over = held if over is None else min(over, held)
+        tree.started(started.pid)
 
     def finish(self) -> None:
-        """After exit 0: what was left in the background lives on."""
+        """See ``attendance.Attendance``."""
         tree.spare(self._child.pid)
 
-    def end_tree(self) -> list[tree.Process]:
-        """End all that the child started, and itself; read what is left of the output.
-
-        Returns:
-            The processes that could not be ended.
-
-        Raises:
-            Exception: Whatever a sink raised meanwhile, after the tree was ended.
-        """
+    def end_tree(self) -> list[str]:
+        """See ``attendance.Attendance``."""
         pid = self._child.pid
         left: list[tree.Process] = []
         if self.exit_code is None or tree.has_children():
@@ -155,25 +88,10 @@ class Attendance:
         if self.exit_code is None and not left:
             self._insist()
         self._read_rest()
-        return left
-
-    def mute(self) -> None:
-        """Discard all further output: whoever gets it has failed."""
-        self._sinks = dict.fromkeys(self._sinks, discard)
-
-    def take_pipes(self) -> list[int]:
-        """Hand over the pipes that are still open; ``close`` no longer closes them.
-
-        Raises:
-            Exception: Whatever a sink raised for the last output.
-        """
-        self._read_rest()
-        descriptors = list(self._sinks)
-        self._sinks = {}
-        return descriptors
+        return attendance.named(left)
 
     def close(self) -> None:
-        """Close all descriptors; the processes are left as they are."""
+        """See ``attendance.Attendance``."""
         for descriptor in self._sinks:
             os.close(descriptor)
         self._sinks = {}
@@ -181,8 +99,13 @@ class Attendance:
             os.close(self._child_end)
             self._child_end = -1
 
+    def _chores(self, now: float) -> float:
+        if now >= self._reap_at:
+            tree.reap(self._child.pid)
+            self._reap_at = now + limits.REAP_SECONDS
+        return self._reap_at - now
+
     def _turn(self, seconds: float) -> None:
-        """Wait for something to happen, for so many seconds at most, and deal with it."""
         if self._child_end == -1 and self.exit_code is None:
             seconds = min(seconds, self._ask)
             self._ask = min(self._ask * 2, _LONGEST_ASK)
@@ -221,34 +144,6 @@ class Attendance:
         os.close(descriptor)
         del self._sinks[descriptor]
         return False
-
-    def _pause(self, seconds: float) -> None:
-        """Read output for so long, or until the child ends; a sink's failure has to wait."""
-        over = time.monotonic() + seconds
-        running = self.exit_code is None
-        while (left := over - time.monotonic()) > 0:
-            self._guarded(partial(self._turn, left))
-            if self._interruption.hard or (running and self.exit_code is not None):
-                return
-
-    def _guarded(self, call: Callable[[], object]) -> None:
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - raised again when the tree has been ended
-            self._failure = self._failure or error
-            self.mute()
-
-    def _read_rest(self) -> None:
-        """Read what the pipes hold now: no more than that, as others may still be writing.
-
-        Raises:
-            Exception: What a sink raised, now or while the tree was being ended.
-        """
-        for descriptor in list(self._sinks):
-            self._guarded(partial(self._read, descriptor))
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
 
     def _insist(self) -> None:
         """End the child itself when the process table did not show it, or has not yet."""

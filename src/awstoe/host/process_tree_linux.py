@@ -19,10 +19,13 @@ The subreaper role belongs to the process, and so does the table of what is spar
 import contextlib
 import ctypes
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final, NamedTuple
+
+assert sys.platform == "linux"
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")

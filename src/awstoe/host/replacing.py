@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from awstoe.errors import ActionError
-from awstoe.host import attributes, kinds, ownership, paths
+from awstoe.host import attributes, kinds, ownership, paths, renaming, temporary
 from awstoe.host.files import write_all
 from awstoe.host.oserrors import quoted
 from awstoe.host.ownership import Owner
@@ -26,7 +26,6 @@ _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY | getattr(os, "O_CLOE
 _FOLDER_REFUSES: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _EFFECTIVE_IDS: Final = os.access in os.supports_effective_ids
 _NO_RENAME: Final = frozenset({errno.EBUSY, errno.EXDEV})
-_NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
 
 def staging_name(folder: str) -> str:
@@ -74,7 +73,7 @@ class Replacement:
                 # The staging name would tell nobody anything.
                 raise OSError(error.errno, error.strerror, folder) from error
             self._in_place = True
-            self._staged = staging_name(_temporary_folder())
+            self._staged = staging_name(temporary.parent_folder())
             self.descriptor = os.open(self._staged, _NEW, 0o600)
 
     def _existing(self) -> os.stat_result | None:
@@ -88,7 +87,7 @@ class Replacement:
             old = os.lstat(self._target)
         except FileNotFoundError:
             return None
-        found = kinds.of_mode(old.st_mode)
+        found = kinds.of_itself(old)
         if found is kinds.Kind.LINK:
             if self._target != self._path:
                 os.stat(self._target)  # a circle of links: let the system say so
@@ -117,7 +116,7 @@ class Replacement:
     ) -> None:
         self._close()
         try:
-            os.unlink(self._staged)
+            renaming.unlink(self._staged)
         except FileNotFoundError:
             pass
 
@@ -178,7 +177,7 @@ class Replacement:
         """Whether a rename could do it; a mount point can only be rewritten."""
         try:
             if self._overwrite:
-                os.replace(self._staged, self._target)
+                renaming.replace(self._staged, self._target)
             else:
                 self._publish_new()
         except OSError as error:
@@ -190,13 +189,9 @@ class Replacement:
     def _publish_new(self) -> None:
         """Name the staged file, failing when the name has been taken meanwhile."""
         try:
-            os.link(self._staged, self._target)
+            renaming.publish(self._staged, self._target)
         except FileExistsError:
             raise exists(self._path) from None
-        except OSError as error:
-            if error.errno not in _NO_HARD_LINKS:
-                raise
-            os.rename(self._staged, self._target)
 
     def _rewrite(self) -> None:
         """Copy the staged content into the old file, which keeps all its attributes."""
@@ -211,11 +206,6 @@ class Replacement:
                 os.close(target)
         finally:
             os.close(staged)
-
-
-def _temporary_folder() -> str:
-    found = os.environ.get("TMPDIR") or os.environ.get("TEMP")
-    return found or "/tmp"  # noqa: S108 - the staged file is new, exclusive and 0600
 
 
 def exists(path: str) -> ActionError:

@@ -8,22 +8,25 @@ that names the path and what to do; removal never follows a symbolic link.
 import contextlib
 import errno
 import os
-import stat
 import sys
 from collections.abc import Callable
 from typing import BinaryIO, Final, NoReturn
 
 from awstoe.errors import HostError
+from awstoe.host import kinds, renaming
+
+if sys.platform == "win32":
+    from awstoe.host import temporary_windows as _platform
+else:
+    from awstoe.host import temporary_linux as _platform
 
 _ATTEMPTS: Final = 100
+_BINARY: Final = getattr(os, "O_BINARY", 0)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DEFAULT: Final = "/tmp"  # noqa: S108 - what is made below it has an unpredictable name and 0700
 
-
-def parent_folder() -> str:
-    """The folder for temporary files: ``TMPDIR`` (``TEMP`` on Windows), else the system's."""
-    name = "TEMP" if sys.platform == "win32" else "TMPDIR"
-    return os.path.abspath(os.environ.get(name) or _DEFAULT)
+parent_folder = _platform.parent_folder
+VARIABLE: Final = _platform.VARIABLE
+"""The environment variable that names another folder."""
 
 
 def make_folder(parent: str | None = None) -> str:
@@ -66,7 +69,7 @@ def write_script(folder: str, text: str, suffix: str) -> str:
         ) from error
     path = os.path.join(folder, f"script-{_digits()}{suffix}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o700)
         with open(descriptor, "wb", buffering=0) as file:
             view = memoryview(data)
             while view:
@@ -84,12 +87,10 @@ def unnamed_file(parent: str | None = None) -> BinaryIO:
     """
     parent = parent or parent_folder()
     path = os.path.join(parent, f"AWSTOE{_digits()}.tmp")
-    # Windows removes it at its close, Linux takes the name away at once.
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_TEMPORARY", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _platform.ONCE
     try:
-        file = open(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "w+b")  # noqa: SIM115
-        if sys.platform != "win32":
-            os.unlink(path)
+        file = open(os.open(path, flags, 0o600), "w+b")  # noqa: SIM115
+        _platform.take_name_away(path)
     except OSError as error:
         _refuse("make a temporary file in", parent, error)
     return file
@@ -102,16 +103,16 @@ def remove_folder(path: str) -> None:
         HostError: Something in it cannot be removed.
     """
     try:
-        if stat.S_ISLNK(os.lstat(path).st_mode):
-            os.unlink(path)
+        if kinds.of_itself(os.lstat(path)) is kinds.Kind.LINK:
+            renaming.unlink(path)
             return
         for folder, folders, files in os.walk(path, topdown=False, onerror=_raise):
             for name in files:
-                _remove(os.path.join(folder, name), os.unlink)
+                _remove(os.path.join(folder, name), renaming.unlink)
             for name in folders:
                 below = os.path.join(folder, name)
-                _remove(below, os.unlink if os.path.islink(below) else os.rmdir)
-        _remove(path, os.rmdir)
+                _remove(below, renaming.unlink if kinds.is_link(below) else renaming.rmdir)
+        _remove(path, renaming.rmdir)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -138,9 +139,9 @@ def _digits() -> str:
 
 def _refuse(what: str, path: str, error: OSError) -> NoReturn:
     if error.errno in _FULL:
-        hint = "The disk is full: make room, or set TMPDIR to a folder on another one."
+        hint = f"The disk is full: make room, or set {VARIABLE} to a folder on another one."
     elif isinstance(error, FileNotFoundError):
-        hint = "The folder does not exist: make it, or set TMPDIR to one that does."
+        hint = f"The folder does not exist: make it, or set {VARIABLE} to one that does."
     else:
-        hint = "Set TMPDIR to a folder that you may write."
+        hint = f"Set {VARIABLE} to a folder that you may write."
     raise HostError(f"Cannot {what} {path}: {error.strerror}.", hint=hint) from error

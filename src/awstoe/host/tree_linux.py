@@ -6,6 +6,7 @@ folder the walk came from.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -13,6 +14,8 @@ from awstoe.errors import ActionError
 from awstoe.host import paths
 from awstoe.host.oserrors import quoted
 from awstoe.host.platforms import Platform
+
+assert sys.platform == "linux"
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAME_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -1,9 +1,13 @@
 """Removes a folder on Windows; junctions and links are removed as such, never entered."""
 
 import os
-import stat
+import sys
 from collections.abc import Callable
 from typing import Final
+
+from awstoe.host import long_paths, renaming
+
+assert sys.platform == "win32"
 
 _REPARSE_POINT: Final = 0x400
 """FILE_ATTRIBUTE_REPARSE_POINT: links, junctions, mount points."""
@@ -16,7 +20,7 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
         OSError: Something cannot be removed.
     """
     emptied = []
-    pending = [path]
+    pending = [long_paths.deep(path)]
     while pending:
         folder = pending.pop()
         emptied.append(folder)
@@ -25,13 +29,13 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
         for entry in found:
             checkpoint()
             if not entry.is_dir(follow_symlinks=False):
-                _remove_file(entry.path)
+                renaming.unlink(entry.path)
             elif _is_reparse_point(entry):
                 os.rmdir(entry.path)
             else:
                 pending.append(entry.path)
     for folder in reversed(emptied):
-        os.rmdir(folder)
+        renaming.rmdir(folder)
 
 
 def set_owner(path: str, user: int, group: int, checkpoint: Callable[[], None]) -> None:
@@ -47,11 +51,3 @@ def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> Non
 def _is_reparse_point(entry: os.DirEntry[str]) -> bool:
     attributes: int = getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0)
     return bool(attributes & _REPARSE_POINT)
-
-
-def _remove_file(path: str) -> None:
-    try:
-        os.unlink(path)
-    except PermissionError:
-        os.chmod(path, stat.S_IWRITE)  # a read-only file cannot be deleted here
-        os.unlink(path)

@@ -4,6 +4,7 @@ The wording and the order are those of a real run (see docs/outputs.md): scripts
 of ours stand only where AWSTOE's logs are silent: conditions, iterations, resuming.
 """
 
+import os
 import time
 
 from awstoe.engine.plan import Plan
@@ -25,8 +26,10 @@ class LogNarrator:
     def __init__(self, log: LogFiles, folder: str, viewer: Viewer) -> None:
         self._log = log
         self._viewer = viewer
-        self._detailed = f"Updated detailed output file at {folder}/detailedoutput.json"
-        self._chaining = f"Updated chaining file at {folder}/chaining.json"
+        detailed = os.path.join(folder, "detailedoutput.json")
+        chaining = os.path.join(folder, "chaining.json")
+        self._detailed = f"Updated detailed output file at {detailed}"
+        self._chaining = f"Updated chaining file at {chaining}"
         self._started = time.monotonic()
 
     def run_started(self, plan: Plan) -> None:

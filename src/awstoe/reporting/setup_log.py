@@ -1,5 +1,6 @@
 """The lines of the logs before the first document begins and after the last one has ended."""
 
+import os
 from collections.abc import Sequence
 
 from awstoe.reporting.run_log import LogFiles
@@ -49,8 +50,8 @@ def tell_setup(
                 f"Setup: FINISHED VALIDATING DOCUMENT {copy}",
             )
         )
-    detailed = f"{folder}/detailedoutput.json"
-    chaining = f"{folder}/chaining.json"
+    detailed = os.path.join(folder, "detailedoutput.json")
+    chaining = os.path.join(folder, "chaining.json")
     paths = " ".join(path for path, _ in documents)
     log.debug_all(
         (

@@ -1,6 +1,8 @@
 """The live view on a terminal: finished steps scroll by, the running one has a line of its own."""
 
+import sys
 import time
+from typing import IO, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -18,6 +20,28 @@ _SIGNS = {
 _REFRESH_PER_SECOND = 8
 
 
+class _Terminal:
+    """Standard error while somebody is there: a terminal that goes away is no reason to stop."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        try:
+            sys.stderr.flush()
+        except OSError:
+            pass
+
+    def __getattr__(self, name: str) -> object:
+        """What else a stream is asked for: its encoding, whether it is a terminal."""
+        return getattr(sys.stderr, name)
+
+
 class TerminalViewer(Viewer):
     """Shows phase, step, elapsed time and the last line of output.
 
@@ -26,7 +50,9 @@ class TerminalViewer(Viewer):
     """
 
     def __init__(self, *, color: bool) -> None:
-        self._console = Console(stderr=True, no_color=not color, highlight=False)
+        self._console = Console(
+            file=cast("IO[str]", _Terminal()), no_color=not color, highlight=False
+        )
         self._frames = Spinner("line" if self._console.encoding != "utf-8" else "dots").frames
         self._where = ""
         self._detail = ""

@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from awstoe.errors import HostError, UsageError
-from awstoe.host import locks
+from awstoe.host import locks, renaming
 from awstoe.host.files import explain, make_private_folder, replace_file
 from awstoe.state.journal import Journal
 
@@ -89,11 +89,12 @@ class Store:
     def remove(self) -> None:
         """Remove the state of a run that is over: nothing of it belongs into an image."""
         # The manifest first: without its journal it would promise a run of which nothing is done.
-        for name in (MANIFEST, JOURNAL, _LOCK):
+        for name in (MANIFEST, JOURNAL):
             try:
-                os.unlink(os.path.join(self.folder, name))
+                renaming.unlink(os.path.join(self.folder, name))
             except OSError:
                 pass
+        locks.remove(os.path.join(self.folder, _LOCK), self._lock)
         try:
             os.rmdir(self.folder)
         except OSError:
@@ -158,7 +159,7 @@ def _set_aside(folder: str) -> str:
             for name in (MANIFEST, JOURNAL):  # in this order for the reason `remove` has
                 source = os.path.join(folder, name)
                 if os.path.exists(source):
-                    os.replace(source, os.path.join(target, name))
+                    renaming.replace(source, os.path.join(target, name))
         except OSError as error:
             raise explain(error, f"set aside the earlier state in {folder}") from error
         return target

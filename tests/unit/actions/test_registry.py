@@ -19,14 +19,19 @@ SHARED = {
     "__init__",
     "contract",
     "fields",
+    "msi",
     "msi_inputs",
     "operation",
+    "package_managers",
+    "powershell",
     "program",
     "reference",
     "registry_values",
     "schema",
+    "script",
     "table",
     "text_encoding",
+    "windows_update",
 }
 
 

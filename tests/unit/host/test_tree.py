@@ -9,7 +9,7 @@ import pytest
 
 from awstoe.actions import delete_folder
 from awstoe.errors import ActionError, TimeoutExceeded
-from awstoe.host import oserrors, tree_windows
+from awstoe.host import oserrors
 from fakes.action_context import RecordingContext
 
 if sys.platform == "win32":
@@ -122,17 +122,6 @@ def test_permissions_are_set_without_proc(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "chmod", without_proc)
     tree_linux.set_permissions(str(tmp_path / "a"), 0o700, Checkpoint)
     assert (tmp_path / "a" / "f").stat().st_mode & 0o777 == 0o700
-
-
-def test_the_windows_removal_enters_no_link(tmp_path: Path) -> None:
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "precious").write_text("x")
-    (tmp_path / "a" / "sub" / "deep").mkdir(parents=True)
-    (tmp_path / "a" / "sub" / "f").write_text("x")
-    (tmp_path / "a" / "link").symlink_to("../outside")
-    tree_windows.remove(str(tmp_path / "a"), Checkpoint)
-    assert os.listdir(tmp_path) == ["outside"]
-    assert os.listdir(tmp_path / "outside") == ["precious"]
 
 
 @pytest.mark.parametrize(

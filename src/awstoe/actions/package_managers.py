@@ -1,0 +1,113 @@
+"""How the package managers of Linux install updates. Not an action.
+
+None of them is asked anything, and configuration files that were changed by hand stay as they are.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from awstoe.actions.contract import ActionContext, Command, Result
+from awstoe.errors import ActionError
+
+_NAME: Final = "UpdateOS"
+_QUIET: Final = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a")
+_APT: Final = (
+    *("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600"),
+    *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
+)
+_APT_INSTALLS: Final = re.compile(r"^Inst ([^\s:]+)", re.MULTILINE)
+_ZYPPER: Final = ("zypper", "--non-interactive")
+_ZYPPER_UPDATES: Final = re.compile(r"<update\s[^>]*?\bname=\"([^\"]+)\"")
+_ZYPPER_WANTS_REBOOT: Final = 102
+_ZYPPER_UPDATED_ITSELF: Final = 103
+
+
+class Wanted(NamedTuple):
+    """Which packages to update: all when ``include`` is empty, less ``exclude``."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """What was asked for by name and not excluded."""
+        return [name for name in self.include if name not in self.exclude]
+
+
+def find(is_there: Callable[[str], bool]) -> Callable[[Wanted, ActionContext], None] | None:
+    """What installs updates here, by the first package manager of these; None without one."""
+    known: dict[str, Callable[[Wanted, ActionContext], None]] = {
+        "apt-get": _apt,
+        "dnf": lambda wanted, ctx: _rpm("dnf", "upgrade", wanted, ctx),
+        "yum": lambda wanted, ctx: _rpm("yum", "update", wanted, ctx),
+        "zypper": _zypper,
+    }
+    return next((update for name, update in known.items() if is_there(name)), None)
+
+
+def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result:
+    program = next(word for word in argv if word != "env" and "=" not in word)
+    result = ctx.execute(Command(argv, logged_as=program))
+    if result.exit_code not in good:
+        raise ActionError(
+            f"{_NAME}: {program} ended with exit code {result.exit_code}",
+            process_exit_code=result.exit_code,
+            stderr_tail=result.stderr_tail,
+        )
+    return result
+
+
+def _nothing(ctx: ActionContext) -> None:
+    ctx.log.info(f"{_NAME}: there is nothing to update but what is excluded")
+
+
+def _apt(wanted: Wanted, ctx: ActionContext) -> None:
+    _run(ctx, *_QUIET, *_APT, "update")
+    if not wanted.include and not wanted.exclude:
+        _run(ctx, *_QUIET, *_APT, "--with-new-pkgs", "upgrade")
+        return
+    names = wanted.names
+    if not wanted.include:
+        planned = _run(ctx, *_QUIET, *_APT, "--simulate", "--with-new-pkgs", "upgrade").stdout
+        names = _without(_APT_INSTALLS.findall(planned), wanted.exclude)
+    if not names:
+        _nothing(ctx)
+        return
+    upgrade = (*_QUIET, *_APT, "--only-upgrade")
+    planned = _run(ctx, *upgrade, "--simulate", "install", "--", *names).stdout
+    needed = sorted(set(_APT_INSTALLS.findall(planned)) & set(wanted.exclude))
+    if needed:
+        raise ActionError(
+            f"{_NAME}: other updates need these packages, which are excluded: {', '.join(needed)}",
+            hint="exclude the packages that need them too, or include the ones you want",
+        )
+    _run(ctx, *upgrade, "install", "--", *names)
+
+
+def _without(names: Iterable[str], exclude: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in exclude]
+
+
+def _rpm(program: str, verb: str, wanted: Wanted, ctx: ActionContext) -> None:
+    if wanted.include and not wanted.names:
+        _nothing(ctx)
+        return
+    left_out = [f"--exclude={name}" for name in wanted.exclude]
+    _run(ctx, program, "-y", *left_out, verb, *wanted.names)
+
+
+def _zypper(wanted: Wanted, ctx: ActionContext) -> None:
+    _run(ctx, *_ZYPPER, "refresh")
+    names = wanted.names
+    if wanted.exclude and not wanted.include:
+        listed = _run(ctx, *_ZYPPER, "--xmlout", "list-updates").stdout
+        names = _without(_ZYPPER_UPDATES.findall(listed), wanted.exclude)
+    if not names and (wanted.include or wanted.exclude):
+        _nothing(ctx)
+        return
+    update = (*_ZYPPER, "update", *(["--", *names] if names else []))
+    good = (0, _ZYPPER_WANTS_REBOOT, _ZYPPER_UPDATED_ITSELF)
+    if _run(ctx, *update, good=good).exit_code == _ZYPPER_UPDATED_ITSELF:
+        # The first run installed a newer zypper, and left the rest to that one.
+        _run(ctx, *update, good=good[:2])

@@ -1,0 +1,55 @@
+"""Commands that become one script: written to a private folder, run, and removed again.
+
+Shared by the actions that run scripts. Not an action.
+"""
+
+from collections.abc import Callable
+
+from awstoe.actions import program
+from awstoe.actions.contract import ActionContext, Command
+from awstoe.errors import HostError
+from awstoe.host import temporary
+
+
+def run_commands(
+    action: str, text: str, suffix: str, command: Callable[[str], Command], ctx: ActionContext
+) -> str:
+    """Run a script; gives its standard output.
+
+    Args:
+        action: The action's name, for the log and for messages.
+        text: The script.
+        suffix: The ending of its file's name.
+        command: What runs the script of the given path.
+        ctx: The run.
+
+    Raises:
+        ActionError: The script failed or could not be started.
+        HostError: The script file cannot be written.
+        TimeoutExceeded: The attempt's time is over.
+        Interrupted: A signal asks the run to stop.
+    """
+    log = ctx.log
+    log.info(f"{action}: STARTED EXECUTION")
+    folder = ctx.temporary_folder()
+    log.info(f"{action}: Created temporary directory: {folder}")
+    try:
+        script = temporary.write_script(folder, text, suffix)
+        log.info(f"{action}: Created temporary script file at: {script}")
+        result = ctx.execute(command(script))
+    finally:
+        _remove(action, folder, ctx)
+        log.info(f"{action}: FINISHED EXECUTION")
+    program.conclude(result, ctx, action=action, program="the script")
+    return result.stdout
+
+
+def _remove(action: str, folder: str, ctx: ActionContext) -> None:
+    """Remove the folder; that it stays is worth a warning, but no reason to fail the step."""
+    ctx.log.info(f"{action}: Removing temporary directory: {folder}")
+    try:
+        ctx.remove_folder(folder)
+    except HostError as error:
+        ctx.log.warning(f"{action}: {error.message}")
+    else:
+        ctx.log.info(f"{action}: Successfully removed temporary directory: {folder}")

@@ -1,0 +1,133 @@
+"""Access lists of files, and who owns one: the permissions of Windows."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import wintypes
+from typing import Final
+
+from awstoe.host import kernel32_windows as kernel32
+
+assert sys.platform == "win32"
+
+_FILE_OBJECT: Final = 1
+_OWNER: Final = 1
+_ACCESS_LIST: Final = 4
+_PROTECTED_ACCESS_LIST: Final = 0x80000000
+_UNPROTECTED_ACCESS_LIST: Final = 0x20000000
+_IS_PROTECTED: Final = 0x1000
+
+_api: Final = ctypes.WinDLL("advapi32", use_last_error=True)
+_api.ConvertSidToStringSidW.argtypes = [wintypes.LPVOID, wintypes.LPVOID]
+
+
+@contextmanager
+def _described(path: str, parts: int) -> Iterator[tuple[int | None, int | None, int | None]]:
+    """A file's owner, access list and the whole descriptor, by address, while the context lasts.
+
+    Raises:
+        OSError: They cannot be read.
+    """
+    owner, entries, descriptor = wintypes.LPVOID(), wintypes.LPVOID(), wintypes.LPVOID()
+    _check(
+        _api.GetNamedSecurityInfoW(
+            wintypes.LPCWSTR(path),
+            _FILE_OBJECT,
+            parts,
+            ctypes.byref(owner),
+            None,
+            ctypes.byref(entries),
+            None,
+            ctypes.byref(descriptor),
+        ),
+        path,
+    )
+    try:
+        yield owner.value, entries.value, descriptor.value
+    finally:
+        kernel32.api.LocalFree(descriptor)
+
+
+def carry_over(path: str, new: str) -> None:
+    """Give ``new`` the access list of the file at ``path``.
+
+    Raises:
+        OSError: The list cannot be read or set.
+    """
+    with _described(path, _ACCESS_LIST) as (_, entries, descriptor):
+        control, revision = wintypes.WORD(), wintypes.DWORD()
+        _api.GetSecurityDescriptorControl(
+            wintypes.LPVOID(descriptor), ctypes.byref(control), ctypes.byref(revision)
+        )
+        protected = bool(control.value & _IS_PROTECTED)
+        kind = _PROTECTED_ACCESS_LIST if protected else _UNPROTECTED_ACCESS_LIST
+        _check(
+            _api.SetNamedSecurityInfoW(
+                wintypes.LPCWSTR(new),
+                _FILE_OBJECT,
+                _ACCESS_LIST | kind,
+                None,
+                None,
+                wintypes.LPVOID(entries),
+                None,
+            ),
+            new,
+        )
+
+
+def owner(path: str) -> str:
+    """Who a file or folder belongs to, as a security identifier such as ``S-1-5-18``.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    with _described(path, _OWNER) as (identifier, _, _):
+        return _as_text(identifier)
+
+
+_TOKEN_QUERY: Final = 0x8
+_TOKEN_USER: Final = 1
+
+
+def own_identifier() -> str:
+    """The security identifier of the user who runs this process.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    token = wintypes.HANDLE()
+    _require(_api.OpenProcessToken(wintypes.HANDLE(-1), _TOKEN_QUERY, ctypes.byref(token)))
+    try:
+        # A pointer to the identifier, attributes, and the identifier itself: 68 bytes at most.
+        found = (ctypes.c_size_t * 16)()
+        size = wintypes.DWORD()
+        _require(
+            _api.GetTokenInformation(
+                token, _TOKEN_USER, found, ctypes.sizeof(found), ctypes.byref(size)
+            )
+        )
+        return _as_text(found[0])
+    finally:
+        kernel32.api.CloseHandle(token)
+
+
+def _as_text(identifier: int | None) -> str:
+    text = wintypes.LPWSTR()
+    _require(_api.ConvertSidToStringSidW(identifier, ctypes.byref(text)))
+    try:
+        return text.value or ""
+    finally:
+        kernel32.api.LocalFree(text)
+
+
+def _require(result: int) -> None:
+    if not result:
+        raise ctypes.WinError(ctypes.get_last_error())
+
+
+def _check(code: int, path: str) -> None:
+    """Turn a code into an error; these functions return theirs."""
+    if code:
+        error = ctypes.WinError(code)
+        raise OSError(error.errno, error.strerror, path, code)

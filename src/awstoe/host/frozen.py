@@ -1,0 +1,63 @@
+"""The facts about a frozen program: one file that carries its interpreter and unpacks it at start.
+
+The boot loader unpacks to a temporary folder, the bundle's, and starts the program from there as
+its own child. It tells the program about that by environment variables, which concern nobody else.
+Everything that asks whether and how this process is frozen asks here.
+"""
+
+import os
+import sys
+from typing import Final
+
+BUILD_FACTS: Final = "awstoe_build_facts.json"
+"""The file at the bundle's root in which the build says what it put in."""
+
+LIBRARY_PATH: Final = "LD_LIBRARY_PATH"
+"""The boot loader points it at the bundle; on Linux only."""
+LIBRARY_PATH_BEFORE: Final = "LD_LIBRARY_PATH_ORIG"
+"""Where the boot loader keeps the caller's value; there is none if the caller had none."""
+
+_PREFIX: Final = "_PYI_"
+_NAMES: Final = frozenset({"_MEIPASS2", "PYINSTALLER_RESET_ENVIRONMENT"})
+
+
+def is_frozen() -> bool:
+    """Whether this process is a single file's, not an interpreter's."""
+    return bool(getattr(sys, "frozen", False))
+
+
+def bundle_folder() -> str | None:
+    """The folder that the boot loader unpacked to; None if there is none."""
+    folder: str | None = getattr(sys, "_MEIPASS", None)
+    return folder
+
+
+def executable() -> str:
+    """The single file, links followed, so that it can be replaced; or the interpreter."""
+    return os.path.realpath(sys.executable) if is_frozen() else sys.executable
+
+
+def is_boot_loader_variable(name: str) -> bool:
+    """Whether an environment variable is between the boot loader and its program."""
+    return name.startswith(_PREFIX) or name in _NAMES
+
+
+def build_facts() -> dict[str, object] | None:
+    """What the build wrote into the bundle; None where nothing is, as in a source tree.
+
+    Raises:
+        ValueError: The file is no JSON object: the build was wrong.
+    """
+    folder = bundle_folder()
+    if folder is None:
+        return None
+    import json  # noqa: PLC0415 - one command asks, every start would pay
+
+    try:
+        with open(os.path.join(folder, BUILD_FACTS), encoding="utf-8") as stream:
+            facts = json.load(stream)
+    except FileNotFoundError:
+        return None
+    if not isinstance(facts, dict):
+        raise ValueError(f"{BUILD_FACTS} holds no JSON object")
+    return facts

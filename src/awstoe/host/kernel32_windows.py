@@ -1,0 +1,354 @@
+"""The functions of Windows' kernel32 that Python does not offer, with their types.
+
+A failed call becomes an ``OSError`` whose ``winerror`` is the system's code. Handles are ints.
+"""
+
+import ctypes
+import msvcrt
+import os
+import sys
+from collections.abc import Sequence
+from ctypes import wintypes
+from typing import Final
+
+assert sys.platform == "win32"
+
+INFINITE: Final = 0xFFFFFFFF
+WAIT_FAILED: Final = 0xFFFFFFFF
+
+ERROR_ACCESS_DENIED: Final = 5
+ERROR_BROKEN_PIPE: Final = 109
+ERROR_MORE_DATA: Final = 234
+ERROR_IO_INCOMPLETE: Final = 996
+ERROR_IO_PENDING: Final = 997
+
+_INVALID_HANDLE: Final = ctypes.c_void_p(-1).value
+_LONGEST_PATH: Final = 32_768
+_UNIX_EPOCH: Final = 116_444_736_000_000_000
+"""100-nanosecond intervals between 1601-01-01 and 1970-01-01."""
+_DNS_HOST_NAME: Final = 5
+"""COMPUTER_NAME_FORMAT: the name proper, not what a cluster puts in its place."""
+_SYNCHRONIZE: Final = 0x00100000
+_PROCESS_QUERY_LIMITED_INFORMATION: Final = 0x1000
+_PROCESS_TERMINATE: Final = 0x0001
+
+
+class SecurityAttributes(ctypes.Structure):
+    """SECURITY_ATTRIBUTES: whether a handle is inherited."""
+
+    _fields_ = (
+        ("length", wintypes.DWORD),
+        ("descriptor", wintypes.LPVOID),
+        ("inherit", wintypes.BOOL),
+    )
+
+
+class Overlapped(ctypes.Structure):
+    """OVERLAPPED: one read that is on its way."""
+
+    _fields_ = (
+        ("internal", ctypes.c_size_t),
+        ("internal_high", ctypes.c_size_t),
+        ("offset", wintypes.DWORD),
+        ("offset_high", wintypes.DWORD),
+        ("event", wintypes.HANDLE),
+    )
+
+
+class StartupInfoEx(ctypes.Structure):
+    """STARTUPINFOEXW: standard handles, and a list of attributes."""
+
+    _fields_ = (
+        ("size", wintypes.DWORD),
+        ("reserved", wintypes.LPWSTR),
+        ("desktop", wintypes.LPWSTR),
+        ("title", wintypes.LPWSTR),
+        ("position", wintypes.DWORD * 7),
+        ("flags", wintypes.DWORD),
+        ("show_window", wintypes.WORD),
+        ("reserved_size", wintypes.WORD),
+        ("reserved_bytes", wintypes.LPVOID),
+        ("stdin", wintypes.HANDLE),
+        ("stdout", wintypes.HANDLE),
+        ("stderr", wintypes.HANDLE),
+        ("attributes", wintypes.LPVOID),
+    )
+
+
+class ProcessInformation(ctypes.Structure):
+    """PROCESS_INFORMATION."""
+
+    _fields_ = (
+        ("process", wintypes.HANDLE),
+        ("thread", wintypes.HANDLE),
+        ("process_id", wintypes.DWORD),
+        ("thread_id", wintypes.DWORD),
+    )
+
+
+class JobLimits(ctypes.Structure):
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+
+    _fields_ = (
+        ("process_time", ctypes.c_int64),
+        ("job_time", ctypes.c_int64),
+        ("flags", wintypes.DWORD),
+        ("smallest_working_set", ctypes.c_size_t),
+        ("largest_working_set", ctypes.c_size_t),
+        ("processes", wintypes.DWORD),
+        ("affinity", ctypes.c_size_t),
+        ("priority", wintypes.DWORD),
+        ("scheduling", wintypes.DWORD),
+        ("io_counters", ctypes.c_uint64 * 6),
+        ("memory", ctypes.c_size_t * 4),
+    )
+
+
+def _returns_truth(result: int, function: object, arguments: object) -> int:
+    """Turn a failed call into an error; for functions that return 0 then."""
+    del function, arguments
+    if not result:
+        raise ctypes.WinError(ctypes.get_last_error())
+    return result
+
+
+def _returns_handle(result: int | None, function: object, arguments: object) -> int:
+    """The same for functions that return a handle."""
+    del function, arguments
+    if result is None or result == _INVALID_HANDLE:
+        raise ctypes.WinError(ctypes.get_last_error())
+    return result
+
+
+_TYPES: Final[dict[str, object]] = {
+    "b": wintypes.BOOL,
+    "d": wintypes.DWORD,
+    "h": wintypes.HANDLE,
+    "i": ctypes.c_int,
+    "p": wintypes.LPVOID,
+    "v": None,
+    "w": wintypes.LPCWSTR,
+    "z": ctypes.c_size_t,
+}
+_CHECKS: Final = {"?": ("b", _returns_truth), "H": ("h", _returns_handle)}
+"""Results that tell of a failure: 0, and no handle."""
+
+_FUNCTIONS: Final = {
+    "AssignProcessToJobObject": "hh?",
+    "CancelIoEx": "hpb",
+    "CloseHandle": "h?",
+    "CreateEventW": "pbbwH",
+    "CreateFileW": "wddpddhH",
+    "CreateJobObjectW": "pwH",
+    "CreateNamedPipeW": "wddddddpH",
+    "CreateProcessW": "wpppbdpwpp?",
+    "CreateTimerQueueTimer": "phppddd?",
+    "DeleteProcThreadAttributeList": "pv",
+    "DeleteTimerQueueTimer": "hhhb",
+    "FreeEnvironmentStringsW": "pb",
+    "GenerateConsoleCtrlEvent": "dd?",
+    "GetComputerNameExW": "dpp?",
+    "GetConsoleCP": "d",
+    "GetConsoleOutputCP": "d",
+    "GetEnvironmentStringsW": "p",
+    "GetExitCodeProcess": "hp?",
+    "GetFinalPathNameByHandleW": "hpddd",
+    "GetLocaleInfoW": "ddpii",
+    "GetOverlappedResult": "hppb?",
+    "GetProcessTimes": "hpppp?",
+    "GetSystemDirectoryW": "pd?",
+    "InitializeProcThreadAttributeList": "pddpb",
+    "LocalFree": "pp",
+    "LockFileEx": "hddddpb",
+    "OpenProcess": "dbdH",
+    "ProcessIdToSessionId": "dp?",
+    "QueryFullProcessImageNameW": "hdpp?",
+    "QueryInformationJobObject": "hipdpb",
+    "ReadFile": "hpdppb",
+    "ResetEvent": "h?",
+    "ResumeThread": "hd",
+    "SetConsoleCtrlHandler": "pb?",
+    "SetDllDirectoryW": "w?",
+    "SetEvent": "h?",
+    "SetFileAttributesW": "wd?",
+    "SetFileTime": "hppp?",
+    "SetInformationJobObject": "hipd?",
+    "TerminateJobObject": "hd?",
+    "TerminateProcess": "hd?",
+    "UpdateProcThreadAttribute": "pdzpzpp?",
+    "WaitForMultipleObjects": "dpbdd",
+    "WaitForSingleObject": "hdd",
+}
+"""The arguments' types, then the result's."""
+
+api: Final = ctypes.WinDLL("kernel32", use_last_error=True)
+for _name, _types in _FUNCTIONS.items():
+    _function = getattr(api, _name)
+    _result, _check = _CHECKS.get(_types[-1], (_types[-1], None))
+    _function.argtypes = [_TYPES[each] for each in _types[:-1]]
+    _function.restype = _TYPES[_result]
+    if _check is not None:
+        _function.errcheck = _check
+
+
+def last_error() -> int:
+    """Why the last call of this thread failed, for functions whose failure is no error here."""
+    return ctypes.get_last_error()
+
+
+def inheritable() -> SecurityAttributes:
+    """For a handle that a child gets."""
+    return SecurityAttributes(ctypes.sizeof(SecurityAttributes), None, inherit=True)
+
+
+def event() -> int:
+    """A new event that is not set; once it is, all waits for it end until it is reset."""
+    return int(api.CreateEventW(None, True, False, None))
+
+
+def is_set(handle: int) -> bool:
+    """Whether an event is set, or a process has ended."""
+    return bool(api.WaitForSingleObject(handle, 0) == 0)
+
+
+def wait_for_any(handles: Sequence[int], seconds: float | None) -> None:
+    """Wait until one of at most 64 handles is set or so many seconds are over; None: for ever.
+
+    Raises:
+        OSError: One of them is no handle.
+    """
+    array = (wintypes.HANDLE * len(handles))(*handles)
+    milliseconds = INFINITE if seconds is None else min(int(seconds * 1000) + 1, INFINITE - 1)
+    if api.WaitForMultipleObjects(len(handles), array, False, max(0, milliseconds)) == WAIT_FAILED:
+        raise ctypes.WinError(ctypes.get_last_error())
+
+
+def system_folder() -> str:
+    """The folder of Windows' own programs."""
+    buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
+    api.GetSystemDirectoryW(buffer, len(buffer))
+    return buffer.value
+
+
+class AttributeList:
+    """Attributes for a process that is to be created: which handles it inherits. A context manager.
+
+    Args:
+        attribute: The attribute's number.
+        handles: Its value; at least one.
+    """
+
+    def __init__(self, attribute: int, handles: Sequence[int]) -> None:
+        self._handles = (wintypes.HANDLE * len(handles))(*handles)
+        self._attribute = attribute
+        size = ctypes.c_size_t()
+        api.InitializeProcThreadAttributeList(None, 1, 0, ctypes.byref(size))
+        self._list = ctypes.create_string_buffer(size.value)
+
+    def __enter__(self) -> int:
+        """The list's address, for ``StartupInfoEx``."""
+        size = ctypes.c_size_t(len(self._list))
+        if not api.InitializeProcThreadAttributeList(self._list, 1, 0, ctypes.byref(size)):
+            raise ctypes.WinError(ctypes.get_last_error())
+        api.UpdateProcThreadAttribute(
+            self._list,
+            0,
+            self._attribute,
+            self._handles,
+            ctypes.sizeof(self._handles),
+            None,
+            None,
+        )
+        return ctypes.addressof(self._list)
+
+    def __exit__(self, *error: object) -> None:
+        api.DeleteProcThreadAttributeList(self._list)
+
+
+def open_process(pid: int, *, to_end_it: bool = False) -> int:
+    """A handle of a process, to ask about it and wait for it.
+
+    Raises:
+        OSError: There is none of that id, or we have no right to it.
+    """
+    access = _PROCESS_QUERY_LIMITED_INFORMATION | _SYNCHRONIZE
+    return int(api.OpenProcess(access | (_PROCESS_TERMINATE if to_end_it else 0), False, pid))
+
+
+def creation_time(process: int) -> int:
+    """When a process was created, in 100 nanoseconds since 1601.
+
+    Raises:
+        OSError: We have no right to know.
+    """
+    times = (wintypes.FILETIME * 4)()
+    api.GetProcessTimes(process, *(ctypes.addressof(each) for each in times))
+    return times[0].dwHighDateTime << 32 | times[0].dwLowDateTime
+
+
+def image_name(process: int) -> str:
+    """The path of a process's program.
+
+    Raises:
+        OSError: We have no right to know.
+    """
+    buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
+    size = wintypes.DWORD(len(buffer))
+    api.QueryFullProcessImageNameW(process, 0, buffer, ctypes.byref(size))
+    return buffer.value
+
+
+def exit_code(process: int) -> int:
+    """The exit code of a process that has ended, as an unsigned number of 32 bits."""
+    code = wintypes.DWORD()
+    api.GetExitCodeProcess(process, ctypes.byref(code))
+    return code.value
+
+
+def session() -> int:
+    """The number of the session we run in; 0 is that of the services."""
+    number = wintypes.DWORD()
+    api.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
+    return number.value
+
+
+def delete_timer(timer: wintypes.HANDLE) -> None:
+    """Delete a timer of the process's own queue; waits for its function if that is running."""
+    api.DeleteTimerQueueTimer(None, timer, wintypes.HANDLE(-1))
+
+
+def computer_name() -> str:
+    """The machine's name in the DNS, without its domain.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    buffer = ctypes.create_unicode_buffer(256)
+    size = wintypes.DWORD(len(buffer))
+    api.GetComputerNameExW(_DNS_HOST_NAME, buffer, ctypes.byref(size))
+    return buffer.value
+
+
+def path_of(descriptor: int) -> str:
+    """The path of an open file, in its long form.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
+    handle = msvcrt.get_osfhandle(descriptor)
+    if not api.GetFinalPathNameByHandleW(handle, buffer, len(buffer), 0):
+        raise ctypes.WinError(ctypes.get_last_error())
+    return buffer.value
+
+
+def set_times(descriptor: int, accessed: int, written: int) -> None:
+    """Set the times of an open file, in nanoseconds since 1970.
+
+    Raises:
+        OSError: The system refused.
+    """
+    ticks = [moment // 100 + _UNIX_EPOCH for moment in (accessed, written)]
+    times = [wintypes.FILETIME(each & 0xFFFFFFFF, each >> 32) for each in ticks]
+    handle = msvcrt.get_osfhandle(descriptor)
+    api.SetFileTime(handle, None, ctypes.byref(times[0]), ctypes.byref(times[1]))

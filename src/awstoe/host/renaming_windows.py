@@ -1,0 +1,103 @@
+"""Windows: names are changed when nobody holds the file any more, or after a while never."""
+
+import errno
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from awstoe import limits
+
+assert sys.platform == "win32"
+
+_ACCESS_DENIED: Final = 5
+_HELD: Final = {
+    _ACCESS_DENIED: limits.DENIED_SECONDS,
+    32: limits.HELD_SECONDS,  # ERROR_SHARING_VIOLATION
+    33: limits.HELD_SECONDS,  # ERROR_LOCK_VIOLATION
+    145: limits.HELD_SECONDS,  # ERROR_DIR_NOT_EMPTY: what was in it is deleted, but still open
+}
+"""How long it is tried again, by the system's error code."""
+_FIRST_PAUSE: Final = 0.005
+_LONGEST_PAUSE: Final = 0.2
+
+
+def replace(source: str, target: str) -> None:
+    """Rename a file; one at ``target`` is replaced.
+
+    Raises:
+        OSError: The system refused.
+    """
+    _insist(lambda: os.replace(source, target))
+
+
+def rename(source: str, target: str) -> None:
+    """Rename a file or a folder; nothing may be at ``target``.
+
+    Raises:
+        OSError: The system refused.
+    """
+    _insist(lambda: os.rename(source, target))
+
+
+def publish(staged: str, target: str) -> None:
+    """Give a finished file its name, which must be free.
+
+    Raises:
+        FileExistsError: The name is taken.
+        OSError: The system refused.
+    """
+    rename(staged, target)
+
+
+def unlink(path: str) -> None:
+    """Remove a file, one that is marked as read-only too, or a link or junction itself.
+
+    Raises:
+        OSError: The system refused.
+    """
+    try:
+        os.unlink(path)
+    except PermissionError:
+        attributes = os.lstat(path).st_file_attributes
+        if attributes & stat.FILE_ATTRIBUTE_READONLY:
+            os.chmod(path, stat.S_IWRITE)
+        _insist(lambda: os.unlink(path))
+
+
+def rmdir(path: str) -> None:
+    """Remove an empty folder.
+
+    Raises:
+        OSError: The system refused, or it is not empty.
+    """
+    if os.listdir(path):
+        raise OSError(errno.ENOTEMPTY, "", path)
+    _insist(lambda: os.rmdir(path))
+
+
+def place_link(target: str, path: str) -> None:
+    """Make a symbolic link at ``path``, where nothing is; links to folders are of another kind.
+
+    Raises:
+        OSError: The system refused: mostly for want of the privilege to make links.
+    """
+    beside = os.path.join(os.path.dirname(path), target)
+    os.symlink(target, path, target_is_directory=os.path.isdir(beside))
+
+
+def _insist(call: Callable[[], None]) -> None:
+    start = time.monotonic()
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            call()
+        except OSError as error:
+            if time.monotonic() - start >= _HELD.get(error.winerror or 0, 0):
+                raise
+        else:
+            return
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,95 @@
+"""Windows: what a console sends to a program to make it stop.
+
+Ctrl-C is a SIGINT. Ctrl-Break, the closing of the console's window, the end of the session and the
+system's shutdown are treated as a SIGTERM. For the last three the system waits a few seconds and
+then ends the process, or at once when the handler returns: so it does not.
+
+A process of the services' session hears of every user who logs off; that is no reason to stop. One
+that was started to ignore Ctrl-C (in a process group of its own, for example) does not hear of it.
+"""
+
+import ctypes
+import signal
+import sys
+import time
+from ctypes import wintypes
+from typing import Final, Protocol
+
+from awstoe.host import kernel32_windows as kernel32
+
+assert sys.platform == "win32"
+
+_CTRL_C: Final = 0
+_CTRL_BREAK: Final = 1
+_CLOSE: Final = 2
+_LOGOFF: Final = 5
+_SHUTDOWN: Final = 6
+_SIGNALS: Final = {
+    _CTRL_C: signal.SIGINT,
+    _CTRL_BREAK: signal.SIGTERM,
+    _CLOSE: signal.SIGTERM,
+    _LOGOFF: signal.SIGTERM,
+    _SHUTDOWN: signal.SIGTERM,
+}
+_URGENT: Final = frozenset({_CLOSE, _LOGOFF, _SHUTDOWN})
+_LONGER_THAN_THE_SYSTEM_WAITS: Final = 60.0
+_HandlerRoutine: Final = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.DWORD)
+
+
+class Receiver(Protocol):
+    """Notes a signal; ``urgent``: the system ends the process in a few seconds."""
+
+    def __call__(self, number: int, *, urgent: bool = False) -> None: ...
+
+
+class Source:
+    """The installed handler, and an event that is set when something has come.
+
+    Args:
+        received: Called in another thread.
+    """
+
+    __slots__ = ("_event", "_received", "_routine")
+
+    def __init__(self, received: Receiver) -> None:
+        self._received = received
+        self._event = kernel32.event()
+        self._routine = _HandlerRoutine(self.handle)
+        kernel32.api.SetConsoleCtrlHandler(self._routine, True)
+        _installed.append(self)
+
+    def fileno(self) -> int:
+        """The event's handle."""
+        return self._event
+
+    def clear(self) -> None:
+        """Reset the event."""
+        kernel32.api.ResetEvent(self._event)
+
+    def close(self) -> None:
+        """Remove the handler."""
+        _installed.remove(self)
+        kernel32.api.SetConsoleCtrlHandler(self._routine, False)
+        kernel32.api.CloseHandle(self._event)
+
+    def handle(self, kind: int) -> bool:
+        """Receive what the console sends, or what plays it; gives whether it was known."""
+        number = _SIGNALS.get(kind)
+        if number is None:
+            return False
+        if kind == _LOGOFF and kernel32.session() == 0:
+            return True
+        self._received(number, urgent=kind in _URGENT)
+        kernel32.api.SetEvent(self._event)
+        if kind in _URGENT:
+            time.sleep(_LONGER_THAN_THE_SYSTEM_WAITS)
+        return True
+
+
+_installed: Final[list[Source]] = []
+
+
+def stop() -> None:
+    """Ask a run to stop, as Ctrl-Break does; from any thread. A frozen program's start calls it."""
+    for source in tuple(_installed):
+        source.handle(_CTRL_BREAK)

@@ -1,0 +1,206 @@
+"""UpdateOS: what each package manager is told, and the script for Windows."""
+
+from pathlib import Path
+
+import pytest
+
+from awstoe.actions import package_managers, update_os, windows_update
+from awstoe.actions.contract import Result
+from awstoe.actions.package_managers import Wanted
+from awstoe.errors import ActionError
+from awstoe.host import machine
+from awstoe.host.platforms import Platform
+from fakes.answering_context import AnsweringContext
+
+SIMULATED = """\
+NOTE: This is only a simulation!
+Inst libc6 [2.36-9] (2.36-10 Debian:12/stable [amd64])
+Inst curl:amd64 [7.88] (7.89 Debian:12/stable [amd64])
+Conf libc6 (2.36-10 Debian:12/stable [amd64])
+"""
+LISTED = """\
+<stream><update-status version="0.6"><update-list>
+<update kind="package" name="curl" edition="8" arch="x86_64"></update>
+<update  arch="x86_64" name="vim" kind="package"></update>
+</update-list></update-status></stream>
+"""
+
+
+def told(
+    manager: str,
+    tmp_path: Path,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    answers: dict[str, Result] | None = None,
+) -> list[str]:
+    """The command lines, without what stands in all of them."""
+
+    def answer(argv: tuple[str, ...]) -> Result | None:
+        line = " ".join(argv)
+        return next((given for part, given in (answers or {}).items() if part in line), None)
+
+    update = package_managers.find(lambda name: name == manager)
+    assert update is not None
+    ctx = AnsweringContext(tmp_path, answer)
+    update(Wanted(include, exclude), ctx)
+    return [" ".join(_plain(argv)) for argv in ctx.started]
+
+
+def _plain(argv: tuple[str, ...]) -> list[str]:
+    words = list(argv)
+    if words[0] == "env":
+        assert words[1] == "DEBIAN_FRONTEND=noninteractive"
+        words = words[words.index("apt-get") :]
+        assert words[1:3] == ["-q", "-y"]
+        del words[1:9]
+    return words
+
+
+def test_first_package_manager_that_is_there_is_taken(tmp_path: Path) -> None:
+    assert package_managers.find(lambda _name: False) is None
+    update = package_managers.find(lambda name: name in {"dnf", "yum"})
+    assert update is not None
+    ctx = AnsweringContext(tmp_path)
+    update(Wanted((), ()), ctx)
+    assert ctx.started == [("dnf", "-y", "upgrade")]
+
+
+@pytest.mark.parametrize(
+    ("manager", "include", "exclude", "expected"),
+    [
+        ("dnf", (), (), ["dnf -y upgrade"]),
+        ("dnf", ("a", "b"), (), ["dnf -y upgrade a b"]),
+        ("dnf", (), ("a",), ["dnf -y --exclude=a upgrade"]),
+        ("dnf", ("a", "b"), ("b",), ["dnf -y --exclude=b upgrade a"]),
+        ("dnf", ("a",), ("a",), []),
+        ("yum", (), (), ["yum -y update"]),
+        ("yum", ("a",), ("b",), ["yum -y --exclude=b update a"]),
+        ("apt-get", (), (), ["apt-get update", "apt-get --with-new-pkgs upgrade"]),
+        (
+            *("apt-get", ("curl",), ()),
+            [
+                "apt-get update",
+                "apt-get --only-upgrade --simulate install -- curl",
+                "apt-get --only-upgrade install -- curl",
+            ],
+        ),
+        ("apt-get", ("curl",), ("curl",), ["apt-get update"]),
+        ("zypper", (), (), ["refresh", "update"]),
+        ("zypper", ("a", "b"), ("b",), ["refresh", "update -- a"]),
+        ("zypper", ("a",), ("a",), ["refresh"]),
+    ],
+)
+def test_package_manager_is_told_what_is_wanted(
+    manager: str,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    expected: list[str],
+    tmp_path: Path,
+) -> None:
+    lines = told(manager, tmp_path, include, exclude)
+    assert [line.removeprefix("zypper --non-interactive ") for line in lines] == expected
+
+
+def test_apt_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
+    answers = {"--with-new-pkgs": Result(0, SIMULATED, "")}
+    assert told("apt-get", tmp_path, exclude=("libc6",), answers=answers)[-2:] == [
+        "apt-get --only-upgrade --simulate install -- curl",
+        "apt-get --only-upgrade install -- curl",
+    ]
+
+
+def test_apt_refuses_an_update_that_needs_an_excluded_package(tmp_path: Path) -> None:
+    answers = {"--only-upgrade --simulate": Result(0, SIMULATED, "")}
+    with pytest.raises(ActionError, match="need these packages, which are excluded: libc6"):
+        told("apt-get", tmp_path, ("curl",), ("libc6",), answers)
+
+
+def test_zypper_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
+    answers = {"list-updates": Result(0, LISTED, "")}
+    lines = told("zypper", tmp_path, exclude=("vim",), answers=answers)
+    assert lines[-1] == "zypper --non-interactive update -- curl"
+
+
+def test_zypper_that_updated_itself_is_run_again(tmp_path: Path) -> None:
+    results = iter([Result(103, "", ""), Result(102, "", "")])
+    ctx = AnsweringContext(tmp_path, lambda argv: next(results) if argv[-1] == "update" else None)
+    update = package_managers.find(lambda name: name == "zypper")
+    assert update is not None
+    update(Wanted((), ()), ctx)
+    assert [argv[-1] for argv in ctx.started] == ["refresh", "update", "update"]
+
+
+@pytest.mark.parametrize("manager", ["apt-get", "dnf", "yum", "zypper"])
+def test_failure_of_the_package_manager_fails_the_step(manager: str, tmp_path: Path) -> None:
+    answers = {manager: Result(100, "", "no network")}
+    with pytest.raises(ActionError, match=f"{manager} ended with exit code 100") as failure:
+        told(manager, tmp_path, answers=answers)
+    assert (failure.value.process_exit_code, failure.value.stderr_tail) == (100, "no network")
+
+
+# --- the action -------------------------------------------------------------------------------
+@pytest.fixture
+def as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "is_administrator", lambda: True)
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("name", ["", "-y", "--allow-downgrades", "two words", "a\nb"])
+def test_what_is_no_name_of_a_package_is_refused(name: str, tmp_path: Path) -> None:
+    ctx = AnsweringContext(tmp_path)
+    with pytest.raises(ActionError, match="expected the name of a package"):
+        update_os.run(update_os.Inputs(exclude=(name,)), ctx)
+    assert ctx.started == []
+
+
+@pytest.mark.usefixtures("as_root")
+def test_machine_without_a_package_manager_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ActionError, match="no package manager that it knows"):
+        update_os.run(update_os.Inputs(), AnsweringContext(tmp_path))
+
+
+def test_without_the_rights_nothing_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "is_administrator", lambda: False)
+    ctx = AnsweringContext(tmp_path)
+    with pytest.raises(ActionError, match="only root or an administrator"):
+        update_os.run(update_os.Inputs(), ctx)
+    assert ctx.started == []
+
+
+# --- Windows ----------------------------------------------------------------------------------
+def test_script_for_windows_has_the_patterns_as_literal_texts() -> None:
+    text = windows_update.script(("KB123", "*Defender's*"), ("*[Preview]*", "a`b?", "it\u2019s"))
+    assert "$include = @('KB123', '*Defender''s*')" in text
+    assert "$exclude = @('*`[Preview`]*', 'a``b`?', 'it\u2019\u2019s')" in text
+
+
+def test_script_for_windows_takes_everything_by_default() -> None:
+    text = windows_update.script((), ())
+    assert "$include = @()" in text
+    assert "INCLUDE" not in text
+    assert "REBOOT_MARK" not in text
+
+
+def test_pattern_that_looks_like_a_part_of_the_script_stays_a_pattern() -> None:
+    text = windows_update.script(("EXCLUDE", "'; Remove-Item C:\\"), ("REBOOT_MARK",))
+    assert "$include = @('EXCLUDE', '''; Remove-Item C:\\')" in text
+    assert "$exclude = @('REBOOT_MARK')" in text
+
+
+@pytest.mark.usefixtures("as_root")
+def test_on_windows_the_script_is_run_and_a_needed_reboot_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(update_os, "current", lambda: Platform.WINDOWS)
+    printed = Result(0, f"installed: x\n{windows_update.REBOOT_MARK}", "")
+    ctx = AnsweringContext(tmp_path, lambda _argv: printed)
+    update_os.run(update_os.Inputs(include=("KB1",)), ctx)
+    assert ctx.started[0][0] == "powershell.exe"
+    assert ctx.scripts[0].startswith("\ufeff$ErrorActionPreference")
+    assert f"WARNING UpdateOS: {windows_update.REBOOT_MARK}" in ctx.log.lines
+    assert ctx.reboots == []

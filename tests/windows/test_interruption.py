@@ -1,0 +1,107 @@
+"""What a console sends, received by another interpreter that has a console of its own."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from awstoe import limits
+from awstoe.errors import Interrupted
+from awstoe.host import kernel32_windows, signals_windows
+from awstoe.host.interruption import Interruption
+
+assert sys.platform == "win32"
+
+PROGRAM = """
+import ctypes, os, subprocess, sys, threading
+from awstoe.errors import Interrupted
+from awstoe.host import process
+from awstoe.host.interruption import Interruption
+
+def ctrl_c():
+    ctypes.windll.kernel32.GenerateConsoleCtrlEvent(0, 0)
+
+begun = threading.Event()
+below = []
+
+def on_stdout(data):
+    below.extend(data.split())
+    threading.Thread(target=ctrl_c).start()
+
+with Interruption() as interruption:
+    try:
+        end = process.run(
+            [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True);"
+             "time.sleep(60)"],
+            environment=dict(os.environ), on_stdout=on_stdout, on_stderr=print, deadline=None,
+            interruption=interruption)
+        print("ended", end.exit_code)
+    except Interrupted as error:
+        print("interrupted", error.signal_number, interruption.hard)
+print("left", process.identity(int(below[0])))
+"""
+
+
+def test_ctrl_c_ends_the_step_and_is_a_sigint() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        creationflags=subprocess.CREATE_NO_WINDOW,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == ["interrupted 2 False", "left None"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "urgent"),
+    [(0, 2, False), (1, 15, False), (2, 15, True), (5, 15, True), (6, 15, True)],
+    ids=["ctrl-c", "ctrl-break", "close", "logoff", "shutdown"],
+)
+def test_each_event_is_a_signal(
+    monkeypatch: pytest.MonkeyPatch, kind: int, number: int, *, urgent: bool
+) -> None:
+    monkeypatch.setattr(signals_windows, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
+    told: list[tuple[int, bool]] = []
+    source = signals_windows.Source(lambda number, urgent=False: told.append((number, urgent)))
+    try:
+        assert not kernel32_windows.is_set(source.fileno())
+        assert source.handle(kind)
+        assert kernel32_windows.is_set(source.fileno())
+        source.clear()
+        assert not kernel32_windows.is_set(source.fileno())
+    finally:
+        source.close()
+    assert told == [(number, urgent)]
+
+
+def test_other_events_are_left_to_others() -> None:
+    source = signals_windows.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
+    assert not source.handle(77)
+    source.close()
+
+
+def test_users_who_log_off_do_not_stop_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel32_windows, "session", lambda: 0)
+    source = signals_windows.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
+    assert source.handle(5)
+    source.close()
+
+
+def test_closed_console_leaves_little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals_windows, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
+    monkeypatch.setattr(limits, "URGENT_GRACE_SECONDS", 0.3)
+    with Interruption() as interruption:
+        signals_windows.stop()
+        assert interruption.signal_number == 15
+        interruption.received(15, urgent=True)
+        hard = [interruption.hard]
+        time.sleep(0.4)
+        hard.append(interruption.hard)
+        assert hard == [False, True]
+        with pytest.raises(Interrupted):
+            interruption.check()

@@ -1,0 +1,102 @@
+"""What this Windows machine says about itself, and bounded searches on it."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from awstoe.errors import HostError
+from awstoe.host import access_lists_windows, exit_codes, machine, machine_windows
+
+assert sys.platform == "win32"
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("cmd", True),
+        ("cmd.exe", True),
+        ("CMD.EXE", True),
+        (r"C:\windows\system32\cmd", True),
+        ("beside", True),
+        ("no-such-program", False),
+        ("", False),
+    ],
+)
+def test_programs_are_found_as_where_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, there: bool
+) -> None:
+    (tmp_path / "beside.bat").touch()
+    monkeypatch.chdir(tmp_path)
+    assert machine.HostMachine().binary_exists(name) is there
+
+
+def test_names_are_the_machines() -> None:
+    here = machine.HostMachine()
+    assert here.context("hostname").lower() == os.environ["COMPUTERNAME"].lower()
+    assert "Windows" in here.context("osName")
+    assert (here.context("osVersion"), here.context("osPlatform")) == ("", "windows")
+
+
+@pytest.mark.parametrize(
+    ("administrator", "variable"), [(True, "ProgramData"), (False, "LOCALAPPDATA")]
+)
+def test_state_lies_where_the_rights_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, *, administrator: bool
+) -> None:
+    monkeypatch.setattr(machine_windows, "is_administrator", lambda: administrator)
+    monkeypatch.setenv(variable, str(tmp_path))
+    for _ in range(2):  # the second time the folder is there
+        assert machine.state_root() == str(tmp_path / "awstoe" / "state")
+
+
+def test_folder_for_the_state_that_another_user_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_windows, "is_administrator", lambda: True)
+    monkeypatch.setattr(access_lists_windows, "own_identifier", lambda: "S-1-5-21-1-2-3-4")
+    monkeypatch.setenv("ProgramData", str(tmp_path))
+    (tmp_path / "awstoe").mkdir()
+    if access_lists_windows.owner(str(tmp_path / "awstoe")) == "S-1-5-32-544":
+        pytest.skip("an administrator's folders belong to all of them")
+    with pytest.raises(HostError, match="belongs to another user"):
+        machine.state_root()
+
+
+def test_search_that_takes_too_long_is_stopped() -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        machine.HostMachine().bounded_search("(a*)*(a*)*(a*)*b", 0, "a" * 5000, 0.5)
+    assert 0.4 < time.monotonic() - start < 5
+
+
+def test_search_that_is_quick_is_not() -> None:
+    here = machine.HostMachine()
+    for _ in range(200):
+        assert here.bounded_search("(a*)*b", 0, "xab" * 30, 1.0)
+    assert not here.bounded_search("(a*)+c", 0, "b" * 100, 1.0)
+
+
+def test_searches_about_as_long_as_their_time_end_in_one_way_or_the_other() -> None:
+    here = machine.HostMachine()
+    for length in range(100):
+        try:
+            here.bounded_search("(a|aa)*(a|aa)*b", 0, "a" * (10 + length % 8) + "c" * 60, 0.001)
+        except TimeoutError:
+            continue
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0xC0000005, "access violation"),
+        (0xC0000135, "a DLL it needs is missing"),
+        (1, None),
+        (137, None),
+    ],
+)
+def test_exit_codes_of_crashes_are_told_in_words(code: int, words: str | None) -> None:
+    meaning = exit_codes.meaning(code)
+    assert (words in meaning) if words and meaning else meaning == words

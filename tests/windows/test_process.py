@@ -1,0 +1,296 @@
+"""Real children on Windows: their output, their end, and everything they started."""
+
+import ctypes
+import msvcrt
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from awstoe import limits
+from awstoe.errors import HostError, TimeoutExceeded
+from awstoe.host import kernel32_windows, process, process_end_windows
+from awstoe.host.environment import child_environment
+from unit.host.programs import Runner, wait_until
+
+assert sys.platform == "win32"
+
+# Both process ids go into the file `pids`.
+PARENT = """
+import os, subprocess, sys, time
+below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+with open("pids", "w") as file:
+    file.write(f"{os.getpid()} {below.pid}")
+"""
+
+
+def python(runner: Runner, program: str, *arguments: str, seconds: float = 30) -> int:
+    return runner.argv(sys.executable, "-c", program, *arguments, seconds=seconds).exit_code
+
+
+def alive(runner: Runner) -> list[int]:
+    return [pid for pid in runner.pids() if process.identity(pid)]
+
+
+@pytest.fixture(autouse=True)
+def in_its_folder(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runner.folder)
+
+
+@pytest.mark.parametrize("code", [0, 7, 259, 3010, 0x80004005, 0xC0000005])
+def test_exit_code_has_all_its_bits(runner: Runner, code: int) -> None:
+    program = f"import ctypes; ctypes.windll.kernel32.ExitProcess(ctypes.c_uint({code}))"
+    assert python(runner, program) == code
+
+
+def test_streams_are_kept_apart_and_complete(runner: Runner) -> None:
+    python(runner, "import os; os.write(1, b'out'); os.write(2, b'err'); os.write(1, b'last')")
+    assert runner.stdout == b"outlast"
+    assert runner.stderr == b"err"
+
+
+def test_ten_megabytes_come_in_bounded_pieces(runner: Runner) -> None:
+    sizes: list[int] = []
+    runner.argv(
+        *(sys.executable, "-c", "import os\nfor _ in range(100): os.write(1, bytes(100_000))"),
+        on_stdout=lambda data: sizes.append(len(data)),
+    )
+    assert sum(sizes) == 10_000_000
+    assert max(sizes) <= 65_536
+
+
+def test_output_in_the_consoles_code_page_becomes_utf8(runner: Runner) -> None:
+    python(runner, r"import os; os.write(1, b'gr\x81n\r\n' + '\u4e16'.encode())")
+    assert runner.stdout.decode() == "grün\r\n\u4e16"
+
+
+def test_child_gets_no_standard_input_and_our_folder(runner: Runner) -> None:
+    python(runner, "import os, sys; print(repr(sys.stdin.read()), os.getcwd())")
+    assert runner.stdout.decode().strip() == f"'' {runner.folder}"
+
+
+def test_child_inherits_no_handle_but_its_streams(runner: Runner) -> None:
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)  # noqa: FBT003 - the system's order
+    code = python(
+        runner,
+        "import ctypes, sys; count = ctypes.c_ulong();"
+        "written = ctypes.windll.kernel32.WriteFile("
+        "ctypes.c_void_p(int(sys.argv[1])), b'x', 1, ctypes.byref(count), None);"
+        "sys.exit(5 - written)",
+        str(msvcrt.get_osfhandle(writer)),
+    )
+    os.close(writer)
+    assert (code, os.read(reader, 1)) == (5, b"")
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a b", "", "c"],
+        ['say "hi"', "\\", "C:\\a b\\", '\\"', "%PATH%", "^&|<>", "*.txt", "ä \u4e16 \U0001f600"],
+        ["x" * 30_000],
+    ],
+)
+def test_arguments_arrive_as_they_are(runner: Runner, arguments: list[str]) -> None:
+    python(runner, "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())", *arguments)
+    assert runner.stdout.decode() == ascii(arguments)
+
+
+def test_batch_file_gets_its_arguments_and_they_stay_arguments(runner: Runner) -> None:
+    (runner.folder / "say.cmd").write_text('@echo [%1] ["%~2"]\n@exit /b 4\n')
+    end = runner.argv(".\\say", "two words", "a&echo injected")
+    assert end.exit_code == 4
+    assert runner.stdout.decode().splitlines() == ['["two words"] ["a&echo injected"]']
+
+
+def test_environment_is_exactly_the_given_one_with_its_names(runner: Runner) -> None:
+    given = {"Mixed": "ä", "A": "1", "SystemRoot": os.environ["SYSTEMROOT"]}
+    (runner.folder / "show.cmd").write_text("@set\n")
+    runner.argv(".\\show.cmd", environment=given)
+    lines = set(runner.stdout.decode().splitlines())
+    assert {"A=1", "Mixed=ä", f"SystemRoot={given['SystemRoot']}"} <= lines
+    assert not any(line.startswith("USERNAME=") for line in lines)
+
+
+def test_child_environment_keeps_names_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_PYI_X", "1")
+    ctypes.windll.kernel32.SetEnvironmentVariableW("MixedCase", "1")
+    found = child_environment()
+    ctypes.windll.kernel32.SetEnvironmentVariableW("MixedCase", None)
+    assert found["MixedCase"] == "1"
+    assert "_PYI_X" not in found
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["no-such-program"], "no such program in PATH"),
+        ([r"C:\no\such.exe"], "there is no such file"),
+        ([r".\no-such"], "there is no such file in "),
+        (["C:\\"], "it is a folder"),
+        (["{folder}\\text.exe"], "it is no program for this machine"),
+        (["here"], "there is no such program in PATH"),
+        (["{python}", "a\0b"], "cannot be handed to a program"),
+        (["{python}", "x" * 40_000], "are too long"),
+        ([".\\here.bat", "a\nb"], "cannot be handed to a program"),
+        ([".\\here.bat", "x" * 9_000], "are too long"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_what_cannot_be_started_is_said_clearly(
+    runner: Runner, argv: list[str], words: str
+) -> None:
+    (runner.folder / "text.exe").write_text("this is no program\n" * 100)
+    (runner.folder / "here.bat").write_text("@echo here\n")
+    program = argv[0].format(folder=runner.folder, python=sys.executable)
+    with pytest.raises(HostError) as caught:
+        runner.argv(program, *argv[1:])
+    assert words in caught.value.message
+    assert caught.value.hint
+    if program == "here":
+        assert r"give .\here.bat" in caught.value.hint.lower()
+
+
+def test_timeout_ends_the_whole_tree_and_keeps_the_output(runner: Runner) -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
+        python(runner, PARENT + "print('begun', flush=True)\ntime.sleep(60)", seconds=8)
+    assert time.monotonic() - start < 25
+    assert runner.stdout == b"begun\r\n"
+    assert len(runner.pids()) == 2
+    assert not alive(runner)
+
+
+def test_failure_ends_what_was_left_in_the_background(runner: Runner) -> None:
+    assert python(runner, PARENT + "sys.exit(3)") == 3
+    assert not alive(runner)
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_background_of_a_successful_step_lives_on(runner: Runner) -> None:
+    assert python(runner, PARENT + "os._exit(0)") == 0
+    background = runner.pids()[1]
+    with pytest.raises(TimeoutExceeded):
+        python(runner, "import time; time.sleep(60)", seconds=0.5)
+    assert process.identity(background)
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_held_open_pipe_is_waited_for_and_then_read_on(runner: Runner) -> None:
+    program = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c',"
+        " 'import time; time.sleep(3); print(5, flush=True); time.sleep(60)']);"
+        " open('pids', 'w').write(str(child.pid)); print('now')"
+    )
+    end = runner.argv(sys.executable, "-c", program)
+    assert end == process.ProcessEnd(0, held_open=True)
+    assert runner.stdout == b"now\r\n"
+    wait_until(lambda: runner.late == b"5\r\n")
+    process.drain_end()
+    assert alive(runner)
+
+
+def test_flood_of_output_does_not_put_off_the_timeout(runner: Runner) -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutExceeded):
+        python(runner, "while True: print('yes' * 1000)", seconds=1)
+    assert time.monotonic() - start < 8
+
+
+def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
+    def on_stdout(data: bytes) -> None:
+        raise HostError(f"disk full at {data!r}")
+
+    program = PARENT + "print('x', flush=True)\ntime.sleep(60)"
+    with pytest.raises(HostError, match="disk full"):
+        runner.argv(sys.executable, "-c", program, on_stdout=on_stdout)
+    assert not alive(runner)
+
+
+def tell_by_a_file(group: int) -> bool:
+    """In place of Ctrl-Break, which Wine does not send."""
+    Path("told").write_text(str(group))
+    return True
+
+
+WAITING = """
+import os, sys, time
+open("begun", "w").close()
+while not os.path.exists("told"):
+    time.sleep(0.05)
+print("bye", sys.argv[1:], flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("seconds", "ended_by_itself"), [("0", True), ("60", False)])
+def test_program_is_told_and_has_time_to_end_by_itself(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, seconds: str, *, ended_by_itself: bool
+) -> None:
+    monkeypatch.setattr(process_end_windows, "_tell", tell_by_a_file)
+    monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 600 if ended_by_itself else 2)
+    with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
+        python(runner, WAITING, seconds, seconds=6)
+    assert Path("told").read_text() == str(runner.pid)
+    assert runner.stdout.startswith(b"bye")
+    assert process.identity(runner.pid) is None
+
+
+DRIVER = """
+import os, sys
+from awstoe.host import process
+from awstoe.host.interruption import Interruption
+
+process.run(
+    [sys.executable, "-c", PROGRAM], environment=dict(os.environ), on_stdout=print,
+    on_stderr=print, deadline=None, interruption=Interruption())
+"""
+
+
+def test_killed_awstoe_takes_its_running_step_along(runner: Runner) -> None:
+    program = DRIVER.replace("PROGRAM", repr(PARENT + "time.sleep(60)"))
+    with subprocess.Popen([sys.executable, "-c", program]) as driver:
+        pids = Path("pids")
+        wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=30)
+        driver.kill()
+    wait_until(lambda: not alive(runner))
+
+
+def test_process_is_recognised_by_its_time_of_creation() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        identity = process.identity(child.pid)
+        assert identity is not None
+        assert process.recognise(child.pid, identity.token) == identity
+        assert process.orphans(identity) != ()
+        assert process.orphans(identity._replace(start_time=identity.start_time + 1)) == ()
+        child.kill()
+    assert process.identity(child.pid) is None
+    assert process.orphans(identity) == ()
+    assert process.recognise(1, "x") is None
+
+
+def handles() -> int:
+    """How many handles this process has."""
+    count = ctypes.c_ulong()
+    own = ctypes.c_void_p(-1)
+    ctypes.windll.kernel32.GetProcessHandleCount(own, ctypes.byref(count))
+    return count.value
+
+
+def test_twenty_runs_leave_no_handle(runner: Runner) -> None:
+    (runner.folder / "quick.cmd").write_text("@exit /b 0\n")
+    runner.argv(".\\quick")
+    before = handles()
+    for _ in range(20):
+        runner.argv(".\\quick")
+        with pytest.raises(HostError):
+            runner.argv("no-such-program")
+    assert handles() <= before

@@ -1,0 +1,117 @@
+"""Reboots on Windows, with recording batch files in place of schtasks and shutdown."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
+
+import pytest
+
+assert sys.platform == "win32"
+
+STUB = '@echo %~n0 %*>> "%~dp0calls"\r\n{more}@exit /b {code}\r\n'
+COPY = '@if not "%6"=="" copy /y %6 "%~dp0task.xml" > nul\r\n'
+
+
+class Ran(NamedTuple):
+    exit_code: int
+    summary: dict[str, Any]
+    stderr: str
+
+
+class Windows:
+    """A folder in which awstoe runs, with recording programs first on PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stubs = folder / "stubs"
+        self.stubs.mkdir()
+        self.stub("schtasks.exe.bat", more=COPY)
+        self.stub("shutdown.exe.bat")
+        self.environment = {
+            **os.environ,
+            "LOCALAPPDATA": str(folder),
+            "PROGRAMDATA": str(folder),
+            "PATH": f"{self.stubs};{os.environ['PATH']}",
+        }
+
+    def stub(self, name: str, *, code: int = 0, more: str = "") -> None:
+        (self.stubs / name).write_text(STUB.format(code=code, more=more), newline="")
+
+    def calls(self) -> list[str]:
+        path = self.stubs / "calls"
+        return path.read_text().replace('"', "").splitlines() if path.exists() else []
+
+    def run(self, *arguments: str, **environment: str) -> Ran:
+        ended = subprocess.run(
+            [sys.executable, "-m", "awstoe", "run", "-d", "doc.json", "-l", "logs", *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert ended.stdout, ended.stderr
+        return Ran(ended.returncode, json.loads(ended.stdout), ended.stderr)
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Windows:
+    steps = [
+        {"name": "restart", "action": "Reboot"},
+        {"name": "last", "action": "CreateFile", "inputs": [{"path": "last", "content": "x"}]},
+    ]
+    document = {"schemaVersion": "1.0", "phases": [{"name": "build", "steps": steps}]}
+    (tmp_path / "doc.json").write_text(json.dumps(document))
+    return Windows(tmp_path)
+
+
+def test_under_an_agent_the_run_ends_with_3010_and_goes_on(windows: Windows) -> None:
+    first = windows.run(AWSTOE_REBOOT="exit")
+    assert (first.exit_code, first.summary["status"]) == (3010, "running")
+    assert not (windows.folder / "last").exists()
+    second = windows.run(AWSTOE_REBOOT="exit")
+    assert (second.exit_code, second.summary["status"]) == (0, "success")
+    assert second.summary["executionId"] == first.summary["executionId"]
+    assert (windows.folder / "last").exists()
+    assert windows.calls() == []
+
+
+def test_standing_alone_a_task_goes_on_after_the_reboot(windows: Windows) -> None:
+    first = windows.run()
+    assert first.exit_code == 3010, first.stderr
+    execution_id = first.summary["executionId"]
+    task, shutdown = windows.calls()
+    assert task.startswith(f"schtasks.exe /create /f /tn awstoe-{execution_id} /xml ")
+    assert shutdown == "shutdown.exe /r /f /t 0 /d p:4:2"
+    root = ET.fromstring((windows.stubs / "task.xml").read_bytes())
+    names = {element.tag.rpartition("}")[2]: element.text or "" for element in root.iter()}
+    assert names["Command"] == sys.executable
+    assert names["WorkingDirectory"] == str(windows.folder)
+    arguments = names["Arguments"]
+    assert arguments.endswith(f" --resume --execution-id {execution_id}")
+    ended = subprocess.run(
+        f'"{names["Command"]}" {arguments}',
+        cwd=windows.folder,
+        env=windows.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (windows.folder / "last").exists()
+    assert [call.split()[1] for call in windows.calls()[2:]] == ["/query", "/delete"]
+
+
+def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
+    windows.stub("schtasks.exe.bat", code=1)
+    ran = windows.run()
+    assert ran.exit_code == 1
+    assert "ended with exit code 1" in ran.summary["failureMessage"]
+    assert len(windows.calls()) == 1

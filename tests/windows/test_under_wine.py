@@ -1,0 +1,32 @@
+"""Runs this folder's other tests on a Windows machine that Wine plays."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes import wine
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(wine.missing()), reason=wine.missing()),
+]
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+
+
+def test_the_tests_for_windows_pass(tmp_path_factory: pytest.TempPathFactory) -> None:
+    packages = [str(ROOT / "src"), *(each for each in sys.path if each.endswith("site-packages"))]
+    with wine.machine(tmp_path_factory.mktemp("windows"), packages) as machine:
+        ended = machine.run(
+            machine.python,
+            *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            wine.path(HERE),
+            folder=ROOT,
+            # The plug-ins of this machine may be made for it alone.
+            environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            seconds=1200,
+        )
+    assert ended.returncode == 0, (ended.stdout + ended.stderr).decode(errors="replace")
+    assert b" passed" in ended.stdout
