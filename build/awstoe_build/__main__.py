@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from awstoe import __version__
-from awstoe.actions.table import ACTIONS
-from awstoe_build import bundle, cpython, freeze, inspection, prerequisites, programs, site_packages
+from awstoe_build import (
+    bundle,
+    freeze,
+    inspection,
+    interpreters,
+    origin,
+    prerequisites,
+    selection,
+)
 from awstoe_build import targets as known
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache, Recipe, sha256_of
+from awstoe_build.layers import Cache, Recipe, alone, sha256_of
 from awstoe_build.targets import Target
 
 _EVERY: Final = "all"
@@ -26,18 +33,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", choices=["toolchain", "build", "verify"])
     parser.add_argument("--target", default="", help=f"{', '.join(known.TARGETS)} or {_EVERY}")
     parser.add_argument("--file", default="", help="what to verify; that of the target otherwise")
+    parser.add_argument("--trust", default="", help="the folder of release trust to bake in")
     options = parser.parse_args(arguments)
+    trust = os.path.abspath(options.trust) if options.trust else ""
     try:
         targets = _targets(options.target, options.file)
-        cache = Cache(_cache_folder(), _say)
+        cache = Cache(cache_folder(), _say)
         _toolchain(targets, cache)
         if options.command == "toolchain":
             return 0
         for target in targets:
             if options.command == "build":
-                _build(target, cache)
+                _build(target, cache, trust)
             else:
-                _verify(target, cache, os.path.abspath(options.file or _destination(target)))
+                file = os.path.abspath(options.file or _destination(target))
+                _verify(target, cache, file, trust)
     except BuildFailure as failure:
         sys.stderr.write(f"build: {failure.message}\n")
         if failure.hint:
@@ -52,14 +62,14 @@ def main(arguments: Sequence[str]) -> int:
 def _targets(name: str, file: str) -> list[Target]:
     """The targets that are asked for; a file to verify lies in the folder of its target."""
     if name == _EVERY:
-        known.find("")
-        return list(known.TARGETS.values())
+        return [known.find(each) for each in known.TARGETS]
     if file and not name:
         name = "/".join(os.path.abspath(file).split(os.sep)[-3:-1])
     return [known.find(name)]
 
 
-def _cache_folder() -> str:
+def cache_folder() -> str:
+    """Where the layers are kept."""
     default = os.path.join(os.path.expanduser("~"), ".cache", "awstoe-build")
     return os.path.abspath(os.environ.get("AWSTOE_BUILD_CACHE") or default)
 
@@ -68,34 +78,38 @@ def _toolchain(targets: Sequence[Target], cache: Cache) -> None:
     """Have all layers, after a look at what the machine lacks."""
     recipes: list[Recipe] = []
     for target in targets:
-        recipes += [cpython.recipe(target), site_packages.recipe(target)]
+        recipes += interpreters.layers(target)
     missing = cache.missing(recipes)
     out = os.path.join(freeze.ROOT, "out")
     prerequisites.check(targets, building=bool(missing), cache=cache.folder, out=out)
     if missing:
         _say(f"toolchain: {len(missing)} layers to build: {', '.join(e.name for e in missing)}")
+    cache.expect(len(missing))
     started = time.monotonic()
     for recipe in recipes:
         cache.obtain(recipe)
     _say(f"toolchain: ready in {cache.folder} ({time.monotonic() - started:.0f} s)")
 
 
-def _build(target: Target, cache: Cache) -> None:
+def _build(target: Target, cache: Cache, trust: str) -> None:
     """Make the file of a target, inspect it and put it into ``dist``."""
     started = time.monotonic()
-    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "build", target.name))
+    folder = os.path.join(freeze.ROOT, "out", "build", target.name)
     destination = _destination(target)
     try:
-        os.makedirs(os.path.dirname(destination), exist_ok=True)
-        shutil.copy(made, destination + ".new")
-        os.replace(destination + ".new", destination)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        with alone(folder + ".lock", _say):
+            made = _make(target, cache, folder, trust)
+            os.makedirs(os.path.dirname(destination), exist_ok=True)
+            shutil.copy(made, destination + ".new")
+            os.replace(destination + ".new", destination)
     except OSError as error:
         raise BuildFailure(f"{destination} cannot be written: {error.strerror}") from error
     shown = os.path.relpath(destination, freeze.ROOT)
     _say(f"{shown}: sha256 {sha256_of(destination)} ({time.monotonic() - started:.0f} s)")
 
 
-def _verify(target: Target, cache: Cache, file: str) -> None:
+def _verify(target: Target, cache: Cache, file: str, trust: str) -> None:
     """Make a target's file again elsewhere, and compare.
 
     Raises:
@@ -103,7 +117,7 @@ def _verify(target: Target, cache: Cache, file: str) -> None:
     """
     if not os.path.isfile(file):
         raise BuildFailure(f"{file} is not there", hint="run 'make build' first, or name another")
-    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "verify", target.name))
+    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "verify", target.name), trust)
     if not filecmp.cmp(made, file, shallow=False):
         raise BuildFailure(
             f"{file} is not what this tree gives: its SHA-256 is {sha256_of(file)},"
@@ -126,21 +140,28 @@ def _differences(one: str, other: str) -> str:
     return f"inside differ: {', '.join(names)}" if names else "what is inside is the same"
 
 
-def _make(target: Target, cache: Cache, folder: str) -> str:
+def _make(target: Target, cache: Cache, folder: str, trust: str) -> str:
     """Freeze and inspect; gives the path of the file.
 
     Raises:
         BuildFailure: That failed, or the inspection found a problem.
     """
-    made = freeze.freeze(target, cache, folder=folder, epoch=_epoch(), say=_say).file
+    made = freeze.freeze(
+        target,
+        cache,
+        folder=folder,
+        origin=origin.read(freeze.ROOT),
+        trust=trust,
+        say=_say,
+    ).file
     with open(made, "rb") as stream:
         data = stream.read()
     report = inspection.inspect(
         data,
         target,
         name=made,
-        unwanted=list(freeze.EXCLUDED),
-        wanted=["awstoe.__main__", *(f"awstoe.actions.{row.module}" for row in ACTIONS.values())],
+        unwanted=list(selection.EXCLUDED),
+        wanted=["awstoe.__main__", *selection.hidden_imports()],
         host_paths=[freeze.ROOT, cache.folder],
     )
     for line in report.lines():
@@ -150,27 +171,8 @@ def _make(target: Target, cache: Cache, folder: str) -> str:
     return made
 
 
-def _epoch() -> int:
-    """The time of the commit, or SOURCE_DATE_EPOCH where there is no git.
-
-    Raises:
-        BuildFailure: Neither is known.
-    """
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if given.isdigit():
-        return int(given)
-    command = ["git", "-C", freeze.ROOT, "log", "-1", "--format=%ct"]
-    try:
-        return int(programs.output_of(command, environment=programs.clean_environment()))
-    except BuildFailure as failure:
-        raise BuildFailure(
-            f"the time of the commit is not known: {failure.message}",
-            hint="without git, give it as SOURCE_DATE_EPOCH (seconds since 1970)",
-        ) from failure
-
-
 def _destination(target: Target) -> str:
-    return os.path.join(freeze.ROOT, "dist", __version__, target.name, "awstoe")
+    return os.path.join(freeze.ROOT, "dist", __version__, target.name, target.program)
 
 
 def _say(text: str) -> None:

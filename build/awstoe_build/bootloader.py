@@ -1,6 +1,6 @@
 """PyInstaller's boot loader, compiled by us: for the old C library, with additions.
 
-The additions stand in ``bootloader_additions.h``; here are the places they are called from. An
+The additions stand in two C headers; here are the places they are called from. An
 edit whose place is not there exactly once ends the build: PyInstaller has changed then.
 """
 
@@ -16,8 +16,9 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.layers import Recipe, Workshop, sha256_of
 from awstoe_build.targets import Target
 
-ADDITIONS: Final = os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "bootloader_additions.h"
+_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+ADDITIONS: Final = tuple(
+    os.path.join(_HERE, name) for name in ("bootloader_additions.h", "bootloader_unpacking.h")
 )
 
 
@@ -33,7 +34,7 @@ EDITS: Final = (
     Edit(
         "pyi_utils_posix.c",
         '#include "pyi_global.h"',
-        '#include "pyi_global.h"\n#include "awstoe.h"',
+        '#include "pyi_global.h"\n#include "bootloader_additions.h"',
     ),
     Edit("pyi_utils_posix.c", "mkdtemp(tmpdir_path) == NULL", "!awstoe_make_folder(tmpdir_path)"),
     Edit("pyi_utils_posix.c", '"/usr/tmp"', '"/usr/tmp",\n        "/var/lib/awstoe"'),
@@ -58,7 +59,22 @@ EDITS: Final = (
         "/* Modify the LISTEN_PID environment variable, if necessary */",
         "awstoe_in_child();",
     ),
-    Edit("pyi_utils_posix.c", "/* Signal the sync semaphore */", "awstoe_release_signals();"),
+    Edit(
+        "pyi_utils_posix.c",
+        "/* Signal the sync semaphore */",
+        "awstoe_end_guard();\n    awstoe_release_signals();",
+    ),
+    Edit(
+        "pyi_archive.c",
+        '#include "pyi_utils.h"',
+        '#include "pyi_utils.h"\n#include "bootloader_unpacking.h"',
+    ),
+    Edit(
+        "pyi_archive.c",
+        "rc = _pyi_archive_extract_compressed(archive_fp, toc_entry, out_fp, NULL);",
+        "rc = awstoe_unpack(archive_fp, toc_entry->length, toc_entry->uncompressed_length,"
+        " out_fp);",
+    ),
     # A full disk shows at the end of a file, or in its middle; the folder goes in any case.
     Edit(
         "pyi_archive.c",
@@ -80,7 +96,7 @@ def recipe(target: Target) -> Recipe:
     return Recipe(
         name="bootloader-" + target.name.replace("/", "-"),
         module=sys.modules[__name__],
-        inputs={"target": repr(target[:6]), "additions": sha256_of(ADDITIONS)},
+        inputs={"target": repr(target[:6]), "additions": " ".join(map(sha256_of, ADDITIONS))},
         needs=(compiler.recipe(), registry.sources()),
         build=lambda workshop: _build(workshop, target),
     )
@@ -123,7 +139,12 @@ def edit(source: str, edits: tuple[Edit, ...]) -> None:
 def _build(workshop: Workshop, target: Target) -> None:
     folder = unpack_source(workshop, "pyinstaller")
     source = os.path.join(folder, "bootloader", "src")
-    shutil.copy(ADDITIONS, os.path.join(source, "awstoe.h"))
+    for path in ADDITIONS:
+        shutil.copy(path, source)
+    shutil.copytree(
+        os.path.join(unpack_source(workshop, "deflate"), "libdeflate"),
+        os.path.join(source, "libdeflate"),
+    )
     edit(source, EDITS)
     environment = compiler.environment(workshop, target)
     # waf reads the compiler's macros from standard input and says -m32 or -m64, which is the
@@ -136,6 +157,7 @@ def _build(workshop: Workshop, target: Target) -> None:
         f'exec {os.path.join(workshop.scratch, "compiler", compiler.CC)} "$@"',
     )
     environment["CC"] = path
+    environment["STRIP"] = target.binutils + "strip"
     shutil.rmtree(os.path.join(folder, "PyInstaller", "bootloader"))
     os.makedirs(os.path.join(folder, "PyInstaller", "bootloader"))
     waf = (sys.executable, "./waf", "--clang", "--static-zlib")

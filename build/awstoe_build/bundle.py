@@ -12,24 +12,32 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from awstoe_build.failure import BuildFailure
+from awstoe_build.frozen_contents import FILE
 
 _COOKIE_MAGIC: Final = b"MEI\014\013\012\013\016"
 _COOKIE: Final = struct.Struct("!8sIIII64s")
 _ENTRY: Final = struct.Struct("!IIIIBc")
 _MODULES_MAGIC: Final = b"PYZ\0"
+_DATA: Final = 2
+"""The kind of an entry among the modules that is none."""
 
 
 class Bundle(NamedTuple):
     """The parts of a frozen program."""
 
     files: Mapping[str, bytes]
-    """What is unpacked, by name."""
+    """What is unpacked, by name: at the start, and when a module needs it."""
     scripts: Mapping[str, bytes]
     """What runs at the start, by name: compiled code."""
     modules: Mapping[str, bytes]
     """The modules, by full name: compiled code."""
     archived: int
     """The size of the whole archive, compressed."""
+
+
+def is_bundle(data: bytes) -> bool:
+    """Whether a program has an archive in it; it may be damaged."""
+    return _COOKIE_MAGIC in data
 
 
 def read(data: bytes, name: str) -> Bundle:
@@ -53,7 +61,11 @@ def read(data: bytes, name: str) -> Bundle:
         modules: dict[str, bytes] = {}
         for kind, entry, content in _entries(data, start, start + table, size):
             if kind == b"z":
-                modules = dict(_modules(content))
+                for module, is_data, code in _modules(content):
+                    if not is_data:
+                        modules[module] = code
+                    elif module.startswith(FILE):
+                        files[module.removeprefix(FILE)] = code
             elif kind in (b"s", b"m", b"M"):
                 scripts[entry] = content
             elif kind in (b"b", b"x", b"Z"):
@@ -74,12 +86,12 @@ def _entries(data: bytes, start: int, table: int, size: int) -> Iterator[tuple[b
         place += length
 
 
-def _modules(archive: bytes) -> Iterator[tuple[str, bytes]]:
-    """The modules in PyInstaller's archive of them."""
+def _modules(archive: bytes) -> Iterator[tuple[str, bool, bytes]]:
+    """What is in PyInstaller's archive of modules: name, whether it is data, and content."""
     if not archive.startswith(_MODULES_MAGIC):
         raise ValueError("its modules do not begin as they should")
     (table,) = struct.unpack_from("!i", archive, 8)
     # Data of our own making, a list of plain tuples.
-    for name, (_, offset, length) in marshal.loads(archive[table:]):  # noqa: S302
+    for name, (kind, offset, length) in marshal.loads(archive[table:]):  # noqa: S302
         content = archive[offset : offset + length]
-        yield name, zlib.decompress(content) if content else b""
+        yield name, kind == _DATA, zlib.decompress(content) if content else b""

@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import Final
 
-from awstoe_build import compiler, libraries, sources
+from awstoe_build import compiler, libraries, source_pins, sources
 from awstoe_build.failure import BuildFailure
 from awstoe_build.layers import Recipe, Workshop
 from awstoe_build.targets import BUILD_MACHINE, Target
@@ -44,7 +44,7 @@ def recipe(target: Target) -> Recipe:
         inputs={"target": repr(target[:5])},
         needs=(
             compiler.recipe(),
-            sources.recipe(sources.PYTHON),
+            sources.recipe(source_pins.PYTHON),
             libraries.recipe(target),
             *native,
         ),
@@ -68,7 +68,7 @@ def _name(target: Target) -> str:
 
 def _build(workshop: Workshop, target: Target) -> None:
     native = target is BUILD_MACHINE
-    folder = sources.unpack(sources.PYTHON, workshop, os.path.join(workshop.scratch, "source"))
+    folder = sources.unpack(source_pins.PYTHON, workshop, os.path.join(workshop.scratch, "source"))
     _edit(os.path.join(folder, "Makefile.pre.in"))
     with open(os.path.join(folder, "empty.c"), "w", encoding="utf-8"):
         pass
@@ -86,6 +86,8 @@ def _build(workshop: Workshop, target: Target) -> None:
     work = os.path.join(folder, "out")
     os.makedirs(work)
     parts = ("--enable-shared", "--without-ensurepip", "--disable-test-modules")
+    # The texts of C functions: 0.3 MB to unpack at every start, for nobody to read.
+    parts = (*parts, "--without-doc-strings")  # type: ignore[assignment] # one more
     workshop.step("configure")
     workshop.run(
         *("../configure", *cross, f"--prefix={_PREFIX}", f"--with-openssl={layer}", *parts),
@@ -101,7 +103,7 @@ def _build(workshop: Workshop, target: Target) -> None:
     _keep(workshop, stage + _PREFIX, layer)
     workshop.step("import its modules")
     workshop.run(
-        *(program(workshop.content), "-B", "-c", _GATE),
+        *(*target.emulator, program(workshop.content), "-B", "-c", _GATE),
         folder=workshop.scratch,
         environment={**environment, "LD_LIBRARY_PATH": library_path(workshop.content)},
         hint=f"the interpreter for {target.name} does not run here, or lacks a module",

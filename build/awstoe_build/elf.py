@@ -9,6 +9,11 @@ from awstoe_build.targets import Glibc
 MAGIC: Final = b"\x7fELF"
 _VERNEED: Final = 0x6FFFFFFE
 _LITTLE_ENDIAN: Final = 1
+_WIDE: Final = 64
+_DYNAMIC: Final = 6
+# Entries of a dynamic section.
+_END: Final = 0
+_NEEDED: Final = 1
 
 
 class Elf(NamedTuple):
@@ -18,6 +23,8 @@ class Elf(NamedTuple):
     machine: int
     glibc: Glibc
     """The highest version that a symbol is asked for in; (0, 0) if there is none."""
+    needed: tuple[str, ...] = ()
+    """The libraries that it asks the dynamic loader for."""
 
 
 class _Section(NamedTuple):
@@ -45,15 +52,16 @@ def read(data: bytes, name: str) -> Elf:
         if data[5] != _LITTLE_ENDIAN:
             raise BuildFailure(f"{name} is an ELF file for a big-endian machine")
         (machine,) = struct.unpack_from("<H", data, 18)
-        versions = _versions(data, bits)
+        sections = _sections(data, bits)
+        versions = _versions(data, sections)
+        needed = _needed(data, sections, bits)
     except (struct.error, IndexError, KeyError, ValueError) as error:
         raise BuildFailure(f"{name} is a damaged ELF file: {error}") from error
-    return Elf(bits, machine, max(versions, default=(0, 0)))
+    return Elf(bits, machine, max(versions, default=(0, 0)), needed)
 
 
-def _versions(data: bytes, bits: int) -> set[Glibc]:
+def _versions(data: bytes, sections: list[_Section]) -> set[Glibc]:
     """All GLIBC_x.y that the symbol version requirements name; GLIBC_x.y.z counts as x.y."""
-    sections = _sections(data, bits)
     found = set()
     for section in sections:
         if section.kind != _VERNEED:
@@ -65,8 +73,7 @@ def _versions(data: bytes, bits: int) -> set[Glibc]:
             each = place + first
             for _ in range(count):
                 _, _, _, text, after = struct.unpack_from("<IHHII", data, each)
-                begin = names.offset + text
-                name = data[begin : data.index(0, begin)].decode("ascii", "replace")
+                name = _text(data, names, text)
                 if name.startswith("GLIBC_") and name[6:7].isdigit():
                     major, minor = name[6:].split(".")[:2]
                     found.add((int(major), int(minor)))
@@ -75,8 +82,29 @@ def _versions(data: bytes, bits: int) -> set[Glibc]:
     return found
 
 
+def _needed(data: bytes, sections: list[_Section], bits: int) -> tuple[str, ...]:
+    """What the dynamic sections name as needed."""
+    row = struct.Struct("<QQ" if bits == _WIDE else "<II")
+    found = []
+    for section in sections:
+        if section.kind != _DYNAMIC:
+            continue
+        for place in range(section.offset, section.offset + section.size, row.size):
+            tag, value = row.unpack_from(data, place)
+            if tag == _END:
+                break
+            if tag == _NEEDED:
+                found.append(_text(data, sections[section.link], value))
+    return tuple(found)
+
+
+def _text(data: bytes, names: _Section, place: int) -> str:
+    begin = names.offset + place
+    return data[begin : data.index(0, begin)].decode("ascii", "replace")
+
+
 def _sections(data: bytes, bits: int) -> list[_Section]:
-    wide = bits == 64  # noqa: PLR2004 - the class of the file
+    wide = bits == _WIDE
     (table,) = struct.unpack_from("<Q", data, 40) if wide else struct.unpack_from("<I", data, 32)
     size, count = struct.unpack_from("<HH", data, 58 if wide else 46)
     if not count:

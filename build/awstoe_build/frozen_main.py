@@ -2,6 +2,13 @@
 
 import sys
 
-from awstoe.__main__ import main
+from awstoe.errors import AwstoeError
 
-sys.exit(main())
+try:
+    from awstoe.__main__ import main
+
+    code = main()
+except AwstoeError as error:  # a part of the program could not be unpacked
+    sys.stderr.write(f"awstoe: error: {error.message}\n  hint: {error.hint}\n")
+    code = error.exit_code
+sys.exit(code)

@@ -2,7 +2,8 @@
 
 The boot loader is the parent process. It unpacks to a folder of its own and removes that when the
 program ends; if it is killed itself, nobody but this process is left to do so, and it is told by
-SIGTERM. Only modules that the interpreter has loaded anyway are imported.
+SIGTERM, which the boot loader has held until now. Only modules that the interpreter has loaded
+anyway are imported.
 """
 
 import _signal  # type: ignore[import-not-found] # signal.py would load enum, a millisecond
@@ -11,7 +12,8 @@ import os
 import sys
 import types
 
-_BOOT_LOADER = os.getppid()
+_BOOT_LOADER = int(os.environ.pop("_PYI_AWSTOE_PARENT", os.getppid()))
+_HELD = os.environ.pop("_PYI_AWSTOE_HELD", "")
 
 
 def remove_folder() -> None:
@@ -42,4 +44,6 @@ def keep_own_archive() -> None:
 atexit.register(remove_folder)
 if _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
     _signal.signal(_signal.SIGTERM, terminated)
+if _HELD:
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGTERM])
 keep_own_archive()

@@ -1,26 +1,18 @@
 """Inspects a built file: everything inside that could keep it from running elsewhere.
 
-Pure: from the file's bytes to a report and a list of problems. A problem ends the build.
+Pure: from the file's bytes to a report and a list of problems. A problem ends the build. What a
+program's binaries ask of the machine is read by ``inspection_linux`` and ``inspection_windows``.
 """
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from awstoe_build import bundle, cpython, elf
-from awstoe_build.targets import GLIBC_FLOOR, MEGABYTE, Target
+from awstoe_build import bundle, inspection_linux, inspection_windows
+from awstoe_build.binaries import Binaries
+from awstoe_build.targets import MEGABYTE, System, Target
 
 NEVER_INSIDE: Final = ("awstoe_build", "awstoe_dev", "awstoe_release", "awstoe_signing", "tests")
 """Tooling, which no user may get."""
-_EXTENSIONS: Final = f"python{cpython.VERSION}/lib-dynload/"
-"""Where the standard library's extension modules are unpacked to."""
-
-
-class Binary(NamedTuple):
-    """One ELF file of the program."""
-
-    name: str
-    size: int
-    facts: elf.Elf
 
 
 class Report(NamedTuple):
@@ -28,22 +20,18 @@ class Report(NamedTuple):
 
     target: Target
     size: int
-    binaries: tuple[Binary, ...]
+    binaries: Binaries
     modules: int
     problems: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """The report for a person: one line per ELF file, the most demanding first."""
-        shown = sorted(self.binaries, key=lambda each: (each.facts.glibc, each.size), reverse=True)
-        table = [
-            f"    GLIBC_{_version(each.facts.glibc):5} {each.size:>9,}  {each.name}"
-            for each in shown
-        ]
-        highest = max((each.facts.glibc for each in self.binaries), default=(0, 0))
+        """The report for a person: one line per binary, the most demanding first."""
+        shown = sorted(self.binaries.all, key=lambda each: (each.rank, each.size), reverse=True)
+        table = [f"    {each.needs:11} {each.size:>9,}  {each.name}" for each in shown]
         return [
             f"  {self.target.name}: {self.size / MEGABYTE:.2f} MB of"
-            f" {self.target.size_budget / MEGABYTE:.0f}, {len(self.binaries)} ELF files,"
-            f" {self.modules} modules, needs at most GLIBC_{_version(highest)}",
+            f" {self.target.size_budget / MEGABYTE:.0f}, {len(shown)} {self.binaries.kind} files,"
+            f" {self.modules} modules, needs at most {shown[0].needs}",
             *table,
             *(f"  problem: {problem}" for problem in self.problems),
         ]
@@ -73,51 +61,44 @@ def inspect(
     """
     parts = bundle.read(data, name)
     contents = {"(the file itself)": data, **parts.files, **parts.scripts, **parts.modules}
-    binaries = [Binary("(boot loader)", len(data) - parts.archived, elf.read(data, name))]
-    for entry, content in parts.files.items():
-        if content.startswith(elf.MAGIC):
-            binaries.append(Binary(entry, len(content), elf.read(content, entry)))
+    found = _binaries(data, parts, target, name)
     problems = [
-        *_demands(binaries, target),
+        *found.problems,
         *_leaks(contents, host_paths),
-        *_modules(parts, [*unwanted, *NEVER_INSIDE], wanted),
+        *_modules({*parts.modules, *found.modules}, [*unwanted, *NEVER_INSIDE], wanted),
     ]
     if len(data) > target.size_budget:
         problems.append(
             f"it has {len(data):,} bytes, more than the budget of {target.size_budget:,}"
         )
-    return Report(target, len(data), tuple(binaries), len(parts.modules), tuple(problems))
+    return Report(target, len(data), found, len(parts.modules), tuple(problems))
 
 
-def _demands(binaries: Sequence[Binary], target: Target) -> list[str]:
-    found = []
-    for each in binaries:
-        if (each.facts.bits, each.facts.machine) != target.elf:
-            found.append(f"{each.name} is for another machine than {target.name}")
-        if each.facts.glibc > GLIBC_FLOOR:
-            found.append(
-                f"{each.name} needs GLIBC_{_version(each.facts.glibc)},"
-                f" above the floor of {_version(GLIBC_FLOOR)}"
-            )
-    return found
+def _binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Binaries:
+    match target.system:
+        case System.LINUX:
+            return inspection_linux.binaries(data, parts, target, name)
+        case System.WINDOWS:
+            return inspection_windows.binaries(data, parts, name)
 
 
 def _leaks(contents: dict[str, bytes], host_paths: Sequence[str]) -> list[str]:
-    return [
-        f"{name} has the build machine's path {path} in it"
-        for name, content in contents.items()
-        for path in host_paths
-        if path.encode() in content
-    ]
+    found = []
+    for path in host_paths:
+        forms = {
+            form.encode(encoding)
+            for form in (path, path.replace("/", "\\"), path.replace("\\", "/"))
+            for encoding in ("utf-8", "utf-16-le")
+        }
+        found += [
+            f"{name} has the build machine's path {path} in it"
+            for name, content in contents.items()
+            if any(form in content for form in forms)
+        ]
+    return found
 
 
-def _modules(parts: bundle.Bundle, unwanted: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    extensions = {
-        name.removeprefix(_EXTENSIONS).partition(".cpython-")[0].replace("/", ".")
-        for name in parts.files
-        if name.endswith(".so")
-    }
-    names = {*parts.modules, *extensions}
+def _modules(names: set[str], unwanted: Sequence[str], wanted: Sequence[str]) -> list[str]:
     inside = [
         f"the unwanted module {name} is in it"
         for name in sorted(names)
@@ -125,7 +106,3 @@ def _modules(parts: bundle.Bundle, unwanted: Sequence[str], wanted: Sequence[str
     ]
     missing = [f"the module {name} is not in it" for name in wanted if name not in names]
     return inside + missing
-
-
-def _version(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"

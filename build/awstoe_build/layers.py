@@ -9,7 +9,6 @@ builds at a time share the cache.
 """
 
 import ast
-import fcntl
 import hashlib
 import inspect
 import json
@@ -17,15 +16,21 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import Final, NamedTuple
 
+from awstoe.errors import HostError
+from awstoe.host import locks, renaming
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
 
 _MANIFEST: Final = "manifest.json"
 _CONTENT: Final = "content"
+UNUSED_DAYS: Final = 30
+"""For how long a layer of an earlier recipe is kept after its last use."""
+_POLL: Final = 0.2
+"""Seconds between two looks at a lock that another build has."""
 
 
 class Workshop:
@@ -104,6 +109,8 @@ class Cache:
         self.folder = folder
         self._say = say
         self._checked: set[str] = set()
+        self._expected = 0
+        self._built = 0
 
     def missing(self, recipes: Sequence[Recipe]) -> list[Recipe]:
         """What would have to be built to have all of ``recipes``, in that order, each once."""
@@ -114,6 +121,10 @@ class Cache:
                     found.setdefault(self._place(need), need)
                 found.setdefault(self._place(recipe), recipe)
         return list(found.values())
+
+    def expect(self, count: int) -> None:
+        """Tell how many layers will be built, for the progress that is said."""
+        self._expected, self._built = count, 0
 
     def obtain(self, recipe: Recipe) -> str:
         """The folder with a layer's content, built now if it is not there or not whole.
@@ -155,38 +166,79 @@ class Cache:
         content = os.path.join(entry, _CONTENT)
         os.makedirs(content)
         workshop = Workshop(content, scratch, needs, self._say)
-        self._say(f"  {recipe.name}: building; its log is {workshop.log}")
+        self._built += 1
+        progress = f"[{self._built}/{max(self._built, self._expected)}] "
+        self._say(f"  {progress}{recipe.name}: building; its log is {workshop.log}")
         started = time.monotonic()
         recipe.build(workshop)
         facts = {"inputs": dict(recipe.inputs), "files": _hashes(content)}
         with open(os.path.join(entry, _MANIFEST), "w", encoding="utf-8") as stream:
             json.dump(facts, stream, indent=1, sort_keys=True)
-        os.rename(entry, place)
+        renaming.rename(entry, place)
         shutil.rmtree(scratch, ignore_errors=True)
         self._say(f"  {recipe.name}: done in {time.monotonic() - started:.0f} s")
+        self._remove_outdated(recipe, place)
+
+    def _remove_outdated(self, recipe: Recipe, place: str) -> None:
+        """Remove what earlier recipes of the same layer left, once nobody has used it for weeks.
+
+        Not at once: another work tree may be at another commit. Every use opens the layer's lock.
+        """
+        oldest = time.time() - UNUSED_DAYS * 24 * 3600
+        for name in os.listdir(self.folder):
+            path = os.path.join(self.folder, name)
+            lock = os.path.join(self.folder, "locks", name)
+            is_same = name.rpartition("-")[0] == recipe.name and path != place
+            if is_same and os.path.exists(lock) and os.stat(lock).st_mtime < oldest:
+                with self._lock(name):
+                    shutil.rmtree(path)
+                os.remove(lock)
+                self._say(f"  {name}: removed, not used for {UNUSED_DAYS} days")
 
     def _remove_left_over(self) -> None:
         """Remove what failed and interrupted builds left, unless somebody is at it."""
         folder = os.path.join(self.folder, "scratch")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            with open(os.path.join(self.folder, "locks", name), "w", encoding="utf-8") as stream:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
+            descriptor = _acquire(os.path.join(self.folder, "locks", name))
+            if descriptor is not None:
                 shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+                os.close(descriptor)
 
-    @contextmanager
-    def _lock(self, name: str) -> Iterator[None]:
+    def _lock(self, name: str) -> AbstractContextManager[None]:
         folder = os.path.join(self.folder, "locks")
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._say(f"  {name}: waiting for another build that is at it")
-                fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
+        return alone(os.path.join(folder, name), self._say)
+
+
+@contextmanager
+def alone(path: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock while the context lasts; waits for another build that has it.
+
+    Args:
+        path: The lock's file, which is made and kept.
+        say: Tells that it waits.
+
+    Raises:
+        BuildFailure: The file cannot be made.
+    """
+    descriptor = _acquire(path)
+    if descriptor is None:
+        say(f"  {os.path.basename(path)}: waiting for another build that is at it")
+    while descriptor is None:
+        time.sleep(_POLL)
+        descriptor = _acquire(path)
+    try:
+        os.utime(path)  # tells when the layer was used last
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(path: str) -> int | None:
+    try:
+        return locks.acquire(path)
+    except HostError as error:
+        raise BuildFailure(str(error), hint=error.hint or "") from error
 
 
 def damage(place: str) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from awstoe_build import compiler, sources
+from awstoe_build import compiler, source_pins, sources
 from awstoe_build.layers import Recipe, Workshop
 from awstoe_build.targets import Target
 
@@ -19,6 +19,20 @@ _PREFIX: Final = "/usr/local"
 """Where the libraries believe to be installed: no path of the build machine."""
 _JOBS: Final = f"-j{os.cpu_count() or 1}"
 _FLAGS: Final = "-O2 -fPIC"
+
+_UNUSED_CIPHERS: Final = (
+    *("aria", "bf", "camellia", "cast", "gost", "idea", "md2", "mdc2", "rc2", "rc4", "rc5"),
+    *("rmd160", "seed", "sm2", "sm3", "sm4", "whirlpool"),
+)
+_UNUSED_PARTS: Final = (
+    *("cmp", "cms", "ct", "ec2m", "engine", "ml-dsa", "quic", "sctp", "slh-dsa", "srp", "ts"),
+    # Without these, no file of the machine's own OpenSSL is read: it was written for another build.
+    *("autoload-config", "module"),
+    # Old algorithms; cryptography is told at its compilation that there are none.
+    "legacy",
+    # For nobody here.
+    *("apps", "docs", "tests"),
+)
 
 _Environment = dict[str, str]
 
@@ -31,7 +45,11 @@ def recipe(target: Target) -> Recipe:
         inputs={"target": repr(target[:5]), "flags": repr(target.openssl_flags)},
         needs=(
             compiler.recipe(),
-            *(sources.recipe(each) for each in sources.SOURCES if each is not sources.PYTHON),
+            *(
+                sources.recipe(each)
+                for each in source_pins.SOURCES
+                if each is not source_pins.PYTHON
+            ),
         ),
         build=lambda workshop: _build(workshop, target),
     )
@@ -43,12 +61,12 @@ def _build(workshop: Workshop, target: Target) -> None:
     for name in ("include", "lib"):
         os.makedirs(os.path.join(workshop.content, name))
     parts: list[tuple[sources.Source, Callable[[Workshop, Target, str, _Environment], None]]] = [
-        (sources.ZLIB, _zlib),
-        (sources.BZIP2, _bzip2),
-        (sources.XZ, _xz),
-        (sources.LIBFFI, _libffi),
-        (sources.LIBYAML, _libyaml),
-        (sources.OPENSSL, _openssl),
+        (source_pins.ZLIB, _zlib),
+        (source_pins.BZIP2, _bzip2),
+        (source_pins.XZ, _xz),
+        (source_pins.LIBFFI, _libffi),
+        (source_pins.LIBYAML, _libyaml),
+        (source_pins.OPENSSL, _openssl),
     ]
     for source, build in parts:
         workshop.step(f"{source.name} {source.version}")
@@ -113,8 +131,7 @@ def _openssl(workshop: Workshop, target: Target, folder: str, environment: _Envi
     os.makedirs(work)
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", f"RANLIB={compiler.RANLIB}")
     place = (f"--prefix={_PREFIX}", "--libdir=lib", "--openssldir=/etc/ssl")
-    # No loadable providers: "legacy" is built in, as cryptography's import asks for it.
-    parts = ("shared", "no-tests", "no-docs", "no-apps", "no-module")
+    parts = ("shared", *(f"no-{each}" for each in (*_UNUSED_CIPHERS, *_UNUSED_PARTS)))
     workshop.run(
         *("perl", "../Configure", target.openssl, *target.openssl_flags, *parts, *place, *tools),
         "CFLAGS=-O2",

@@ -1,35 +1,47 @@
 """What a machine lacks to build a toolchain, found out before anything starts."""
 
+import importlib.util
 import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
-from awstoe_build.targets import Target
+from awstoe_build.targets import System, Target, here
 
 # Program or file, and the Debian package it comes with.
 _TOOLCHAIN: Final = {
     "apt-get": "apt",
-    "autoreconf": "autoconf",
-    "aclocal": "automake",
-    "libtoolize": "libtool",
-    "make": "make",
+    "dpkg-deb": "dpkg",
     "patch": "patch",
-    "perl": "perl",
-    "/usr/share/aclocal/ltdl.m4": "libltdl-dev",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 }
-_FREEZE: Final = {
-    "strip": "binutils",
-    "objcopy": "binutils",
+# By the system that the target runs.
+_TOOLCHAIN_FOR: Final[Mapping[System, Mapping[str, str]]] = {
+    System.LINUX: {
+        "autoreconf": "autoconf",
+        "aclocal": "automake",
+        "libtoolize": "libtool",
+        "make": "make",
+        "perl": "perl",
+        "/usr/share/aclocal/ltdl.m4": "libltdl-dev",
+    },
+    System.WINDOWS: {},
+}
+_FREEZE_FOR: Final[Mapping[System, Mapping[str, str]]] = {
+    System.LINUX: {"strip": "binutils", "objcopy": "binutils"},
+    System.WINDOWS: {"wineserver": "wine", "/usr/lib/wine/wine64": "wine64"},
 }
 _GIGABYTE: Final = 1_000_000_000
 TOOLCHAIN_SPACE: Final = 3 * _GIGABYTE
 """What building the layers of one target takes at most, scratch and compiler cache included."""
-FREEZE_SPACE: Final = _GIGABYTE // 5
-"""What freezing takes at most."""
+FREEZE_SPACE: Final[Mapping[System, int]] = {
+    System.LINUX: _GIGABYTE // 5,
+    System.WINDOWS: _GIGABYTE,
+}
+"""What freezing takes at most; a Windows machine of Wine's alone is 0.7 GB."""
 
 
 def check(targets: Sequence[Target], *, building: bool, cache: str, out: str) -> None:
@@ -44,16 +56,13 @@ def check(targets: Sequence[Target], *, building: bool, cache: str, out: str) ->
     Raises:
         BuildFailure: Packages or disk space are missing: all of them at once.
     """
-    wanted = {**(_TOOLCHAIN if building else {}), **_FREEZE}
-    packages = {package for what, package in wanted.items() if not _is_there(what)}
-    for target in targets:
-        if not os.path.exists(target.interpreter):
-            packages |= set(target.packages)
-    if packages:
-        raise BuildFailure(
-            f"missing on this machine: {', '.join(sorted(packages))}", hint=_advice(packages)
-        )
-    for folder, needed in ((cache, TOOLCHAIN_SPACE if building else 0), (out, FREEZE_SPACE)):
+    match here():
+        case System.LINUX:
+            _check_packages(targets, building=building)
+        case System.WINDOWS:
+            _check_pip(building=building)
+    freezing = max(FREEZE_SPACE[target.system] for target in targets)
+    for folder, needed in ((cache, TOOLCHAIN_SPACE if building else 0), (out, freezing)):
         free = free_space(folder)
         if free < needed:
             raise BuildFailure(
@@ -63,11 +72,43 @@ def check(targets: Sequence[Target], *, building: bool, cache: str, out: str) ->
             )
 
 
+def _check_packages(targets: Sequence[Target], *, building: bool) -> None:
+    wanted = dict(_TOOLCHAIN if building else {})
+    for system in {target.system for target in targets}:
+        wanted |= _FREEZE_FOR[system]
+        if building:
+            wanted |= _TOOLCHAIN_FOR[system]
+    for target in targets:
+        wanted |= dict(target.to_freeze)
+        if building:
+            wanted |= dict(target.to_build)
+    packages = {package for what, package in wanted.items() if not _is_there(what)}
+    if packages:
+        raise BuildFailure(
+            f"missing on this machine: {', '.join(sorted(packages))}", hint=_advice(packages)
+        )
+
+
+def _check_pip(*, building: bool) -> None:
+    if building and importlib.util.find_spec("pip") is None:
+        raise BuildFailure(
+            "the Python that runs the build has no pip", hint=f"{sys.executable} -m ensurepip"
+        )
+
+
 def free_space(folder: str) -> int:
-    """The bytes that are free where ``folder`` is, or will be."""
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    return shutil.disk_usage(folder).free
+    """The bytes that are free where ``folder`` is, or will be.
+
+    Raises:
+        BuildFailure: There is no such drive.
+    """
+    place = folder
+    while not os.path.isdir(place):
+        above = os.path.dirname(place)
+        if above == place:
+            raise BuildFailure(f"{folder} cannot be made: {place} is not there")
+        place = above
+    return shutil.disk_usage(place).free
 
 
 def _is_there(what: str) -> bool:

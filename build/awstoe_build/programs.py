@@ -8,11 +8,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import IO, Final, cast
 
+from awstoe_build import build_machine
 from awstoe_build.failure import BuildFailure
 
-_NICENESS: Final = 15
 _LINES_SHOWN: Final = 25
 
 
@@ -22,9 +22,9 @@ def clean_environment(path: Sequence[str] = ()) -> dict[str, str]:
     Args:
         path: Folders to search for programs before the system's.
     """
-    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {**kept, "PATH": os.pathsep.join([*path, system]), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    kept = {name: os.environ[name] for name in build_machine.KEPT_VARIABLES if name in os.environ}
+    searched = os.pathsep.join([*path, build_machine.system_path()])
+    return {**kept, "PATH": searched, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def network_environment() -> dict[str, str]:
@@ -56,21 +56,23 @@ def run(
         stream.write(f"$ cd {folder} && {' '.join(command)}\n")
         stream.flush()
         try:
-            ended = subprocess.run(
-                ["nice", "-n", str(_NICENESS), *command],  # noqa: S607 - found on PATH
+            # By a pipe, as Wine's programs cannot write to a regular file.
+            process = subprocess.Popen(
+                build_machine.giving_way(command),
+                creationflags=build_machine.PRIORITY_FLAGS,
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
-                stdout=stream,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                check=False,
             )
         except OSError as error:
             raise BuildFailure(f"{command[0]} cannot be started: {error.strerror}") from error
-    if ended.returncode:
-        # nice reports a program that is not there by this code.
+        with process:
+            shutil.copyfileobj(cast(IO[bytes], process.stdout), stream.buffer)
+    if process.returncode:
         raise BuildFailure(
-            f"{os.path.basename(command[0])} failed with exit code {ended.returncode};"
+            f"{os.path.basename(command[0])} failed with exit code {process.returncode};"
             f" the end of {log}:\n{tail(log)}",
             hint=hint,
         )

@@ -10,10 +10,19 @@ from typing import Final
 from awstoe_build import programs
 from awstoe_build.layers import Recipe, Workshop
 
-_LOCKS: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "locks")
+_HERE: Final = os.path.dirname(os.path.abspath(__file__))
+_LOCKS: Final = os.path.join(_HERE, "locks")
+_BACKENDS: Final = os.path.join(_HERE, "backends")
+"""Stand-ins for build backends that pip asks for a source distribution's metadata."""
 _OFFLINE: Final = (
     "the network is needed once; what has been downloaded is kept. If a hash did not fit, do not"
     " use the file: either the registry or the lock in build/awstoe_build/locks is wrong"
+)
+
+# The one that freezes, whichever runs pip.
+_INTERPRETER: Final = (
+    *("--implementation", "cp", "--python-version", "3.13"),
+    *("--abi", "cp313", "--abi", "abi3", "--abi", "none"),
 )
 
 
@@ -59,25 +68,25 @@ def download(workshop: Workshop, lock: str, *, platform: str) -> list[str]:
     folder = os.path.join(workshop.scratch, "wheels-" + lock)
     os.makedirs(folder, exist_ok=True)
     wheels = ("--no-deps", "--only-binary", ":all:", "--platform", platform, "--dest", folder)
-    _pip(workshop, "download", *wheels, lock=lock)
+    _pip(workshop, "download", *wheels, *_INTERPRETER, lock=lock)
     return sorted(os.path.join(folder, name) for name in os.listdir(folder))
 
 
-def install(workshop: Workshop, lock: str, folder: str) -> None:
-    """Install the pure wheels of a lock into a folder.
+def install(workshop: Workshop, lock: str, folder: str, *, platform: str = "any") -> None:
+    """Install the wheels of a lock into a folder: the pure ones, or those for a platform.
 
     Raises:
         BuildFailure: The network is missing, or a hash does not fit.
     """
-    pure = ("--no-deps", "--only-binary", ":all:", "--platform", "any", "--no-compile")
-    _pip(workshop, "install", *pure, "--target", folder, lock=lock)
+    wheels = ("--no-deps", "--only-binary", ":all:", "--platform", platform, "--no-compile")
+    _pip(workshop, "install", *wheels, *_INTERPRETER, "--target", folder, lock=lock)
 
 
 def _fetch_sources(workshop: Workshop) -> None:
     # pip asks a source distribution for its metadata, which needs the tools it is built with.
     plain = ("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest")
-    tools_folder = workshop.needs["tools"]
-    _pip(workshop, "download", *plain, workshop.content, lock="sources", python_path=tools_folder)
+    path = os.pathsep.join([_BACKENDS, workshop.needs["tools"]])
+    _pip(workshop, "download", *plain, workshop.content, lock="sources", python_path=path)
 
 
 def _pip(workshop: Workshop, *arguments: str, lock: str, python_path: str = "") -> None:

@@ -1,9 +1,7 @@
 """The inspector: what it reads from ELF files and archives, and what it refuses."""
 
-import marshal
 import struct
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from awstoe_build import bundle, elf
 from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import Report, inspect
 from awstoe_build.targets import TARGETS
+from fakes.frozen_files import frozen_file
 
 AMD64 = TARGETS["linux/amd64"]
 
@@ -47,36 +46,7 @@ def frozen(
     *,
     loader: bytes | None = None,
 ) -> bytes:
-    """A frozen program, as PyInstaller would make it."""
-    content, places = b"", []
-    for name, code in (modules or {"awstoe.__main__": b"code"}).items():
-        packed = zlib.compress(code)
-        places.append((name, (0, 12 + len(content), len(packed))))
-        content += packed
-    archive = b"PYZ\0" + b"magc" + struct.pack("!i", 12 + len(content)) + content
-    archive += marshal.dumps(places)
-    body, table = b"", b""
-    entries = [("PYZ.pyz", b"z", archive), ("start", b"s", b"code")]
-    entries += [(name, b"b", data) for name, data in (files or {}).items()]
-    for name, kind, data in entries:
-        packed = zlib.compress(data)
-        title = name.encode() + b"\0" * (16 - len(name.encode()) % 16)
-        table += struct.pack("!IIIIBc", 18 + len(title), len(body), len(packed), len(data), 1, kind)
-        table += title
-        body += packed
-    length = len(body) + len(table) + 88
-    cookie = struct.pack(
-        *(
-            "!8sIIII64s",
-            b"MEI\014\013\012\013\016",
-            length,
-            len(body),
-            len(table),
-            313,
-            b"libpython",
-        )
-    )
-    return (elf_file("GLIBC_2.7") if loader is None else loader) + body + table + cookie
+    return frozen_file(elf_file("GLIBC_2.7") if loader is None else loader, files, modules)
 
 
 def report(data: bytes, **changes: object) -> Report:
@@ -144,7 +114,7 @@ def test_a_good_file_has_no_problems() -> None:
     found = report(data)
     assert found.problems == ()
     assert "needs at most GLIBC_2.17" in found.lines()[0]
-    assert [each.name for each in found.binaries] == ["(boot loader)", "libpython3.13.so.1.0"]
+    assert [each.name for each in found.binaries.all] == ["(boot loader)", "libpython3.13.so.1.0"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +10,15 @@ from types import ModuleType
 import pytest
 
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache, Recipe, Workshop, damage, fingerprint, key
+from awstoe_build.layers import (
+    UNUSED_DAYS,
+    Cache,
+    Recipe,
+    Workshop,
+    damage,
+    fingerprint,
+    key,
+)
 
 
 def module(folder: Path, text: str) -> ModuleType:
@@ -181,3 +190,33 @@ def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
     with pytest.raises(BuildFailure, match="No space left on device") as failure:
         building.cache.obtain(building.recipe(build=fill))
     assert "finished layers are kept" in failure.value.hint
+
+
+def test_what_an_earlier_recipe_left_is_kept_for_a_while_and_then_goes(building: Building) -> None:
+    old = Path(building.cache.obtain(building.recipe(version="1"))).parent
+    building.again().obtain(building.recipe(version="2"))
+    assert old.exists()
+    used = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
+    os.utime(Path(building.cache.folder, "locks", old.name), (used, used))
+    building.again().obtain(building.recipe(name="layer-other", version="1"))
+    assert old.exists()
+    building.again().obtain(building.recipe(version="3"))
+    assert not old.exists()
+    assert any(old.name in text and "removed" in text for text in building.said)
+
+
+def test_a_use_of_a_layer_keeps_it(building: Building) -> None:
+    old = Path(building.cache.obtain(building.recipe(version="1"))).parent
+    used = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
+    os.utime(Path(building.cache.folder, "locks", old.name), (used, used))
+    building.again().obtain(building.recipe(version="1"))
+    building.again().obtain(building.recipe(version="2"))
+    assert old.exists()
+
+
+def test_progress_is_told_layer_by_layer(building: Building) -> None:
+    recipe = building.recipe(name="second", needs=(building.recipe(name="first"),))
+    building.cache.expect(len(building.cache.missing([recipe])))
+    building.cache.obtain(recipe)
+    told = [text.split(";")[0].strip() for text in building.said if "building" in text]
+    assert told == ["[1/2] first: building", "[2/2] second: building"]

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from awstoe.actions.table import ACTIONS
-from awstoe_build import bootloader, freeze, prerequisites, registry, sources, targets
+from awstoe_build import (
+    bootloader,
+    prerequisites,
+    registry,
+    selection,
+    source_pins,
+    sources,
+    targets,
+)
 from awstoe_build.failure import BuildFailure
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,7 +30,7 @@ def pins(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
 
 
-@pytest.mark.parametrize("source", sources.SOURCES, ids=lambda each: each.name)
+@pytest.mark.parametrize("source", source_pins.SOURCES, ids=lambda each: each.name)
 def test_every_source_is_pinned_by_version_and_hash(source: sources.Source) -> None:
     archives = [source.upstream, *([source.packaging] if source.packaging else [])]
     assert source.version
@@ -40,9 +48,23 @@ def test_every_python_package_is_pinned_by_hash_and_no_host_is_named(path: Path)
 def test_the_file_has_the_versions_that_the_tests_run_with() -> None:
     ours = {**pins(registry.read_lock("site")), **pins(registry.read_lock("sources"))}
     pinned = pins((ROOT / "requirements.lock").read_text())
+    shared = set(ours) & set(pinned)
+    assert {name: ours[name] for name in shared} == {name: pinned[name] for name in shared}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = [re.split(r"[<>=]", each)[0].lower() for each in project["dependencies"]]
-    assert {name: ours.get(name) for name in names} == {name: pinned[name] for name in names}
+    names = {re.split(r"[<>=]", each)[0].lower() for each in project["dependencies"]}
+    assert names <= shared
+
+
+def test_every_hash_of_a_python_package_is_that_of_the_lock_file() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = pins(lock)
+    for name in ("site", "sources"):
+        for package, _, sha256 in re.findall(
+            r"^([a-z0-9-]+)==(\S+) \\\n    --hash=sha256:(\w+)",
+            registry.read_lock(name),
+            re.MULTILINE,
+        ):
+            assert package not in pinned or sha256 in lock
 
 
 def test_pyinstaller_is_a_version_whose_children_can_start_it_again() -> None:
@@ -90,17 +112,23 @@ def test_an_edit_replaces_its_place(tmp_path: Path) -> None:
 
 
 def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
-    text = Path(bootloader.ADDITIONS).read_text()
+    text = "".join(Path(path).read_text() for path in bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
-    assert len(functions) == 6
+    assert len(functions) == 10
     assert all(calls.count(name + "(") >= 2 for name in functions)
 
 
 def test_freezing_sees_every_action_module() -> None:
-    assert len(freeze.hidden_imports()) == len(ACTIONS)
-    for name in freeze.hidden_imports():
+    actions = [each for each in selection.hidden_imports() if each.startswith("awstoe.")]
+    assert len(actions) == len(ACTIONS)
+    for name in actions:
         assert (ROOT / "src" / (name.replace(".", "/") + ".py")).is_file()
+
+
+def test_every_choice_for_the_file_has_its_reason() -> None:
+    for table in (selection.EXCLUDED, selection.LOADED_BY_NAME, selection.DATA):
+        assert all(table.values())
 
 
 def imported(path: Path) -> set[str]:
@@ -115,7 +143,7 @@ def imported(path: Path) -> set[str]:
 
 def test_nothing_that_awstoe_imports_is_left_out_of_the_file() -> None:
     used = {name for path in (ROOT / "src").rglob("*.py") for name in imported(path)}
-    assert not {name.partition(".")[0] for name in used} & set(freeze.EXCLUDED)
+    assert not {name.partition(".")[0] for name in used} & set(selection.EXCLUDED)
 
 
 def test_only_one_module_of_the_build_starts_programs() -> None:
@@ -125,7 +153,8 @@ def test_only_one_module_of_the_build_starts_programs() -> None:
 
 def test_the_build_imports_only_the_version_and_the_table_of_the_program() -> None:
     used = {name for path in RECIPES for name in imported(path) if name.startswith("awstoe.")}
-    assert used <= {"awstoe.actions.table", "awstoe.__main__"}
+    # The last one where code runs inside the frozen program.
+    assert used <= {"awstoe.actions.table", "awstoe.__main__", "awstoe.errors"}
 
 
 def test_an_unknown_target_is_told_with_the_known_ones() -> None:
@@ -142,12 +171,25 @@ def test_missing_packages_are_named_all_at_once_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
-    foreign = targets.TARGETS["linux/386"]._replace(interpreter="/nonexistent")
+    foreign = targets.TARGETS["linux/386"]
     with pytest.raises(BuildFailure, match="autoconf") as failure:
         prerequisites.check([foreign], building=True, cache=str(tmp_path), out=str(tmp_path))
     assert "libc6:i386" in failure.value.message
     assert failure.value.hint.startswith("as root: dpkg --add-architecture i386 && apt-get update")
     assert "autoconf automake" in failure.value.hint
+
+
+def test_what_only_building_needs_is_not_asked_for_when_freezing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    foreign = targets.TARGETS["linux/arm64"]
+    with pytest.raises(BuildFailure, match="binutils-aarch64-linux-gnu") as failure:
+        prerequisites.check([foreign], building=False, cache=str(tmp_path), out=str(tmp_path))
+    assert "qemu" not in failure.value.message
+    with pytest.raises(BuildFailure, match="qemu-user-static") as failure:
+        prerequisites.check([foreign], building=True, cache=str(tmp_path), out=str(tmp_path))
+    assert "libc6:arm64" in failure.value.message
 
 
 def test_missing_disk_space_is_told_before_anything_starts(

@@ -1,0 +1,66 @@
+"""The interpreter of windows/amd64 on Windows itself: python.org's, which runs the build too."""
+
+import os
+import ssl
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from xml.parsers import expat
+
+from awstoe_build import (
+    interpreter_windows,
+    programs,
+    windows_compiler,
+    windows_installation,
+    windows_runtime,
+    windows_site,
+)
+from awstoe_build.interpreter import Interpreter
+from awstoe_build.layers import Cache, Recipe
+from awstoe_build.targets import Target
+
+
+def layers(target: Target) -> Sequence[Recipe]:
+    """The layers that freezing needs.
+
+    Raises:
+        BuildFailure: The Python that runs the build is not one that a file can be made with.
+    """
+    return (
+        windows_installation.recipe(windows_installation.running()),
+        windows_site.recipe(target, windows_compiler.on_windows()),
+    )
+
+
+@contextmanager
+def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
+    """The interpreter.
+
+    Raises:
+        BuildFailure: A layer cannot be built.
+    """
+    runtime, site = (cache.obtain(recipe) for recipe in layers(target))
+    os.makedirs(folder, exist_ok=True)
+    python = windows_installation.running().version
+    openssl = ssl.OPENSSL_VERSION.split()[1]
+    yield Interpreter(
+        command=(windows_runtime.program(runtime),),
+        environment={
+            **programs.clean_environment(),
+            "PYTHONPATH": site,
+            "PYTHONUTF8": "1",
+            # What the user has installed for themselves stays out.
+            "PYTHONNOUSERSITE": "1",
+        },
+        path=str,
+        program=interpreter_windows.program(folder, target, str),
+        site=site,
+        facts={"python": python, "openssl": openssl},
+        components=interpreter_windows.components(
+            python=python,
+            openssl=openssl,
+            zlib=zlib.ZLIB_RUNTIME_VERSION,
+            expat=expat.EXPAT_VERSION.removeprefix("expat_"),
+        ),
+        unpacks_late=True,
+    )

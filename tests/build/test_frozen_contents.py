@@ -1,0 +1,228 @@
+"""What of a single file is unpacked when: arranged at its build, carried out when it runs."""
+
+import marshal
+import os
+import runpy
+import stat
+import struct
+import sys
+import types
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from awstoe.errors import AwstoeError
+from awstoe_build import bundle, elf, frozen_contents
+from awstoe_build.frozen_contents import Entry, Late
+
+BUILD = Path(frozen_contents.__file__).parent
+LIBRARY = ".cpython-313-x86_64-linux-gnu.so"
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    """Two interpreters' folders, and one of something else."""
+    for folder, triple in (("here", "x86_64"), ("there", "aarch64")):
+        place = tmp_path / folder / "lib"
+        place.mkdir(parents=True)
+        (place / f"_ssl.cpython-313-{triple}-linux-gnu.so").touch()
+    (tmp_path / "here" / "lib" / "only_here.so").touch()
+    (tmp_path / "other.so").touch()
+    return tmp_path
+
+
+def counterparts(layers: Path) -> dict[str, str]:
+    return {
+        str(layers / "here"): str(layers / "there"),
+        LIBRARY: ".cpython-313-aarch64-linux-gnu.so",
+    }
+
+
+def test_a_library_is_replaced_by_the_targets(layers: Path) -> None:
+    found = [
+        ("dynload/_ssl" + LIBRARY, str(layers / "here" / "lib" / f"_ssl{LIBRARY}"), "EXTENSION")
+    ]
+    assert frozen_contents.for_target(found, counterparts(layers)) == [
+        (
+            "dynload/_ssl.cpython-313-aarch64-linux-gnu.so",
+            str(layers / "there" / "lib" / "_ssl.cpython-313-aarch64-linux-gnu.so"),
+            "EXTENSION",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [("here/lib/only_here.so", "is not there, the counterpart"), ("other.so", "is of no layer")],
+)
+def test_a_library_that_the_target_does_not_have_ends_the_build(
+    layers: Path, path: str, problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        frozen_contents.for_target([("x", str(layers / path), "BINARY")], counterparts(layers))
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("python3.13/lib-dynload/_ssl.cpython-313-x86_64-linux-gnu.so", "_ssl"),
+        ("yaml/_yaml.cpython-313-i386-linux-gnu.so", "yaml._yaml"),
+        ("cryptography/hazmat/bindings/_rust.abi3.so", "cryptography.hazmat.bindings._rust"),
+        ("_cffi_backend.cpython-313-aarch64-linux-gnu.so", "_cffi_backend"),
+    ],
+)
+def test_a_module_is_known_by_the_name_of_its_file(name: str, module: str) -> None:
+    assert frozen_contents.module(name) == module
+
+
+SSL = f"python3.13/lib-dynload/_ssl{LIBRARY}"
+ENTRIES: list[Entry] = [
+    ("libpython3.13.so.1.0", "/l/libpython", "BINARY"),
+    ("libcrypto.so.3", "/l/libcrypto", "BINARY"),
+    ("libssl.so.3", "/l/libssl", "BINARY"),
+    (SSL, "/l/_ssl", "EXTENSION"),
+    (f"python3.13/lib-dynload/zlib{LIBRARY}", "/l/zlib", "EXTENSION"),
+    ("botocore/data/s3/1/service-2.json.gz", "/s/s3", "DATA"),
+    ("botocore/data/endpoints.json", "/s/endpoints", "DATA"),
+    ("awstoe/trust/release/root.json", "/s/root", "DATA"),
+]
+NEEDED = {
+    "/l/_ssl": ("libssl.so.3", "libcrypto.so.3", "libc.so.6"),
+    "/l/libssl": ("libcrypto.so.3", "libc.so.6"),
+    "/l/libcrypto": ("libc.so.6",),
+}
+
+
+def split(entries: list[Entry]) -> tuple[list[Entry], Late]:
+    return frozen_contents.split(
+        entries,
+        at_start=["libpython3.13.so.1.0", "zlib"],
+        packages=["botocore", "awstoe", "awstoe.trust"],
+        needed=lambda path: NEEDED.get(path, ()),
+    )
+
+
+def test_files_are_parted_by_when_they_are_needed() -> None:
+    now, late = split(ENTRIES)
+    assert [name for name, _, _ in now] == [ENTRIES[0][0], ENTRIES[4][0]]
+    assert late.notes == {
+        "_ssl": (SSL, ("libcrypto.so.3", "libssl.so.3", SSL)),
+        "botocore": (
+            "",
+            ("botocore/data/endpoints.json", "botocore/data/s3/1/service-2.json.gz"),
+        ),
+        "awstoe.trust": ("", ("awstoe/trust/release/root.json",)),
+    }
+
+
+@pytest.mark.parametrize(
+    "entry", [("libmagic.so.1", "/l/magic", "BINARY"), ("data.json", "/s/data", "DATA")]
+)
+def test_a_file_that_nothing_would_unpack_ends_the_build(entry: Entry) -> None:
+    with pytest.raises(ValueError, match="nothing would unpack it"):
+        split([*ENTRIES, entry])
+
+
+def modules_archive(path: Path) -> Path:
+    """An archive with one module, in PyInstaller's format."""
+    packed = zlib.compress(b"code")
+    table = marshal.dumps([("one", (0, 16, len(packed)))])
+    path.write_bytes(b"PYZ\0magc" + struct.pack("!i4x", 16 + len(packed)) + packed + table)
+    return path
+
+
+class Archive:
+    """PyInstaller's reader of such an archive, as far as it is used."""
+
+    def __init__(self, path: Path) -> None:
+        self.data = path.read_bytes()
+        (place,) = struct.unpack_from("!i", self.data, 8)
+        self.toc = dict(marshal.loads(self.data[place:]))
+
+    def extract(self, name: str) -> bytes:
+        _, offset, length = self.toc[name]
+        return zlib.decompress(self.data[offset : offset + length])
+
+
+LATE = Late(
+    entries=(("lib/one.so", "first", "BINARY"), ("two.so", "second", "EXTENSION")),
+    notes={"two": ("two.so", ("lib/one.so", "two.so")), "three": ("", ("lib/one.so",))},
+)
+
+
+def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
+    path = modules_archive(tmp_path / "modules")
+    frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+    archive = Archive(path)
+    assert archive.extract("one") == b"code"
+    assert archive.extract("late/lib/one.so") == b"first"
+    found = list(bundle._modules(path.read_bytes()))  # noqa: SLF001 - what the inspector reads
+    assert ("one", False, b"code") in found
+    assert ("late/two.so", True, b"second") in found
+
+
+def test_something_else_than_an_archive_of_modules_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "modules"
+    path.write_bytes(bytes(100))
+    with pytest.raises(ValueError, match="no archive of modules"):
+        frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The frozen program's finder in this process; gives the folder that it unpacks to."""
+    path = modules_archive(tmp_path / "modules")
+    frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+    importers = types.ModuleType("pyimod02_importers")
+    importers.pyz_archive = Archive(path)  # type: ignore[attr-defined] # PyInstaller's name
+    monkeypatch.setitem(sys.modules, "pyimod02_importers", importers)
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
+    runpy.run_path(str(BUILD / "frozen_late.py"))
+    yield folder
+    folder.chmod(0o700)
+
+
+def unpacked(folder: Path) -> list[str]:
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+
+
+def test_a_module_is_unpacked_with_its_libraries_when_it_is_imported(running: Path) -> None:
+    finder = sys.meta_path[0]
+    assert finder.find_spec("other", None) is None
+    assert unpacked(running) == []
+    spec = finder.find_spec("two", None)
+    assert spec is not None
+    assert spec.origin == str(running / "two.so")
+    assert unpacked(running) == ["lib/one.so", "two.so"]
+    assert (running / "two.so").read_bytes() == b"second"
+    assert stat.S_IMODE((running / "two.so").stat().st_mode) & 0o077 == 0
+
+
+def test_a_package_is_left_to_others_to_find_after_its_data_are_there(running: Path) -> None:
+    assert sys.meta_path[0].find_spec("three", None) is None
+    assert unpacked(running) == ["lib/one.so"]
+
+
+def test_what_is_there_is_not_unpacked_again(running: Path) -> None:
+    sys.meta_path[0].find_spec("three", None)
+    before = (running / "lib" / "one.so").stat().st_mtime_ns
+    sys.meta_path[0].find_spec("two", None)
+    assert (running / "lib" / "one.so").stat().st_mtime_ns == before
+
+
+def test_a_part_that_cannot_be_unpacked_is_told_in_plain_words(running: Path) -> None:
+    (running / "lib").write_text("in the way")
+    with pytest.raises(AwstoeError, match="cannot unpack a part of awstoe") as failure:
+        sys.meta_path[0].find_spec("two", None)
+    assert "TMPDIR" in str(failure.value.hint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
+def test_what_a_library_asks_for_is_read_from_it() -> None:
+    assert "libc.so.6" in elf.read(Path("/bin/sh").read_bytes(), "/bin/sh").needed
+    assert "libc.so.6" in frozen_contents.needed(os.path.realpath("/bin/sh"))

@@ -1,0 +1,140 @@
+"""The libraries in a built file are whole: they work with nothing but what is in it.
+
+The file is taken apart, and its own interpreter runs with the modules and files out of it alone.
+Skipped when there is no built file, or not the toolchain that made it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstoe import __version__
+from awstoe_build import bundle, cpython, selection
+from awstoe_build.__main__ import cache_folder
+from awstoe_build.layers import key
+from awstoe_build.targets import BUILD_MACHINE
+
+ROOT = Path(__file__).parent.parent.parent
+FILE = ROOT / "dist" / __version__ / "linux" / "amd64" / "awstoe"
+RECIPE = cpython.recipe(BUILD_MACHINE)
+LAYER = Path(cache_folder(), f"{RECIPE.name}-{key(RECIPE)}", "content")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not FILE.is_file() or not LAYER.is_dir(),
+    reason="there is no built file with its toolchain: run make build",
+)
+UNCHECKED = bytes(12)
+"""What follows the magic number of byte code that belongs to no source."""
+ALONE = """\
+import sys
+folder = sys.argv[1]
+sys.path[:] = [folder, folder + "/base_library.zip", folder + "/python{version}/lib-dynload"]
+{code}
+"""
+
+
+def python(code: str, folder: Path | str = "") -> str:
+    """Run code in the interpreter that the file was made with; gives its output."""
+    ended = subprocess.run(
+        [cpython.program(str(LAYER)), "-I", "-S", "-B", "-c", code, str(folder)],
+        env={"LD_LIBRARY_PATH": f"{folder}:{LAYER / 'lib'}", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in the file, laid out as an interpreter finds it."""
+    folder = tmp_path_factory.mktemp("inside")
+    parts = bundle.read(FILE.read_bytes(), str(FILE))
+    packages = {name.rpartition(".")[0] for name in parts.modules}
+    magic = bytes.fromhex(python("import importlib.util as u; print(u.MAGIC_NUMBER.hex())"))
+    # Loaded by the boot loader before there is an importer: it is not among the modules.
+    for name, code in {**parts.modules, "struct": parts.scripts["struct"]}.items():
+        place = folder / name.replace(".", "/")
+        path = place / "__init__.pyc" if name in packages else place.with_name(place.name + ".pyc")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if code:
+            path.write_bytes(magic + UNCHECKED + code)
+    for name, data in parts.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def alone(code: str, contents: Path) -> str:
+    """Run code with nothing but what is in the file."""
+    return python(ALONE.format(version=cpython.VERSION, code=code), contents)
+
+
+@pytest.mark.parametrize("service", sorted(selection.BOTOCORE_SERVICES))
+def test_a_client_of_every_service_can_be_made(contents: Path, service: str) -> None:
+    made = alone(
+        "import boto3\n"
+        "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
+        f"print(session.client({service!r}).meta.endpoint_url)",
+        contents,
+    )
+    assert made.startswith("https://")
+
+
+def test_s3_transfers_have_all_they_need(contents: Path) -> None:
+    methods = alone(
+        "import boto3\n"
+        "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
+        "client = session.client('s3')\n"
+        "print(client.upload_file.__name__, client.generate_presigned_url('get_object',"
+        " Params={'Bucket': 'b', 'Key': 'k'})[:8], len(client.get_paginator('list_objects_v2')"
+        ".result_keys))",
+        contents,
+    )
+    assert methods.split()[:2] == ["upload_file", "https://"]
+
+
+def test_openssl_is_one_and_the_same_for_all(contents: Path) -> None:
+    versions = alone(
+        "import hashlib, ssl\n"
+        "from cryptography.hazmat.backends.openssl import backend\n"
+        "hashlib.new('sha512', b'')\n"
+        "print(ssl.OPENSSL_VERSION == backend.openssl_version_text())\n"
+        "print(len(ssl.create_default_context().get_ciphers()) > 10)",
+        contents,
+    )
+    assert versions.split() == ["True", "True"]
+
+
+def test_signatures_are_made_and_verified(contents: Path) -> None:
+    alone(
+        "from cryptography import x509\n"
+        "from cryptography.hazmat.primitives import hashes\n"
+        "from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa\n"
+        "key = ed25519.Ed25519PrivateKey.generate()\n"
+        "key.public_key().verify(key.sign(b'x'), b'x')\n"
+        "key = ec.generate_private_key(ec.SECP256R1())\n"
+        "scheme = ec.ECDSA(hashes.SHA256())\n"
+        "key.public_key().verify(key.sign(b'x', scheme), b'x', scheme)",
+        contents,
+    )
+
+
+@pytest.mark.parametrize(
+    "modules", ["tuf.ngclient", "pyasn1.codec.der.decoder", "rich.live, rich.table", "yaml._yaml"]
+)
+def test_a_library_loads(contents: Path, modules: str) -> None:
+    alone(f"import {modules}", contents)
+
+
+def test_certificate_authorities_are_inside(contents: Path) -> None:
+    count = alone(
+        "import certifi, ssl\n"
+        "print(len(ssl.create_default_context(cafile=certifi.where()).get_ca_certs()))",
+        contents,
+    )
+    assert int(count) > 50

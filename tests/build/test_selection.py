@@ -1,0 +1,53 @@
+"""What stays out of the single file is not missed by what is in it."""
+
+import subprocess
+import sys
+import textwrap
+from typing import Final
+
+import pytest
+
+from awstoe_build import selection
+
+LIBRARIES: Final = {
+    "the progress view": ("rich.live", "rich.progress", "rich.spinner", "rich.table"),
+    "downloads": ("requests", "urllib3"),
+    "AWS": ("boto3", "botocore.httpsession", "s3transfer.manager"),
+    "updates": ("tuf.ngclient", "tuf.api.metadata", "securesystemslib.signer"),
+    "signatures": (
+        "cryptography.x509",
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "pyasn1.codec.der.decoder",
+    ),
+    "documents": ("yaml",),
+}
+CLIENTS: Final = ("s3", "sts", "sso", "sso-oidc", "ssm", "imagebuilder", "logs")
+
+
+def without_excluded(code: str) -> str:
+    """Run code in an interpreter that lacks what is excluded; gives what it prints on errors."""
+    start = f"import sys\nfor name in {sorted(selection.EXCLUDED)!r}: sys.modules[name] = None\n"
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", start + textwrap.dedent(code)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return ended.stderr
+
+
+@pytest.mark.parametrize("names", LIBRARIES.values(), ids=LIBRARIES.keys())
+def test_the_libraries_can_be_loaded(names: tuple[str, ...]) -> None:
+    assert without_excluded("\n".join(f"import {name}" for name in names)) == ""
+
+
+def test_every_client_for_aws_can_be_made() -> None:
+    code = f"""
+        import boto3
+        session = boto3.Session("key", "secret", region_name="us-east-1")
+        for name in {CLIENTS!r}:
+            session.client(name)
+        """
+    assert without_excluded(code) == ""

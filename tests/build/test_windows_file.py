@@ -1,0 +1,221 @@
+"""The built file for Windows, when there is one: what only Windows has, under Wine.
+
+``AWSTOE_WINDOWS_FILE`` names another file. What holds for every system is in tests/conformance.
+"""
+
+import json
+import os
+import shutil
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from awstoe_build import pe
+from fakes import wine
+from subject import file_of
+
+FILE: Final = Path(os.environ.get("AWSTOE_WINDOWS_FILE") or file_of("windows/amd64"))
+SECONDS: Final = 60
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FILE.is_file(), reason=f"no {FILE.name}: make build makes it"),
+    pytest.mark.skipif(bool(wine.missing()), reason=wine.missing() or "it can run"),
+]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wine.Machine]:
+    with wine.machine(tmp_path_factory.mktemp("windows")) as made:
+        yield made
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    return Path(shutil.copy(FILE, tmp_path / "awstoe.exe"))
+
+
+def python(machine: wine.Machine, code: str, *arguments: str) -> str:
+    """Run code under the machine's interpreter; gives what it prints."""
+    ended = machine.run(
+        *(wine.path(machine.python), "-c", textwrap.dedent(code), *arguments), seconds=SECONDS * 2
+    )
+    assert ended.returncode == 0, ended.stderr.decode(errors="replace")
+    return ended.stdout.decode().replace("\r\n", "\n").strip()
+
+
+def unpacked(machine: wine.Machine) -> list[Path]:
+    """The folders that boot loaders have unpacked to."""
+    return [
+        *machine.drive_c.glob("users/*/Temp/_MEI*"),
+        *machine.drive_c.glob("users/*/AppData/Local/Temp/_MEI*"),
+        *machine.drive_c.glob("windows/temp/_MEI*"),
+    ]
+
+
+def document(folder: Path, machine: wine.Machine, code: str) -> Path:
+    """A document of one step, which runs code under the machine's interpreter."""
+    path = folder / "document.yml"
+    path.write_text(
+        textwrap.dedent(f"""\
+            name: windows
+            schemaVersion: 1.0
+            phases:
+              - name: build
+                steps:
+                  - name: Python
+                    action: ExecuteBinary
+                    inputs:
+                      path: '{wine.path(machine.python)}'
+                      arguments: ['-c', '{code}']
+            """),
+        encoding="utf-8",
+    )
+    return path
+
+
+def run_arguments(path: Path) -> tuple[str, ...]:
+    logs = wine.path(path.parent / "logs")
+    return ("run", "--documents", wine.path(path), "--log-directory", logs)
+
+
+def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> None:
+    ended = machine.run(wine.path(program), "--version")
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.startswith(b"awstoe ")
+    assert unpacked(machine) == []
+
+
+def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
+    found = pe.read(FILE.read_bytes(), FILE.name)
+    assert found.has_version
+    assert "longPathAware" in found.manifest
+    code = """
+        import ctypes, sys
+        version = ctypes.windll.version
+        size = version.GetFileVersionInfoSizeW(sys.argv[1], None)
+        data = ctypes.create_string_buffer(size)
+        assert version.GetFileVersionInfoW(sys.argv[1], 0, size, data)
+        for name in sys.argv[2:]:
+            value, length = ctypes.c_wchar_p(), ctypes.c_uint()
+            path = "\\\\StringFileInfo\\\\040904B0\\\\" + name
+            assert version.VerQueryValueW(data, path, ctypes.byref(value), ctypes.byref(length))
+            print(value.value)
+        """
+    names = ("CompanyName", "FileDescription", "OriginalFilename", "ProductName", "LegalCopyright")
+    shown = python(machine, code, wine.path(FILE), *names).splitlines()
+    assert shown[:4] == [
+        "the awstoe authors",
+        "Carries out AWSTOE component documents",
+        "awstoe.exe",
+        "awstoe",
+    ]
+    assert "Apache License" in shown[4]
+
+
+def test_the_facts_about_its_parts_are_true(machine: wine.Machine, program: Path) -> None:
+    code = """
+        import platform, pyexpat, ssl, zlib
+        print("CPython", platform.python_version())
+        print("OpenSSL", ssl.OPENSSL_VERSION.split()[1])
+        print("zlib", zlib.ZLIB_RUNTIME_VERSION)
+        print("expat", pyexpat.EXPAT_VERSION.removeprefix("expat_"))
+        """
+    shown = machine.run(wine.path(program), "version", "--json")
+    facts = json.loads(shown.stdout)
+    told = {f"{package['name']} {package['version']}" for package in facts["packages"]}
+    assert set(python(machine, code).splitlines()) <= told
+    assert facts["target"] == "windows/amd64"
+
+
+def test_children_search_libraries_where_they_always_do(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import ctypes; buffer = ctypes.create_unicode_buffer(999);"
+        " print(ctypes.windll.kernel32.GetDllDirectoryW(999, buffer), buffer.value)"
+    )
+    path = document(tmp_path, machine, code)
+    ended = machine.run(wine.path(program), *run_arguments(path), seconds=SECONDS)
+    assert ended.returncode == 0, ended.stderr
+    (log,) = (tmp_path / "logs").glob("*/console.log")
+    assert "Stdout: 0 \n" in log.read_text(encoding="utf-8").replace("\r\n", "\n") + "\n"
+
+
+def test_without_a_folder_for_temporary_files_it_finds_another(
+    machine: wine.Machine, program: Path
+) -> None:
+    nowhere = dict.fromkeys(("TMP", "TEMP", "USERPROFILE"), "C:\\not\\there")
+    ended = machine.run(wine.path(program), "--version", environment=nowhere)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert unpacked(machine) == []
+    assert list(program.parent.glob("_MEI*")) == []
+
+
+def test_a_program_that_takes_its_place_does_not_disturb_a_run(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    code = (
+        "import os, time, pathlib;"
+        f' pathlib.Path(r"{wine.path(started)}").touch();'
+        f' aside = r"{wine.path(program.with_suffix(".old"))}";'
+        " end = time.time() + 60;"
+        " [time.sleep(0.1) for _ in range(600) if not os.path.exists(aside)];"
+        " raise SystemExit(7)"
+    )
+    path = document(tmp_path, machine, code)
+    replacing = """
+        import os, subprocess, sys, time
+        program, started = sys.argv[1:3]
+        process = subprocess.Popen([program, *sys.argv[3:]], stdout=subprocess.PIPE)
+        end = time.time() + 60
+        while not os.path.exists(started) and time.time() < end:
+            time.sleep(0.1)
+        with open(program + ".new", "wb") as stream:
+            stream.write(b"another program" * 1000000)
+        os.rename(program, program.removesuffix(".exe") + ".old")
+        os.rename(program + ".new", program)
+        output = process.communicate(timeout=60)[0]
+        print(process.returncode, b"failedStepCount" in output)
+        """
+    arguments = (wine.path(program), wine.path(started), *run_arguments(path))
+    assert python(machine, replacing, *arguments) == "1 True"
+    assert unpacked(machine) == []
+
+
+def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    started, finished = tmp_path / "started", tmp_path / "finished"
+    code = (
+        "import time, pathlib;"
+        f' pathlib.Path(r"{wine.path(started)}").touch(); time.sleep(20);'
+        f' pathlib.Path(r"{wine.path(finished)}").touch()'
+    )
+    path = document(tmp_path, machine, code)
+    killing = """
+        import os, subprocess, sys, time
+        null = subprocess.DEVNULL
+        process = subprocess.Popen(sys.argv[2:], stdin=null, stdout=null, stderr=null)
+        end = time.time() + 60
+        while not os.path.exists(sys.argv[1]) and time.time() < end:
+            time.sleep(0.1)
+        process.kill()
+        print(process.wait())
+        """
+    arguments = (wine.path(started), wine.path(program), *run_arguments(path))
+    assert python(machine, killing, *arguments) == "1"
+    assert started.exists()
+    end = time.monotonic() + SECONDS
+    while unpacked(machine) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert unpacked(machine) == []
+    time.sleep(max(0.0, 21 - (time.monotonic() - end + SECONDS)))
+    assert not finished.exists()
+    (detailed,) = (tmp_path / "logs").glob("*/detailedoutput.json")
+    assert '"failed"' in detailed.read_text(encoding="utf-8")

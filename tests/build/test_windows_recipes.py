@@ -1,0 +1,109 @@
+"""What the recipes for windows/amd64 state, and what a machine has to have for them."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from awstoe_build import (
+    bootloader,
+    interpreters,
+    layers,
+    prerequisites,
+    registry,
+    targets,
+    windows_bootloader,
+    windows_runtime,
+    wine,
+)
+from awstoe_build.failure import BuildFailure
+
+ROOT: Final = Path(__file__).parent.parent.parent
+TARGET: Final = targets.TARGETS["windows/amd64"]
+
+
+def pins(lock: str) -> dict[str, str]:
+    """The versions that a lock states, by package."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+
+
+def test_the_compiled_packages_have_the_versions_of_the_other_targets() -> None:
+    ours = pins(registry.read_lock("windows"))
+    others = {**pins(registry.read_lock("sources")), **pins(registry.read_lock("site"))}
+    shared = ours.keys() & others.keys()
+    assert {"cffi", "cryptography", "pyyaml"} <= shared
+    assert {name: ours[name] for name in shared} == {name: others[name] for name in shared}
+
+
+def test_the_file_has_its_own_name() -> None:
+    assert TARGET.program == "awstoe.exe"
+
+
+def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
+    text = "".join(Path(path).read_text(encoding="utf-8") for path in windows_bootloader.ADDITIONS)
+    calls = text + "".join(each.new for each in windows_bootloader.EDITS)
+    functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
+    assert len(functions) == 6
+    assert all(calls.count(name + "(") >= 2 for name in functions)
+
+
+def test_the_boot_loaders_of_all_systems_tell_of_a_full_disk() -> None:
+    for edits in (bootloader.EDITS, windows_bootloader.EDITS):
+        assert any("cannot unpack itself" in each.new for each in edits)
+
+
+def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = interpreters.layers(TARGET)
+    before = layers.key(runtime)
+    changed = tmp_path / "python.c"
+    changed.write_text("int wmain(void);\n")
+    monkeypatch.setitem(windows_runtime.CODE, "python", str(changed))
+    runtime, _ = interpreters.layers(TARGET)
+    assert layers.key(runtime) != before
+
+
+def test_without_wine_its_packages_are_named_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    target = TARGET._replace(interpreter="/nonexistent")
+    with pytest.raises(BuildFailure, match="wine, wine64") as failure:
+        prerequisites.check([target], building=False, cache=str(tmp_path), out=str(tmp_path))
+    assert failure.value.hint == ("as root: apt-get install --no-install-recommends wine wine64")
+
+
+def test_what_only_the_linux_libraries_need_is_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "free_space", lambda _: 10**12)
+    with pytest.raises(BuildFailure, match="missing on this machine") as failure:
+        prerequisites.check([TARGET], building=True, cache=str(tmp_path), out=str(tmp_path))
+    assert "autoconf" not in failure.value.message
+    assert "patch" in failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("/work/a b/c.txt", "Z:\\work\\a b\\c.txt"),
+        ("/", "Z:\\"),
+        ("/ä/../b", "Z:\\b"),
+    ],
+)
+def test_wine_sees_this_machine_as_the_drive_z(name: str, shown: str) -> None:
+    assert wine.path(name) == shown
+
+
+def test_wines_programs_do_not_see_the_callers_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("WINEPREFIX", "/home/me/.wine")
+    monkeypatch.setenv("PYTHONPATH", "/home/me")
+    found = wine.environment("/prefix")
+    assert found["WINEPREFIX"] == "/prefix"
+    assert not {"DISPLAY", "PYTHONPATH"} & found.keys()
