@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from subject import chosen
 
 SUMMARY_KEYS = [
     "executionId",
@@ -146,18 +147,21 @@ class Toe:
 
     Attributes:
         folder: Its working directory.
+        program: What starts it; the subject of the session unless replaced.
         state: What ``--state-directory`` names.
         environment: Its environment.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.program: tuple[str, ...] = chosen().argv
         self.state = folder / "state"
         self.environment: dict[str, str] = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "XDG_STATE_HOME": str(folder / "xdg"),
             "LC_ALL": "C.UTF-8",
+            "AWSTOE_REBOOT": "exit",  # no test reboots the machine
         }
         self.started: list[subprocess.Popen[str]] = []
         self._user: tuple[str, ...] = ()
@@ -169,7 +173,7 @@ class Toe:
                 folder.chmod(folder.stat().st_mode | 0o011)
         for before in (_ANOTHER_USER, _ANOTHER_NAME):
             # Through `env`: setpriv itself may start what the user may not read.
-            check = [*before, "env", sys.executable, "-c", "import json, awstoe"]
+            check = [*before, "env", *self.program, "validate", "--help"]
             try:
                 if subprocess.run(check, capture_output=True, check=False).returncode == 0:
                     self._user = before
@@ -199,7 +203,7 @@ class Toe:
         self, *arguments: str, state: bool = True, globals_: tuple[str, ...] = ()
     ) -> list[str]:
         where = ["--state-directory", str(self.state)] if state else []
-        return [sys.executable, "-m", "awstoe", *globals_, "run", *arguments, *where]
+        return [*self.program, *globals_, "run", *arguments, *where]
 
     def run(
         self,
@@ -224,13 +228,33 @@ class Toe:
             seconds: How long the test waits.
             prepare: Called in the child before it starts.
         """
+        return self.call(
+            [*before, *self.argv(*arguments, state=state, globals_=globals_)],
+            environment=environment,
+            passed=passed,
+            seconds=seconds,
+            prepare=prepare,
+        )
+
+    def call(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        passed: tuple[int, ...] = (),
+        seconds: float = 60,
+        prepare: Callable[[], None] | None = None,
+        stdin: str | None = None,
+    ) -> Ended:
+        """Run any command in the place of the program, as ``run`` does."""
         ended = subprocess.run(
-            [*self._user, *before, *self.argv(*arguments, state=state, globals_=globals_)],
+            [*self._user, *command],
             cwd=self.folder,
             env={**self.environment, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            input=None if stdin is None else stdin.encode(),
             capture_output=True,
-            timeout=seconds,
+            timeout=seconds * chosen().patience,
             check=False,
             pass_fds=passed,
             preexec_fn=prepare,  # the limits of a child; the test has no threads
@@ -246,8 +270,12 @@ class Toe:
         return self.run("-d", self.document(*steps, **keys))
 
     def start(self, *arguments: str, state: bool = True, before: tuple[str, ...] = ()) -> Started:
+        return self.begin([*before, *self.argv(*arguments, state=state)])
+
+    def begin(self, command: Sequence[str]) -> Started:
+        """Start any command in the place of the program."""
         child = subprocess.Popen(
-            [*self._user, *before, *self.argv(*arguments, state=state)],
+            [*self._user, *command],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

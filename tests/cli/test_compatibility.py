@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import Golden
+from subject import chosen
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "reference" / "toe-folder"
@@ -76,7 +76,7 @@ def masked(folder: Path, name: str) -> str:
 def run(folder: Path, name: str) -> Path:
     """Run the document ``name`` in ``folder``; gives its log folder."""
     subprocess.run(
-        [sys.executable, "-m", "awstoe", "run", "--documents", name, "-s", "state"],
+        [*chosen().argv, "run", "--documents", name, "-s", "state"],
         cwd=folder,
         check=True,
         capture_output=True,

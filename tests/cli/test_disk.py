@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import Toe, action, bash
+from subject import needs_source
 
 BIG = "head -c 3000000 /dev/zero | tr '\\0' x"
 
@@ -72,6 +73,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(toe: Toe, option: str) -> No
         assert toe.nothing_left()
 
 
+@needs_source("a built file cannot unpack itself under this limit")
 def test_a_log_that_reaches_its_limit_fails_the_run_and_keeps_the_state(toe: Toe) -> None:
     document = toe.document(bash("Big", f"{BIG}; touch ran"), bash("Never", "touch never"))
     ended = toe.run("-d", document, prepare=limited(1_000_000))
@@ -138,6 +140,7 @@ def test_a_full_disk_of_the_step_is_a_failure_of_the_step(toe: Toe, small_disk: 
     assert "free some space" in ended.summary["failures"][0]["message"]
 
 
+@needs_source("a built file cannot unpack itself there either")
 def test_a_full_temporary_folder_is_a_failure_of_the_step(toe: Toe, small_disk: Path) -> None:
     (small_disk / "filler").write_bytes(b"x" * 256 * 1024)
     toe.environment["TMPDIR"] = str(small_disk)

@@ -13,6 +13,7 @@ import pytest
 
 from awstoe.engine.events import StepFinished, from_entry
 from awstoe.state import journal
+from subject import needs_source
 
 BATCHES = 20
 KILLS_PER_BATCH = 11  # 220 moments in all
@@ -154,6 +155,7 @@ def check(folder: Path) -> None:
         assert json.loads(path.read_text())
 
 
+@needs_source("it kills one process, a built file has two; conformance has a test for them")
 @pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_kill_at_any_moment_leaves_a_truthful_state_and_a_run_that_can_go_on(

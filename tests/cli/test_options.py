@@ -6,6 +6,7 @@ import pytest
 
 from awstoe import __version__
 from cli.running import Ended, Toe, bash, phases
+from subject import needs_source
 
 UUID1 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 PARAMETERS = [
@@ -229,6 +230,7 @@ def test_an_execution_id_is_made_safe_for_folder_names(
     assert ended.logs.name.endswith(f"_UTC-0_{name}")
 
 
+@needs_source("a built file may take a second to start")
 def test_a_second_run_with_the_same_id_in_the_same_second_is_refused(toe: Toe) -> None:
     toe.environment["STATE"] = str(toe.state)
     show(toe)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from awstoe.errors import AwstoeError
+from awstoe.host import streams
 from awstoe.reporting.viewer import printable
 
 
@@ -39,13 +40,13 @@ class Console:
         if sys.stdout is None:
             return
         try:
-            _make_blocking(sys.stdout.fileno())
+            streams.make_blocking(sys.stdout.fileno())
             sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
             sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            _abandon(sys.stdout)
         except OSError as error:
             _abandon(sys.stdout)
+            if streams.nobody_reads(error):
+                return
             raise AwstoeError(f"cannot write the result to standard output: {error}") from error
 
     def line(self, text: str) -> None:
@@ -78,14 +79,6 @@ class Console:
             _abandon(sys.stderr)
         except ValueError:
             pass
-
-
-def _make_blocking(descriptor: int) -> None:
-    """A result is written to its end, also into a pipe that a caller has made non-blocking."""
-    try:
-        os.set_blocking(descriptor, True)
-    except (OSError, AttributeError):
-        pass
 
 
 def _abandon(stream: TextIO) -> None:

@@ -12,7 +12,7 @@ from awstoe.actions.table import ACTIONS
 from awstoe.aws.unavailable import NoAws
 from awstoe.cli.console import Console
 from awstoe.cli.loading import Loader
-from awstoe.cli.places import Place, copy_path, new_place, resumed_place
+from awstoe.cli.places import Place, copy_path, new_place, place_after_reboot, resumed_place
 from awstoe.cli.request import Request
 from awstoe.document import variables
 from awstoe.document.model import Document
@@ -30,24 +30,29 @@ from awstoe.errors import (
     DocumentError,
     HostError,
     Interrupted,
+    RebootNeeded,
     RecordError,
     UsageError,
 )
 from awstoe.expressions.values import quoted
-from awstoe.host import machine, process
+from awstoe.host import machine, process, reboot
 from awstoe.host.interruption import Interruption
+from awstoe.host.platforms import REBOOT_EXIT_CODE, current
 from awstoe.reporting.narrator import LogNarrator
 from awstoe.reporting.record_files import RecordWriter
 from awstoe.reporting.run_log import LogFiles
 from awstoe.reporting.setup_log import tell_end, tell_setup
 from awstoe.reporting.viewer import PlainViewer, Viewer
 from awstoe.state.journal import Journal
+from awstoe.state.store import safe_name
 
 
 class _Outcome(NamedTuple):
     exit_code: int
     reason: str
     """Why the run was stopped; empty when it came to its end."""
+    rebooting: bool = False
+    """Whether it is stopped for a reboot, and goes on after it."""
 
 
 def launch(request: Request, console: Console) -> int:
@@ -67,6 +72,8 @@ def launch(request: Request, console: Console) -> int:
         try:
             if request.resume:
                 place, resumed = resumed_place(request, documents)
+            elif found := place_after_reboot(request, documents):
+                place, resumed = found
             else:
                 place = new_place(request, documents, console)
         except HostError as error:
@@ -196,10 +203,10 @@ class _Run:
         outcome = self._close(log, outcome)
         if journal is not None:
             journal.close()
-        if not outcome.reason and not self._place.keep_state:
+        if not (outcome.reason or outcome.rebooting or self._place.keep_state):
             self._place.store.remove()
         self._report(outcome)
-        return outcome.exit_code
+        return self._reboot() if outcome.rebooting else outcome.exit_code
 
     def _execute(self, log: LogFiles, journal: Journal) -> _Outcome:
         folder = self._place.shown_folder
@@ -223,12 +230,17 @@ class _Run:
             restore_plans(self._records, self._loader, services.machine.real_path)
             for warning in traces.clear(self._records, self._interruption):
                 self._console.line(f"awstoe: warning: {warning}")
+            if self._records.boot is not None and not reboot.is_for_agent():
+                reboot.remove(self._state_name, self._interruption)
             execution.emit(RunResumed("", services.machine.now()))
             narrator.run_resumed()
         else:
             self._tell_setup(log)
         try:
-            record = Runner(execution, self._plan).run()
+            try:
+                record = Runner(execution, self._plan).run()
+            except RebootNeeded as needed:
+                return self._prepare_reboot(needed.delay_seconds, execution, journal)
             if self._place.keep_state:
                 journal.sync()
         except Interrupted as error:
@@ -244,6 +256,45 @@ class _Run:
             return _Outcome(0 if record.status is not Status.FAILED else 1, "")
         files.write()
         return outcome
+
+    @property
+    def _state_name(self) -> str:
+        return safe_name(self._place.execution_id)
+
+    def _prepare_reboot(
+        self, delay_seconds: int, execution: Execution, journal: Journal
+    ) -> _Outcome:
+        """See to it that the run goes on after a reboot.
+
+        Raises:
+            HostError: The system does not let us.
+            Interrupted: A signal asks to stop.
+        """
+        log = execution.services.log
+        log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run goes on")
+        execution.flush()
+        journal.sync()
+        execution.services.files.write()
+        reboot.wait(delay_seconds, self._interruption)
+        if not reboot.is_for_agent():
+            arguments = (
+                *("run", *self._request.arguments, "--resume"),
+                *("--execution-id", self._place.execution_id),
+            )
+            reboot.install(reboot.later(self._state_name, arguments), self._interruption)
+        return _Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
+
+    def _reboot(self) -> int:
+        if not reboot.is_for_agent():
+            try:
+                reboot.restart(self._interruption)
+            except HostError as error:
+                hint = f"reboot the machine; {self._resume_hint()}"
+                self._console.error(HostError(error.message, hint=hint))
+                return error.exit_code
+            except Interrupted:
+                pass  # the reboot is under way
+        return REBOOT_EXIT_CODE[current()]
 
     def _tell_setup(self, log: LogFiles) -> None:
         folder = self._place.shown_folder

@@ -1,6 +1,7 @@
 """The command line's top: finds the command, runs it, and turns errors into messages."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from awstoe import __version__
 from awstoe.cli.console import Console
@@ -12,10 +13,13 @@ awstoe {__version__}: carries out AWSTOE component documents.
 usage: awstoe COMMAND [OPTIONS]
 
 commands:
-  run        run component documents on this machine
-  validate   check documents without running them
-  actions    the reference of the action modules
-  version    what this program is
+  run               run component documents on this machine
+  validate          check documents without running them
+  actions           the reference of the action modules
+  version           what this program is
+  verify-signature  check that a file is what a trusted key has signed
+  self-update       replace this program by a newer release
+  update-bundle     check a bundle of releases for machines without a network
 
 options:
   -h, --help     show this help and end
@@ -32,6 +36,10 @@ examples:
 `awstoe COMMAND --help` tells the options of a command."""
 
 Command = Callable[[Sequence[str], Console], int]
+_COMMANDS: Final = (
+    *("run", "validate", "actions", "version"),
+    *("verify-signature", "self-update", "update-bundle"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -98,9 +106,21 @@ def _command(name: str) -> Command:
             from awstoe.cli.version import run as version  # noqa: PLC0415
 
             return version
+        case "verify-signature":
+            from awstoe.cli.verify_signature import run as verify_signature  # noqa: PLC0415
+
+            return verify_signature
+        case "self-update":
+            from awstoe.cli.self_update import run as self_update  # noqa: PLC0415
+
+            return self_update
+        case "update-bundle":
+            from awstoe.cli.update_bundle import run as update_bundle  # noqa: PLC0415
+
+            return update_bundle
         case _:
             from awstoe.document.suggestions import closest  # noqa: PLC0415
 
-            close = closest(name, ["run", "validate", "actions", "version"])
+            close = closest(name, _COMMANDS)
             hint = f"did you mean `awstoe {close}`?" if close else "see `awstoe --help`"
             raise UsageError(f"unknown command {name!r}", hint=hint)

@@ -15,7 +15,7 @@ from awstoe.document.model import Document
 from awstoe.engine.events import RunFinished, from_entry
 from awstoe.engine.records import Records
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import machine
+from awstoe.host import machine, reboot
 from awstoe.host.files import PRIVATE_FOLDER, explain, replace_file
 from awstoe.state import journal as journals
 from awstoe.state import store as stores
@@ -167,6 +167,33 @@ def resumed_place(request: Request, documents: Sequence[Document]) -> tuple[Plac
         manifest.execution_id, manifest.log_folder, manifest.log_folder, store, keep_state=keep
     )
     return place, records
+
+
+def place_after_reboot(
+    request: Request, documents: Sequence[Document]
+) -> tuple[Place, Records] | None:
+    """The run of these documents that waits for the reboot that has happened; None without one.
+
+    Whoever reboots the machine for awstoe repeats the command as it was, without ``--resume``.
+
+    Raises:
+        AwstoeError: The state cannot be read.
+    """
+    if request.state_directory is None and not stores.candidates(machine.state_root()):
+        return None
+    try:
+        found = _unfinished(request, documents)
+    except AwstoeError:
+        return None  # it is for --resume to say why not
+    for folder, manifest in found.items():
+        try:
+            _check_same(request, manifest)
+        except UsageError:
+            continue
+        boot = _replayed(os.path.join(folder, stores.JOURNAL), request.stdout_limit).boot
+        if boot is not None and (reboot.is_for_agent() or boot != reboot.boot_id()):
+            return resumed_place(request._replace(execution_id=manifest.execution_id), documents)
+    return None
 
 
 def _unfinished(request: Request, documents: Sequence[Document]) -> dict[str, stores.Manifest]:

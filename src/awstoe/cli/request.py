@@ -24,3 +24,5 @@ class Request(NamedTuple):
     trace: bool
     resume: bool
     stdout_limit: int
+    arguments: tuple[str, ...]
+    """What followed ``run`` on the command line, for the command that goes on after a reboot."""

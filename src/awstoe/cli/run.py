@@ -13,6 +13,7 @@ from awstoe.cli.console import Console
 from awstoe.cli.launch import launch
 from awstoe.cli.request import AskedDocument, Request
 from awstoe.errors import UsageError
+from awstoe.host import frozen
 
 _EXAMPLES = """\
   awstoe run --documents hello.yml
@@ -38,7 +39,12 @@ def run(arguments: Sequence[str], console: Console) -> int:
     if options.version:
         console.text(f"awstoe {__version__}\n")
         return 0
-    return launch(_request(options), console)
+    request = _request(options, arguments)
+    if frozen.is_frozen():
+        from awstoe.cli.holding import hold_program  # noqa: PLC0415 - only a single file updates
+
+        hold_program(console)
+    return launch(request, console)
 
 
 def _parser() -> forms.Parser:
@@ -77,7 +83,7 @@ def _parser() -> forms.Parser:
     return parser
 
 
-def _request(options: argparse.Namespace) -> Request:
+def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     if (options.config is None) == (options.documents is None):
         raise UsageError(
             "exactly one of --documents and --config is needed", hint="see `awstoe run --help`"
@@ -120,6 +126,7 @@ def _request(options: argparse.Namespace) -> Request:
         trace=trace,
         resume=bool(options.resume),
         stdout_limit=_stdout_limit(),
+        arguments=tuple(arguments),
     )
 
 

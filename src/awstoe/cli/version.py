@@ -1,17 +1,33 @@
-"""``awstoe version``: what this program is."""
+"""``awstoe version``: what this program is, and what is in it.
+
+A single file carries the facts that its build wrote. Anywhere else the interpreter is asked; what
+it cannot know, such as the commit, is null rather than guessed.
+"""
 
 import platform
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from awstoe import __version__
 from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
-from awstoe.host import platforms
+from awstoe.host import frozen, platforms
+
+if TYPE_CHECKING:
+    from importlib.metadata import PackageMetadata
 
 _EXAMPLES = """\
   awstoe version
-  awstoe version --json"""
+  awstoe version --json
+  awstoe version --trust"""
+
+_UNKNOWN: Final = "-"
+_LONG_LICENSE: Final = 60
+"""A license field with more characters holds the text instead of the name."""
+
+Facts = dict[str, object]
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
@@ -19,20 +35,124 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
     Raises:
         UsageError: The options are wrong.
+        TrustError: With --trust: the keys cannot be read.
     """
-    parser = Parser("version", "Tell what this program is.", _EXAMPLES)
+    parser = Parser("version", "Tell what this program is, and what is in it.", _EXAMPLES)
     parser.flag("--json", help="print one JSON object")
+    parser.flag("--trust", help="tell instead which release keys are built in")
     options = parser.read(arguments)
-    bits = 64 if sys.maxsize > 2**32 else 32
-    architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
-    facts = {
-        "version": __version__,
-        "target": f"{platforms.current()}/{architecture}",
-        "python": platform.python_version(),
-        "executable": sys.executable,
-    }
-    if options.json:
-        console.result(facts)
+    if options.trust:
+        from awstoe.cli import trust_facts  # noqa: PLC0415 - the library for signatures is large
+        from awstoe.trust import release_trust  # noqa: PLC0415
+
+        trusted = trust_facts.facts(release_trust.read())
+        if options.json:
+            console.result(trusted)
+        else:
+            console.text(trust_facts.as_text(trusted))
+    elif options.json:
+        console.result(facts())
     else:
-        console.text("".join(f"{name:12}{value}\n" for name, value in facts.items()))
+        console.text(as_text(facts()))
     return 0
+
+
+def facts() -> Facts:
+    """What there is to say, by the names of ``--json``; None for what is not known.
+
+    Raises:
+        ValueError: The facts in the bundle are damaged.
+    """
+    built = frozen.build_facts() or {}
+    return {
+        "version": __version__,
+        "commit": built.get("commit"),
+        "buildDate": built.get("date"),
+        "target": built.get("target") or _target(),
+        "python": platform.python_version(),
+        "openssl": built.get("openssl") or _openssl(),
+        "glibcFloor": built.get("glibc_floor"),
+        "executable": frozen.executable(),
+        "packages": built.get("packages") or _installed_packages(),
+    }
+
+
+def as_text(found: Facts) -> str:
+    """The facts for a person, a line each."""
+    lines = [
+        f"{name:12}{_UNKNOWN if value is None else value}"
+        for name, value in found.items()
+        if name != "packages"
+    ]
+    packages = found["packages"]
+    if isinstance(packages, list):
+        lines += ["packages", *(_package_line(each) for each in packages)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _package_line(package: dict[str, str | None]) -> str:
+    license_name = package["license"] or "license not stated"
+    return f"  {package['name']} {package['version']} ({license_name})"
+
+
+def _target() -> str:
+    bits = 64 if sys.maxsize > 2**32 else 32
+    return f"{platforms.current()}/{platforms.architecture(platform.machine(), pointer_bits=bits)}"
+
+
+def _openssl() -> str | None:
+    """The OpenSSL that the interpreter uses, if it has one."""
+    try:
+        import ssl  # noqa: PLC0415 - a library of megabytes, for this command only
+    except ImportError:
+        return None
+    return ssl.OPENSSL_VERSION
+
+
+def _installed_packages() -> list[Facts] | None:
+    """The packages that awstoe needs and that are installed, with what they need in turn."""
+    from importlib import metadata  # noqa: PLC0415 - slow to load, for this command only
+
+    waiting = ["awstoe"]
+    found: dict[str, Facts] = {}
+    while waiting:
+        name = waiting.pop()
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # not needed on this platform, or not installed by a package manager
+        key = _normalized(name)
+        if key not in found:
+            found[key] = _package(distribution.metadata)
+            waiting += _needs(distribution.requires or ())
+    found.pop("awstoe", None)
+    return [found[key] for key in sorted(found)] or None
+
+
+def _normalized(name: str) -> str:
+    """A project's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _needs(requirements: Sequence[str]) -> Iterator[str]:
+    """The names in a package's requirements, those of its optional extras left out."""
+    for requirement in requirements:
+        specification, _, marker = requirement.partition(";")
+        name = re.match(r"\s*([A-Za-z0-9._-]+)", specification)
+        if name and "extra" not in marker:
+            yield name[1]
+
+
+def _package(fields: "PackageMetadata") -> Facts:
+    return {"name": fields["Name"], "version": fields["Version"], "license": _license(fields)}
+
+
+def _license(fields: "PackageMetadata") -> str | None:
+    """A package's license by the first of three places where packages state it."""
+    for name in ("License-Expression", "License"):
+        stated = fields[name] if name in fields else ""  # noqa: SIM401 - it has no get()
+        if 0 < len(stated) <= _LONG_LICENSE:
+            return stated
+    classifiers = fields.get_all("Classifier") or []
+    names = [each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License ::")]
+    return ", ".join(names) or None

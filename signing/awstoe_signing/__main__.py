@@ -1,0 +1,279 @@
+"""``python -m awstoe_signing``: keys and signatures of releases. ``docs/trust.md`` explains it.
+
+A passphrase is asked for at the terminal, or taken from the environment variable
+AWSTOE_SIGNING_PASSPHRASE, or from the file that AWSTOE_SIGNING_PASSPHRASE_FILE names.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from awstoe.errors import AwstoeError
+from awstoe.host.files import replace_file
+from awstoe.trust.policy import KeyState
+from awstoe_signing import (
+    authenticode_certificates,
+    authenticode_command,
+    bundles,
+    ceremony,
+    lifecycle,
+    openpgp_certificates,
+)
+from awstoe_signing import openpgp_signing as signing
+from awstoe_signing.failure import SigningFailure
+from awstoe_signing.key_directory import KeyDirectory, KeyFacts, Purpose, Release, moment
+
+_DAYS: Final = 1095
+_ALARM_DAYS: Final = 180
+"""A key in use that has less left is named by ``list --check``."""
+
+_Options = argparse.Namespace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line asks for; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[_Options], int] = options.command
+    try:
+        return command(options)
+    except (SigningFailure, AwstoeError) as failure:
+        sys.stderr.write(f"signing: {failure.message}\n")
+        if failure.hint:
+            sys.stderr.write(f"         {failure.hint}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("signing: interrupted; what is finished is kept\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="awstoe_signing", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[_Options], int], help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.add_argument("--directory", required=True, metavar="DIR", help="the folder of keys")
+        made.set_defaults(command=run)
+        return made
+
+    made = add("ceremony", _ceremony, "make all keys that are missing, and the folder of trust")
+    made.add_argument("--rehearsal", action="store_true", help="throw-away keys, no passphrase")
+    made.add_argument("--product", default="AWSTOE", help="what the keys are for")
+    made.add_argument("--user-id", default="", metavar="'NAME <ADDRESS>'", help="of OpenPGP keys")
+    made.add_argument("--url", default=ceremony.REHEARSAL.url, help="where releases are published")
+    made.add_argument("--empty", action="store_true", help="make the folder only, for 'create'")
+    _add_days(made)
+
+    made = add("create", _create, "make one key, or take one of AWS KMS into the book")
+    _add_purpose(made)
+    made.add_argument("--state", choices=["current", "next"], default="current")
+    made.add_argument("--kms", default="", metavar="ARN", help="a key of AWS KMS")
+    _add_days(made)
+
+    made = add("list", _list, "show the keys")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument(
+        "--check", action="store_true", help=f"fail when one expires in {_ALARM_DAYS} days"
+    )
+
+    made = add("rotate", _rotate, "let the next key sign from now on, and make another one")
+    _add_purpose(made)
+    made.add_argument("--kms", default="", metavar="ARN", help="the new key, at AWS KMS")
+    _add_days(made, 2 * _DAYS)
+
+    made = add("expire", _expire, "give an OpenPGP key another expiry")
+    made.add_argument("--name", required=True, help="the key")
+    _add_days(made)
+
+    made = add("revoke", _revoke, "take a key back: nothing that it has signed counts any more")
+    made.add_argument("--name", required=True, help="the key")
+    made.add_argument("--reason", choices=openpgp_certificates.REASONS, required=True)
+    made.add_argument("--text", default="", help="the same in words")
+
+    made = add("request", _request, "what a public authority is asked to certify (Authenticode)")
+    made.add_argument("--name", required=True, help="the key")
+    made.add_argument("--subject", required=True, help="RFC 4514: CN=...,O=...,C=...")
+
+    made = add("certify", _certify, "take the certificate of a public authority into the book")
+    made.add_argument("--name", required=True, help="the key")
+    made.add_argument("--chain", required=True, metavar="PEM", help="certificate first, root last")
+
+    add("trust", _trust, "write the folder of trust anew")
+
+    made = add("sign", _sign, "sign files: FILE.sig beside each")
+    made.add_argument("--name", default="", help="another key than the current one")
+    made.add_argument("--armor", action="store_true", help="write text instead, FILE.asc")
+    made.add_argument("files", nargs="+", metavar="FILE")
+
+    made = add("sign-program", authenticode_command.run, authenticode_command.HELP)
+    authenticode_command.add_options(made)
+
+    made = commands.add_parser("bundle", help=bundles.HELP, description=bundles.HELP)
+    made.set_defaults(command=bundles.run)
+    bundles.add_options(made)
+    return parser
+
+
+def _add_days(parser: argparse.ArgumentParser, days: int = _DAYS) -> None:
+    parser.add_argument("--days", type=int, default=days, help=f"valid so long (default {days})")
+
+
+def _add_purpose(parser: argparse.ArgumentParser) -> None:
+    names = [purpose.value for purpose in Purpose]
+    parser.add_argument("--purpose", choices=names, required=True)
+
+
+def _ceremony(options: _Options) -> int:
+    if options.rehearsal:
+        keys = ceremony.prepare(options.directory)
+        if not keys.release.is_rehearsal:
+            raise SigningFailure(f"{keys.folder} holds keys that matter: no rehearsal here")
+    else:
+        if not options.user_id and not os.path.exists(options.directory):
+            raise SigningFailure(
+                "whose keys are these?", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
+            )
+        release = Release(options.product, options.user_id, options.url, is_rehearsal=False)
+        keys = KeyDirectory(options.directory, release)
+    if not options.empty:
+        ceremony.complete(keys, now=_now(), days=options.days, say=print)
+    return 0
+
+
+def _create(options: _Options) -> int:
+    now = _now()
+    made = lifecycle.create(
+        KeyDirectory(options.directory),
+        Purpose(options.purpose),
+        now=now,
+        expires=lifecycle.after(now, options.days),
+        state=KeyState(options.state),
+        kms=options.kms,
+    )
+    print(_line(made, now))
+    return 0
+
+
+def _list(options: _Options) -> int:
+    keys, now = KeyDirectory(options.directory), _now()
+    found = keys.facts()
+    if options.json:
+        rows = [
+            {**key._asdict(), "created": _shown(key.created), "expires": _shown(key.expires)}
+            for key in found
+        ]
+        print(json.dumps(rows, indent=4))
+    else:
+        for key in found:
+            print(_line(key, now))
+    used = (KeyState.CURRENT, KeyState.NEXT)
+    late = [
+        key.name
+        for key in found
+        if key.state in used and (lifecycle.days_left(key, now) or _ALARM_DAYS) < _ALARM_DAYS
+    ]
+    if late and options.check:
+        raise SigningFailure(
+            f"less than {_ALARM_DAYS} days left: {', '.join(late)}", hint="use 'rotate' or 'expire'"
+        )
+    return 0
+
+
+def _rotate(options: _Options) -> int:
+    keys, now = KeyDirectory(options.directory), _now()
+    expires = lifecycle.after(now, options.days)
+    lifecycle.rotate(keys, Purpose(options.purpose), now=now, expires=expires, kms=options.kms)
+    return _changed(keys, now)
+
+
+def _expire(options: _Options) -> int:
+    keys, now = KeyDirectory(options.directory), _now()
+    lifecycle.expire(keys, options.name, now=now, expires=lifecycle.after(now, options.days))
+    return _changed(keys, now)
+
+
+def _revoke(options: _Options) -> int:
+    keys, now = KeyDirectory(options.directory), _now()
+    lifecycle.revoke(keys, options.name, now=now, reason=options.reason, text=options.text)
+    return _changed(keys, now)
+
+
+def _request(options: _Options) -> int:
+    keys = KeyDirectory(options.directory)
+    try:
+        subject = x509.Name.from_rfc4514_string(options.subject)
+    except ValueError as error:
+        raise SigningFailure(f"--subject: expected CN=...,O=...,C=..., got {error}") from error
+    made = authenticode_certificates.request(keys.open(keys.key(options.name)), subject)
+    print(made.public_bytes(serialization.Encoding.PEM).decode(), end="")
+    return 0
+
+
+def _certify(options: _Options) -> int:
+    keys = KeyDirectory(options.directory)
+    try:
+        with open(options.chain, "rb") as stream:
+            chain = x509.load_pem_x509_certificates(stream.read())
+    except (OSError, ValueError) as error:
+        raise SigningFailure(f"--chain {options.chain}: {error}") from error
+    lifecycle.certify(keys, options.name, chain)
+    return _changed(keys, _now())
+
+
+def _trust(options: _Options) -> int:
+    print(lifecycle.write_trust(KeyDirectory(options.directory)))
+    return 0
+
+
+def _sign(options: _Options) -> int:
+    keys, now = KeyDirectory(options.directory), _now()
+    key = lifecycle.openpgp_key(keys, options.name)
+    for path in options.files:
+        try:
+            with open(path, "rb") as stream:
+                signature = signing.detached(key, stream, now)
+        except OSError as error:
+            raise SigningFailure(f"{path} cannot be read: {error.strerror}") from error
+        target = f"{path}.asc" if options.armor else f"{path}.sig"
+        text = signing.armored(signature, signing.SIGNATURE) if options.armor else signature
+        replace_file(target, [text])
+        os.chmod(target, 0o644)
+        print(f"{target}: signed by {key.public.fingerprint}")
+    return 0
+
+
+def _changed(keys: KeyDirectory, now: int) -> int:
+    """Show the keys after a change, and write the folder of trust where there is one."""
+    for key in keys.facts():
+        print(_line(key, now))
+    if not keys.facts(Purpose.OPENPGP, KeyState.CURRENT):
+        print("no key signs now: rotate --purpose openpgp lets the next one sign")
+    elif os.path.exists(keys.path("trust")):
+        print(f"trust: {lifecycle.write_trust(keys)}")
+        print("build and publish again: programs know what was baked into them")
+    return 0
+
+
+def _line(key: KeyFacts, now: int) -> str:
+    left = lifecycle.days_left(key, now)
+    end = "" if left is None else f", expires {_shown(key.expires)} ({left} days)"
+    return f"{key.name:16} {key.state:8} {key.fingerprint or 'no certificate yet'}{end}"
+
+
+def _shown(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{moment(seconds):%Y-%m-%d}"
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""Asks a time stamp authority (RFC 3161) to confirm that a signature exists now.
+
+HTTP without TLS is enough, and usual: what comes back is signed, and verified here by the very code
+that users verify it with. Certificates that do not lead to a known authority are taken out; no
+signature covers them, and nobody needs them.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, Protocol
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyasn1.type import univ
+
+from awstoe.errors import TrustError
+from awstoe.trust import authenticode_asn1 as asn1
+from awstoe.trust import authenticode_chain as chain
+from awstoe.trust import authenticode_timestamp
+from awstoe_signing.authenticode_cms import content_info, digest_info, encode, new
+from awstoe_signing.failure import SigningFailure
+
+_ATTEMPTS: Final = 4
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_TIME_OUTS: Final = (10, 30)
+_ANSWER_BYTES: Final = 64 * 1024
+_OK: Final = 200
+_SERVER_ERRORS: Final = 500
+_GRANTED: Final = (0, 1)
+"""PKIStatus: granted, granted with modifications."""
+_SKEW: Final = timedelta(minutes=10)
+"""A stamp that differs more from our clock is of no use: one of the two is wrong."""
+
+REQUEST: Final = asn1.sequence(
+    asn1.field("version", univ.Integer()),
+    asn1.field("imprint", asn1.DIGEST),
+    asn1.optional("policy", univ.ObjectIdentifier()),
+    asn1.optional("nonce", univ.Integer()),
+    asn1.optional("certificates", univ.Boolean()),
+)
+"""TimeStampReq, as far as it is used."""
+
+RESPONSE: Final = asn1.sequence(
+    asn1.field(
+        "status",
+        asn1.sequence(
+            asn1.field("status", univ.Integer()),
+            asn1.optional("texts", asn1.sequence_of(univ.Any())),
+            asn1.optional("failure", univ.BitString()),
+        ),
+    ),
+    asn1.optional("token", univ.Any()),
+)
+"""TimeStampResp."""
+
+
+class Authority(Protocol):
+    """Who stamps signatures."""
+
+    @property
+    def roots(self) -> Sequence[x509.Certificate]:
+        """Certificates that its chain may end at; users have to know one of them as well."""
+
+    def stamp(self, signature: bytes, now: datetime) -> bytes:
+        """A time stamp token for the value of a signature.
+
+        Raises:
+            SigningFailure: There is none to be had.
+        """
+
+
+class _Unavailable(Exception):
+    """The server may answer another time."""
+
+
+class Server(NamedTuple):
+    """An authority that is asked over HTTP."""
+
+    url: str
+    roots: Sequence[x509.Certificate]
+    pause: float = _FIRST_PAUSE_SECONDS
+    """Before the second attempt; doubled each time."""
+
+    def stamp(self, signature: bytes, now: datetime) -> bytes:
+        """See ``Authority``."""
+        nonce = secrets.randbits(63)
+        request = new(REQUEST)
+        request["version"] = 1
+        request["imprint"] = digest_info(signature)
+        request["nonce"] = nonce
+        request["certificates"] = True
+        answer = self._ask(encode(request))
+        try:
+            return self._token(answer, signature, nonce, now)
+        except TrustError as error:
+            raise SigningFailure(
+                f"the time stamp of {self.url} is refused: {error.message}",
+                hint="ask another server, or name the certificate of its authority",
+            ) from error
+
+    def _ask(self, request: bytes) -> bytes:
+        pause = self.pause
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return self._post(request)
+            except _Unavailable as error:
+                if not left:
+                    raise SigningFailure(
+                        f"the time stamp server {self.url} gives no answer after {_ATTEMPTS}"
+                        f" attempts: {error}"
+                    ) from error
+            time.sleep(pause)
+            pause *= 2
+        raise AssertionError  # the last attempt returns or raises
+
+    def _post(self, request: bytes) -> bytes:
+        try:
+            with requests.post(
+                self.url,
+                data=request,
+                headers={"Content-Type": "application/timestamp-query"},
+                timeout=_TIME_OUTS,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                body = response.raw.read(_ANSWER_BYTES + 1, decode_content=True)
+                status = response.status_code
+        except (requests.RequestException, OSError) as error:
+            raise _Unavailable(str(error)) from error
+        if status >= _SERVER_ERRORS:
+            raise _Unavailable(f"status {status}")
+        if status != _OK or len(body) > _ANSWER_BYTES:
+            raise SigningFailure(
+                f"the time stamp server {self.url} answers with status {status} and {len(body)}"
+                f" bytes; expected 200 and at most {_ANSWER_BYTES}"
+            )
+        return bytes(body)
+
+    def _token(self, answer: bytes, signature: bytes, nonce: int, now: datetime) -> bytes:
+        response = asn1.decode(answer, RESPONSE, "answer of the time stamp server")
+        status = int(response["status"]["status"])
+        if status not in _GRANTED or not response["token"].isValue:
+            raise SigningFailure(f"the time stamp server {self.url} refuses, with status {status}")
+        token = bytes(response["token"])
+        stamp = authenticode_timestamp.read(token, signature)
+        if stamp.nonce != nonce:
+            raise TrustError("it answers another request")
+        if abs(stamp.time - now) > _SKEW:
+            raise TrustError(f"its time is {stamp.time}, this machine's is {now}")
+        found = chain.find(
+            stamp.certificate, stamp.certificates, self.roots, chain.TIME_STAMPING, stamp.time
+        )
+        return _with_certificates(token, [each for each in found if each in stamp.certificates])
+
+
+def _with_certificates(token: bytes, certificates: Sequence[x509.Certificate]) -> bytes:
+    """A token with no other certificates than these."""
+    outer = asn1.decode(token, asn1.CONTENT_INFO, authenticode_timestamp.WHAT)
+    data: Any = asn1.decode(bytes(outer["content"]), asn1.SIGNED_DATA, authenticode_timestamp.WHAT)
+    data["certificates"].clear()
+    for number, each in enumerate(certificates):
+        data["certificates"][number] = each.public_bytes(Encoding.DER)
+    return content_info(data)

@@ -1,0 +1,79 @@
+"""``awstoe update-bundle verify``: checks a bundle of releases before it is carried elsewhere."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from awstoe.cli.console import Console
+from awstoe.cli.options import Parser
+from awstoe.errors import AwstoeError, UsageError
+from awstoe.trust import release_trust
+from awstoe.update import inspection
+from awstoe.update.failure import Refused
+
+_EXAMPLES: Final = """\
+  awstoe update-bundle verify awstoe-1.4.0.bundle
+  awstoe update-bundle verify awstoe-1.4.0.bundle --trust keys/trust --json"""
+
+
+def run(arguments: Sequence[str], console: Console) -> int:
+    """Check a bundle; gives the exit code.
+
+    Raises:
+        AwstoeError: It is not to be used.
+    """
+    parser = Parser(
+        "update-bundle verify",
+        "Check that `awstoe self-update --from-file` would accept what is in a bundle.",
+        _EXAMPLES,
+    )
+    parser.add_argument("action", choices=("verify",), help="what to do with it")
+    parser.add_argument("bundle", metavar="BUNDLE", help="the file")
+    parser.add_argument(
+        "--trust", metavar="DIR", help="release keys in a folder instead of those built in"
+    )
+    parser.flag("--json", help="print one JSON object")
+    options = parser.read(arguments)
+    console.quiet = bool(options.quiet)
+    try:
+        found = inspection.inspect(options.bundle, _trust(options.trust))
+    except AwstoeError as error:
+        if options.json:
+            console.result({"verdict": "bad", "error": error.message, "exitCode": error.exit_code})
+        raise
+    if options.json:
+        console.result(
+            {
+                "verdict": "good",
+                "validUntil": found.expires,
+                "releases": [
+                    {
+                        "version": str(each.version),
+                        "target": f"{each.platform}/{each.architecture}",
+                        "sha256": each.sha256,
+                        "withdrawn": each.withdrawn or None,
+                    }
+                    for each in found.releases
+                ],
+            }
+        )
+        return 0
+    for each in found.releases:
+        withdrawn = f" (withdrawn: {each.withdrawn})" if each.withdrawn else ""
+        console.text(f"good  {each.path}{withdrawn}\n")
+    console.text(f"{len(found.releases)} programs; usable until {found.expires}\n")
+    return 0
+
+
+def _trust(folder: str | None) -> release_trust.ReleaseTrust:
+    found = release_trust.read(folder) if folder else release_trust.read()
+    if found is not None:
+        return found
+    if folder:
+        raise UsageError(
+            f"--trust: there are no release keys in {folder}",
+            hint="expected trust.json, root.json and awstoe.gpg, as the key ceremony makes them",
+        )
+    raise Refused(
+        "this build of awstoe has no release keys to check with",
+        hint="name a folder of them: --trust DIR",
+    )

@@ -1,0 +1,228 @@
+"""From a signer's certificate to one that is trusted, by the certificates that lie beside it.
+
+The rules are stricter than those of RFC 5280: what is not needed to follow a chain of three or four
+certificates (name constraints, unknown critical extensions) is refused, not interpreted. Revocation
+lists are not asked for, as nothing here uses a network; who trusts a certificate may name the
+signers as well, and leave one out that must not count any more.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from awstoe.errors import TrustError
+
+RSA_BITS: Final = 3072
+"""Smallest RSA key: about as strong as SHA-256 and P-256."""
+
+_CURVES: Final = ("secp256r1", "secp384r1")
+_HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_UNDERSTOOD: Final = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,  # of which every one is good
+    }
+)
+
+
+class Purpose(NamedTuple):
+    """What a certificate must be made for."""
+
+    usage: x509.ObjectIdentifier
+    alone: bool
+    """Whether it must be made for nothing else, and say so critically (RFC 3161 of time stamps)."""
+    words: str
+
+
+CODE_SIGNING: Final = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, alone=False, words="sign programs")
+TIME_STAMPING: Final = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, alone=True, words="stamp times")
+
+
+LIFETIME_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")
+"""Microsoft's mark of certificates whose signatures end with them."""
+
+
+class _Facts(NamedTuple):
+    """What a certificate's extensions say."""
+
+    constraints: x509.BasicConstraints | None
+    usage: x509.KeyUsage | None
+    extended: x509.Extension[x509.ExtendedKeyUsage] | None
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """Whom a certificate is for, in a person's words."""
+    for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
+        return str(attribute.value)
+    return certificate.subject.rfc4514_string()
+
+
+def check_signer(certificate: x509.Certificate, purpose: Purpose) -> None:
+    """Check that a certificate may make this kind of signature at all.
+
+    Raises:
+        TrustError: It may not.
+    """
+    name = name_of(certificate)
+    facts = _facts(certificate)
+    _check_key(certificate)
+    if facts.constraints and facts.constraints.ca:
+        raise TrustError(f"the certificate \"{name}\" is an authority's, not a signer's")
+    if facts.usage and not facts.usage.digital_signature:
+        raise TrustError(f'the certificate "{name}" is not for signatures')
+    extended = facts.extended
+    if extended is None or purpose.usage not in extended.value:
+        raise TrustError(f'the certificate "{name}" is not made to {purpose.words}')
+    if purpose.alone and (len(list(extended.value)) != 1 or not extended.critical):
+        raise TrustError(f'the certificate "{name}" is not made to {purpose.words} alone')
+
+
+def is_for_lifetime(certificate: x509.Certificate) -> bool:
+    """Whether its signatures end with the certificate, whatever a time stamp says."""
+    extended = _facts(certificate).extended
+    return extended is not None and LIFETIME_SIGNING in extended.value
+
+
+def check_time(certificate: x509.Certificate, at: datetime) -> None:
+    """Check that a certificate is valid at a time.
+
+    Raises:
+        TrustError: It is not valid yet, or not any more.
+    """
+    name = name_of(certificate)
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if at < begin:
+        raise TrustError(f'the certificate "{name}" is valid from {begin}, but the time is {at}')
+    if at > end:
+        raise TrustError(f'the certificate "{name}" expired at {end}, and the time is {at}')
+
+
+def find(
+    certificate: x509.Certificate,
+    beside: Collection[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    purpose: Purpose,
+    at: datetime,
+) -> list[x509.Certificate]:
+    """The chain from a signer's certificate to a trusted one.
+
+    Args:
+        certificate: The signer's.
+        beside: Those that came with it.
+        roots: Those that are trusted.
+        purpose: What the signature is for.
+        at: When all of them have to be valid.
+
+    Returns:
+        The signer's, those in between, the trusted one.
+
+    Raises:
+        TrustError: There is no chain; the message has the reason of the most hopeful one.
+    """
+    check_signer(certificate, purpose)
+    check_time(certificate, at)
+    return _extend([certificate], beside, roots, purpose, at)
+
+
+def _extend(
+    chain: list[x509.Certificate],
+    beside: Collection[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    purpose: Purpose,
+    at: datetime,
+) -> list[x509.Certificate]:
+    if chain[-1] in roots:
+        return chain
+    reason = TrustError(
+        f'nobody who is trusted vouches for the certificate "{name_of(chain[-1])}"'
+        f' by "{chain[-1].issuer.rfc4514_string()}"'
+    )
+    for issuer in (*roots, *(each for each in beside if each not in roots)):
+        if issuer in chain or not _issued(issuer, chain[-1]):
+            continue
+        try:
+            _check_authority(issuer, len(chain) - 1, purpose)
+            check_time(issuer, at)
+            return _extend([*chain, issuer], beside, roots, purpose, at)
+        except TrustError as error:
+            reason = error
+    raise reason
+
+
+def without_roots(
+    certificate: x509.Certificate, beside: Collection[x509.Certificate], purpose: Purpose
+) -> list[x509.Certificate]:
+    """The chain as far as the certificates beside the signer's lead, for one trusted by itself."""
+    check_signer(certificate, purpose)
+    chain = [certificate]
+    while issuers := [each for each in beside if each not in chain and _issued(each, chain[-1])]:
+        chain.append(issuers[0])
+    return chain
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether one certificate is signed by the other, with nothing older than SHA-256."""
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return isinstance(certificate.signature_hash_algorithm, _HASHES)
+
+
+def _check_authority(certificate: x509.Certificate, below: int, purpose: Purpose) -> None:
+    """Check that an authority may issue for the purpose, with so many authorities below it."""
+    name = name_of(certificate)
+    facts = _facts(certificate)
+    _check_key(certificate)
+    if facts.constraints is None or not facts.constraints.ca:
+        raise TrustError(f'the certificate "{name}" is not an authority\'s, but has issued one')
+    if facts.constraints.path_length is not None and facts.constraints.path_length < below:
+        raise TrustError(f'the authority "{name}" may not have so many others below it')
+    if facts.usage and not facts.usage.key_cert_sign:
+        raise TrustError(f'the authority "{name}" may not issue certificates')
+    usages = {purpose.usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+    if facts.extended and usages.isdisjoint(facts.extended.value):
+        raise TrustError(f'the authority "{name}" may not issue for those who {purpose.words}')
+
+
+def _check_key(certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        good, found = key.key_size >= RSA_BITS, f"RSA with {key.key_size} bits"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        good, found = key.curve.name in _CURVES, f"the curve {key.curve.name}"
+    else:
+        good, found = False, "of another kind"
+    if not good:
+        raise TrustError(
+            f'the key of "{name_of(certificate)}" is {found};'
+            f" expected RSA with at least {RSA_BITS} bits, or P-256 or P-384"
+        )
+
+
+def _facts(certificate: x509.Certificate) -> _Facts:
+    name = name_of(certificate)
+    found = {each.oid: each for each in certificate.extensions}
+    for oid, extension in found.items():
+        if oid not in _UNDERSTOOD and (extension.critical or oid == ExtensionOID.NAME_CONSTRAINTS):
+            raise TrustError(
+                f'the certificate "{name}" has an extension that is not understood here:'
+                f" {oid.dotted_string}"
+            )
+    constraints = found.get(ExtensionOID.BASIC_CONSTRAINTS)
+    usage = found.get(ExtensionOID.KEY_USAGE)
+    return _Facts(
+        constraints.value if constraints else None,
+        usage.value if usage else None,
+        found.get(ExtensionOID.EXTENDED_KEY_USAGE),
+    )

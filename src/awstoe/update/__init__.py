@@ -1,0 +1,1 @@
+"""Replaces the program by a newer one: trust metadata, decision, download, swap."""

@@ -1,0 +1,152 @@
+"""A bundle: a part of a repository in one file, for machines without a network.
+
+It is a ZIP archive, nothing in it compressed, with the same paths as in a region: ``metadata/`` and
+the programs with their signatures. It is as little trusted as a region: what counts is that the
+metadata in it verifies.
+"""
+
+import os
+import re
+import struct
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
+
+from awstoe import limits
+from awstoe.errors import UsageError
+from awstoe.update.failure import Untrusted
+from awstoe.update.repository import Missing, Piece, TooLong
+
+_CHUNK_BYTES: Final = 1024 * 1024
+_NAME: Final = re.compile(r"[0-9A-Za-z_+-][0-9A-Za-z._+-]*(?:/[0-9A-Za-z_+-][0-9A-Za-z._+-]*)*")
+_END: Final = struct.Struct("<4s4H2LH")
+"""The record that ends an archive: APPNOTE.TXT of PKWARE, 4.3.16."""
+_END_MARK: Final = b"PK\x05\x06"
+
+_DAMAGED: Final = (
+    *(zipfile.BadZipFile, ValueError, EOFError, OverflowError),
+    *(struct.error, RuntimeError),  # of which NotImplementedError is one kind
+)
+"""What the standard library raises for archives that are damaged."""
+
+
+class Bundle:
+    """A bundle that is open; a ``repository.Repository`` and a context manager.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: It cannot be read.
+        Untrusted: It is no bundle.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = os.path.basename(path)
+        try:
+            _check_directory(path)
+            self._archive = zipfile.ZipFile(path)
+        except OSError as error:
+            raise UsageError(f"the bundle {path}: {error.strerror}") from error
+        except _DAMAGED as error:
+            raise Untrusted(
+                f"{path} is no bundle of releases: {error}", hint="was it copied completely?"
+            ) from error
+        try:
+            self._entries = _entries(self._archive.infolist())
+        except ValueError as error:
+            self._archive.close()
+            raise Untrusted(f"{path} is no bundle of releases: {error}") from error
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file of that path."""
+        return path in self._entries
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See ``repository.Repository``."""
+        with self.open(path, offset=0, length=limit) as piece:
+            return b"".join(piece.chunks)
+
+    @contextmanager
+    def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
+        """See ``repository.Repository``."""
+        del offset  # reading again from the start is quick
+        entry = self._entries.get(path)
+        if entry is None:
+            raise Missing(f"{path} is not in the bundle")
+        if entry.file_size > length:
+            raise TooLong(f"{path}: expected at most {length} bytes, got {entry.file_size}")
+        yield Piece(0, self._chunks(entry))
+
+    def _chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        try:
+            with self._archive.open(entry) as stream:
+                while data := stream.read(_CHUNK_BYTES):
+                    yield data
+        except (OSError, *_DAMAGED) as error:
+            raise Untrusted(
+                f"{self.name}: {entry.filename} is damaged: {error}",
+                hint="copy the bundle again",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._archive.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _check_directory(path: str) -> None:
+    """Refuse an archive whose directory would fill the memory, or has something behind it.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is such an archive, or none.
+    """
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < _END.size:
+            raise ValueError(f"it has {size} bytes")
+        file.seek(size - _END.size)
+        found = _END.unpack(file.read(_END.size))
+    mark, disk, start_disk, here, entries, directory, offset, comment = found
+    if mark != _END_MARK or comment:
+        raise ValueError("expected a ZIP archive that ends with its directory")
+    if disk or start_disk or here != entries or offset + directory + _END.size != size:
+        raise ValueError("its directory does not fit the file")
+    if entries > limits.BUNDLE_ENTRIES or directory > limits.BUNDLE_ENTRIES * limits.KIB:
+        raise ValueError(f"it has {entries} entries; at most {limits.BUNDLE_ENTRIES} are read")
+
+
+def _entries(listed: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The files by their paths.
+
+    Raises:
+        ValueError: One is not what a bundle of ours has.
+    """
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in listed:
+        _check_entry(entry)
+        if entry.filename in found:
+            raise ValueError(f"{entry.filename!r} is in it twice")
+        found[entry.filename] = entry
+    return found
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if not _NAME.fullmatch(entry.filename):
+        raise ValueError(f"{entry.filename!r} is no path in a repository")
+    stored = entry.compress_type == zipfile.ZIP_STORED and entry.compress_size == entry.file_size
+    if not stored or entry.flag_bits & 1:
+        raise ValueError(f"{entry.filename!r} is compressed or encrypted")

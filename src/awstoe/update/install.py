@@ -1,0 +1,257 @@
+"""Puts a checked program in the place of the running one; a kill at any point harms nothing.
+
+On Linux the name never disappears: the old file gets a second name, and a rename gives its own to
+the new one. On Windows the running file is moved aside first. Until the new program has told its
+version from its place, the old one is kept to be put back (``recovery`` does that after a kill).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from awstoe import limits
+from awstoe.errors import HostError
+from awstoe.host import program_files
+from awstoe.host.files import replace_file, sync_path
+from awstoe.trust.release_trust import ReleaseTrust
+from awstoe.update import health, journal, layout, verify
+from awstoe.update.failure import CannotWrite, DoesNotStart, SwappedBack, Untrusted
+from awstoe.update.journal import Listener, Note, Step
+from awstoe.update.program import Program, check_unchanged
+from awstoe.update.workspace import Workspace
+
+Lock = Callable[[str], int]
+"""Locks a program file against all who run or replace it; gives the descriptor to keep."""
+
+_EXECUTABLE: Final = 0o700
+_PUBLIC: Final = 0o644
+_LOOK: Final = "nothing was changed; look what happened in that folder"
+
+
+class Candidate:
+    """A program that is to be installed, and the file that was checked.
+
+    Args:
+        staged: Its path in the workspace.
+        note: What it has to be.
+        signature: Its detached signature.
+    """
+
+    def __init__(self, staged: str, note: Note, signature: bytes) -> None:
+        self.staged = staged
+        self.note = note
+        self.signature = signature
+        self._identity: tuple[int, int, int, int] | None = None
+
+    def verify(self, trust: ReleaseTrust) -> None:
+        """Check the closed file, and keep in mind which file that was.
+
+        Raises:
+            Untrusted: It is not what was signed.
+            OSError: It cannot be read.
+        """
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(self.staged, flags), "rb") as file:
+            before = verify.identity(os.fstat(file.fileno()), self.staged)
+            verify.check(file, self.staged, self.signature, trust, sha256=self.note.sha256)
+            if verify.identity(os.fstat(file.fileno()), self.staged) != before:
+                raise Untrusted(f"{self.staged} was changed while it was checked: {_LOOK}")
+        self._identity = before
+
+    def check_same(self, path: str) -> None:
+        """Make sure that ``path`` is the file that was checked.
+
+        Raises:
+            Untrusted: It is another.
+        """
+        try:
+            now = verify.identity(os.lstat(path), path)
+        except OSError as error:
+            raise Untrusted(f"{path} is gone after it was checked: {_LOOK}") from error
+        if now != self._identity:
+            raise Untrusted(f"{path} was replaced after it was checked: {_LOOK}")
+
+
+def install(
+    program: Program,
+    work: Workspace,
+    candidate: Candidate,
+    trust: ReleaseTrust,
+    lock: Lock,
+    announce: Listener,
+) -> None:
+    """Check ``candidate`` and put it in the place of ``program``.
+
+    Raises:
+        Untrusted: It is not what was signed.
+        DoesNotStart: It does not start here.
+        Busy: A run is going on, or the program was replaced meanwhile.
+        CannotWrite: The system refused; nothing was changed.
+        SwappedBack: It failed in its place; the old program is back.
+    """
+    try:
+        candidate.verify(trust)
+        os.chmod(candidate.staged, _EXECUTABLE)
+        os.replace(candidate.staged, work.new)
+        candidate.check_same(work.new)
+        announce(Step.VERIFIED)
+        health.check(work.new, candidate.note.version)
+        announce(Step.STARTED)
+        candidate.check_same(work.new)
+        program_files.carry_over(program.path, work.new)
+        announce(Step.DRESSED)
+        write_signature(work.new_signature, candidate.signature)
+        journal.write(work.journal, candidate.note)
+    except (OSError, HostError) as error:
+        raise _refused(program, error) from error
+    locks = [lock(program.path)]
+    try:
+        # Whoever starts the new file from its place waits until it is proven.
+        locks.append(lock(work.new))
+        check_unchanged(program)
+        announce(Step.NOTED)
+        _swap(program, work, candidate, announce)
+    finally:
+        for each in locks:
+            os.close(each)
+
+
+def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Listener) -> None:
+    """From here on everything that is needed is loaded, and nothing may interrupt.
+
+    Raises:
+        Untrusted: The file is not the one that was checked; nothing was changed.
+        CannotWrite: The system refused; nothing was changed.
+        SwappedBack: The new program failed in its place.
+    """
+    beside = program.path + layout.SIGNATURE
+    try:
+        _keep_signature(beside, work)
+        program_files.keep(program.path, work.old)
+        announce(Step.KEPT)
+        candidate.check_same(work.new)
+        program_files.replace(program.path, work.new, work.old)
+    except BaseException as error:
+        program_files.remove(work.old)  # with it, recovery would take the swap for done
+        if isinstance(error, OSError | HostError):
+            raise _refused(program, error) from error
+        raise
+    try:
+        announce(Step.SWAPPED)
+        candidate.check_same(program.path)
+        os.replace(work.new_signature, beside)
+        announce(Step.SIGNED)
+        prove(program.path, candidate.note)
+        announce(Step.PROVEN)
+    except (OSError, HostError, Untrusted, DoesNotStart) as error:
+        put_back(program, work)
+        raise SwappedBack(
+            f"the new version failed in its place, and {program.version} is back: {error}"
+        ) from error
+    commit(program, work)
+    announce(Step.COMMITTED)
+
+
+def prove(path: str, note: Note) -> None:
+    """Make sure that the program in its place is the one that was meant, and starts.
+
+    Raises:
+        Untrusted: It is another.
+        DoesNotStart: It does not start.
+        OSError: It cannot be read.
+    """
+    if digest(path) != note.sha256:
+        raise Untrusted(f"{path} is not the file that was put there")
+    health.check(path, note.version)
+
+
+def put_back(program: Program, work: Workspace) -> None:
+    """Give the old program its name back, and its signature.
+
+    Raises:
+        SwappedBack: It could not be; the message says where it is.
+    """
+    beside = program.path + layout.SIGNATURE
+    try:
+        program_files.replace(program.path, work.old, work.new)
+        if os.path.exists(work.old_signature):
+            os.replace(work.old_signature, beside)
+        elif not os.path.exists(work.new_signature):
+            program_files.remove(beside)
+    except OSError as error:
+        raise SwappedBack(
+            f"the new version failed in its place, and the old one cannot be put back"
+            f" ({error.strerror}): it is {work.old}",
+            hint=f"move it to {program.path}",
+        ) from error
+
+
+def commit(program: Program, work: Workspace) -> None:
+    """The old program becomes the previous one.
+
+    That it cannot be kept is no failure of the update: the new one is in place and works.
+    """
+    try:
+        program_files.remove(program.previous + layout.SIGNATURE)
+        try:
+            os.replace(work.old, program.previous)
+        except PermissionError:  # Windows: it runs still, but may be renamed
+            os.replace(program.previous, work.left_over())
+            os.replace(work.old, program.previous)
+        sign_previous(program, work)
+        sync_path(program.folder)
+    except OSError:
+        with suppress(OSError):  # the next update removes it
+            os.replace(work.old, work.left_over())
+
+
+def sign_previous(program: Program, work: Workspace) -> None:
+    """Put the previous program's signature beside it, if there is one.
+
+    Raises:
+        OSError: It cannot be put there.
+    """
+    for source in (work.old_signature, work.fetched_signature):
+        if os.path.exists(source):
+            os.replace(source, program.previous + layout.SIGNATURE)
+            break
+
+
+def digest(path: str) -> str:
+    """The SHA-256 of a file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _keep_signature(beside: str, work: Workspace) -> None:
+    """Keep the signature beside the old program, if there is one."""
+    if os.path.isfile(beside):
+        with open(beside, "rb") as file:
+            write_signature(work.old_signature, file.read(limits.SIGNATURE_BYTES))
+
+
+def write_signature(path: str, signature: bytes) -> None:
+    """Write a signature file that everybody may read.
+
+    Raises:
+        HostError: It cannot be written.
+        OSError: The disk refused.
+    """
+    replace_file(path, [signature])
+    os.chmod(path, _PUBLIC)
+    sync_path(path)
+
+
+def _refused(program: Program, error: OSError | HostError) -> CannotWrite:
+    words = error.message if isinstance(error, HostError) else error.strerror or str(error)
+    hint = error.hint if isinstance(error, HostError) else None
+    return CannotWrite(
+        f"{program.path} cannot be replaced: {words}; nothing was changed",
+        hint=hint or "check permissions and free space of its folder",
+    )

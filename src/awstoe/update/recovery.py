@@ -1,0 +1,96 @@
+"""Puts in order what an interrupted update has left: told by the files that are there.
+
+====================  =====================================================================
+what is there         what had happened, and what is done
+====================  =====================================================================
+no old program        nothing was swapped, or all was done: left-overs are removed
+old, and no program   Windows, between the two renames: the old one gets its name back
+old is the program    the swap was prepared, not done: the second name is removed
+old and another       swapped, unproven: proven now and kept, or else the old one is put back
+====================  =====================================================================
+"""
+
+import os
+from collections.abc import Callable
+from enum import StrEnum
+
+from awstoe.errors import AwstoeError
+from awstoe.update import install, journal, layout
+from awstoe.update.failure import Busy, CannotWrite
+from awstoe.update.program import Program
+from awstoe.update.workspace import Workspace
+
+
+class Found(StrEnum):
+    """What was done about an earlier update."""
+
+    NOTHING = "nothing"
+    """There was none that had been interrupted in the swap."""
+    UNDONE = "undone"
+    """The old program has its place back."""
+    FINISHED = "finished"
+    """The new program works, and stays."""
+
+
+def recover(program: Program, work: Workspace, *, keep: Callable[[str], bool]) -> Found:
+    """Bring program and workspace into order.
+
+    Args:
+        program: Whose update was interrupted.
+        work: Its workspace, locked.
+        keep: Whether a file of the workspace, given by its name, is to stay.
+
+    Raises:
+        Busy: The old program was put back: it is not the one that is running now.
+        CannotWrite: The system refused.
+    """
+    try:
+        found = _recover(program, work)
+        work.tidy(keep)
+    except OSError as error:
+        raise CannotWrite(
+            f"an interrupted update of {program.path} cannot be put in order: {error.strerror}",
+            hint=f"the program from before it may be {work.old}",
+        ) from error
+    if found is Found.UNDONE:
+        raise Busy(
+            f"an earlier update was interrupted; its new version does not work here, so"
+            f" {program.path} is the version from before again",
+            hint="run the command again",
+        )
+    return found
+
+
+def _recover(program: Program, work: Workspace) -> Found:
+    if not os.path.exists(work.old):
+        _finish_signature(program, work)
+        return Found.NOTHING
+    if not os.path.exists(program.path):
+        install.put_back(program, work)
+        return Found.UNDONE
+    if _is_same(work.old, program.path):
+        return Found.NOTHING
+    note = journal.read(work.journal)
+    try:
+        if note is None:
+            raise CannotWrite("there is no note of what was to be installed")
+        install.prove(program.path, note)
+        if os.path.exists(work.new_signature):
+            os.replace(work.new_signature, program.path + layout.SIGNATURE)
+    except (AwstoeError, OSError):
+        install.put_back(program, work)
+        return Found.UNDONE
+    install.commit(program, work)
+    return Found.FINISHED
+
+
+def _finish_signature(program: Program, work: Workspace) -> None:
+    """The last thing of an update that may be missing: the previous program's signature."""
+    beside = program.previous + layout.SIGNATURE
+    done = not os.path.exists(work.new_signature) and os.path.exists(work.journal)
+    if done and os.path.exists(program.previous) and not os.path.exists(beside):
+        install.sign_previous(program, work)
+
+
+def _is_same(first: str, second: str) -> bool:
+    return os.path.samefile(first, second) or install.digest(first) == install.digest(second)

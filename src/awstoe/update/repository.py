@@ -1,0 +1,119 @@
+"""Where releases come from: a region over HTTP, or a bundle. Both hold the same paths.
+
+Nothing that comes from here is believed; every reader says how much it takes at most.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple, Protocol
+
+from awstoe import limits
+from awstoe.host import http
+from awstoe.update.regions import Mirror
+
+
+class Missing(Exception):
+    """There is no file of that path."""
+
+
+class TooLong(Exception):
+    """The file has more bytes than it may."""
+
+
+class Piece(NamedTuple):
+    """A file from some offset on."""
+
+    offset: int
+    """Where it really begins: a server may send a file from its start, whatever was asked."""
+    chunks: Iterator[bytes]
+
+
+class Repository(Protocol):
+    """Files by path. Besides the errors named, ``HostError`` says that it cannot be reached."""
+
+    @property
+    def name(self) -> str:
+        """In a person's words, for messages."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """A small file as a whole.
+
+        Raises:
+            Missing: There is none.
+            TooLong: It has more than ``limit`` bytes.
+        """
+
+    def open(self, path: str, *, offset: int, length: int) -> AbstractContextManager[Piece]:
+        """A file of which ``length`` bytes are expected, from ``offset`` on.
+
+        Raises:
+            Missing: There is none.
+            TooLong: It has more bytes.
+        """
+
+
+class WebRepository:
+    """A region.
+
+    Args:
+        mirror: Where it is.
+        client: Makes the requests.
+        bytes_per_second: The slowest download of a large file that is waited for.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        client: http.Client,
+        *,
+        bytes_per_second: float = limits.UPDATE_BYTES_PER_SECOND,
+    ) -> None:
+        self._mirror = mirror
+        self._client = client
+        self._bytes_per_second = bytes_per_second
+        self.name = mirror.name
+
+    def read(self, path: str, limit: int) -> bytes:
+        found = bytearray()
+        with self._get(path) as answer:
+            _check_announced(answer, path, 0, limit)
+            for chunk in answer.chunks():
+                found += chunk
+                if len(found) > limit:
+                    raise TooLong(f"{path}: more than {limit} bytes")
+        return bytes(found)
+
+    @contextmanager
+    def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        total = self._client.time_outs.total + length / self._bytes_per_second
+        with self._get(path, headers, total) as answer:
+            begins = offset if _continues(answer, offset) else 0
+            _check_announced(answer, path, begins, length)
+            yield Piece(begins, answer.chunks())
+
+    def _get(
+        self, path: str, headers: dict[str, str] | None = None, total: float | None = None
+    ) -> http.Answer:
+        try:
+            return self._client.get(self._mirror.url + path, headers=headers, total=total)
+        except http.BadStatus as error:
+            # S3 answers 403 for what is not there where listing is not allowed.
+            if error.status in (403, 404):
+                raise Missing(error.message) from error
+            raise
+
+
+def _continues(answer: http.Answer, offset: int) -> bool:
+    begin = answer.headers.get("Content-Range", "").partition("-")[0]
+    return bool(offset) and answer.status == 206 and begin == f"bytes {offset}"  # noqa: PLR2004
+
+
+def _check_announced(answer: http.Answer, path: str, begins: int, limit: int) -> None:
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdigit() and begins + int(announced) > limit:
+        raise TooLong(f"{path}: expected at most {limit} bytes, {announced} are announced")
+
+
+Opener = Callable[[Mirror], Repository]
+"""Makes the repository of a mirror."""

@@ -1,0 +1,5 @@
+"""What each attack begins with."""
+
+from fakes.scene import keys, scene
+
+__all__ = ["keys", "scene"]

@@ -1,0 +1,276 @@
+"""Reboots, with recording programs in place of those that would really do it."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli.running import Ended, Toe, action, bash, phases, wait_until
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may reboot")
+EXIT = {"AWSTOE_REBOOT": "exit"}
+RECORDER = """\
+#!/bin/sh
+echo "$(basename "$0") $*" >> {folder}/calls
+{more}
+"""
+CRONTAB = """\
+case "$1" in
+-l) [ -e {folder}/root ] && cat {folder}/root || {{ echo "no crontab for root" >&2; exit 1; }} ;;
+*) cp "$1" {folder}/root ;;
+esac
+"""
+TWICE = "if [ -e marker ]; then echo after; else touch marker; echo before; exit 194; fi"
+
+
+@pytest.fixture
+def stubs(toe: Toe) -> Path:
+    """A folder of recording programs, the first on PATH."""
+    folder = toe.folder / "stubs"
+    folder.mkdir()
+    for name, more in {"crontab": CRONTAB, "shutdown": "", "reboot": "", "systemctl": ""}.items():
+        path = folder / name
+        path.write_text(RECORDER.format(folder=folder, more=more.format(folder=folder)))
+        path.chmod(0o755)
+    toe.environment["PATH"] = f"{folder}{os.pathsep}{toe.environment['PATH']}"
+    return folder
+
+
+@pytest.fixture
+def alone(toe: Toe, stubs: Path) -> Path:
+    """The same, and nobody else who reboots."""
+    del toe.environment["AWSTOE_REBOOT"]
+    assert toe.environment["PATH"].startswith(str(stubs))
+    return stubs
+
+
+def calls(stubs: Path) -> list[str]:
+    path = stubs / "calls"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def paused(ended: Ended) -> None:
+    assert ended.exit_code == 194
+    assert ended.summary["status"] == "running"
+    assert ended.summary["failureMessage"] == ""
+
+
+# --- with an agent that reboots -----------------------------------------------------------------
+def test_run_goes_on_with_the_step_after_the_reboot(toe: Toe, stubs: Path) -> None:
+    document = toe.document(
+        bash("first", "echo value >> first"),
+        action("restart", "Reboot", {"delaySeconds": 0}),
+        bash("second", "echo '{{ build.first.outputs.stdout }}after'; echo x >> second"),
+    )
+    first = toe.run("-d", document, environment=EXIT)
+    paused(first)
+    assert first.statuses == {"first": "success", "restart": "success"}
+    assert not (toe.folder / "second").exists()
+    second = toe.run("-d", document, environment=EXIT)
+    assert second.exit_code == 0
+    assert second.counts == ("success", 3, 0, 0)
+    assert second.logs == first.logs
+    assert second.summary["executionId"] == first.summary["executionId"]
+    assert (toe.folder / "first").read_text() == "value\n"
+    assert second.printed("second") == "after"
+    assert calls(stubs) == []
+
+
+def test_agent_is_known_by_its_variable(toe: Toe, alone: Path) -> None:
+    document = toe.document(action("restart", "Reboot", {}))
+    paused(toe.run("-d", document, environment={"AWS_SSM_INSTANCE_ID": "i-1"}))
+    assert calls(alone) == []
+
+
+def test_inputs_of_reboot_may_be_left_out(toe: Toe) -> None:
+    document = toe.document({"name": "restart", "action": "Reboot"})
+    paused(toe.run("-d", document, environment=EXIT))
+    assert toe.run("-d", document, environment=EXIT).exit_code == 0
+
+
+def test_step_that_asks_with_its_exit_code_runs_again(toe: Toe) -> None:
+    document = toe.document(
+        bash("before", "echo x >> count"), bash("script", TWICE), bash("last", "true")
+    )
+    paused(toe.run("-d", document, environment=EXIT))
+    ended = toe.run("-d", document, environment=EXIT)
+    assert ended.counts == ("success", 3, 0, 0)
+    assert ended.printed("script") == "after"
+    assert (toe.folder / "count").read_text() == "x\n"
+
+
+def test_condition_is_not_evaluated_again(toe: Toe) -> None:
+    document = toe.document(
+        bash("script", TWICE, **{"if": {"not": {"fileExists": str(toe.folder / "marker")}}})
+    )
+    paused(toe.run("-d", document, environment=EXIT))
+    assert toe.run("-d", document, environment=EXIT).statuses == {"script": "success"}
+
+
+def test_loop_goes_on_with_the_iteration_it_was_in(toe: Toe) -> None:
+    script = (
+        "if [ -e m{{ loop.value }} ]; then echo {{ loop.value }};"
+        " else touch m{{ loop.value }}; exit 194; fi"
+    )
+    document = toe.document(bash("looped", script, loop={"forEach": ["a", "b", "c", "d", "e"]}))
+    for _ in range(5):
+        paused(toe.run("-d", document, environment=EXIT))
+    ended = toe.run("-d", document, environment=EXIT)
+    assert ended.exit_code == 0
+    assert ended.printed("looped") == "a\nb\nc\nd\ne"
+
+
+def test_reboot_in_a_loop_reboots_once_an_iteration(toe: Toe) -> None:
+    document = toe.document(
+        action("restart", "Reboot", {}, loop={"for": {"start": 1, "end": 4, "updateBy": 1}})
+    )
+    for _ in range(4):
+        paused(toe.run("-d", document, environment=EXIT))
+    assert toe.run("-d", document, environment=EXIT).exit_code == 0
+
+
+def test_nested_document_reboots_and_goes_on(toe: Toe) -> None:
+    toe.document(
+        bash("inner", "echo x >> inner"),
+        action("restart", "Reboot", {}),
+        bash("rest", "echo y >> inner"),
+        name="child.yml",
+    )
+    document = toe.document(
+        action("nested", "ExecuteDocument", {"document": "child.yml"}), bash("last", "true")
+    )
+    paused(toe.run("-d", document, environment=EXIT))
+    ended = toe.run("-d", document, environment=EXIT)
+    assert ended.counts == ("success", 2, 0, 0)
+    assert (toe.folder / "inner").read_text() == "x\ny\n"
+
+
+def test_script_that_always_asks_is_stopped(toe: Toe) -> None:
+    document = toe.document(bash("script", "exit 194"))
+    for _ in range(3):
+        paused(toe.run("-d", document, environment=EXIT))
+    ended = toe.run("-d", document, environment=EXIT)
+    assert ended.exit_code == 1
+    assert "asks for its reboot number 4 in a row" in ended.steps["script"]["failureMessage"]
+
+
+@pytest.mark.parametrize("how", ["Reboot", "script"])
+def test_blocked_reboot_is_refused(toe: Toe, how: str) -> None:
+    step = action("it", "Reboot", {}) if how == "Reboot" else bash("it", "exit 194")
+    document = toe.document(step)
+    ended = toe.run("-d", document, "--blocked-action-modules", "Reboot", environment=EXIT)
+    assert ended.exit_code == 1
+
+
+def test_other_command_does_not_go_on_with_the_run(toe: Toe) -> None:
+    document = toe.document(
+        phases=phases(build=[action("restart", "Reboot", {})], test=[bash("later", "true")])
+    )
+    first = toe.run("-d", document, environment=EXIT, state=False)
+    paused(first)
+    other = toe.run("-d", document, "-p", "test", environment=EXIT, state=False)
+    assert other.summary["executionId"] != first.summary["executionId"]
+    again = toe.run("-d", document, environment=EXIT, state=False)
+    assert again.summary["executionId"] == first.summary["executionId"]
+
+
+def test_delay_can_be_interrupted_and_the_run_resumed(toe: Toe) -> None:
+    document = toe.document(action("restart", "Reboot", {"delaySeconds": 60}), bash("last", "true"))
+    toe.environment.update(EXIT)
+    started = toe.start("-d", document)
+    wait_until(
+        lambda: any(
+            "the machine reboots in 60 seconds" in log.read_text()
+            for log in toe.folder.glob("TOE_*/console.log")
+        )
+    )
+    started.signal(signal.SIGTERM)
+    ended = started.end()
+    assert ended.exit_code == 143
+    ended = toe.run("-d", document, "--resume")
+    assert ended.counts == ("success", 2, 0, 0)
+
+
+# --- standing alone -----------------------------------------------------------------------------
+@ROOT
+def test_standing_alone_it_enters_itself_into_the_crontab(toe: Toe, alone: Path) -> None:
+    (alone / "root").write_text("MAILTO=x\n0 5 * * * backup\n")
+    document = toe.document(
+        action("restart", "Reboot", {}),
+        action("last", "CreateFile", [{"path": "last", "content": "{{ TEXT }}"}]),
+        parameters=[{"TEXT": {"type": "string"}}],
+    )
+    ended = toe.run("-d", document, "--parameters", "TEXT=it's 100% $HOME")
+    paused(ended)
+    assert [call.partition(" ")[0] for call in calls(alone)] == ["crontab", "crontab", "shutdown"]
+    assert calls(alone)[-1] == "shutdown -r now"
+    lines = (alone / "root").read_text().splitlines()
+    assert lines[:2] == ["MAILTO=x", "0 5 * * * backup"]
+    execution_id = ended.summary["executionId"]
+    assert lines[2].startswith(f"@reboot cd {toe.folder} && env PATH=")
+    assert lines[2].endswith(
+        f"--resume --execution-id {execution_id} > /dev/null 2>&1 # awstoe run {execution_id}"
+    )
+    after_reboot(toe, lines[2])
+    assert (toe.folder / "last").read_text() == "it's 100% $HOME"
+    assert (alone / "root").read_text() == "MAILTO=x\n0 5 * * * backup\n"
+    record = json.loads((ended.logs / "detailedoutput.json").read_text())
+    assert record["status"] == "success"
+
+
+def after_reboot(toe: Toe, line: str) -> None:
+    """What cron does at the next start."""
+    command = line.removeprefix("@reboot ").replace("\\%", "%")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/root", "XDG_STATE_HOME": ""}
+    done = subprocess.run(["/bin/sh", "-c", command], env=environment, check=False, timeout=60)
+    assert done.returncode == 0
+    assert toe.folder.exists()
+
+
+@ROOT
+def test_run_does_not_go_on_by_itself_before_the_machine_has_rebooted(
+    toe: Toe, alone: Path
+) -> None:
+    """Whoever repeats the command on the same start of the machine begins a new run."""
+    document = toe.document(bash("script", TWICE))
+    first = toe.run("-d", document)
+    paused(first)
+    second = toe.run("-d", document)
+    assert second.exit_code == 0
+    assert second.summary["executionId"] != first.summary["executionId"]
+    assert "the state of an earlier run was moved to" in second.stderr
+    assert calls(alone)[-1] == "shutdown -r now"
+
+
+@ROOT
+def test_failing_crontab_stops_the_run_before_the_reboot(toe: Toe, alone: Path) -> None:
+    (alone / "crontab").write_text("#!/bin/sh\necho 'not allowed' >&2\nexit 1\n")
+    document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
+    ended = toe.run("-d", document)
+    assert ended.exit_code == 1
+    assert "crontab -l ended with exit code 1: not allowed" in ended.summary["failureMessage"]
+    assert "--resume" in ended.stderr
+    assert calls(alone) == []
+    assert toe.run("-d", document, "--resume", environment=EXIT).exit_code == 0
+
+
+@ROOT
+def test_failing_reboot_is_told(toe: Toe, alone: Path) -> None:
+    (alone / "shutdown").write_text("#!/bin/sh\necho 'no way' >&2\nexit 1\n")
+    ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
+    assert ended.exit_code == 1
+    assert "shutdown -r now ended with exit code 1: no way" in ended.stderr
+    assert "reboot the machine; to go on with it" in ended.stderr
+
+
+def test_without_the_rights_the_step_fails(toe: Toe, alone: Path) -> None:
+    if os.geteuid() == 0:
+        toe.become_nobody()
+    ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
+    assert ended.exit_code == 1
+    message = ended.steps["restart"]["failureMessage"]
+    assert "which cannot be done: awstoe does not run as root or administrator" in message
+    assert calls(alone) == []

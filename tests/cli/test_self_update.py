@@ -1,0 +1,169 @@
+"""``awstoe self-update`` and ``awstoe update-bundle`` as commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstoe.cli import holding, self_update, waiting
+from awstoe.cli.console import Console
+from awstoe.errors import UsageError
+from awstoe.host import machine, program_locks
+from awstoe.state import store
+from awstoe.update.failure import Busy
+from awstoe.update.journal import Step
+from awstoe.update.program import check_replaceable
+
+
+def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "awstoe", *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "XDG_STATE_HOME": str(folder)},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("options", [[], ["--check"], ["--rollback"], ["--from-file", "x"]])
+def test_source_tree_refuses_and_says_what_to_do(tmp_path: Path, options: list[str]) -> None:
+    ended = awstoe("self-update", *options, folder=tmp_path)
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        "awstoe: error: this copy of awstoe is a Python package, which does not update itself\n"
+        "  hint: python -m pip install --upgrade awstoe, or update the source tree it runs from\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refusal_as_json(tmp_path: Path) -> None:
+    ended = awstoe("self-update", "--json", folder=tmp_path)
+    assert ended.returncode == 3
+    said = json.loads(ended.stdout)
+    assert (said["outcome"], said["exitCode"]) == ("failed", 3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--from-file", "x", "--url", "https://x/"],
+        ["--from-file", "x", "--region", "us-east-1"],
+        ["--check", "--rollback"],
+        ["--check", "--dry-run"],
+        ["--rollback", "--from-file", "x"],
+        ["--version"],
+        ["--chekc"],
+        ["1.2.3"],
+    ],
+)
+def test_options_that_make_no_sense(options: list[str]) -> None:
+    with pytest.raises(UsageError):
+        self_update.run(options, Console())
+
+
+def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        self_update.run(["--help"], Console())
+    text = capfd.readouterr().out
+    for option in (
+        *("--check", "--version", "--region", "--url", "--rollback", "--from-file"),
+        *("--dry-run", "--wait", "--json"),
+    ):
+        assert f"  {option}" in text
+
+
+def test_bundle_that_nobody_can_check(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"")
+    ended = awstoe("update-bundle", "verify", "x", folder=tmp_path)
+    assert ended.returncode == 3
+    assert "has no release keys to check with" in ended.stderr
+
+
+def test_facts_of_this_program() -> None:
+    program = self_update.this_program()
+    assert program.machine.target == f"{program.machine.platform}/{program.machine.architecture}"
+    assert program.trust is None
+    assert program.memory is None
+
+
+def test_progress_is_drawn_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[bytes] = []
+    console = Console()
+    monkeypatch.setattr(console, "raw", drawn.append)
+    monkeypatch.setattr(console, "is_terminal", lambda: False)
+    self_update.Talker(console, None).progress(1, 2)
+    assert drawn == []
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
+    talker = self_update.Talker(console, None)
+    for done in range(0, 2_000_001, 1000):
+        talker.progress(done, 2_000_000)
+    talker.reached(Step.DOWNLOADED)
+    assert len(drawn) == 102
+    assert drawn[50] == b"\r  [" + b"#" * 15 + b"." * 15 + b"]  50%  1.0 of 2.0 MB"
+    assert drawn[-1] == b"\n"
+
+
+def test_run_waits_for_a_swap_and_gives_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "awstoe"
+    program.write_bytes(b"x")
+    monkeypatch.setattr(program_locks, "own_program", lambda: str(program))
+    monkeypatch.setattr("awstoe.limits.UPDATE_RUN_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("awstoe.limits.UPDATE_LOCK_POLL_SECONDS", 0.05)
+    said: list[str] = []
+    console = Console()
+    monkeypatch.setattr(console, "line", said.append)
+    update = program_locks.exclude(str(program))
+    assert update is not None
+    with pytest.raises(holding.UpdateGoesOn) as caught:
+        holding.hold_program(console)
+    assert caught.value.exit_code == 75
+    assert said == ["awstoe: an update of this program is going on: waiting for its end"]
+    os.close(update)
+    holding.hold_program(console)
+    assert program_locks.exclude(str(program)) is None  # as long as this process lives
+
+
+def test_program_that_cannot_be_locked_runs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program_locks, "own_program", lambda: str(tmp_path / "missing"))
+    holding.hold_program(Console())
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], ()),
+        ([["RebootAsked", "", 0, 0, 0, "boot"]], ("run-1",)),
+        ([["RebootAsked", "", 0, 0, 0, "boot"], ["RunResumed", "", "now"]], ()),
+        ([["RebootAsked", "", 0, 0, 0, "boot"], ["RunFinished", "", "now"]], ()),
+        ([["RebootAsked", "", 0, 0, 0, "boot"], ["RunFinished", "nested", "now"]], ("run-1",)),
+    ],
+)
+def test_run_that_waits_for_a_reboot_keeps_its_program(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[list[object]],
+    expected: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(machine, "state_root", lambda: str(tmp_path))
+    state = store.create(str(tmp_path / "run-1"))
+    state.write_manifest(store.Manifest("run-1", (), (), (), str(tmp_path), "then"))
+    lines = "".join(json.dumps(each) + "\n" for each in entries)
+    Path(state.journal_path).write_text(lines)
+    assert waiting.waiting_runs() == expected
+    program = self_update.this_program()
+    assert program.waiting_runs == expected
+    if expected:
+        with pytest.raises(Busy, match=r"a run waits for a reboot of this machine.*run-1"):
+            check_replaceable(program._replace(running=None))
+    state.remove()

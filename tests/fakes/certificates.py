@@ -1,0 +1,155 @@
+"""Certificates and keys made at run time, good ones and every kind of bad one."""
+
+import functools
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from awstoe_signing.signers import LocalSigner, PrivateKey
+
+BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+NOW: Final = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+END: Final = datetime(2027, 1, 1, tzinfo=UTC)
+LATER: Final = datetime(2028, 1, 1, tzinfo=UTC)
+FAR: Final = datetime(2076, 1, 1, tzinfo=UTC)
+
+CODE_SIGNING: Final = ExtendedKeyUsageOID.CODE_SIGNING
+TIME_STAMPING: Final = ExtendedKeyUsageOID.TIME_STAMPING
+
+
+class Holder(NamedTuple):
+    """A certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
+    @property
+    def signer(self) -> LocalSigner:
+        return LocalSigner(self.key, "a key of the tests")
+
+
+class Extension(NamedTuple):
+    value: x509.ExtensionType
+    critical: bool
+
+
+@functools.cache
+def curve_key(name: str) -> ec.EllipticCurvePrivateKey:
+    """A P-256 key by the name of its holder: always the same one in a process."""
+    del name
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@functools.cache
+def rsa_key(name: str, bits: int = 3072) -> rsa.RSAPrivateKey:
+    """An RSA key by the name of its holder: always the same one in a process."""
+    del name
+    return rsa.generate_private_key(65537, bits)
+
+
+def authority(
+    *,
+    depth: int | None = None,
+    issues: bool = True,
+    ca: bool = True,
+    usages: Sequence[x509.ObjectIdentifier] = (),
+) -> list[Extension]:
+    """What stands in the certificate of an authority."""
+    found = [
+        Extension(x509.BasicConstraints(ca=ca, path_length=depth if ca else None), critical=True),
+        Extension(usage("key_cert_sign" if issues else "digital_signature"), critical=True),
+    ]
+    if usages:
+        found.append(Extension(x509.ExtendedKeyUsage(usages), critical=False))
+    return found
+
+
+def signer(
+    *usages: x509.ObjectIdentifier, critical: bool = False, key_usage: str = "digital_signature"
+) -> list[Extension]:
+    """What stands in the certificate of a signer."""
+    found = [
+        Extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
+        Extension(usage(key_usage), critical=True),
+    ]
+    if usages:
+        found.append(Extension(x509.ExtendedKeyUsage(usages), critical=critical))
+    return found
+
+
+def usage(allowed: str) -> x509.KeyUsage:
+    """A key usage with one thing allowed."""
+    names = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+        *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{name: name == allowed for name in names})
+
+
+def make(
+    name: str,
+    extensions: Sequence[Extension],
+    *,
+    by: Holder | None = None,
+    key: PrivateKey | None = None,
+    begin: datetime = BEGIN,
+    end: datetime = END,
+) -> Holder:
+    """A certificate for the name's own P-256 key unless another is given, by itself or ``by``."""
+    key = key or curve_key(name)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    issuing_key = by.key if by else key
+    return Holder(builder.sign(issuing_key, hashes.SHA256()), key)
+
+
+class World(NamedTuple):
+    """Everybody a signature needs."""
+
+    root: Holder
+    between: Holder
+    publisher: Holder
+    """Signs programs; certified by ``between``, with a P-256 key so that files are small."""
+    rsa_publisher: Holder
+    stamp_root: Holder
+    stamper: Holder
+    stranger: Holder
+    """Signs programs; certified by himself."""
+
+    @property
+    def chain(self) -> list[x509.Certificate]:
+        return [self.publisher.certificate, self.between.certificate, self.root.certificate]
+
+
+@functools.cache
+def world() -> World:
+    """The same in every test of a process."""
+    root = make("Root", authority(), end=FAR)
+    between = make("Between", authority(depth=0), by=root, end=LATER)
+    stamp_root = make("Stamp Root", authority(), end=FAR)
+    return World(
+        root=root,
+        between=between,
+        publisher=make("Publisher", signer(CODE_SIGNING), by=between),
+        rsa_publisher=make(
+            "RSA Publisher", signer(CODE_SIGNING), by=between, key=rsa_key("RSA Publisher")
+        ),
+        stamp_root=stamp_root,
+        stamper=make("Stamper", signer(TIME_STAMPING, critical=True), by=stamp_root, end=LATER),
+        stranger=make("Publisher", signer(CODE_SIGNING), key=curve_key("Stranger")),
+    )

@@ -1,0 +1,73 @@
+"""The real gpg and Sequoia, each with keys of its own and a clock that the test sets."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+GPG = shutil.which("gpg")
+SQ = shutil.which("sq")
+
+
+class Gpg:
+    """gpg with a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(
+        self, *arguments: str | Path, now: int | None = None, data: bytes = b""
+    ) -> "subprocess.CompletedProcess[bytes]":
+        assert GPG
+        clock = () if now is None else ("--faked-system-time", f"{now}!")
+        options = ("--batch", "--no-tty", "--quiet", "--trust-model", "always", "--status-fd", "2")
+        return subprocess.run(
+            [GPG, "--homedir", self.home, *options, *clock, *arguments],
+            input=data,
+            capture_output=True,
+            timeout=120,
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+        )
+
+    def take(self, keys: bytes, now: int | None = None) -> None:
+        """Import public keys; some of them may be refused."""
+        self.run("--import", now=now, data=keys)
+
+    def accepts(self, signature: Path, file: Path, now: int | None = None) -> bool:
+        return self.run("--verify", signature, file, now=now).returncode == 0
+
+    def make_key(self, user: str, algorithm: str, usage: str, expiry: str = "5y") -> str:
+        """A new key; gives its fingerprint."""
+        options = ("--passphrase", "", "--pinentry-mode", "loopback")
+        made = self.run(*options, "--quick-gen-key", user, algorithm, usage, expiry)
+        assert made.returncode == 0, made.stderr.decode()
+        words = made.stderr.decode().split()
+        return words[words.index("KEY_CREATED") + 2]
+
+    def export(self, *options: str) -> bytes:
+        return self.run(*options, "--export").stdout
+
+
+@contextmanager
+def gpg() -> Iterator[Gpg]:
+    """gpg, and the end of the agent that it starts."""
+    # Its sockets need a short path, which pytest's folders have not.
+    with tempfile.TemporaryDirectory(prefix="gpg") as folder:
+        home = Path(folder)
+        home.chmod(0o700)
+        try:
+            yield Gpg(home)
+        finally:
+            command = ["gpgconf", "--homedir", folder, "--kill", "gpg-agent"]
+            subprocess.run(command, capture_output=True, timeout=60, check=False)
+
+
+def sq(arguments: Sequence[str | Path]) -> "subprocess.CompletedProcess[bytes]":
+    assert SQ
+    return subprocess.run(
+        [SQ, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+    )

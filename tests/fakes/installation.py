@@ -1,0 +1,224 @@
+"""An installed program that updates itself: real files, the real command, a shell script as awstoe.
+
+Run as a program, this module is that command in a process of its own:
+``python -m fakes.installation FACTS OPTIONS...``; see ``Installation.process``.
+"""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from awstoe.cli import self_update
+from awstoe.cli.console import Console
+from awstoe.errors import AwstoeError, Interrupted
+from awstoe.host import http
+from awstoe.trust import release_trust
+from awstoe.update import layout
+from awstoe.update.decide import Machine
+from awstoe.update.journal import Listener, Step
+from awstoe.update.program import Origin, Program
+from awstoe.update.releases import Version
+
+LINUX = Machine("linux", "amd64", (2, 36))
+QUICK = http.TimeOuts(connect=2.0, idle=1.0, total=3.0)
+"""For servers on this machine, some of which never answer."""
+
+
+class Attempt(NamedTuple):
+    """What came of a command."""
+
+    code: int
+    result: dict[str, Any]
+    """The JSON object."""
+    said: str
+    """On standard error."""
+
+
+class Installation:
+    """A program in a folder, and what belongs to it.
+
+    Args:
+        folder: Gets ``bin/awstoe`` and the user's state.
+        trust: The folder of release keys that is built into the program.
+        program: Its bytes.
+        version: What it calls itself.
+        machine: What it runs on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        trust: Path,
+        program: bytes,
+        version: str = "1.0.0",
+        machine: Machine = LINUX,
+    ) -> None:
+        self.bin = folder / "bin"
+        self.bin.mkdir(parents=True)
+        self.path = self.bin / layout.PROGRAMS[machine.platform]
+        self.path.write_bytes(program)
+        self.path.chmod(0o755)
+        self.state = folder / "state"
+        self.trust = trust
+        self.version = version
+        self.origin = Origin.SINGLE_FILE
+        self.machine = machine
+        self.named = str(self.path)
+
+    def facts(self) -> Program:
+        """What the running program knows about itself."""
+        path = os.path.realpath(self.named)
+        return Program(
+            path=path,
+            named=self.named,
+            version=Version(self.version),
+            machine=self.machine,
+            origin=self.origin,
+            trust=release_trust.read(str(self.trust)),
+            running=os.stat(path) if self.machine.platform == "linux" else None,
+            memory=str(self.state),
+        )
+
+    def update(self, *options: str, listener: Listener | None = None) -> Attempt:
+        """The command, in this process."""
+        told = _Recorder()
+        code = _command(self.facts(), [*options, "--json"], told, listener)
+        return Attempt(code, told.value, told.said)
+
+    def process(
+        self, *options: str, die_at: str = "", hold_at: str = "", wait: bool = True
+    ) -> "subprocess.Popen[str]":
+        """The command in a process of its own.
+
+        Args:
+            options: Of the command.
+            die_at: The step at which it is killed.
+            hold_at: The step at which it stops until a line comes on its standard input.
+            wait: Until it has ended.
+        """
+        tests = Path(__file__).parent.parent
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "fakes.installation",
+                self.arguments(die_at, hold_at),
+                *options,
+                "--json",
+            ],
+            cwd=tests,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if wait:
+            process.wait(60)
+        return process
+
+    def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
+        """The first argument of this module as a program."""
+        facts = {
+            "named": self.named,
+            "version": self.version,
+            "trust": str(self.trust),
+            "state": str(self.state),
+            "die_at": die_at,
+            "hold_at": hold_at,
+            "user": user,
+        }
+        return json.dumps(facts)
+
+    def told(self) -> str:
+        """What the program says when it is run: proof that there is one that works."""
+        ended = subprocess.run(
+            [self.path, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
+        return ended.stdout.strip()
+
+    def on_disk(self) -> dict[str, tuple[int, bytes]]:
+        """Mode and content of all that is in the program's folder."""
+        return {
+            str(path.relative_to(self.bin)): (
+                stat.S_IMODE(path.lstat().st_mode),
+                path.read_bytes() if path.is_file() else b"",
+            )
+            for path in sorted(self.bin.rglob("*"))
+        }
+
+
+def finished(process: "subprocess.Popen[str]") -> Attempt:
+    """What came of a process, when it has ended."""
+    out, said = process.communicate(timeout=60)
+    return Attempt(process.returncode, json.loads(out or "{}"), said)
+
+
+class _Recorder(Console):
+    def __init__(self) -> None:
+        super().__init__()
+        self.value: dict[str, Any] = {}
+        self.said = ""
+
+    def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON
+        self.value = value
+
+    def raw(self, data: bytes) -> None:
+        self.said += data.decode()
+
+    def is_terminal(self) -> bool:
+        return False
+
+
+def _command(
+    program: Program, options: Sequence[str], console: Console, listener: Listener | None
+) -> int:
+    """Do as ``cli.main`` does."""
+    try:
+        return self_update.update(program, options, console, time_outs=QUICK, listener=listener)
+    except AwstoeError as error:
+        console.error(error)
+        return error.exit_code
+    except Interrupted as error:
+        return 128 + error.signal_number
+
+
+def _main(arguments: Sequence[str]) -> int:
+    facts = json.loads(arguments[0])
+
+    def listen(step: Step) -> None:
+        if step == facts["die_at"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if step == facts["hold_at"]:
+            sys.stderr.write(f"holding at {step}\n")
+            sys.stderr.flush()
+            sys.stdin.readline()
+
+    path = os.path.realpath(facts["named"])
+    program = Program(
+        path=path,
+        named=facts["named"],
+        version=Version(facts["version"]),
+        machine=LINUX,
+        origin=Origin.SINGLE_FILE,
+        trust=release_trust.read(facts["trust"]),
+        running=os.stat(path),
+        memory=facts["state"],
+    )
+    if facts["user"]:
+        # What is loaded later might lie where that user may not read: load it now.
+        warm = program._replace(memory=facts["state"] + "-of-root")
+        _command(warm, ["--check", "--json"], _Recorder(), None)
+        os.setgroups([])
+        os.setgid(facts["user"])
+        os.setuid(facts["user"])
+    return _command(program, arguments[1:], Console(), listen)
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

@@ -1,0 +1,67 @@
+"""Kills updates at random moments and looks what is left; see tests/unit/update.
+
+``python -m fakes.killer FOLDER TRUST ROUNDS SEED``: a process of its own, which loads everything
+once and forks for each update, so that hundreds of them take seconds.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from fakes.installation import Installation
+
+
+def update(installation: Installation) -> int:
+    """Start an update in a process of its own; gives its id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 99
+    try:
+        attempt = installation.update()
+        code = attempt.code
+        if code:
+            sys.stderr.write(attempt.said)
+            sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def code_of(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main(folder: Path, trust: Path, rounds: int, seed: int) -> int:
+    os.environ["PATH"] = str(folder)  # asking package managers takes most of an update's time
+    choose = random.Random(seed)
+    old = (folder / "bin/awstoe").read_bytes()
+    new = (folder / "new").read_bytes()
+    first = Installation(folder / "rounds/first", trust, old)
+    begin = time.monotonic()
+    assert code_of(update(first)) == 0
+    longest = (time.monotonic() - begin) * 1.2
+    killed = swapped = 0
+    for number in range(rounds):
+        installation = Installation(folder / f"rounds/{number}", trust, old)
+        child = update(installation)
+        time.sleep(choose.random() * longest)
+        os.kill(child, signal.SIGKILL)
+        killed += code_of(child) == -signal.SIGKILL
+        left = installation.path.read_bytes()
+        assert left in (old, new), f"round {number}: neither the old nor the new program"
+        swapped += left == new
+        installation.version = "1.1.0" if left == new else "1.0.0"
+        assert installation.told() == f"awstoe {installation.version}"
+        assert code_of(update(installation)) == 0, f"round {number}: no recovery"
+        assert installation.path.read_bytes() == new
+        assert installation.told() == "awstoe 1.1.0"
+        assert not (installation.bin / ".awstoe.update").exists(), f"round {number}: left-overs"
+    sys.stdout.write(f"{rounds} rounds, {killed} killed, {swapped} after the swap\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))

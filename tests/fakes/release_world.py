@@ -1,0 +1,197 @@
+"""A small world to release into: regions at a real S3-speaking server, and stand-in programs."""
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from awstoe_release import configuration, pipeline
+from awstoe_release.configuration import FOLDER, Configuration
+from awstoe_release.failure import ReleaseFailure
+from awstoe_release.publishing import Publisher
+from awstoe_release.rehearsal.server import ACCOUNT
+from awstoe_release.release import REPOSITORY, Release
+from awstoe_release.s3 import Store
+from awstoe_release.state import State
+from fakes import standin_program
+
+TARGETS = ("linux/amd64", "linux/386")
+WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs only stand in for built ones")
+
+
+_REGIONS = """
+[partition.aws]
+suffix = "amazonaws.com"
+[[region]]
+name = "eu-north-1"
+place = "Europe (Stockholm)"
+[[region]]
+name = "us-east-1"
+place = "US East (N. Virginia)"
+[[region]]
+name = "ap-south-1"
+place = "Asia Pacific (Mumbai)"
+"""
+_WAVES = """
+[[wave]]
+name = "canary"
+regions = ["eu-north-1"]
+wait_seconds = 0
+[[wave]]
+name = "all"
+regions = ["*"]
+wait_seconds = 0
+"""
+
+
+def write_settings(folder: Path) -> Path:
+    """Configuration files: the real ones, with three regions and two waves."""
+    folder.mkdir()
+    head, _, _ = (Path(FOLDER) / "release.toml").read_text().partition("[[wave]]")
+    (folder / "release.toml").write_text(head + _WAVES)
+    (folder / "regions.toml").write_text(_REGIONS)
+    return folder
+
+
+class Server(Protocol):
+    """An S3-speaking server."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+
+class World:
+    """What a test releases into and looks at."""
+
+    def __init__(
+        self, server: Server, settings: Path, folder: Path, keys: Callable[[], str]
+    ) -> None:
+        self.server, self.settings, self.folder = server, settings, folder
+        self._keys = keys
+        self.said: list[str] = []
+        config = self.configuration()
+        self._publisher = Publisher(config.publish, version="")
+        self._regions = config.region
+
+    @property
+    def keys(self) -> str:
+        """The folder of keys, made when first asked for: that takes seconds."""
+        return self._keys()
+
+    def configuration(self, *overrides: str) -> Configuration:
+        endpoint = self.server.endpoint
+        return configuration.load(
+            folder=str(self.settings),
+            environment={},
+            overrides=[
+                f"publish.endpoint={endpoint}",
+                f"publish.account={ACCOUNT}",
+                f"publish.url={endpoint}/{{bucket}}/{{key}}",
+                "publish.attempts=4",
+                *overrides,
+            ],
+        )
+
+    def release(
+        self,
+        version: str = "1.0.0",
+        *overrides: str,
+        salt: str = "",
+        older: str = "",
+        commit: str = "c" * 40,
+    ) -> Release:
+        """A release of stand-in programs; the same again goes on where the last one stopped."""
+        config = self.configuration(*overrides)
+        files = standin_program.write(
+            self.folder / f"files-{version}{salt}", version, TARGETS, f"{self.keys}/trust", salt
+        )
+        sources = self.sources(version)
+        place = str(self.folder / f"release-{version}")
+        return Release(
+            configuration=config,
+            version=version,
+            commit=commit,
+            epoch=1_700_000_000,
+            channel_name="stable",
+            targets=TARGETS,
+            folder=place,
+            keys=self.keys,
+            state=State.open(place, version=version, commit=commit),
+            publisher=Publisher(config.publish, version=version),
+            say=self.said.append,
+            sources=str(sources),
+            files=str(files),
+            older=older,
+            rehearsal=True,
+        )
+
+    def sources(self, version: str) -> Path:
+        """A tree that says a version."""
+        folder = self.folder / f"sources-{version}"
+        if not folder.exists():
+            (folder / "src/awstoe/update").mkdir(parents=True)
+            (folder / "changelog.d").mkdir()
+            (folder / "src/awstoe/__init__.py").write_text(f'__version__ = "{version}"\n')
+            regions = Path(REPOSITORY, "src/awstoe/update/regions.toml").read_text()
+            (folder / "src/awstoe/update/regions.toml").write_text(regions)
+            (folder / "CHANGELOG.md").write_text("# Changelog\n\nAll of it.\n")
+            (folder / "changelog.d/7.added.md").write_text(f"What is new in\n{version}.\n")
+            lock = Path(REPOSITORY, "requirements.lock").read_text()
+            (folder / "requirements.lock").write_text(lock)
+        return folder
+
+    def run(self, release: Release, *, begin: str = "", until: str = "") -> set[str]:
+        """Run the pipeline; gives the regions that failed."""
+        failed = pipeline.run(release, release.state, begin=begin, until=until, without=WITHOUT)
+        return set(failed)
+
+    def store(self, region: str) -> Store:
+        """A region's bucket, seen by us."""
+        return self._publisher.store(self._regions(region))
+
+    def has(self, region: str, key: str) -> bool:
+        return self.store(region).look(key) is not None
+
+    def version_at(self, region: str, key: str = "latest/linux/amd64/awstoe") -> str:
+        """The version that a pointer has; empty when it is not there."""
+        found = self.store(region).look(key)
+        return found.metadata["version"] if found else ""
+
+    def text(self) -> str:
+        return "\n".join(self.said)
+
+
+class _Elsewhere(NamedTuple):
+    """A server that another process has started."""
+
+    endpoint: str
+
+
+def main() -> None:
+    """``python -m fakes.release_world``: run a release in a process of its own, to be killed.
+
+    Arguments: settings, folder, keys, endpoint, version, the step to be killed at (or nothing), and
+    the bytes that a file may have at most (or 0).
+    """
+    settings, folder, keys, endpoint, version, killed_at, limit = sys.argv[1:]
+    world = World(_Elsewhere(endpoint), Path(settings), Path(folder), lambda: keys)
+    release = world.release(version)
+    if int(limit):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+
+    def say(text: str) -> None:
+        if killed_at and text == f"{killed_at}:":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    release = release._replace(say=say)
+    try:
+        world.run(release)
+    except ReleaseFailure as failure:
+        sys.exit(f"{failure.message}\n{failure.hint}")
+
+
+if __name__ == "__main__":
+    main()

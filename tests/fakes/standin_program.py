@@ -1,0 +1,77 @@
+"""Programs that stand in for built ones: small scripts with the real trust and update code.
+
+They know the release keys as a built program does, verify and update themselves with the product's
+own code, and start with the interpreter of the tests. So a whole release can be tried in seconds.
+"""
+
+import sys
+from pathlib import Path
+
+_TEXT = """\
+#!{python}
+# {target} {version} {salt}
+import os
+import sys
+
+version, trust_folder = {version!r}, {trust!r}
+arguments = sys.argv[1:]
+path = os.path.realpath(__file__)
+if arguments == ["--version"]:
+    print("awstoe", version)
+    sys.exit(0)
+if arguments[:1] == ["version"]:
+    print('{{"version": "' + version + '", "target": "{target}"}}')
+    sys.exit(0)
+
+from awstoe.cli.console import Console
+from awstoe.errors import AwstoeError
+
+console = Console()
+try:
+    if arguments[:1] == ["verify-signature"]:
+        from awstoe.cli import verify_signature
+
+        key = os.path.join(trust_folder, "awstoe.gpg")
+        sys.exit(verify_signature.run([path, "--key", key], console))
+    if arguments[:1] == ["self-update"]:
+        from awstoe.cli import self_update
+        from awstoe.trust import release_trust
+        from awstoe.update.program import Origin
+        from awstoe.update.releases import Version
+
+        program = self_update.this_program()._replace(
+            path=path,
+            named=path,
+            version=Version(version),
+            origin=Origin.SINGLE_FILE,
+            trust=release_trust.read(trust_folder),
+            running=os.stat(path),
+            memory=os.path.join(os.environ["XDG_STATE_HOME"], "awstoe"),
+            waiting_runs=(),  # those of other tests on this machine
+        )
+        machine = program.machine._replace(architecture="{architecture}")
+        program = program._replace(machine=machine)
+        sys.exit(self_update.update(program, arguments[1:], console))
+except AwstoeError as error:
+    sys.stderr.write(f"{{error.message}}\\n{{error.hint or ''}}\\n")
+    sys.exit(error.exit_code)
+sys.exit(2)
+"""
+
+
+def write(folder: Path, version: str, targets: tuple[str, ...], trust: str, salt: str = "") -> Path:
+    """Write the programs of a version, ``<os>/<arch>/awstoe``; gives the folder."""
+    for target in targets:
+        path = folder / target / "awstoe"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = _TEXT.format(
+            python=sys.executable,
+            target=target,
+            architecture=target.partition("/")[2],
+            version=version,
+            trust=trust,
+            salt=salt,
+        )
+        path.write_text(text)
+        path.chmod(0o755)
+    return folder

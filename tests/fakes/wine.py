@@ -1,0 +1,161 @@
+"""A Windows machine for tests: Wine, with a prefix of its own, and python.org's Python in it.
+
+The interpreter is the one that freezes: ``make toolchain TARGET=windows/amd64`` makes it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from awstoe_build import targets, windows_runtime, wine
+from awstoe_build.__main__ import cache_folder
+from awstoe_build.layers import Cache
+
+HERE: Final = Path(__file__).parent
+_READY_SECONDS: Final = 120
+_TARGET: Final = targets.TARGETS["windows/amd64"]
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    returncode: int
+    """All 32 bits."""
+    stdout: bytes
+    stderr: bytes
+
+
+def missing() -> str:
+    """What this machine lacks to be a Windows machine; empty if nothing."""
+    if not shutil.which("wine"):
+        return "Wine is not installed (packages wine and wine64)"
+    if Cache(cache_folder(), print).missing([windows_runtime.recipe(_TARGET)]):
+        return "there is no interpreter: make toolchain TARGET=windows/amd64"
+    return ""
+
+
+class Machine:
+    """A running Windows machine.
+
+    Args:
+        folder: Where its files are: the prefix and what it works with.
+        environment: The environment for starting Wine's programs.
+        python: The interpreter, by its Linux name.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], python: str) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.python = python
+        self._jobs = 0
+
+    @property
+    def drive_c(self) -> Path:
+        """Its drive C."""
+        return self.folder / "prefix" / "drive_c"
+
+    def start(self, *arguments: str, **streams: int) -> subprocess.Popen[bytes]:
+        """Start a program; the streams that are not given are the null device.
+
+        They must not be regular files. The exit code comes back cut to 8 bits.
+        """
+        null = subprocess.DEVNULL
+        return subprocess.Popen(
+            ["wine", *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=streams.get("stdin", null),
+            stdout=streams.get("stdout", null),
+            stderr=streams.get("stderr", null),
+        )
+
+    def run(
+        self,
+        *command: str,
+        folder: Path | None = None,
+        environment: Mapping[str, str | None] | None = None,
+        stdin: bytes = b"",
+        seconds: float = 120,
+    ) -> Ended:
+        """Run a program to its end.
+
+        Args:
+            command: The program and its arguments, paths as Windows names them.
+            folder: Where it runs.
+            environment: What it has in its environment besides the machine's; None removes.
+            stdin: What it reads.
+            seconds: How long it may take.
+        """
+        self._jobs += 1
+        job = self.folder / f"job-{os.getpid()}-{self._jobs}.json"
+        result = job.with_suffix(".result")
+        facts = {
+            "command": list(command),
+            "folder": path(folder or self.folder),
+            "environment": dict(environment or {}),
+            "result": path(result),
+        }
+        job.write_text(json.dumps(facts), encoding="utf-8")
+        ended = subprocess.run(
+            ["wine", self.python, path(HERE / "wine_relay.py"), path(job)],
+            env=self.environment,
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return Ended(int(result.read_text(encoding="utf-8")), ended.stdout, ended.stderr)
+
+
+def path(name: str | Path) -> str:
+    """How the machine calls a file of ours."""
+    return wine.path(str(name))
+
+
+@contextmanager
+def machine(folder: Path, packages: Sequence[str] = ()) -> Iterator[Machine]:
+    """A Windows machine below ``folder``, up while the context lasts.
+
+    Args:
+        folder: Where it is made, unless it is there.
+        packages: Folders that its interpreter finds modules in besides its own.
+    """
+    cache = Cache(cache_folder(), print)
+    runtime = cache.obtain(windows_runtime.recipe(_TARGET))
+    lacking = Path(windows_runtime.wine_libraries(runtime))
+    prefix = folder / "prefix"
+    ready = folder / "ready"
+    folder.mkdir(parents=True, exist_ok=True)
+    ready.unlink(missing_ok=True)
+    libraries = [str(each) for each in sorted(lacking.iterdir())]
+    with wine.machine(str(prefix), libraries) as started:
+        environment = {
+            **started,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": ";".join(path(each) for each in packages),
+        }
+        made = Machine(folder, environment, windows_runtime.program(runtime))
+        holding = made.start(made.python, path(HERE / "wine_hold.py"), path(ready))
+        try:
+            _await(ready, holding)
+            yield made
+        finally:
+            holding.kill()
+            holding.wait()
+
+
+def _await(ready: Path, holding: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while not ready.exists():
+        assert holding.poll() is None, "Wine's machine did not come up"
+        assert time.monotonic() < deadline, "Wine's machine takes too long to come up"
+        time.sleep(0.05)

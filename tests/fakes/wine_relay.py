@@ -1,0 +1,22 @@
+"""Runs under Wine: starts a program there and tells all of its exit code, which Linux cuts.
+
+The argument is a JSON file with ``command``, ``folder`` and ``environment`` (changes: a null
+removes); the exit code goes into the file named by ``result``.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as stream:
+    job = json.load(stream)
+environment = {**os.environ, **job["environment"]}
+ended = subprocess.run(
+    job["command"],
+    cwd=job["folder"],
+    env={name: value for name, value in environment.items() if value is not None},
+    check=False,
+)
+with open(job["result"], "w", encoding="utf-8") as stream:
+    stream.write(str(ended.returncode & 0xFFFFFFFF))

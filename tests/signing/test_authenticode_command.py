@@ -1,0 +1,88 @@
+"""``sign-program`` from outside: the keys of a rehearsal sign, and users find it good."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from awstoe.trust import authenticode
+from awstoe.trust.authenticode import State
+from awstoe_signing.__main__ import main
+from fakes.certificates import TIME_STAMPING, make, signer, world
+from fakes.timestamp_server import Authority, serve
+from fakes.windows_program import make_program
+
+AT = "2027-03-01T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an Authenticode key and nothing else."""
+    folder = tmp_path_factory.mktemp("ceremony") / "keys"
+    assert main(["ceremony", "--directory", str(folder), "--rehearsal", "--empty"]) == 0
+    assert main(["create", "--directory", str(folder), "--purpose", "authenticode"]) == 0
+    return folder
+
+
+def root_of(keys: Path) -> x509.Certificate:
+    chain = next((keys / "public").glob("authenticode*.pem")).read_bytes()
+    return x509.load_pem_x509_certificates(chain)[-1]
+
+
+def test_program_is_signed_in_place(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "awstoe.exe"
+    path.write_bytes(make_program())
+    assert main(["sign-program", "--directory", str(keys), str(path)]) == 0
+    verdict = authenticode.verify(str(path), trusted=[root_of(keys)], now=datetime.now(UTC))
+    assert verdict.state is State.GOOD
+    output = capsys.readouterr().out
+    assert f"{path}: signed by {verdict.thumbprint}; " in output
+    assert ("osslsigncode agrees" in output) is bool(shutil.which("osslsigncode"))
+    assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
+    assert "it is signed already" in capsys.readouterr().err
+
+
+def test_time_stamp_server_needs_a_known_authority(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "awstoe.exe"
+    path.write_bytes(make_program())
+    moment = datetime.now(UTC)
+    stamper = make(
+        "Now Stamper",
+        signer(TIME_STAMPING, critical=True),
+        by=world().stamp_root,
+        end=moment.replace(year=moment.year + 1),
+    )
+    authority = Authority(stamper, world().stamp_root.certificate, moment)
+    with serve(authority) as served:
+        arguments = ["sign-program", "--directory", str(keys), "--time-stamp", served.url]
+        assert main([*arguments, str(path)]) == 1
+        assert "whose time stamps are to be believed?" in capsys.readouterr().err
+        assert path.read_bytes() == make_program()
+        roots = keys / "public" / "timestamping.pem"
+        roots.write_bytes(world().stamp_root.certificate.public_bytes(Encoding.PEM))
+        assert main([*arguments, str(path)]) == 0
+        roots.unlink()
+    verdict = authenticode.verify(
+        str(path),
+        trusted=[root_of(keys)],
+        stampers=[world().stamp_root.certificate],
+        now=moment,
+    )
+    assert (verdict.reason, verdict.stamped_by) == (None, "Now Stamper")
+
+
+@pytest.mark.parametrize(("at", "code"), [("yesterday", 1), (AT, 0)])
+def test_time_of_signing_may_be_given(keys: Path, tmp_path: Path, at: str, code: int) -> None:
+    paths = [tmp_path / "one.exe", tmp_path / "two.exe"]
+    for path in paths:
+        path.write_bytes(make_program())
+        assert main(["sign-program", "--directory", str(keys), "--at", at, str(path)]) == code
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert (paths[0].read_bytes() != make_program()) is (code == 0)

@@ -1,0 +1,197 @@
+"""Asking for time stamps: from an honest server, from OpenSSL's, and from those that misbehave."""
+
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from pyasn1.type import univ
+
+from awstoe.trust import authenticode_timestamp
+from awstoe.trust.authenticode import State, verify_file
+from awstoe_signing.authenticode_cms import encode, new
+from awstoe_signing.authenticode_timestamp import RESPONSE, Server
+from awstoe_signing.failure import SigningFailure
+from fakes.certificates import NOW, TIME_STAMPING, make, signer, world
+from fakes.signed_programs import honest_stamps, sign
+from fakes.timestamp_server import Answer, Authority, grant, serve
+from fakes.windows_program import make_program
+
+OPENSSL = shutil.which("openssl")
+SIGNATURE = b"the value of a signature"
+CONFIGURATION = """\
+[tsa]
+default_tsa = one
+[one]
+serial = {folder}/serial
+signer_cert = {folder}/stamper.pem
+certs = {folder}/root.pem
+signer_key = {folder}/stamper.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+accuracy = secs:1
+ess_cert_id_chain = no
+ess_cert_id_alg = sha256
+"""
+
+
+def asked(answer: Answer = grant, authority: Authority | None = None) -> bytes:
+    with serve(authority or honest_stamps(), answer) as served:
+        server = Server(served.url, [world().stamp_root.certificate], pause=0.001)
+        return server.stamp(SIGNATURE, NOW)
+
+
+def test_honest_server_gives_a_stamp_without_the_root() -> None:
+    stamp = authenticode_timestamp.read(asked(), SIGNATURE)
+    assert stamp.time == NOW
+    assert set(stamp.certificates) == {world().stamper.certificate, world().stamp_root.certificate}
+
+
+def test_program_is_stamped_by_a_server() -> None:
+    with serve(honest_stamps()) as served:
+        server = Server(served.url, [world().stamp_root.certificate])
+        program = sign(make_program(), authority=server)
+        assert len(served.requests) == 1
+    verdict = verify_file(
+        io.BytesIO(program),
+        trusted=[world().root.certificate],
+        stampers=[world().stamp_root.certificate],
+        now=NOW + timedelta(days=3650),
+    )
+    assert (verdict.state, verdict.signed_at) == (State.GOOD, NOW)
+
+
+def test_certificates_that_nobody_needs_are_taken_out() -> None:
+    """Real servers send cross certificates too; no signature covers them."""
+
+    def add(data: univ.Sequence) -> None:
+        data["certificates"][2] = world().publisher.certificate.public_bytes(Encoding.DER)
+
+    token = asked(authority=honest_stamps()._replace(edit_signed=add))
+    stamp = authenticode_timestamp.read(token, SIGNATURE)
+    assert world().publisher.certificate not in stamp.certificates
+
+
+def failing(times: int) -> tuple[Answer, list[int]]:
+    """A server that answers only after so many failures."""
+    calls: list[int] = []
+
+    def answer(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
+        calls.append(1)
+        return grant(authority, request) if len(calls) > times else (503, b"later")
+
+    return answer, calls
+
+
+def test_server_that_is_busy_is_asked_again() -> None:
+    answer, calls = failing(3)
+    asked(answer)
+    assert len(calls) == 4
+
+
+def test_server_that_stays_busy_is_given_up() -> None:
+    answer, calls = failing(99)
+    with pytest.raises(SigningFailure, match="gives no answer after 4 attempts: status 503"):
+        asked(answer)
+    assert len(calls) == 4
+
+
+def test_server_that_is_not_there_is_named() -> None:
+    with serve(honest_stamps()) as served:
+        pass
+    server = Server(served.url, [], pause=0.001)
+    with pytest.raises(SigningFailure, match=f"{served.url} gives no answer after 4 attempts"):
+        server.stamp(SIGNATURE, NOW)
+
+
+def refusing(_authority: Authority, _request: univ.Sequence) -> tuple[int, bytes]:
+    response = new(RESPONSE)
+    response["status"]["status"] = 2
+    return 200, encode(response)
+
+
+def with_other_nonce(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
+    request["nonce"] = 4711
+    return grant(authority, request)
+
+
+def with_other_imprint(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
+    request["imprint"]["digest"] = bytes(32)
+    return grant(authority, request)
+
+
+def answering(status: int, body: bytes) -> Answer:
+    return lambda _authority, _request: (status, body)
+
+
+MISBEHAVING: dict[str, tuple[Callable[[], Answer], str]] = {
+    "refuses": (lambda: refusing, "refuses, with status 2"),
+    "answers another request": (lambda: with_other_nonce, "it answers another request"),
+    "stamps something else": (lambda: with_other_imprint, "is of another signature"),
+    "does not know the page": (lambda: answering(404, b""), "answers with status 404"),
+    "redirects": (lambda: answering(302, b""), "answers with status 302"),
+    "never ends": (lambda: answering(200, bytes(100_000)), "and 65537 bytes; expected 200"),
+    "speaks another language": (
+        lambda: answering(200, b"<html></html>"),
+        "the answer of the time stamp server cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISBEHAVING)
+def test_no_stamp_is_taken_from_a_server_that(case: str) -> None:
+    answer, reason = MISBEHAVING[case]
+    with pytest.raises(SigningFailure, match=reason):
+        asked(answer())
+
+
+def test_no_stamp_is_taken_with_a_time_that_is_not_ours() -> None:
+    with pytest.raises(SigningFailure, match="its time is 2026-06-01 13:00"):
+        asked(authority=honest_stamps(NOW + timedelta(hours=1)))
+
+
+def test_no_stamp_is_taken_from_an_unknown_authority() -> None:
+    holder = make("Stamper", signer(TIME_STAMPING, critical=True))
+    with pytest.raises(SigningFailure, match="nobody who is trusted vouches"):
+        asked(authority=Authority(holder, world().root.certificate))
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
+def test_stamp_of_openssl_is_good(tmp_path: Path) -> None:
+    found = world()
+    (tmp_path / "stamper.pem").write_bytes(found.stamper.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "root.pem").write_bytes(found.stamp_root.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "stamper.key").write_bytes(
+        found.stamper.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    (tmp_path / "serial").write_text("01\n")
+    (tmp_path / "tsa.conf").write_text(CONFIGURATION.format(folder=tmp_path))
+    now = datetime.now(UTC)
+
+    def answer(_authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
+        (tmp_path / "request").write_bytes(encode(request))
+        subprocess.run(
+            [
+                *(OPENSSL or "", "ts", "-reply", "-config", str(tmp_path / "tsa.conf")),
+                *("-queryfile", str(tmp_path / "request"), "-out", str(tmp_path / "answer")),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        return 200, (tmp_path / "answer").read_bytes()
+
+    if not found.stamper.certificate.not_valid_before_utc < now:
+        pytest.skip("this machine's clock is before the test's certificates")
+    with serve(honest_stamps(), answer) as served:
+        token = Server(served.url, [found.stamp_root.certificate]).stamp(SIGNATURE, now)
+    stamp = authenticode_timestamp.read(token, SIGNATURE)
+    assert abs(stamp.time - now) < timedelta(minutes=5)

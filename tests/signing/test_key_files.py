@@ -1,0 +1,144 @@
+"""Private keys in files, and where their passphrases come from."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from awstoe_signing import key_files, passphrases
+from awstoe_signing.failure import SigningFailure
+
+PASSPHRASE = b"correct horse battery"
+CURVE = ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "key.pem"
+    key_files.write(str(path), CURVE, PASSPHRASE)
+    return path
+
+
+def test_a_key_comes_back_with_its_passphrase(file: Path) -> None:
+    found = key_files.read(str(file), PASSPHRASE)
+    assert found.public_key == CURVE.public_key()
+    assert found.name == str(file)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+def test_only_the_owner_can_read_it(file: Path) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_openssl_reads_it(file: Path) -> None:
+    command = ["openssl", "pkey", "-in", str(file), "-passin", "env:P", "-noout", "-text"]
+    environment = {**os.environ, "P": PASSPHRASE.decode()}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert b"prime256v1" in done.stdout
+
+
+def test_each_file_is_encrypted_with_a_salt_of_its_own(file: Path, tmp_path: Path) -> None:
+    key_files.write(str(tmp_path / "again.pem"), CURVE, PASSPHRASE)
+    assert (tmp_path / "again.pem").read_bytes() != file.read_bytes()
+
+
+def test_a_key_is_never_overwritten(file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(SigningFailure, match="is there already: a key is never overwritten"):
+        key_files.write(str(file), CURVE, PASSPHRASE)
+    assert file.read_bytes() == before
+
+
+def test_what_is_no_key_that_can_be_used_is_refused(file: Path, tmp_path: Path) -> None:
+    def refused(data: bytes, message: str) -> None:
+        path = tmp_path / "other.pem"
+        path.write_bytes(data)
+        with pytest.raises(SigningFailure, match=message):
+            key_files.read(str(path), PASSPHRASE)
+
+    text = file.read_bytes()
+    refused(text[:100], "passphrase is wrong, or this is no")
+    refused(b"", "passphrase is wrong, or this is no")
+    refused(text + b"\n" * 70_000, "more than 64 KiB")
+    refused(pem(CURVE, serialization.NoEncryption()), "is not encrypted")
+    encryption = serialization.BestAvailableEncryption(PASSPHRASE)
+    refused(pem(ed25519.Ed25519PrivateKey.generate(), encryption), "no RSA or elliptic-curve key")
+    with pytest.raises(SigningFailure, match="passphrase is wrong"):
+        key_files.read(str(file), b"another passphrase")
+    with pytest.raises(SigningFailure, match="No such file"):
+        key_files.read(str(tmp_path / "none.pem"), PASSPHRASE)
+
+
+def pem(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey,
+    encryption: serialization.KeySerializationEncryption,
+) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
+
+
+def test_a_passphrase_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(passphrases.VARIABLE, PASSPHRASE.decode())
+    assert passphrases.existing("the key") == PASSPHRASE
+    assert passphrases.new("the key") == PASSPHRASE
+
+
+def test_a_passphrase_is_the_first_line_of_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "passphrase"
+    path.write_bytes(PASSPHRASE + b"\r\nnotes\n")
+    path.chmod(0o600)
+    monkeypatch.setenv(passphrases.FILE_VARIABLE, str(path))
+    assert passphrases.existing("the key") == PASSPHRASE
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "message"),
+    [
+        (b"", 0o600, "expected one line"),
+        (b"\nsecond line\n", 0o600, "expected one line"),
+        (b"x" * 5000, 0o600, "expected one line"),
+        pytest.param(
+            PASSPHRASE,
+            0o644,
+            "can be read by others",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="permissions are others"),
+        ),
+        (None, 0, "No such file"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused(
+    content: bytes | None,
+    mode: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "passphrase"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    monkeypatch.setenv(passphrases.FILE_VARIABLE, str(path))
+    with pytest.raises(SigningFailure, match=message):
+        passphrases.existing("the key")
+
+
+def test_two_sources_short_ones_and_none_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(SigningFailure, match="no terminal to ask at"):
+        passphrases.existing("the key")
+    monkeypatch.setenv(passphrases.VARIABLE, "short")
+    with pytest.raises(SigningFailure, match="has 5 bytes; expected at least 12"):
+        passphrases.new("the key")
+    monkeypatch.setenv(passphrases.FILE_VARIABLE, str(tmp_path))
+    with pytest.raises(SigningFailure, match="both set"):
+        passphrases.existing("the key")

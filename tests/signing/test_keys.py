@@ -1,0 +1,348 @@
+"""The life of keys through the command line of the signing tools, and what programs learn of it."""
+
+import io
+import json
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from awstoe.trust import openpgp, release_trust
+from awstoe.trust.policy import KeyState, Verdict
+from awstoe.trust.release_trust import ReleaseTrust
+from awstoe_signing import __main__ as command_line
+from awstoe_signing import key_directory, lifecycle, metadata
+from awstoe_signing.failure import SigningFailure
+from awstoe_signing.key_directory import METADATA, KeyDirectory, Purpose
+from awstoe_signing.signers import LocalSigner
+
+ROOT = Path(__file__).parents[2]
+DATA = b"a program\n"
+
+
+def run(*arguments: str) -> int:
+    return command_line.main(arguments)
+
+
+def sign(keys: KeyDirectory, file: Path, name: str = "") -> bytes:
+    options = ("--name", name) if name else ()
+    file.write_bytes(DATA)
+    assert run("sign", "--directory", keys.folder, *options, str(file)) == 0
+    return file.with_name(file.name + ".sig").read_bytes()
+
+
+def baked_in(keys: KeyDirectory) -> ReleaseTrust:
+    found = release_trust.read(keys.path("trust"))
+    assert found is not None
+    return found
+
+
+def judged(signature: bytes, keys: KeyDirectory) -> Verdict:
+    ring = baked_in(keys).keyring()
+    now = int(time.time())
+    return openpgp.verify(io.BytesIO(DATA), signature, ring, now=now).deciding.verdict
+
+
+def test_a_rehearsal_is_complete(keys: KeyDirectory) -> None:
+    found = {purpose: len(keys.facts(purpose)) for purpose in Purpose}
+    assert found == {
+        Purpose.OPENPGP: 2,
+        Purpose.AUTHENTICODE: 1,
+        Purpose.ROOT: 3,
+        Purpose.TARGETS: 1,
+        Purpose.SNAPSHOT: 1,
+        Purpose.TIMESTAMP: 1,
+    }
+    root = json.loads(keys.read("metadata", "1.root.json"))["signed"]["roles"]
+    assert {role: (len(each["keyids"]), each["threshold"]) for role, each in root.items()} == {
+        "root": (3, 2),
+        "targets": (1, 1),
+        "snapshot": (1, 1),
+        "timestamp": (1, 1),
+    }
+    current, following = keys.only(Purpose.OPENPGP), keys.only(Purpose.OPENPGP, KeyState.NEXT)
+    assert current.expires is not None
+    assert following.expires is not None
+    assert current.expires < following.expires
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+def test_nobody_else_can_read_private_keys(keys: KeyDirectory) -> None:
+    assert stat.S_IMODE(os.stat(keys.path("private")).st_mode) == 0o700
+    for entry in os.scandir(keys.path("private")):
+        assert stat.S_IMODE(entry.stat().st_mode) == 0o600
+
+
+def test_every_private_key_is_encrypted_and_the_book_has_none(keys: KeyDirectory) -> None:
+    for path in Path(keys.path("private")).glob("*.pem"):
+        assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    published = [keys.read("keys.toml")]
+    published += [path.read_bytes() for path in Path(keys.path("public")).iterdir()]
+    published += [path.read_bytes() for path in Path(keys.path("trust")).iterdir()]
+    assert not any(b"PRIVATE" in data for data in published)
+
+
+def test_what_is_baked_in_speaks_for_both_keys(keys: KeyDirectory, tmp_path: Path) -> None:
+    trust = baked_in(keys)
+    assert trust.is_rehearsal
+    assert list(trust.openpgp.values()) == [KeyState.CURRENT, KeyState.NEXT]
+    assert trust.root == keys.read("metadata", "1.root.json")
+    for key in keys.facts(Purpose.OPENPGP):
+        assert judged(sign(keys, tmp_path / "file", key.name), keys) is Verdict.GOOD
+    publishers = trust.publishers()
+    assert publishers is not None
+    chain = lifecycle.read_chain(keys, keys.only(Purpose.AUTHENTICODE))
+    assert x509.load_pem_x509_certificates(publishers.roots) == chain[1:]
+
+
+def test_authorities_of_time_stamps_are_baked_in_as_well(keys: KeyDirectory) -> None:
+    assert baked_in(keys).stamp_roots == b""
+    root = keys.read("public", "authenticode-1.pem")
+    keys.write(root, "public", release_trust.STAMP_ROOTS)
+    assert run("trust", "--directory", keys.folder) == 0
+    assert baked_in(keys).stamp_roots == root
+
+
+def test_a_ceremony_goes_on_where_it_was_interrupted(keys: KeyDirectory) -> None:
+    before = keys.facts()
+    assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
+    assert KeyDirectory(keys.folder).facts() == before
+    assert not os.path.exists(keys.path("metadata", "2.root.json"))
+
+
+def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
+    keys: KeyDirectory,
+) -> None:
+    now = int(time.time())
+    old = keys.only(Purpose.TIMESTAMP)
+    made = lifecycle.create(keys, Purpose.TIMESTAMP, now=now, expires=now + 5)
+    keys.put(old._replace(state=KeyState.RETIRED))
+    assert not lifecycle.root_is_current(keys)
+    assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
+    assert lifecycle.root_is_current(keys)
+    root = metadata.Repository(keys.path("metadata")).root()
+    assert root.roles["timestamp"].keyids == [made.fingerprint]
+
+
+def test_after_a_rotation_the_next_key_signs_and_the_old_one_still_counts(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = sign(keys, tmp_path / "file")
+    first, second = keys.facts(Purpose.OPENPGP)
+    assert run("rotate", "--directory", keys.folder, "--purpose", "openpgp") == 0
+    keys = KeyDirectory(keys.folder)
+    states = {key.name: key.state for key in keys.facts(Purpose.OPENPGP)}
+    assert states == {
+        first.name: KeyState.RETIRED,
+        second.name: KeyState.CURRENT,
+        "openpgp-3": KeyState.NEXT,
+    }
+    new = sign(keys, tmp_path / "file")
+    assert (judged(old, keys), judged(new, keys)) == (Verdict.GOOD, Verdict.GOOD)
+    capsys.readouterr()
+    assert run("sign", "--directory", keys.folder, "--name", first.name, str(tmp_path)) == 1
+    assert "retired key for openpgp: it does not sign" in capsys.readouterr().err
+
+
+def test_a_revoked_key_counts_no_more(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signature = sign(keys, tmp_path / "file")
+    name = keys.only(Purpose.OPENPGP).name
+    reason = ("--reason", "compromised")
+    assert run("revoke", "--directory", keys.folder, "--name", name, *reason) == 0
+    assert KeyDirectory(keys.folder).key(name).state is KeyState.REVOKED
+    assert "no key signs now" in capsys.readouterr().out
+    assert run("rotate", "--directory", keys.folder, "--purpose", "openpgp") == 0
+    keys = KeyDirectory(keys.folder)
+    assert judged(signature, keys) is Verdict.REVOKED
+    assert judged(sign(keys, tmp_path / "file"), keys) is Verdict.GOOD
+
+
+def test_the_book_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> None:
+    """Somebody may bring the certificate as it was before the revocation."""
+    signature = sign(keys, tmp_path / "file")
+    key = keys.only(Purpose.OPENPGP)
+    keys.put(key._replace(state=KeyState.REVOKED))
+    keys.put(keys.only(Purpose.OPENPGP, KeyState.NEXT)._replace(state=KeyState.CURRENT))
+    lifecycle.write_trust(keys)
+    assert judged(signature, keys) is Verdict.REVOKED
+
+
+def test_a_key_gets_another_expiry(keys: KeyDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    name = keys.only(Purpose.OPENPGP).name
+    check = ("list", "--directory", keys.folder, "--check")
+    assert run(*check) == 0
+    assert run("expire", "--directory", keys.folder, "--name", name, "--days", "100") == 0
+    assert run(*check) == 1
+    assert f"less than 180 days left: {name}" in capsys.readouterr().err
+    key = KeyDirectory(keys.folder).key(name)
+    assert lifecycle.days_left(key, int(time.time())) in (99, 100)
+    ring = baked_in(keys).keyring()
+    assert next(ring.certificates[0].signing_keys(int(time.time()))).expires == key.expires
+
+
+def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory) -> None:
+    assert run("rotate", "--directory", keys.folder, "--purpose", "root") == 0
+    keys = KeyDirectory(keys.folder)
+    repository = metadata.Repository(keys.path("metadata"))
+    assert repository.root_version() == 2
+    assert baked_in(keys).root == keys.read("metadata", "2.root.json")
+    named = set(repository.root().roles["root"].keyids)
+    assert named == {key.fingerprint for key in keys.facts(Purpose.ROOT, KeyState.CURRENT)}
+    retired = keys.only(Purpose.ROOT, KeyState.RETIRED)
+    assert retired.fingerprint not in named
+    signatures = json.loads(keys.read("metadata", "2.root.json"))["signatures"]
+    assert retired.fingerprint in {each["keyid"] for each in signatures}
+
+
+def test_a_root_needs_two_of_its_keys_and_no_more(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rotate = ("rotate", "--directory", keys.folder, "--purpose", "timestamp")
+    os.unlink(keys.path("private", "root-3.pem"))
+    assert run(*rotate) == 0
+    os.unlink(keys.path("private", "root-2.pem"))
+    assert run(*rotate) == 1
+    assert "a root is signed by 2 root keys, and 1 are in" in capsys.readouterr().err
+    assert not os.path.exists(keys.path("metadata", "3.root.json"))
+    assert not os.path.exists(keys.path("private", "timestamp-3.pem"))
+
+
+@pytest.mark.parametrize("purpose", ["targets", "snapshot", "timestamp"])
+def test_a_rotated_online_key_is_named_by_a_new_root(purpose: str, keys: KeyDirectory) -> None:
+    assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 0
+    keys = KeyDirectory(keys.folder)
+    role = metadata.Repository(keys.path("metadata")).root().roles[purpose]
+    assert role.keyids == [keys.only(Purpose(purpose)).fingerprint]
+
+
+def test_a_key_of_metadata_is_taken_back_by_a_root(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("revoke", "--directory", keys.folder, "--name", "targets-1")
+    assert run(*command, "--reason", "compromised") == 1
+    assert "rotate --purpose targets" in capsys.readouterr().err
+
+
+def test_after_a_rotation_old_thumbprints_stay_published(keys: KeyDirectory) -> None:
+    assert run("rotate", "--directory", keys.folder, "--purpose", "authenticode") == 0
+    keys = KeyDirectory(keys.folder)
+    both = tuple(key.fingerprint for key in keys.facts(Purpose.AUTHENTICODE))
+    assert baked_in(keys).thumbprints == both
+    name = keys.facts(Purpose.AUTHENTICODE)[0].name
+    assert run("revoke", "--directory", keys.folder, "--name", name, "--reason", "retired") == 0
+    assert baked_in(keys).thumbprints == both[1:]
+
+
+def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = keys.only(Purpose.AUTHENTICODE)
+    named = ("--directory", keys.folder, "--name", key.name)
+    capsys.readouterr()
+    assert run("request", *named, "--subject", "CN=AWSTOE,O=Example,C=DE") == 0
+    asked = x509.load_pem_x509_csr(capsys.readouterr().out.encode())
+    assert asked.is_signature_valid
+    assert asked.public_key() == keys.open(key).public_key
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(keys.read("public", f"{key.name}.pem"))
+    keys.put(key._replace(fingerprint="", expires=None))
+    assert run("certify", *named, "--chain", str(chain)) == 0
+    assert KeyDirectory(keys.folder).key(key.name) == key
+    other = ("--directory", keys.folder, "--name", "openpgp-1")
+    assert run("certify", *other, "--chain", str(chain)) == 1
+    assert "is not for the key openpgp-1" in capsys.readouterr().err
+
+
+def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(tmp_path / "real")
+    assert run("ceremony", "--directory", folder) == 1
+    assert "whose keys are these?" in capsys.readouterr().err
+    holder = ("--user-id", "AWSTOE <releases@example.com>")
+    assert run("ceremony", "--directory", folder, *holder) == 1
+    assert "no passphrase for the key openpgp-1" in capsys.readouterr().err
+    assert run("ceremony", "--directory", folder, "--rehearsal") == 1
+    assert "holds keys that matter" in capsys.readouterr().err
+    monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "correct horse battery")
+    assert run("create", "--directory", folder, "--purpose", "timestamp") == 0
+    assert run("create", "--directory", folder, "--purpose", "authenticode") == 0
+    assert "authenticode-1   current  no certificate yet" in capsys.readouterr().out
+    assert not os.path.exists(os.path.join(folder, "private", "passphrase"))
+
+
+def test_a_key_that_lies_elsewhere_is_asked_for(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.unlink(keys.path("private", "openpgp-1.pem"))
+    assert run("sign", "--directory", keys.folder, str(tmp_path)) == 1
+    assert "the key openpgp-1 lies elsewhere" in capsys.readouterr().err
+
+
+def test_a_private_key_of_another_certificate_signs_nothing(keys: KeyDirectory) -> None:
+    first, second = keys.facts(Purpose.OPENPGP)
+    found = lifecycle.certificate(keys, first)
+    signer = keys.open(second)
+    assert isinstance(signer, LocalSigner)
+    with pytest.raises(SigningFailure, match="is not the private key of"):
+        found.key(signer)
+
+
+def test_the_list_is_there_for_people_and_for_programs(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run("list", "--directory", keys.folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("openpgp-1        current  ")
+    assert run("list", "--directory", keys.folder, "--json") == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == [
+        key.name for key in keys.facts()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no book of keys"),
+        ("[release", "no book of keys"),
+        ("[release]\nproduct='x'\n", "no book of keys"),
+        ("[release]\nproduct='x'\nuser_id='x'\nurl=''\nis_rehearsal=true\nx=1", "no book of keys"),
+    ],
+)
+def test_a_broken_book_is_reported(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "keys.toml").write_text(text)
+    assert run("list", "--directory", str(tmp_path)) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_keys_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("list", "--directory", str(tmp_path)) == 1
+    assert "python -m awstoe_signing ceremony" in capsys.readouterr().err
+
+
+def test_the_published_book_can_be_read_and_holds_public_facts_only() -> None:
+    path = ROOT / "signing" / "keys.toml"
+    release, keys = key_directory.read_book(str(path))
+    assert not release.is_rehearsal
+    assert path.read_text() == key_directory.book_text(release, keys)
+    assert {key.purpose for key in keys} <= {Purpose.OPENPGP, Purpose.AUTHENTICODE, *METADATA}
+
+
+@pytest.mark.parametrize("days", ["0", "-5", "40000"])
+def test_an_expiry_that_openpgp_cannot_write_is_refused(
+    days: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("expire", "--directory", keys.folder, "--name", "openpgp-1", f"--days={days}")
+    assert run(*command) == 1
+    assert "ends before 2106" in capsys.readouterr().err

@@ -1,0 +1,348 @@
+"""``awstoe verify-signature`` and ``awstoe version --trust``, with keys built in and without."""
+
+import functools
+import hashlib
+import http.server
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from awstoe import __version__
+from awstoe.cli import trust_facts, version
+from awstoe.cli.console import Console
+from awstoe.cli.main import main
+from awstoe.cli.verify_signature import Program, verify
+from awstoe.errors import AwstoeError, TrustError, UsageError
+from awstoe.host import platforms
+from awstoe.trust import release_trust
+from fakes.openpgp_forge import CERTIFY_AND_SIGN, ForgedKey, packet, time_of
+
+DATA = b"a program\n" * 100
+USER = b"AWSTOE <releases@example.com>"
+
+
+class Answer(NamedTuple):
+    exit_code: int
+    json: dict[str, Any]
+    stderr: str
+
+
+class Scene:
+    """A program with keys built in, and its file with a signature beside it."""
+
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self.now = int(time.time())
+        self.folder = folder
+        self.capfd = capfd
+        self.key = ForgedKey(ed25519.Ed25519PrivateKey.generate(), self.now - 1000)
+        self.file = folder / "awstoe"
+        self.signature = folder / "awstoe.sig"
+        self.file.write_bytes(DATA)
+        self.signature.write_bytes(self.sign())
+        self.url = "https://127.0.0.1/"
+        self.bake()
+
+    def sign(self, data: bytes = DATA, age: int = 10) -> bytes:
+        return packet(2, self.key.signature(data, created=self.now - age))
+
+    def bake(self, certificate: bytes = b"", state: str = "current", **facts: object) -> None:
+        trust = self.folder / "release"
+        trust.mkdir(exist_ok=True)
+        (trust / "awstoe.gpg").write_bytes(certificate or self.key.certificate(user=USER))
+        root = {"signed": {"version": 3, "expires": "2031-01-01T00:00:00Z"}}
+        (trust / "root.json").write_text(json.dumps(root))
+        told = {
+            "format": 1,
+            "product": "AWSTOE",
+            "rehearsal": False,
+            "url": self.url,
+            "openpgp": {self.key.fingerprint.hex().upper(): state},
+            "authenticode": {"thumbprints": []},
+        }
+        (trust / "trust.json").write_text(json.dumps({**told, **facts}))
+
+    def program(self) -> Program:
+        return Program(str(self.file), release_trust.read(str(self.folder / "release")))
+
+    def ask(self, *arguments: str | Path, program: Program | None = None) -> Answer:
+        asked = [str(each) for each in arguments]
+        code = verify(asked, Console(), self.program() if program is None else program)
+        out, err = self.capfd.readouterr()
+        return Answer(code, json.loads(out), err)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Scene:
+    return Scene(tmp_path, capfd)
+
+
+DEVELOPMENT = Program(None, None)
+
+
+def test_the_program_verifies_itself(scene: Scene) -> None:
+    answer = scene.ask()
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(scene.now - 10))
+    assert answer.exit_code == 0
+    assert answer.json == {
+        "file": str(scene.file),
+        "signature": str(scene.signature),
+        "sha256": hashlib.sha256(DATA).hexdigest(),
+        "verdict": "good",
+        "reason": None,
+        "keyFingerprint": scene.key.fingerprint.hex().upper(),
+        "signer": USER.decode(),
+        "signatureTime": created,
+        "warnings": [],
+        "authenticode": None,
+    }
+    assert answer.stderr == f'Good signature from "{USER.decode()}"\n'
+
+
+def test_an_altered_file_is_bad(scene: Scene) -> None:
+    scene.file.write_bytes(DATA + b"x")
+    answer = scene.ask()
+    assert (answer.exit_code, answer.json["verdict"]) == (1, "bad")
+    assert answer.json["reason"].startswith("the file is not what was signed")
+    assert answer.stderr.startswith(f'BAD signature from "{USER.decode()}": the file is not')
+
+
+def test_bad_is_said_even_when_quiet(scene: Scene) -> None:
+    assert scene.ask("--quiet").stderr == ""
+    scene.file.write_bytes(b"")
+    assert scene.ask("--quiet").stderr.startswith("BAD signature")
+
+
+def test_a_file_without_a_signature_is_not_good(scene: Scene) -> None:
+    scene.signature.unlink()
+    answer = scene.ask()
+    assert (answer.exit_code, answer.json["verdict"]) == (1, "unsigned")
+    assert answer.json["sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert answer.stderr == (
+        f"NO signature: there is no signature: {scene.file}.sig is not there\n"
+    )
+
+
+def test_any_file_is_verified_with_any_key(scene: Scene, tmp_path: Path) -> None:
+    file, signature, key = tmp_path / "f", tmp_path / "s", tmp_path / "k"
+    file.write_bytes(b"x")
+    signature.write_bytes(scene.sign(b"x"))
+    key.write_bytes(scene.key.certificate())
+    named = (file, "--signature", signature, "--key", key)
+    assert scene.ask(*named, program=DEVELOPMENT).exit_code == 0
+    assert scene.ask(file, "--signature", signature).exit_code == 0
+    file.write_bytes(b"y")
+    assert scene.ask(*named, program=DEVELOPMENT).json["verdict"] == "bad"
+
+
+def test_an_armored_signature_is_found_as_well(scene: Scene) -> None:
+    from awstoe_signing.openpgp_signing import armored  # noqa: PLC0415
+
+    scene.signature.unlink()
+    (scene.folder / "awstoe.asc").write_bytes(armored(scene.sign(), "SIGNATURE"))
+    assert scene.ask().exit_code == 0
+
+
+def test_a_development_build_trusts_nobody(scene: Scene) -> None:
+    answer = scene.ask(scene.file, program=DEVELOPMENT)
+    assert (answer.exit_code, answer.json["verdict"]) == (1, "untrusted")
+    assert answer.json["reason"] == (
+        "this is a development build: it trusts no key; name the key file with --key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [("current", "good"), ("next", "good"), ("retired", "good"), ("revoked", "revoked")],
+)
+def test_the_state_of_a_release_key_decides(state: str, verdict: str, scene: Scene) -> None:
+    scene.bake(state=state)
+    answer = scene.ask()
+    assert answer.json["verdict"] == verdict
+    assert answer.exit_code == (0 if verdict == "good" else 1)
+
+
+def test_a_key_that_expired_is_good_for_what_it_signed_before(scene: Scene) -> None:
+    scene.bake(scene.key.certificate(extra=[CERTIFY_AND_SIGN, time_of(9, 500)]))
+    scene.signature.write_bytes(scene.sign(age=600))
+    answer = scene.ask()
+    assert answer.exit_code == 0
+    assert answer.json["warnings"] == [
+        "the key has expired since; the signature was made before that"
+    ]
+    assert "awstoe: warning: the key has expired since" in answer.stderr
+    scene.signature.write_bytes(scene.sign(age=400))
+    assert scene.ask().json["verdict"] == "expired"
+
+
+def test_keys_of_a_rehearsal_are_warned_about(scene: Scene) -> None:
+    scene.bake(rehearsal=True)
+    assert scene.ask().json["warnings"] == ["this program trusts throw-away keys of a rehearsal"]
+
+
+def test_a_user_id_does_not_drive_the_terminal(scene: Scene) -> None:
+    scene.bake(scene.key.certificate(user=b"\x1b[31mevil\n"))
+    assert scene.ask().stderr == 'Good signature from "?[31mevil "\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none"], "the file to verify: none: No such file"),
+        (["."], "the file to verify: . is no file"),
+        (["a\0b"], "embedded null"),
+        (["--signature", "none"], "--signature: none: No such file"),
+        (["--key", "none"], "--key: none: No such file"),
+        (["--key", "."], "--key: . is no file"),
+        (["one", "two"], "unexpected argument 'two'"),
+        (["one", "--fetch"], "--fetch is for the running program"),
+        (["--fetch", "--signature", "s"], "--fetch is for the running program"),
+    ],
+)
+def test_wrong_usage_is_code_2(arguments: list[str], message: str, scene: Scene) -> None:
+    with pytest.raises(UsageError, match=message) as found:
+        scene.ask(*arguments)
+    assert found.value.exit_code == 2
+
+
+def test_from_sources_there_is_nothing_to_verify(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify-signature"]) == 2
+    assert "runs from its sources" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("trust.json", "{", "cannot be read: trust.json"),
+        ("trust.json", "[]", "cannot be read: trust.json"),
+        ("trust.json", '{"format": 2}', "format 2, expected 1"),
+        ("root.json", "", "root.json is missing"),
+        ("awstoe.gpg", "", "awstoe.gpg is missing"),
+        ("awstoe.gpg", "nonsense", "awstoe.gpg has neither packets nor armor"),
+    ],
+)
+def test_damaged_trust_is_never_taken_for_none(
+    name: str, text: str, message: str, scene: Scene
+) -> None:
+    (scene.folder / "release" / name).write_text(text)
+    with pytest.raises(TrustError, match=message):
+        scene.ask()
+
+
+def test_a_state_that_is_not_known_is_damage(scene: Scene) -> None:
+    scene.bake(state="splendid")
+    with pytest.raises(TrustError, match="splendid"):
+        scene.ask()
+    scene.bake(openpgp={"12": "current"})
+    with pytest.raises(TrustError, match="'12' is no fingerprint"):
+        scene.ask()
+
+
+@pytest.fixture
+def region(tmp_path: Path, scene: Scene) -> Iterator[Path]:
+    """A folder that is published on HTTP, where the program thinks that releases are."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    published = tmp_path / "published"
+    published.mkdir()
+    handler = functools.partial(Quiet, directory=str(published))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        scene.url = f"http://127.0.0.1:{server.server_port}/"
+        scene.bake()
+        yield published
+        server.shutdown()
+        thread.join()
+
+
+def own_path(published: Path) -> Path:
+    name = "awstoe.exe" if os.name == "nt" else "awstoe"
+    machine = platforms.architecture(platform.machine(), pointer_bits=64)
+    return published / __version__ / str(platforms.current()) / machine / f"{name}.sig"
+
+
+def test_the_published_signature_is_fetched_when_there_is_none(scene: Scene, region: Path) -> None:
+    shutil.move(scene.signature, scene.folder / "aside")
+    with pytest.raises(TrustError, match=f"has no signature of {__version__}"):
+        scene.ask("--fetch")
+    own_path(region).parent.mkdir(parents=True)
+    shutil.copy(scene.folder / "aside", own_path(region))
+    answer = scene.ask("--fetch")
+    assert answer.exit_code == 0
+    assert answer.json["signature"].startswith(scene.url)
+    assert not scene.signature.exists()
+    own_path(region).write_bytes(bytes(100_000))
+    with pytest.raises(TrustError, match="at most 65536 bytes"):
+        scene.ask("--fetch")
+
+
+def test_nothing_is_fetched_when_there_is_a_signature(scene: Scene) -> None:
+    scene.url = "http://127.0.0.1:1/"
+    scene.bake()
+    assert scene.ask("--fetch").exit_code == 0
+    scene.signature.unlink()
+    with pytest.raises(AwstoeError, match=r"127\.0\.0\.1:1"):
+        scene.ask("--fetch")
+    with pytest.raises(UsageError, match="development build"):
+        scene.ask("--fetch", program=Program(str(scene.file), None))
+
+
+def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene) -> None:
+    key = scene.folder / "release" / "awstoe.gpg"
+    code = (
+        "import sys; from awstoe.cli.main import main; code = main(sys.argv[1:]);"
+        " sys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "verify-signature", scene.file, "--key", key],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(ended.stderr.split())
+    assert "cryptography" in loaded
+    assert loaded & {
+        "ssl",
+        "urllib3",
+        "requests",
+        "tuf",
+        "boto3",
+        "pyasn1",
+        "cryptography.x509",
+    } == (set())
+
+
+def test_what_is_built_in_is_told(scene: Scene) -> None:
+    found = trust_facts.facts(scene.program().trust)
+    fingerprint = scene.key.fingerprint.hex().upper()
+    assert found["build"] == "release"
+    assert found["openpgp"] == [
+        {"fingerprint": fingerprint, "state": "current", "signer": USER.decode()}
+    ]
+    assert found["root"] == {"version": 3, "expires": "2031-01-01T00:00:00Z"}
+    assert f"openpgp       fingerprint {fingerprint}, state current" in trust_facts.as_text(found)
+    scene.bake(authenticode={"thumbprints": ["00112233445566778899AABBCCDDEEFF00112233"]})
+    told = trust_facts.facts(scene.program().trust)["authenticode"]
+    assert told == ["00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33"]
+
+
+def test_a_development_build_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    assert version.run(["--trust"], Console()) == 0
+    assert capfd.readouterr().out.startswith("build         development\n")
+    assert version.run(["--trust", "--json"], Console()) == 0
+    assert json.loads(capfd.readouterr().out)["build"] == "development"

@@ -1,0 +1,89 @@
+"""``awstoe version``: facts from the build where there is one, honest nulls elsewhere."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from awstoe import __version__
+from awstoe.cli import version
+from awstoe.cli.console import Console
+from awstoe.errors import UsageError
+from awstoe.host import frozen
+
+KEYS = [
+    *("version", "commit", "buildDate", "target", "python", "openssl", "glibcFloor"),
+    *("executable", "packages"),
+]
+BUILT: Mapping[str, object] = {
+    "version": __version__,
+    "commit": "0123456789abcdef0123456789abcdef01234567",
+    "date": "2026-11-22T18:00:00Z",
+    "target": "linux/386",
+    "python": "3.13.5",
+    "openssl": "3.5.7",
+    "glibc_floor": "2.17",
+    "packages": [
+        {"name": "OpenSSL", "version": "3.5.7", "license": "Apache-2.0"},
+        {"name": "odd", "version": "1", "license": None},
+    ],
+}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    (tmp_path / frozen.BUILD_FACTS).write_text(json.dumps(BUILT))
+    return tmp_path
+
+
+def test_a_source_tree_tells_what_is_installed_and_no_commit() -> None:
+    found = version.facts()
+    assert list(found) == KEYS
+    assert found["version"] == __version__
+    assert (found["commit"], found["buildDate"], found["glibcFloor"]) == (None, None, None)
+    packages = found["packages"]
+    assert isinstance(packages, list)
+    licenses = {each["name"].lower(): each["license"] for each in packages}
+    # One by its expression, one by its field, one by its classifier, one that another one needs.
+    assert licenses["cryptography"] == "Apache-2.0 OR BSD-3-Clause"
+    assert licenses["requests"].startswith("Apache")
+    assert licenses["markdown-it-py"] == "MIT License"
+    assert "botocore" in licenses
+    assert "awstoe" not in licenses
+    assert not {"pytest", "mypy", "moto"} & set(licenses)
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_single_file_tells_what_its_build_wrote() -> None:
+    found = version.facts()
+    assert list(found) == KEYS
+    expected = {name: value for name, value in BUILT.items() if name not in ("date", "glibc_floor")}
+    del expected["python"]  # the interpreter's own word counts
+    assert {name: found[name] for name in expected} == expected
+    assert (found["buildDate"], found["glibcFloor"]) == ("2026-11-22T18:00:00Z", "2.17")
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_person_gets_a_line_each(capfd: pytest.CaptureFixture[str]) -> None:
+    assert version.run([], Console()) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[: len(KEYS)]] == KEYS
+    assert lines[1] == "commit      0123456789abcdef0123456789abcdef01234567"
+    assert lines[-2:] == ["  OpenSSL 3.5.7 (Apache-2.0)", "  odd 1 (license not stated)"]
+
+
+def test_what_is_not_known_is_a_dash_for_a_person() -> None:
+    assert "commit      -\n" in version.as_text(version.facts())
+
+
+def test_json_is_one_object(capfd: pytest.CaptureFixture[str]) -> None:
+    assert version.run(["--json"], Console()) == 0
+    assert list(json.loads(capfd.readouterr().out)) == KEYS
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown option --frobnicate"):
+        version.run(["--frobnicate"], Console())

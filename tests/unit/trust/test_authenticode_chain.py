@@ -1,0 +1,253 @@
+"""A chain is followed only over certificates that may stand where they stand."""
+
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from pyasn1.codec.der import decoder, encoder
+from pyasn1.type import univ
+
+from awstoe.errors import TrustError
+from awstoe.trust import authenticode_chain as chain
+from awstoe.trust.authenticode_chain import Purpose
+from fakes.certificates import (
+    BEGIN,
+    CODE_SIGNING,
+    END,
+    FAR,
+    NOW,
+    TIME_STAMPING,
+    Extension,
+    Holder,
+    authority,
+    curve_key,
+    make,
+    rsa_key,
+    signer,
+    usage,
+    world,
+)
+
+ROOT = make("Root", authority(), end=FAR)
+GOOD = signer(CODE_SIGNING)
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
+CONSTRAINED = x509.NameConstraints([x509.DNSName("example.com")], None)
+
+
+def found(
+    leaf: Holder,
+    beside: Sequence[Holder] = (),
+    *,
+    roots: Sequence[Holder] = (ROOT,),
+    purpose: Purpose = chain.CODE_SIGNING,
+    at: datetime = NOW,
+) -> list[str]:
+    certificates = chain.find(
+        leaf.certificate,
+        [leaf.certificate, *(each.certificate for each in beside)],
+        [each.certificate for each in roots],
+        purpose,
+        at,
+    )
+    return [chain.name_of(each) for each in certificates]
+
+
+def below(name: str, extensions: Sequence[Extension]) -> tuple[Holder, list[Holder]]:
+    """A signer below an authority of that kind, which stands below the root."""
+    between = make(name, extensions, by=ROOT, end=FAR)
+    return make("Leaf", GOOD, by=between), [between]
+
+
+def test_chain_is_found_in_whatever_order_the_certificates_lie() -> None:
+    one = make("One", authority(depth=1), by=ROOT)
+    two = make("Two", authority(depth=0), by=one)
+    leaf = make("Leaf", GOOD, by=two)
+    assert found(leaf, [one, two]) == ["Leaf", "Two", "One", "Root"]
+    assert found(leaf, [ROOT, two, one]) == ["Leaf", "Two", "One", "Root"]
+
+
+def test_dead_end_is_left_for_the_chain_that_leads_on() -> None:
+    """Two authorities of one name and key: one is certified by a stranger, one by the root."""
+    stranger = make("Stranger", authority())
+    wrong = make("Between", authority(), by=stranger)
+    right = make("Between", authority(), by=ROOT)
+    leaf = make("Leaf", GOOD, by=right)
+    assert found(leaf, [stranger, wrong, right]) == ["Leaf", "Between", "Root"]
+
+
+def test_authorities_that_certify_each_other_are_no_chain() -> None:
+    one = make("One", authority(), by=make("Two", authority()))
+    two = make("Two", authority(), by=make("One", authority()))
+    leaf = make("Leaf", GOOD, by=one)
+    with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+        found(leaf, [one, two])
+
+
+LEAVES = {
+    "is an authority": (authority(usages=[CODE_SIGNING]), "is an authority's, not a signer's"),
+    "has no extended usage": (signer(), "is not made to sign programs"),
+    "is for something else": (signer(TIME_STAMPING), "is not made to sign programs"),
+    "is for anything": (
+        signer(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE),
+        "is not made to sign programs",
+    ),
+    "may not sign": (signer(CODE_SIGNING, key_usage="key_agreement"), "is not for signatures"),
+    "has an unknown critical extension": (
+        [*GOOD, Extension(UNKNOWN, critical=True)],
+        "an extension that is not understood here: 1.3.6.1.4.1.99999.1",
+    ),
+    "constrains names": (
+        [*GOOD, Extension(CONSTRAINED, critical=False)],
+        "an extension that is not understood here: 2.5.29.30",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEAVES)
+def test_signer_is_refused_whose_certificate(case: str) -> None:
+    extensions, reason = LEAVES[case]
+    with pytest.raises(TrustError, match=reason):
+        found(make("Leaf", extensions, by=ROOT))
+
+
+def test_unknown_extension_that_is_not_critical_is_passed_over() -> None:
+    leaf = make("Leaf", [*GOOD, Extension(UNKNOWN, critical=False)], by=ROOT)
+    assert found(leaf) == ["Leaf", "Root"]
+
+
+AUTHORITIES = {
+    "is a signer": (signer(CODE_SIGNING), "is not an authority's, but has issued one"),
+    "says that it is none": (authority(ca=False), "is not an authority's, but has issued one"),
+    "says nothing about that": (
+        [Extension(usage("key_cert_sign"), critical=True)],
+        "is not an authority's, but has issued one",
+    ),
+    "may not issue": (authority(issues=False), "may not issue certificates"),
+    "is for something else": (
+        authority(usages=[TIME_STAMPING]),
+        "may not issue for those who sign programs",
+    ),
+    "constrains names": (
+        [*authority(), Extension(CONSTRAINED, critical=True)],
+        "is not understood here: 2.5.29.30",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AUTHORITIES)
+def test_authority_is_refused_that(case: str) -> None:
+    extensions, reason = AUTHORITIES[case]
+    leaf, beside = below("Between", extensions)
+    with pytest.raises(TrustError, match=reason):
+        found(leaf, beside)
+
+
+def test_authority_for_the_purpose_is_good() -> None:
+    leaf, beside = below("Between", authority(usages=[CODE_SIGNING]))
+    assert found(leaf, beside) == ["Leaf", "Between", "Root"]
+
+
+def test_more_authorities_than_one_allows_are_refused() -> None:
+    one = make("One", authority(depth=0), by=ROOT)
+    two = make("Two", authority(), by=one)
+    with pytest.raises(TrustError, match='"One" may not have so many others below it'):
+        found(make("Leaf", GOOD, by=two), [one, two])
+
+
+def test_expired_authority_is_refused() -> None:
+    between = make("Between", authority(), by=ROOT, end=datetime(2026, 2, 1, tzinfo=UTC))
+    with pytest.raises(TrustError, match='"Between" expired at 2026-02-01'):
+        found(make("Leaf", GOOD, by=between), [between])
+
+
+def test_expired_root_is_refused() -> None:
+    root = make("Old Root", authority(), end=datetime(2026, 2, 1, tzinfo=UTC))
+    with pytest.raises(TrustError, match='"Old Root" expired at 2026-02-01'):
+        found(make("Leaf", GOOD, by=root), roots=[root])
+
+
+def test_validity_is_exact_to_the_second() -> None:
+    leaf = make("Leaf", GOOD, by=ROOT)
+    for good in (BEGIN, END):
+        assert found(leaf, at=good) == ["Leaf", "Root"]
+    for bad in (BEGIN.replace(year=2025, month=12, day=31), END.replace(second=1)):
+        with pytest.raises(TrustError, match=r"(and|but) the time is"):
+            found(leaf, at=bad)
+
+
+def test_dates_after_2049_are_understood() -> None:
+    leaf = make("Leaf", GOOD, by=ROOT, end=datetime(2060, 1, 1, tzinfo=UTC))
+    assert found(leaf, at=datetime(2055, 1, 1, tzinfo=UTC)) == ["Leaf", "Root"]
+
+
+def test_certificate_by_another_key_of_the_same_name_is_refused() -> None:
+    impostor = make("Root", authority(), key=curve_key("an impostor"))
+    with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+        found(make("Leaf", GOOD, by=impostor), [impostor])
+
+
+@pytest.mark.parametrize("curve", [ec.SECP521R1(), ec.SECP256K1()], ids=lambda curve: curve.name)
+def test_other_curves_are_refused(curve: ec.EllipticCurve) -> None:
+    leaf = make("Leaf", GOOD, by=ROOT, key=ec.generate_private_key(curve))
+    with pytest.raises(TrustError, match=f"is the curve {curve.name}; expected RSA with at least"):
+        found(leaf)
+
+
+def test_small_key_of_an_authority_is_refused() -> None:
+    between = make("Between", authority(), by=ROOT, key=rsa_key("Small", 2048))
+    with pytest.raises(TrustError, match='the key of "Between" is RSA with 2048 bits'):
+        found(make("Leaf", GOOD, by=between), [between])
+
+
+def test_other_kinds_of_keys_are_refused() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    builder = x509.CertificateBuilder(
+        subject_name=x509.Name([]),
+        issuer_name=ROOT.certificate.subject,
+        public_key=key.public_key(),
+        serial_number=7,
+        not_valid_before=BEGIN,
+        not_valid_after=END,
+    )
+    for extension in GOOD:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    certificate = builder.sign(ROOT.key, hashes.SHA256())
+    with pytest.raises(TrustError, match="is of another kind; expected RSA"):
+        chain.check_signer(certificate, chain.CODE_SIGNING)
+
+
+def test_certificate_signed_with_sha1_is_refused() -> None:
+    root = make("RSA Root", authority(), key=rsa_key("RSA Publisher"), end=FAR)
+    leaf = make("Leaf", GOOD, by=root)
+    assert found(leaf, roots=[root]) == ["Leaf", "RSA Root"]
+    old = signed_with_sha1(leaf.certificate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+            found(Holder(old, leaf.key), roots=[root])
+
+
+def signed_with_sha1(certificate: x509.Certificate) -> x509.Certificate:
+    """The same certificate as it would have been made years ago; the library makes none."""
+    value, _rest = decoder.decode(certificate.public_bytes(Encoding.DER))
+    for place in (value[0][2], value[1]):
+        place[0] = univ.ObjectIdentifier("1.2.840.113549.1.1.5")
+    key = rsa_key("RSA Publisher")
+    signature = key.sign(encoder.encode(value[0]), padding.PKCS1v15(), hashes.SHA1())
+    value[2] = univ.BitString.fromOctetString(signature)
+    return x509.load_der_x509_certificate(encoder.encode(value))
+
+
+def test_time_stamping_must_be_critical_and_alone() -> None:
+    stamper = world().stamper
+    assert found(stamper, roots=[world().stamp_root], purpose=chain.TIME_STAMPING)
+    for extensions in (signer(TIME_STAMPING), signer(TIME_STAMPING, CODE_SIGNING, critical=True)):
+        leaf = make("Stamper", extensions, by=ROOT)
+        with pytest.raises(TrustError, match="is not made to stamp times alone"):
+            found(leaf, purpose=chain.TIME_STAMPING)

@@ -1,0 +1,163 @@
+"""Updates on Windows: running files are moved aside. ``test_windows`` runs this under Wine."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from awstoe.errors import AwstoeError
+from awstoe.host import program_locks
+from awstoe.update import recovery
+from awstoe.update.decide import Machine
+from awstoe.update.journal import Step
+from awstoe.update.workspace import Workspace
+from fakes import release_server as tricks
+from fakes.release_server import ReleaseServer
+from fakes.releases import Keys, make_keys
+from fakes.scene import Scene
+
+assert sys.platform == "win32"
+
+PROGRAMS = Path(os.environ["STAND_INS"])
+WINDOWS = Machine("windows", "amd64", None)
+TARGET = ("windows", "amd64")
+NEW = (PROGRAMS / "1.1.0.exe").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return make_keys()
+
+
+@pytest.fixture
+def windows(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setattr("awstoe.limits.UPDATE_RETRY_SECONDS", 0.02)
+    old = (PROGRAMS / "1.0.0.exe").read_bytes()
+    with ReleaseServer(tmp_path / "served") as server:
+        scene = Scene(tmp_path, keys, server, old=old, machine=WINDOWS)
+        scene.publisher.add("1.1.0", NEW, target=TARGET)
+        yield scene
+
+
+@pytest.fixture
+def running(windows: Scene) -> Iterator["subprocess.Popen[bytes]"]:
+    """The installed program, running."""
+    process = subprocess.Popen(
+        [windows.installation.path, "stay"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == b"running"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def names(scene: Scene) -> set[str]:
+    return {path.name for path in scene.installation.bin.iterdir()}
+
+
+def test_running_file_is_moved_aside(windows: Scene, running: "subprocess.Popen[bytes]") -> None:
+    windows.updates_to("1.1.0")
+    assert windows.installation.path.read_bytes() == NEW
+    assert (windows.installation.bin / "awstoe.previous.exe").read_bytes() == windows.old
+    assert running.poll() is None
+    windows.updates_to("1.0.0", "--rollback")
+    assert windows.installation.path.read_bytes() == windows.old
+    expected = {
+        *("awstoe.exe", "awstoe.exe.sig", "awstoe.previous.exe", "awstoe.previous.exe.sig"),
+    }
+    assert names(windows) == {*expected, ".awstoe.exe.update"}  # in it, the file that runs
+    running.kill()
+    running.wait()
+    windows.updates_to("1.1.0")
+    assert names(windows) == expected
+
+
+def test_left_over_of_a_running_previous_file_is_removed_later(
+    windows: Scene, running: "subprocess.Popen[bytes]"
+) -> None:
+    """The file two updates ago runs still: it cannot go, and goes at the next update."""
+    windows.updates_to("1.1.0")
+    windows.publisher.add("1.2.0", (PROGRAMS / "1.2.0.exe").read_bytes(), target=TARGET)
+    windows.updates_to("1.2.0")
+    running.kill()
+    running.wait()
+    windows.publisher.add("1.3.0", (PROGRAMS / "1.3.0.exe").read_bytes(), target=TARGET)
+    windows.updates_to("1.3.0")
+    assert ".awstoe.exe.update" not in names(windows)
+
+
+def test_sharing_violation_is_tried_again(windows: Scene) -> None:
+    """A virus scanner holds the new file for a moment."""
+    held: list[object] = []
+
+    def listen(step: Step) -> None:
+        if step is Step.KEPT:
+            staged = windows.installation.bin / ".awstoe.exe.update" / "new.exe"
+            file = open(staged, "rb")  # noqa: SIM115 - such a handle forbids renaming
+            held.append(file)
+            threading.Timer(1.0, file.close).start()
+
+    begin = time.monotonic()
+    attempt = windows.installation.update(listener=listen)
+    assert attempt.code == 0, attempt.said
+    assert held
+    assert time.monotonic() - begin > 0.5
+    assert windows.installation.told() == "awstoe 1.1.0"
+
+
+def test_failure_in_place_is_swapped_back(windows: Scene) -> None:
+    broken = (PROGRAMS / "broken.exe").read_bytes()
+    windows.publisher.add("1.4.0", broken, target=TARGET)
+    windows.before = windows.installation.on_disk()
+    said = windows.refused(code=9)
+    assert "1.0.0 is back" in said
+
+
+@pytest.mark.parametrize("step", [Step.NOTED, Step.KEPT, Step.SWAPPED, Step.PROVEN])
+def test_interrupted_update_recovers(windows: Scene, step: Step) -> None:
+    class Killed(BaseException):
+        pass
+
+    def listen(reached: Step) -> None:
+        if reached is step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        windows.installation.update(listener=listen)
+    windows.installation.version = windows.installation.told().removeprefix("awstoe ")
+    windows.updates_to("1.1.0")
+    assert windows.installation.path.read_bytes() == NEW
+
+
+def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
+    """What the next update finds when somebody started the old program under another name."""
+    work = windows.installation.bin / ".awstoe.exe.update"
+    work.mkdir()
+    os.rename(windows.installation.path, work / "old.exe")
+    program = windows.installation.facts()._replace(path=str(windows.installation.path))
+    with Workspace(program.path) as workspace, pytest.raises(AwstoeError, match="from before"):
+        recovery.recover(program, workspace, keep=lambda _: False)
+    assert windows.installation.told() == "awstoe 1.0.0"
+
+
+def test_run_and_update_keep_apart(windows: Scene) -> None:
+    run = program_locks.share(str(windows.installation.path))
+    assert run is not None
+    other = program_locks.share(str(windows.installation.path))
+    assert other is not None
+    assert program_locks.exclude(str(windows.installation.path)) is None
+    assert "a run of" in windows.refused(code=75)
+    os.close(run)
+    os.close(other)
+    windows.updates_to("1.1.0")
+
+
+def test_wrong_file_is_refused(windows: Scene) -> None:
+    windows.server.tricks["*/1.1.0/windows/amd64/awstoe.exe"] = tricks.replaced(bytes(len(NEW)))
+    assert "is not the file that the metadata describes" in windows.refused()

@@ -1,0 +1,228 @@
+"""Bundles for machines without a network, and what is wrong with those that are refused."""
+
+import datetime as dt
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from awstoe.cli import update_bundle
+from awstoe.cli.console import Console
+from awstoe.errors import AwstoeError
+from awstoe_signing import bundles
+from awstoe_signing.__main__ import main as signing_command
+from awstoe_signing.failure import SigningFailure
+from fakes.releases import NOW, shell_program
+from fakes.scene import Scene
+
+
+@pytest.fixture
+def bundle(scene: Scene) -> Path:
+    scene.publisher.publish(
+        scene.publisher.file("1.1.0"),
+        scene.publisher.file(
+            "1.1.0", shell_program("1.1.0", body=": arm"), target=("linux", "arm64")
+        ),
+    )
+    path = scene.folder / "awstoe-1.1.0.bundle"
+    bundles.write(str(path), str(scene.publisher.folder), "1.1.0")
+    return path
+
+
+def verified(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """What ``update-bundle verify`` says, or why it refuses."""
+    trust = str(scene.installation.trust)
+    try:
+        update_bundle.run(["verify", str(bundle), "--trust", trust, "--json"], Console())
+    except AwstoeError:
+        pass
+    value: dict[str, object] = json.loads(capfd.readouterr().out)
+    return value
+
+
+def test_update_from_a_bundle_uses_no_network(scene: Scene, bundle: Path) -> None:
+    scene.server.tricks["*"] = lambda _: pytest.fail("the network was used")
+    attempt = scene.updates_to("1.1.0", "--from-file", str(bundle))
+    assert attempt.result["source"] == bundle.name
+    assert scene.server.requests == []
+    scene.updates_to("1.0.0", "--rollback")
+
+
+def test_bundle_is_found_good(
+    scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = verified(scene, bundle, capfd)
+    assert said["verdict"] == "good"
+    targets = [each["target"] for each in said["releases"]]  # type: ignore[attr-defined]
+    assert targets == ["linux/amd64", "linux/arm64"]
+    assert said["validUntil"] == (NOW + dt.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_bundle_of_a_platform_that_this_machine_is_not(scene: Scene, bundle: Path) -> None:
+    path = bundle.with_name("arm.bundle")
+    written = bundles.write(
+        str(path), str(scene.publisher.folder), "1.1.0", targets=[("linux", "arm64")]
+    )
+    assert written == ("1.1.0/linux/arm64/awstoe",)
+    said = scene.refused("--from-file", str(path), code=4)
+    assert "1.1.0/linux/amd64/awstoe.sig is not there" in said
+
+
+def test_bundle_is_written_by_a_command(
+    scene: Scene, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = bundle.with_name("by-command")
+    repository = str(scene.publisher.folder)
+    options = ["--repository", repository, "--version", "1.1.0", "--target", "linux/arm64"]
+    assert signing_command(["bundle", *options, str(made)]) == 0
+    assert capsys.readouterr().out == "1.1.0/linux/arm64/awstoe\n"
+    assert made.stat().st_size < bundle.stat().st_size
+    assert signing_command(["bundle", *options, str(made)]) == 1
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_bundle_of_a_version_that_is_not_published(scene: Scene) -> None:
+    with pytest.raises(SigningFailure, match=r"version 7\.0\.0 is not published"):
+        bundles.write(str(scene.folder / "x"), str(scene.publisher.folder), "7.0.0")
+
+
+def test_same_bundle_twice_has_the_same_bytes(scene: Scene, bundle: Path) -> None:
+    again = bundle.with_name("again")
+    bundles.write(str(again), str(scene.publisher.folder), "1.1.0")
+    assert again.read_bytes() == bundle.read_bytes()
+
+
+def test_old_bundle_is_a_rollback(scene: Scene, bundle: Path) -> None:
+    scene.publisher.add("1.2.0")
+    scene.updates_to("1.2.0")
+    said = scene.refused("--from-file", str(bundle))
+    assert "older than what this machine has seen" in said
+
+
+def test_expired_bundle(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    scene.publisher.now = NOW - dt.timedelta(days=60)
+    scene.publisher.add("1.2.0")
+    bundle.unlink()
+    bundles.write(str(bundle), str(scene.publisher.folder), "1.2.0")
+    assert "out of date" in scene.refused("--from-file", str(bundle))
+    assert "out of date" in str(verified(scene, bundle, capfd)["error"])
+
+
+def rewritten(bundle: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Change one file of a bundle, which stays a proper archive."""
+    with zipfile.ZipFile(bundle) as archive:
+        files = {each: archive.read(each) for each in archive.namelist()}
+    files[name] = change(files[name])
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        for each, data in files.items():
+            archive.writestr(each, data)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1.1.0/linux/amd64/awstoe",
+        "1.1.0/linux/amd64/awstoe.sig",
+        "metadata/timestamp.json",
+        "metadata/2.snapshot.json",
+        "metadata/2.targets.json",
+    ],
+)
+def test_changed_file_in_a_bundle(
+    scene: Scene, bundle: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rewritten(bundle, name, lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:])
+    scene.refused("--from-file", str(bundle))
+    said = verified(scene, bundle, capfd)
+    assert (said["verdict"], said["exitCode"]) == ("bad", 5)
+
+
+def archive(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as target:
+        for name, data in files.items():
+            target.writestr(name, data)
+    return buffer.getvalue()
+
+
+def twice() -> bytes:
+    data = archive({"metadata/a.json": b"1", "metadata/b.json": b"2"})
+    return data.replace(b"b.json", b"a.json")
+
+
+def huge_directory() -> bytes:
+    return b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 60_000, 60_000, 2**31, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it has 0 bytes"),
+        (b"x" * 5000, "ends with its directory"),
+        (archive({"a": b"1"}) + b"trailing", "ends with its directory"),
+        (b"prefix" + archive({"a": b"1"}), "does not fit the file"),
+        (archive({"../../etc/cron.d/x": b"1"}), "is no path in a repository"),
+        (archive({"/etc/passwd": b"1"}), "is no path in a repository"),
+        (archive({"metadata/": b""}), "is no path in a repository"),
+        (archive({".hidden": b""}), "is no path in a repository"),
+        (archive({"a": bytes(99999)}, zipfile.ZIP_DEFLATED), "is compressed or encrypted"),
+        (twice(), "is in it twice"),
+        (huge_directory(), "does not fit the file"),
+        (archive({str(number): b"" for number in range(5001)}), "it has 5001 entries"),
+        (archive({"metadata/timestamp.json": b"{}"}), "the metadata is not what was signed"),
+        (archive({}), "metadata/timestamp.json is not in the bundle"),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_what_is_no_bundle(scene: Scene, content: bytes, words: str) -> None:
+    path = scene.folder / "bad.bundle"
+    path.write_bytes(content)
+    code = 4 if "not in the bundle" in words else 5
+    assert words in scene.refused("--from-file", str(path), code=code)
+
+
+def test_truncated_bundle(scene: Scene, bundle: Path) -> None:
+    data = bundle.read_bytes()
+    for size in range(0, len(data), len(data) // 40):
+        bundle.write_bytes(data[:size])
+        scene.refused("--from-file", str(bundle))
+
+
+def test_damaged_bundle_never_gives_anything_but_what_was_signed(
+    scene: Scene, bundle: Path
+) -> None:
+    """A byte changed anywhere: refused, or without any effect on what is installed."""
+    data = bytearray(bundle.read_bytes())
+    new = (scene.publisher.folder / "1.1.0/linux/amd64/awstoe").read_bytes()
+    for position in range(len(data) - 900, len(data), 23):
+        changed = bytearray(data)
+        changed[position] ^= 0x41
+        bundle.write_bytes(changed)
+        attempt = scene.update("--check", "--from-file", str(bundle))
+        assert attempt.code in (0, 4, 5), attempt.said
+    for position in range(0, len(data) - 900, len(data) // 30):
+        changed = bytearray(data)
+        changed[position] ^= 0x41
+        bundle.write_bytes(changed)
+        attempt = scene.update("--from-file", str(bundle))
+        assert attempt.code in (0, 4, 5), attempt.said
+        if attempt.code == 0:
+            assert scene.installation.path.read_bytes() == new
+            scene.installation.version = "1.1.0"
+            scene.updates_to("1.0.0", "--rollback")
+
+
+def test_bundle_that_is_missing(scene: Scene) -> None:
+    assert "No such file" in scene.refused("--from-file", "/nowhere/x.bundle", code=2)
+
+
+def test_bundle_without_keys_to_check_with(scene: Scene, bundle: Path) -> None:
+    with pytest.raises(AwstoeError, match="has no release keys to check with") as caught:
+        update_bundle.run(["verify", str(bundle)], Console())
+    assert caught.value.exit_code == 3
+    with pytest.raises(AwstoeError, match="there are no release keys in"):
+        update_bundle.run(["verify", str(bundle), "--trust", str(scene.folder)], Console())

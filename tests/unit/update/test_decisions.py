@@ -1,0 +1,185 @@
+"""Versions, regions, and the choice of a release: data in, data out."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from awstoe.errors import UsageError
+from awstoe.update import layout, regions
+from awstoe.update.decide import Machine, decide
+from awstoe.update.failure import NotOffered
+from awstoe.update.releases import Release, Version, glibc_version
+
+HERE = Machine("linux", "amd64", (2, 26))
+
+
+def release(
+    version: str,
+    target: str = "linux/amd64",
+    *,
+    glibc: tuple[int, int] | None = (2, 17),
+    withdrawn: str = "",
+) -> Release:
+    platform, architecture = target.split("/")
+    path = layout.program_path(version, platform, architecture)
+    return Release(
+        *(Version(version), platform, architecture, path, 10, "00", path + ".sig", 5, "11"),
+        *(glibc, withdrawn, ""),
+    )
+
+
+def chosen(installed: str, offered: Sequence[Release], **options: object) -> tuple[str, str | None]:
+    wanted = options.pop("wanted", None)
+    decision = decide(
+        Version(installed),
+        HERE,
+        offered,
+        wanted=Version(str(wanted)) if wanted else None,
+        downgrade=bool(options.pop("downgrade", False)),
+    )
+    return decision.kind.value, str(decision.release.version) if decision.release else None
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        (["1.0.0"], ("current", "1.0.0")),
+        (["0.9.0"], ("current", None)),
+        (["0.9.0", "1.0.1", "1.0.0"], ("update", "1.0.1")),
+        (["1.9.0", "1.10.0"], ("update", "1.10.0")),
+        (["1.1.0-rc.1"], ("current", None)),
+        (["1.1.0-rc.1", "1.0.1"], ("update", "1.0.1")),
+    ],
+)
+def test_newest_release_is_chosen(offered: list[str], expected: tuple[str, str | None]) -> None:
+    assert chosen("1.0.0", [release(each) for each in offered]) == expected
+
+
+def test_prerelease_follows_prerelease() -> None:
+    offered = [release("1.1.0-rc.2"), release("1.1.0-rc.10")]
+    assert chosen("1.1.0-rc.1", offered) == ("update", "1.1.0-rc.10")
+
+
+def test_other_platforms_do_not_count() -> None:
+    offered = [release("1.0.0"), release("2.0.0", "linux/arm64"), release("3.0.0", "windows/amd64")]
+    assert chosen("1.0.0", offered) == ("current", "1.0.0")
+    with pytest.raises(NotOffered, match="no release for linux/amd64"):
+        chosen("1.0.0", offered[1:])
+
+
+def test_withdrawn_release_is_passed_over() -> None:
+    offered = [release("1.1.0"), release("1.2.0", withdrawn="broken")]
+    assert chosen("1.0.0", offered) == ("update", "1.1.0")
+    assert chosen("1.2.0", offered) == ("current", "1.2.0")
+
+
+def test_c_library_of_this_machine_has_to_suffice() -> None:
+    offered = [release("1.1.0"), release("1.2.0", glibc=(2, 28))]
+    assert chosen("1.0.0", offered) == ("update", "1.1.0")
+    words = r"version 1\.2\.0 needs glibc 2\.28 or later, this machine has 2\.26"
+    with pytest.raises(NotOffered, match=words):
+        chosen("1.0.0", offered, wanted="1.2.0")
+    unknown = HERE._replace(glibc=None)
+    assert decide(Version("1.0.0"), unknown, offered).release == offered[1]
+
+
+def test_named_version() -> None:
+    offered = [release("0.9.0"), release("1.0.0"), release("1.1.0"), release("1.2.0-rc.1")]
+    assert chosen("1.0.0", offered, wanted="1.1.0") == ("update", "1.1.0")
+    assert chosen("1.0.0", offered, wanted="1.2.0-rc.1") == ("update", "1.2.0-rc.1")
+    assert chosen("1.0.0", offered, wanted="1.0.0") == ("current", "1.0.0")
+    with pytest.raises(NotOffered, match="is lower than the installed"):
+        chosen("1.0.0", offered, wanted="0.9.0")
+    assert chosen("1.0.0", offered, wanted="0.9.0", downgrade=True) == ("downgrade", "0.9.0")
+    with pytest.raises(NotOffered, match="there is no version") as caught:
+        chosen("1.0.0", offered, wanted="7.0.0")
+    assert caught.value.hint == "there are: 0.9.0, 1.0.0, 1.1.0, 1.2.0-rc.1"
+
+
+def test_nothing_is_offered_at_all() -> None:
+    with pytest.raises(NotOffered, match="no release for linux/amd64"):
+        chosen("1.0.0", [])
+
+
+def test_order_of_versions() -> None:
+    """The example of Semantic Versioning 2.0.0, item 11."""
+    texts = (
+        *("1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2"),
+        *("1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"),
+    )
+    versions = [Version(each) for each in texts]
+    versions.reverse()
+    assert [str(each) for each in sorted(versions)] == list(texts)
+    assert Version("1.0.0+build.5") == Version("1.0.0")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.2", "1.2.3.4", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3\n", "१.२.३", "1" * 99]
+)
+def test_what_is_no_version(text: str) -> None:
+    with pytest.raises(ValueError, match="is no version such as"):
+        Version(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("glibc 2.36", (2, 36)), ("2.17", (2, 17)), ("musl", None), ("", None)]
+)
+def test_version_of_the_c_library(text: str, expected: tuple[int, int] | None) -> None:
+    assert glibc_version(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("1.2.0/linux/amd64/awstoe", ("1.2.0", "linux", "amd64")),
+        ("1.2.0/windows/amd64/awstoe.exe", ("1.2.0", "windows", "amd64")),
+        ("1.2.0/windows/amd64/awstoe", None),
+        ("1.2.0/linux/amd64/awstoe.sig", None),
+        ("../1.2.0/linux/amd64/awstoe", None),
+        ("latest/assets/awstoe.gpg", None),
+    ],
+)
+def test_path_of_a_program(path: str, expected: tuple[str, str, str] | None) -> None:
+    assert layout.parse_program_path(path) == expected
+    if expected:
+        assert layout.program_path(*expected) == path
+
+
+def test_regions_are_those_of_the_user_guide() -> None:
+    found = regions.read()
+    assert len(found) == 20
+    assert {each.suffix for each in found.values()} == {"amazonaws.com"}
+
+
+def test_named_region_comes_first() -> None:
+    order = regions.order(regions.read(), "eu-south-1")
+    assert order[0].name == "eu-south-1"
+    assert len({each.name for each in order}) == 20
+    with pytest.raises(UsageError, match="not published in the region 'mars-1'"):
+        regions.order(regions.read(), "mars-1")
+
+
+def test_fall_over_stays_in_the_partition() -> None:
+    some = {
+        name: regions.Region(name, partition, "x")
+        for name, partition in (("a", "one"), ("b", "two"), ("c", "one"))
+    }
+    assert [each.name for each in regions.order(some, "c")] == ["c", "a"]
+
+
+def test_template_of_urls() -> None:
+    order = regions.order(regions.read(), "eu-west-1")
+    template = "https://awstoe-{region}.s3.{region}.{suffix}"
+    assert regions.mirrors(template, order)[0] == regions.Mirror(
+        "eu-west-1", "https://awstoe-eu-west-1.s3.eu-west-1.amazonaws.com/"
+    )
+    assert len(regions.mirrors(template, order)) == 20
+    assert regions.mirrors("https://u:p@mirror.example:8443/awstoe", order) == (
+        regions.Mirror("mirror.example:8443", "https://u:p@mirror.example:8443/awstoe/"),
+    )
+
+
+@pytest.mark.parametrize("template", ["", "awstoe", "ftp://x/", "https://", "https://{bucket}/"])
+def test_what_is_no_template(template: str) -> None:
+    with pytest.raises(UsageError, match="is no address of releases"):
+        regions.mirrors(template, regions.order(regions.read(), None))

@@ -1,0 +1,507 @@
+"""The swap on this machine: attributes, links, permissions, disks, locks."""
+
+import errno
+import fcntl
+import json
+import os
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from awstoe.host import program_files, program_locks
+from awstoe.update.journal import Step
+from awstoe.update.program import Origin
+from awstoe.update.releases import Version
+from fakes.installation import Attempt, finished
+from fakes.releases import shell_program
+from fakes.scene import Scene
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and flock")
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+needs_root = pytest.mark.skipif(not ROOT, reason="only root gives files away and mounts disks")
+NOBODY = 65534
+
+
+def test_updated_file_rolls_back_and_forth(scene: Scene) -> None:
+    new = scene.publisher.add("1.1.0")
+    attempt = scene.updates_to("1.1.0")
+    assert attempt.result == {
+        "outcome": "updated",
+        "executable": str(scene.installation.path),
+        "target": "linux/amd64",
+        "before": "1.0.0",
+        "installed": "1.1.0",
+        "release": "1.1.0",
+        "sha256": attempt.result["sha256"],
+        "notes": None,
+        "source": "us-east-2",
+        "validUntil": attempt.result["validUntil"],
+    }
+    signature = (scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig").read_bytes()
+    assert scene.before["awstoe.sig"] == (0o644, signature)
+    assert scene.before["awstoe.previous"] == (0o755, scene.old)
+    scene.updates_to("1.0.0", "--rollback")
+    assert scene.before["awstoe"] == (0o755, scene.old)
+    assert scene.before["awstoe.previous"] == (0o755, new)
+    assert scene.before["awstoe.previous.sig"] == (0o644, signature)
+    scene.updates_to("1.1.0", "--rollback")
+    assert scene.before["awstoe"] == (0o755, new)
+
+
+def test_rollback_without_anything_to_go_back_to(scene: Scene) -> None:
+    assert "there is no version to go back to" in scene.refused("--rollback", code=7)
+
+
+def test_rollback_to_a_file_that_somebody_put_there(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    scene.updates_to("1.1.0")
+    (scene.installation.bin / "awstoe.previous").write_bytes(shell_program("1.0.0", body=": evil"))
+    scene.before = scene.installation.on_disk()
+    assert "the signature does not count" in scene.refused("--rollback")
+
+
+def test_rollback_to_a_named_lower_version(scene: Scene) -> None:
+    scene.publisher.add("0.9.0")
+    scene.updates_to("0.9.0", "--rollback", "--version", "0.9.0")
+
+
+def test_check_and_dry_run_touch_nothing(scene: Scene) -> None:
+    assert scene.update("--check").result["outcome"] == "current"
+    scene.publisher.add("1.1.0")
+    for option, outcome in (("--check", "available"), ("--dry-run", "would-update")):
+        attempt = scene.update(option)
+        assert attempt.code == 0
+        assert (attempt.result["outcome"], attempt.result["release"]) == (outcome, "1.1.0")
+        assert scene.installation.on_disk() == scene.before
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700, 0o750, 0o555, 0o775])
+def test_mode_is_kept(scene: Scene, mode: int) -> None:
+    scene.publisher.add("1.1.0")
+    scene.installation.path.chmod(mode)
+    scene.updates_to("1.1.0")
+    assert stat.S_IMODE(scene.installation.path.stat().st_mode) == mode
+
+
+@needs_root
+def test_owner_is_kept(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    os.chown(scene.installation.path, 1234, 4321)
+    scene.updates_to("1.1.0")
+    found = scene.installation.path.stat()
+    assert (found.st_uid, found.st_gid) == (1234, 4321)
+
+
+def test_extended_attributes_are_kept(scene: Scene) -> None:
+    try:
+        os.setxattr(scene.installation.path, "user.origin", b"installer")
+    except OSError:
+        pytest.skip("no extended attributes on this file system")
+    scene.publisher.add("1.1.0")
+    scene.updates_to("1.1.0")
+    assert os.getxattr(scene.installation.path, "user.origin") == b"installer"
+
+
+@needs_root
+def test_file_capabilities_are_warned_about(scene: Scene) -> None:
+    value = bytes.fromhex("0100000200040000000000000000000000000000")
+    os.setxattr(scene.installation.path, "security.capability", value)
+    scene.publisher.add("1.1.0")
+    assert (
+        "has file capabilities, which the new file will not have" in scene.updates_to("1.1.0").said
+    )
+    assert "security.capability" not in os.listxattr(scene.installation.path)
+
+
+@pytest.mark.parametrize("bit", [stat.S_ISUID, stat.S_ISGID])
+def test_setuid_is_refused(scene: Scene, bit: int) -> None:
+    scene.publisher.add("1.1.0")
+    scene.installation.path.chmod(0o755 | bit)
+    scene.before = scene.installation.on_disk()
+    assert "is setuid or setgid" in scene.refused(code=3)
+    assert scene.server.requests == []
+
+
+def test_symbolic_link_to_the_program_is_followed(scene: Scene) -> None:
+    new = scene.publisher.add("1.1.0")
+    link = scene.folder / "link"
+    link.symlink_to(scene.installation.path)
+    scene.installation.named = str(link)
+    attempt = scene.updates_to("1.1.0")
+    assert f"{link} is a link to {scene.installation.path}" in attempt.said
+    assert link.is_symlink()
+    assert scene.installation.path.read_bytes() == new
+
+
+def test_link_to_a_version_in_another_folder(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    folder = scene.folder / "elsewhere"
+    folder.mkdir()
+    (folder / "awstoe").symlink_to("../bin/awstoe")
+    scene.installation.named = str(folder / "awstoe")
+    scene.updates_to("1.1.0")
+    assert list(folder.iterdir()) == [folder / "awstoe"]
+
+
+def test_read_only_folder_is_refused_before_any_request(scene: Scene) -> None:
+    ended = as_nobody(scene)
+    assert ended.code == 6
+    assert "belongs to another user" in ended.said
+    assert scene.server.requests == []
+    assert scene.installation.on_disk() == scene.before
+
+
+@needs_root
+def test_folder_of_another_user_is_refused_before_any_request(scene: Scene) -> None:
+    os.chown(scene.installation.path, NOBODY, NOBODY)
+    ended = as_nobody(scene)
+    assert ended.code == 6
+    assert f"the folder {scene.installation.bin} cannot be written" in ended.said
+    assert scene.server.requests == []
+
+
+@needs_root
+def test_user_without_rights_updates_a_copy_of_their_own(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    for path in (scene.installation.path, scene.installation.bin):
+        os.chown(path, NOBODY, NOBODY)
+    ended = as_nobody(scene)
+    assert ended.code == 0, ended.said
+    assert scene.installation.told() == "awstoe 1.1.0"
+    assert scene.installation.path.stat().st_uid == NOBODY
+
+
+def as_nobody(scene: Scene) -> Attempt:
+    """The command, run by a user who has no rights, in a forked process."""
+    if not ROOT:
+        pytest.skip("becomes another user")
+    for path in (scene.folder, *scene.folder.parents):
+        if str(path) != "/tmp" and path.is_relative_to("/tmp"):
+            path.chmod(path.stat().st_mode | 0o055)
+    scene.installation.state = scene.folder / "nobody/state"
+    scene.installation.state.parent.mkdir()
+    os.chown(scene.installation.state.parent, NOBODY, NOBODY)
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "fakes.installation"),
+            *(scene.installation.arguments(user=NOBODY), "--json"),
+        ],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    del scene.server.requests[:4]  # of the look before that user took over
+    return Attempt(ended.returncode, json.loads(ended.stdout or "{}"), ended.stderr)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if not ROOT:
+        pytest.skip("mounts a disk")
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("disks cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def move_to(scene: Scene, place: Path) -> None:
+    shutil.copytree(scene.installation.bin, place / "bin")
+    scene.installation.bin = place / "bin"
+    scene.installation.path = place / "bin/awstoe"
+    scene.installation.named = str(scene.installation.path)
+
+
+def test_full_disk_is_told_before_the_download(scene: Scene, small_disk: Path) -> None:
+    scene.publisher.add("1.1.0")
+    move_to(scene, small_disk)
+    said = scene.refused(code=6)
+    assert "0 MiB left, the new version needs 4 MiB" in said
+    assert not any(path.endswith("/awstoe") for path, _ in scene.server.requests)
+
+
+@pytest.mark.parametrize("left", [0, 4, 20, 34, 40, 48])
+def test_disk_that_fills_up_meanwhile(
+    scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """With so many KiB left, it fails somewhere on the way, or succeeds."""
+    monkeypatch.setattr("awstoe.limits.UPDATE_SPARE_BYTES", -1_000_000)
+    new = scene.publisher.add("1.1.0")
+    move_to(scene, small_disk)
+    free = os.statvfs(small_disk).f_bavail * 4096
+    (small_disk / "ballast").write_bytes(bytes(free - left * 1024))
+    attempt = scene.update()
+    assert attempt.code in (0, 6), attempt.said
+    if attempt.code:
+        assert "No space left on device" in attempt.said
+        assert "nothing was changed" in attempt.said
+    content = scene.installation.path.read_bytes()
+    assert content == (scene.old if attempt.code else new)
+    (small_disk / "ballast").unlink()
+    scene.installation.version = scene.installation.told().removeprefix("awstoe ")
+    scene.updates_to("1.1.0")
+
+
+def test_size_limit_of_the_process(scene: Scene) -> None:
+    new = scene.publisher.add("1.1.0")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(new) // 2, before[1]))
+    try:
+        attempt = scene.update()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert attempt.code == 6
+    assert os.strerror(errno.EFBIG) in attempt.said
+    assert scene.installation.path.read_bytes() == scene.old
+
+
+def test_temporary_folder_on_another_disk_or_unusable_does_not_matter(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is staged beside the program: no rename across disks, no noexec."""
+    scene.publisher.add("1.1.0")
+    monkeypatch.setenv("TMPDIR", "/proc")
+    scene.updates_to("1.1.0")
+
+
+@needs_root
+def test_noexec_folder_is_found_before_the_swap(scene: Scene, small_disk: Path) -> None:
+    scene.publisher.add("1.1.0")
+    subprocess.run(["mount", "-o", "remount,noexec,size=20m", str(small_disk)], check=True)
+    move_to(scene, small_disk)
+    attempt = scene.update()
+    assert attempt.code == 8
+    assert "noexec" in attempt.said
+    assert scene.installation.path.read_bytes() == scene.old
+
+
+def test_two_updates_at_once(scene: Scene) -> None:
+    """One wins, the other says that it is busy and changes nothing."""
+    scene.publisher.add("1.1.0")
+    first = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
+    assert first.stderr is not None
+    assert first.stdin is not None
+    for line in first.stderr:
+        if "holding" in line:
+            break
+    second = scene.update()
+    assert second.code == 75
+    assert "another update of this program is going on" in second.said
+    assert scene.installation.told() == "awstoe 1.0.0"
+    first.stdin.write("go on\n")
+    assert finished(first).code == 0
+    assert scene.installation.told() == "awstoe 1.1.0"
+
+
+def test_second_update_waits_for_the_first(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    first = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
+    assert first.stderr is not None
+    assert first.stdin is not None
+    for line in first.stderr:
+        if "holding" in line:
+            break
+    timer = threading.Timer(0.7, lambda: finished_with(first))
+    timer.start()
+    second = scene.update("--wait")
+    timer.join()
+    # By then the file is another one than this process was started from.
+    assert (second.code, scene.installation.told()) == (75, "awstoe 1.1.0")
+    assert "waiting for its end" in second.said
+    assert "was replaced while this process was running" in second.said
+
+
+def finished_with(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.write("go on\n")
+    finished(process)
+
+
+def test_update_while_a_run_is_going_on(scene: Scene) -> None:
+    """Refused at once and before any request; with --wait it waits for the run's end."""
+    scene.publisher.add("1.1.0")
+    run = program_locks.share(str(scene.installation.path))
+    assert run is not None
+    said = scene.refused(code=75)
+    assert f"a run of {scene.installation.path} is going on" in said
+    assert scene.server.requests == []
+    timer = threading.Timer(0.5, os.close, [run])
+    timer.start()
+    attempt = scene.updates_to("1.1.0", "--wait")
+    assert "waiting for its end" in attempt.said
+
+
+def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    held: list[int | None] = []
+
+    def listen(step: Step) -> None:
+        if step is Step.DOWNLOADED:
+            held.append(program_locks.share(str(scene.installation.path)))
+
+    attempt = scene.installation.update(listener=listen)
+    assert attempt.code == 75
+    assert held[0] is not None
+    os.close(held[0])
+    assert scene.installation.on_disk() == scene.before
+    scene.updates_to("1.1.0")
+
+
+def test_no_run_begins_during_the_swap(scene: Scene) -> None:
+    """Neither of the old file nor of the new one, until it is proven."""
+    scene.publisher.add("1.1.0")
+    taken: dict[Step, int | None] = {}
+
+    def listen(step: Step) -> None:
+        if step in (Step.KEPT, Step.SWAPPED, Step.PROVEN):
+            taken[step] = program_locks.share(str(scene.installation.path))
+
+    assert scene.installation.update(listener=listen).code == 0
+    assert taken == {Step.KEPT: None, Step.SWAPPED: None, Step.PROVEN: None}
+    lock = program_locks.share(str(scene.installation.path))
+    assert lock is not None
+    os.close(lock)
+
+
+def test_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
+    lock = program_locks.share(str(scene.installation.path))
+    assert lock is not None
+    with open(scene.installation.path, "rb") as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(lock)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_running_program_replaced_under_its_feet(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    other = scene.folder / "other"
+    other.write_bytes(shell_program("1.0.5"))
+    other.chmod(0o755)
+
+    def listen(step: Step) -> None:
+        if step is Step.DRESSED:
+            os.replace(other, scene.installation.path)
+
+    attempt = scene.installation.update(listener=listen)
+    assert attempt.code == 75
+    assert "was replaced while this process was running" in attempt.said
+    assert scene.installation.told() == "awstoe 1.0.5"
+
+
+def test_python_package_refuses(scene: Scene) -> None:
+    scene.installation.origin = Origin.PACKAGE
+    said = scene.refused(code=3)
+    assert "is a Python package" in said
+    assert "pip install --upgrade awstoe" in said
+
+
+def test_development_build_refuses(scene: Scene) -> None:
+    shutil.rmtree(scene.installation.trust)
+    assert "this is a development build" in scene.refused(code=3)
+    assert scene.server.requests == []
+
+
+def test_file_of_a_package_manager_refuses(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.publisher.add("1.1.0")
+    tool = scene.folder / "tools/rpm"
+    tool.parent.mkdir()
+    owned = scene.installation.path
+    answer = "echo awstoe-1.0.0-1.x86_64"
+    tool.write_text(f'#!/bin/sh\n[ "$1 $2" = "-qf {owned}" ] && {answer}\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    said = scene.refused(code=3)
+    assert "was installed by a package manager (rpm: awstoe-1.0.0-1.x86_64)" in said
+    assert "dnf upgrade" in said
+    assert scene.server.requests == []
+
+
+def test_memory_that_cannot_be_written_refuses_an_update_and_not_a_check(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    scene.installation.state = Path("/proc/nowhere")
+    assert "trust metadata cannot be kept" in scene.refused(code=6)
+    attempt = scene.update("--check")
+    assert attempt.result["outcome"] == "available"
+    assert "cannot be remembered" in attempt.said
+
+
+def test_damaged_memory_is_renewed(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    scene.update("--check")
+    for path in (scene.installation.state / "metadata").rglob("*.json"):
+        if not path.is_symlink():
+            path.write_bytes(b"{")
+    (scene.installation.state / "clock").write_bytes(b"\xff")
+    (scene.installation.state / "metadata/tmpabc").write_bytes(b"left by a kill")
+    scene.updates_to("1.1.0")
+    assert not (scene.installation.state / "metadata/tmpabc").exists()
+
+
+def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    process = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "holding" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    finished_code = process.wait(20)
+    process.communicate()
+    assert finished_code != 0
+    assert scene.installation.on_disk() == scene.before
+
+
+def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
+    scene.publisher.add("1.1.0")
+    process = scene.installation.process(hold_at=Step.SWAPPED, wait=False)
+    assert process.stderr is not None
+    assert process.stdin is not None
+    for line in process.stderr:
+        if "holding" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    process.stdin.write("go on\n")
+    assert finished(process).code == 0
+    scene.installation.version = "1.1.0"
+    assert scene.installation.told() == "awstoe 1.1.0"
+    assert not (scene.installation.bin / ".awstoe.update").exists()
+
+
+def test_file_system_without_hard_links(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    scene.publisher.add("1.1.0")
+    scene.updates_to("1.1.0")
+    assert scene.before["awstoe.previous"] == (0o755, scene.old)
+
+
+def test_previous_of_an_exe_can_be_started() -> None:
+    if sys.platform == "win32":
+        assert program_files.suffixed("C:\\x\\awstoe.exe", "previous").endswith(".exe")
+    else:
+        assert program_files.suffixed("/x/awstoe", "previous") == "/x/awstoe.previous"
+
+
+def test_installed_version_newer_than_all(scene: Scene) -> None:
+    scene.installation.version = str(Version("3.0.0"))
+    assert scene.update().result["outcome"] == "current"
