@@ -1,0 +1,1 @@
+"""A release rehearsed on this machine: an S3-speaking server, throw-away keys, all real steps."""

@@ -1,0 +1,62 @@
+"""authenticode: Windows' own signature in the Windows programs; the others are taken as built."""
+
+import datetime as dt
+import os
+import shutil
+
+from cryptography import x509
+
+from awstoe.trust import authenticode as verifier
+from awstoe_release import keys
+from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.release import Made, Release
+from awstoe_signing import authenticode
+from awstoe_signing.authenticode import Description
+from awstoe_signing.authenticode_timestamp import Server
+
+
+def run(release: Release) -> Made:
+    """Put every program into the tree, signed where Windows wants that.
+
+    Raises:
+        ReleaseFailure: A program cannot be signed or copied.
+        Skip: This is a dry run.
+    """
+    if release.dry_run:
+        raise Skip("dry run: would sign the Windows programs")
+    signed: dict[str, object] = {}
+    for target in release.targets:
+        place = release.program(target)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if target.startswith("windows/"):
+                verdict = _sign(release, release.built(target), place)
+                signed[target] = {"thumbprint": verdict.thumbprint, "signer": verdict.signer}
+                release.say(f"  {target}: {verdict.signer}, thumbprint {verdict.thumbprint}")
+            else:
+                shutil.copy(release.built(target), place + ".new")
+                os.replace(place + ".new", place)
+        except OSError as error:
+            raise ReleaseFailure(f"{place} cannot be written: {error.strerror}") from error
+    if not signed:
+        release.say("  no Windows program: nothing to sign")
+    return Made({"signed": signed}, [release.program(target) for target in release.targets])
+
+
+def _sign(release: Release, source: str, target: str) -> verifier.Verdict:
+    """Sign one program; it is verified before it has its name."""
+    authority = None
+    server = release.configuration.signing.timestamp_server
+    if server:
+        stampers = x509.load_pem_x509_certificates(keys.trust(release).stamp_roots)
+        authority = Server(server, stampers)
+    product = release.configuration.product
+    with told():
+        return authenticode.sign(
+            source,
+            target,
+            identity=keys.windows_identity(release),
+            description=Description(product.title, product.source),
+            at=dt.datetime.now(dt.UTC),
+            authority=authority,
+        )

@@ -1,0 +1,241 @@
+"""Looks at a region as a user does: downloads over its public address, checks, believes nothing.
+
+A folder of a version or of a channel has SHA256SUMS, which names every file in it. Its signature is
+verified, then each file against it and against a signature of its own. The trust metadata is read
+with the code that installed programs read it with.
+"""
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple, TypeVar
+
+from awstoe.errors import AwstoeError
+from awstoe.host import http
+from awstoe.trust import openpgp
+from awstoe.trust.keyring import Keyring
+from awstoe.update import metadata
+from awstoe.update.metadata import Catalogue
+from awstoe.update.regions import Mirror
+from awstoe.update.repository import Missing, TooLong, WebRepository
+from awstoe_release.configuration import Region
+from awstoe_release.failure import RegionFailure, ReleaseFailure
+from awstoe_release.plan import CHECKSUMS, SIGNATURE
+from awstoe_release.progress import Progress
+
+T = TypeVar("T")
+
+_SUMS_BYTES: Final = 1 << 20
+_SIGNATURE_BYTES: Final = 64 << 10
+_FILE_BYTES: Final = 1 << 30
+_REGIONS_AT_ONCE: Final = 4
+_TIME_OUTS: Final = http.TimeOuts(connect=10.0, idle=30.0, total=120.0)
+_LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/+-]+)")
+
+
+class FileVerdict(NamedTuple):
+    """What was found of one file."""
+
+    key: str
+    size: int
+    sha256: str
+    fingerprint: str
+    """Of the key that signed it."""
+
+
+def sums(text: str, name: str) -> Mapping[str, str]:
+    """The digests in a SHA256SUMS file, by file name.
+
+    Raises:
+        ReleaseFailure: A line is wrong.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.fullmatch(line)
+        if match is None or ".." in match[2].split("/"):
+            raise ReleaseFailure(f"{name}, line {number}: expected a SHA-256 and a file name")
+        found[match[2]] = match[1]
+    return found
+
+
+class Visitor:
+    """A user who looks at regions.
+
+    Args:
+        keyring: The keys that count.
+        scratch: A folder for downloads, which are removed when they were checked.
+    """
+
+    def __init__(self, keyring: Keyring, scratch: str) -> None:
+        self._keyring = keyring
+        self._scratch = scratch
+
+    def folder(
+        self,
+        region: Region,
+        prefix: str,
+        *,
+        expected: Mapping[str, str] | None = None,
+        keep: str = "",
+        progress: Progress | None = None,
+    ) -> list[FileVerdict]:
+        """Verify every file below ``prefix``: a version, or a channel.
+
+        Args:
+            region: Where.
+            prefix: ``1.2.0`` or ``latest``.
+            expected: SHA-256 by name, when it is known what has to be there.
+            keep: A folder that the verified files are put into, by name; empty to drop them.
+            progress: Counts files and bytes.
+
+        Raises:
+            RegionFailure: Something is missing or wrong.
+        """
+        client = http.Client(_TIME_OUTS)
+        repository = WebRepository(Mirror(region.name, region.folder_address), client)
+        try:
+            listed = self._sums(region, repository, prefix, keep)
+            if expected is not None and listed != expected:
+                raise RegionFailure(
+                    region.name,
+                    f"{prefix}/{CHECKSUMS} is signed, but not that of this release",
+                    hint="somebody else published, or a cache is in between",
+                )
+            return [
+                self._file(region, repository, f"{prefix}/{name}", digest, name, keep, progress)
+                for name, digest in listed.items()
+            ]
+        except (Missing, TooLong) as error:
+            raise RegionFailure(region.name, f"{error}") from error
+        except ReleaseFailure as error:
+            raise RegionFailure(region.name, error.message, hint=error.hint) from error
+        except AwstoeError as error:
+            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+        except OSError as error:
+            raise RegionFailure(
+                region.name, f"{error.filename or self._scratch}: {error.strerror}"
+            ) from error
+
+    def catalogue(self, region: Region, root: bytes) -> Catalogue:
+        """What installed programs are told in a region.
+
+        Args:
+            region: Where.
+            root: The root of trust that is built into them.
+
+        Raises:
+            RegionFailure: They would not believe it.
+        """
+        client = http.Client(_TIME_OUTS)
+        repository = WebRepository(Mirror(region.name, region.folder_address), client)
+        try:
+            with tempfile.TemporaryDirectory(dir=self._ready(), prefix="metadata-") as folder:
+                return metadata.refresh(repository, root, folder)
+        except AwstoeError as error:
+            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+
+    def _ready(self) -> str:
+        os.makedirs(self._scratch, mode=0o700, exist_ok=True)
+        return self._scratch
+
+    def _sums(
+        self, region: Region, repository: WebRepository, prefix: str, keep: str
+    ) -> Mapping[str, str]:
+        key = f"{prefix}/{CHECKSUMS}"
+        data = repository.read(key, _SUMS_BYTES)
+        path = self._temporary()
+        try:
+            with open(path, "wb") as stream:
+                stream.write(data)
+            self._verify(region, repository, key, path, CHECKSUMS, keep)
+        finally:
+            os.unlink(path)
+        return sums(data.decode(errors="replace"), key)
+
+    def _file(
+        self,
+        region: Region,
+        repository: WebRepository,
+        key: str,
+        expected: str,
+        name: str,
+        keep: str,
+        progress: Progress | None,
+    ) -> FileVerdict:
+        """Download a file, check it, and drop or keep it."""
+        path = self._temporary()
+        try:
+            size = 0
+            with (
+                open(path, "wb") as stream,
+                repository.open(key, offset=0, length=_FILE_BYTES) as piece,
+            ):
+                for chunk in piece.chunks:
+                    size += stream.write(chunk)
+                    if progress:
+                        progress.sent(len(chunk))
+            verdict = self._verify(region, repository, key, path, name, keep, expected)
+        finally:
+            os.unlink(path)
+        if progress:
+            progress.file_done()
+        return verdict._replace(size=size)
+
+    def _verify(
+        self,
+        region: Region,
+        repository: WebRepository,
+        key: str,
+        path: str,
+        name: str,
+        keep: str,
+        expected: str = "",
+    ) -> FileVerdict:
+        """Check a downloaded file against its signature and, where it is known, its digest."""
+        signature = repository.read(key + SIGNATURE, _SIGNATURE_BYTES)
+        with open(path, "rb") as stream:
+            found = openpgp.verify(stream, signature, self._keyring, now=int(time.time()))
+        if not found.is_good:
+            deciding = found.deciding
+            raise RegionFailure(
+                region.name, f"{key}: {deciding.verdict.value} signature: {deciding.reason}"
+            )
+        if expected and found.sha256 != expected:
+            raise RegionFailure(
+                region.name,
+                f"{key}: SHA-256 {found.sha256}, {CHECKSUMS} of this region says {expected}",
+            )
+        if keep:
+            place = os.path.join(keep, *name.split("/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.link(path, place + ".new")
+            os.replace(place + ".new", place)
+            with open(place + SIGNATURE, "wb") as stream:
+                stream.write(signature)
+        return FileVerdict(key, 0, found.sha256, found.deciding.fingerprint)
+
+    def _temporary(self) -> str:
+        descriptor, path = tempfile.mkstemp(dir=self._ready())
+        os.close(descriptor)
+        return path
+
+
+def everywhere(
+    regions: Sequence[Region], visit: Callable[[Region], T]
+) -> tuple[dict[str, T], dict[str, RegionFailure]]:
+    """Visit several regions at once; gives what was found and what failed, by region."""
+    found: dict[str, T] = {}
+    failures: dict[str, RegionFailure] = {}
+
+    def one(region: Region) -> None:
+        try:
+            found[region.name] = visit(region)
+        except RegionFailure as failure:
+            failures[region.name] = failure
+
+    with ThreadPoolExecutor(_REGIONS_AT_ONCE) as pool:
+        list(pool.map(one, regions))
+    return found, failures

@@ -1,0 +1,60 @@
+"""A small world to release into: three regions at a real S3-speaking server, keys made once."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from awstoe_release.rehearsal.client import S3Server
+from awstoe_signing import ceremony
+from fakes.release_world import World, write_settings
+
+
+@pytest.fixture(autouse=True, scope="module")
+def credentials() -> Iterator[None]:
+    """Those of nobody; the machine's own must not be found."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[S3Server]:
+    with S3Server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A rehearsal's keys, made once for all processes of a test run."""
+    shared = tmp_path_factory.getbasetemp().parent
+    folder = shared / "release-keys"
+    with (shared / "release-keys.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = ceremony.prepare(str(folder))
+        ceremony.complete(made, now=int(time.time()), days=1000, say=lambda _: None)
+    return str(folder)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """The configuration's files: the real one, with three regions and two waves."""
+    return write_settings(tmp_path / "configuration")
+
+
+@pytest.fixture
+def world(
+    server: S3Server, settings: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> World:
+    made = World(server, settings, tmp_path, lambda: request.getfixturevalue("keys"))
+    server.reset(made.configuration())
+    return made

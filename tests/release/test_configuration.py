@@ -1,0 +1,127 @@
+"""release.toml and regions.toml: what they say, what overrides them, how mistakes are told."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from awstoe.update import regions as client_regions
+from awstoe_release import configuration
+from awstoe_release.configuration import FOLDER, Configuration
+from awstoe_release.failure import ReleaseFailure
+
+SEED_REGIONS = [
+    *("us-east-2", "us-east-1", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-south-1"),
+    *("ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ca-central-1"),
+    *("eu-central-1", "eu-west-1", "eu-west-2", "eu-south-1", "eu-west-3", "eu-north-1"),
+    *("me-south-1", "sa-east-1"),
+]
+
+
+def load(**environment: str) -> Configuration:
+    return configuration.load(environment=environment)
+
+
+def test_the_regions_are_those_of_the_guide_with_its_addresses() -> None:
+    config = load()
+    assert [each.name for each in config.regions] == SEED_REGIONS
+    for region in config.regions:
+        expected = (
+            f"https://awstoe-{region.name}.s3.{region.name}.amazonaws.com/latest/linux/386/awstoe"
+        )
+        assert region.address("latest/linux/386/awstoe") == expected
+        assert region.bucket == f"awstoe-{region.name}"
+
+
+def test_programs_look_for_updates_in_the_regions_that_releases_go_to() -> None:
+    ours = {each.name: (each.partition, each.suffix) for each in load().regions}
+    theirs = {each.name: (each.partition, each.suffix) for each in client_regions.read().values()}
+    assert ours == theirs
+
+
+def test_every_region_is_in_one_wave_and_the_first_is_small() -> None:
+    config = load()
+    waves = [config.wave_regions(wave) for wave in config.waves]
+    assert sorted(each.name for wave in waves for each in wave) == sorted(SEED_REGIONS)
+    assert len(waves[0]) == 1
+
+
+def test_the_environment_overrides_the_file_and_the_command_line_the_environment() -> None:
+    assert load().publish.concurrency == 16
+    assert load(AWSTOE_RELEASE_PUBLISH_CONCURRENCY="4").publish.concurrency == 4
+    both = configuration.load(
+        environment={"AWSTOE_RELEASE_PUBLISH_CONCURRENCY": "4"},
+        overrides=["publish.concurrency=5", "product.targets=linux/386, linux/arm64"],
+    )
+    assert both.publish.concurrency == 5
+    assert both.product.targets == ("linux/386", "linux/arm64")
+
+
+def test_other_partitions_join_as_the_comment_in_the_file_says(tmp_path: Path) -> None:
+    text = (Path(FOLDER) / "regions.toml").read_text()
+    commented = re.search(r"(# \[partition\.aws-cn\]\n(?:#.*\n)+)", text)
+    assert commented
+    example = re.sub(r"^# ?", "", commented[1], flags=re.MULTILINE)
+    (tmp_path / "regions.toml").write_text(f"{text}\n{example}")
+    (tmp_path / "release.toml").write_text((Path(FOLDER) / "release.toml").read_text())
+    config = configuration.load(folder=str(tmp_path), environment={})
+    beijing = config.region("cn-north-1")
+    address = "https://awstoe-cn-north-1.s3.cn-north-1.amazonaws.com.cn/latest/x"
+    assert beijing.address("latest/x") == address
+    assert (beijing.account, beijing.profile) == ("210987654321", "china")
+    govcloud = config.region("us-gov-west-1")
+    assert govcloud.address("k") == "https://awstoe-us-gov-west-1.s3.us-gov-west-1.amazonaws.com/k"
+    assert config.client_url == "https://awstoe-{region}.s3.{region}.{suffix}/"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("publish.concurency=4", "did you mean 'publish.concurrency'?"),
+        ("publish.concurrency=many", "expected int, got 'many'"),
+        ("publish.concurrency=0", "at least 1, got 0"),
+        ("publish.account=12345", "expected 12 digits"),
+        ("publish.bucket={product}", "several regions get the same bucket"),
+        ("publish.bucket=Awstoe_{region}", "is no name for a bucket"),
+        ("publish.bucket={prodct}-{region}", "unknown field 'prodct'"),
+        ("publish.bucket={product-{region}", "publish.bucket: "),
+        ("publish.url=https://{bucket}/x", "expected /{key} at its end"),
+        ("publish", "expected section.key=value"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_name(override: str, said: str) -> None:
+    with pytest.raises(ReleaseFailure) as caught:
+        configuration.load(environment={}, overrides=[override])
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('pointers = "latest"', 'pointer = "latest"', "unknown key 'pointer'; did you mean"),
+        ("updates = true", "updates = false", "exactly one must have updates = true"),
+        ('regions = ["eu-north-1"]', 'regions = ["eu-nort-1"]', "did you mean 'eu-north-1'?"),
+        ('regions = ["*"]', "regions = []", "no wave has "),
+        ('regions = ["*"]', 'regions = ["*", "eu-north-1"]', "eu-north-1 is in two waves"),
+        ("part_mib = 8", 'part_mib = "8"', "publish.part_mib: expected int, got '8'"),
+        ("[expiry]", "[expiries]", "unknown key 'expiries'; did you mean 'expiry'?"),
+        ("[product]", "[product", "is no TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told(tmp_path: Path, before: str, after: str, said: str) -> None:
+    text = (Path(FOLDER) / "release.toml").read_text()
+    assert before in text
+    (tmp_path / "release.toml").write_text(text.replace(before, after))
+    (tmp_path / "regions.toml").write_text((Path(FOLDER) / "regions.toml").read_text())
+    with pytest.raises(ReleaseFailure) as caught:
+        configuration.load(folder=str(tmp_path), environment={})
+    assert said in caught.value.message
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ReleaseFailure) as caught:
+        configuration.load(
+            environment={"AWSTOE_RELEASE_EXPIRY_TARGETS_DAYS": "x"},
+            overrides=["publish.attempts=y", "nothing.here=1"],
+        )
+    assert caught.value.message.count("\n") >= 3

@@ -1,0 +1,100 @@
+"""The plan: every object of a release, in an order in which nothing refers to what is not there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from awstoe_release import configuration, plan
+from awstoe_release.__main__ import main
+from awstoe_release.plan import Item, Phase
+
+CONFIG = configuration.load(environment={})
+
+
+def items(tree: str = "/nowhere", channel: str = "stable") -> tuple[Item, ...]:
+    return plan.items(CONFIG, version="1.2.3", channel=CONFIG.channel(channel), tree=tree)
+
+
+def test_users_find_what_the_guide_names() -> None:
+    keys = {item.key for item in items()}
+    programs = {
+        "latest/linux/386/awstoe",
+        "latest/linux/amd64/awstoe",
+        "latest/linux/arm64/awstoe",
+        "latest/windows/amd64/awstoe.exe",
+    }
+    assert programs | {f"{each}.sig" for each in programs} <= keys
+    assert {"latest/assets/awstoe.gpg", "assets/awstoe.gpg"} <= keys
+    assert {"latest/install.sh", "latest/install.ps1", "1.2.3/SHA256SUMS.sig"} <= keys
+    assert len(keys) == len(items())
+
+
+def test_every_pointer_is_a_copy_of_a_versioned_object_that_comes_before_it() -> None:
+    seen: set[str] = set()
+    for item in items():
+        if item.phase is Phase.POINTERS:
+            assert item.source in seen
+            assert item.source.startswith("1.2.3/")
+        seen.add(item.key)
+
+
+def test_phases_follow_each_other_and_the_timestamp_is_last(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    for name in ("10.targets.json", "9.targets.json", "3.snapshot.json", "1.root.json", "x.json"):
+        (tmp_path / "metadata" / name).touch()
+    found = items(str(tmp_path))
+    order = list(Phase)
+    assert [order.index(item.phase) for item in found] == sorted(
+        order.index(item.phase) for item in found
+    )
+    assert [item.key for item in found if item.phase is Phase.METADATA] == [
+        *("metadata/1.root.json", "metadata/9.targets.json", "metadata/10.targets.json"),
+        "metadata/3.snapshot.json",
+    ]
+    assert found[-1].key == "metadata/timestamp.json"
+
+
+def test_what_never_changes_may_be_kept_and_pointers_may_not() -> None:
+    for item in items():
+        assert item.immutable is (item.phase in {Phase.VERSIONED, Phase.METADATA})
+        assert ("immutable" in item.cache_control) is item.immutable
+        assert item.immutable or item.cache_control == "no-cache"
+
+
+def test_a_beta_touches_neither_latest_nor_the_metadata() -> None:
+    pointers = [item.key for item in items(channel="beta") if not item.immutable]
+    assert pointers
+    assert all(key.startswith("beta/") for key in pointers)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("1.0/linux/amd64/awstoe", "application/octet-stream"),
+        ("1.0/windows/amd64/awstoe.exe", "application/octet-stream"),
+        ("1.0/linux/amd64/awstoe.sig", "application/pgp-signature"),
+        ("assets/awstoe.gpg", "application/pgp-keys"),
+        ("1.0/sbom.cdx.json", "application/vnd.cyclonedx+json"),
+        ("1.0/provenance.intoto.json", "application/vnd.in-toto+json"),
+        ("metadata/timestamp.json", "application/json"),
+        ("1.0/SHA256SUMS", "text/plain; charset=utf-8"),
+        ("1.0/install.sh", "text/x-shellscript; charset=utf-8"),
+    ],
+)
+def test_content_type_goes_by_the_name(key: str, kind: str) -> None:
+    assert plan.content_type(key) == kind
+
+
+def test_the_command_shows_it_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--version", "1.2.3", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert len(data["regions"]) == 20
+    assert {each["key"] for each in data["objects"]} == {item.key for item in items()}
+    assert data["settings"]["publish"]["part_mib"] == 8
+    assert main(["plan", "--version", "1.2.3", "--set", "publish.part_mib=9"]) == 0
+    text = capsys.readouterr().out
+    for row in [*data["objects"], *data["regions"]]:
+        assert row.get("key", row.get("bucket")) in text
+    assert "publish.part_mib = 9" in text
+    assert "44 objects in each of 20 regions" in text

@@ -1,0 +1,54 @@
+"""The rehearsal in its quick form: all steps with programs that only stand in for built ones."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from awstoe_release import source_tree
+from awstoe_release.failure import ReleaseFailure
+from awstoe_release.rehearsal import rehearse
+from awstoe_release.rehearsal.rehearse import Wish
+from awstoe_release.rehearsal.server import Buckets
+from awstoe_release.release import REPOSITORY
+from fakes import standin_program
+from fakes.release_world import TARGETS
+
+NOT_BUILT = ("inspect", "conformance")
+
+
+@pytest.mark.slow
+def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: str) -> None:
+    folder = tmp_path / "rehearsal"
+    shutil.copytree(keys, folder / "keys")
+    version = source_tree.version(REPOSITORY)
+    older = source_tree.older(version)
+    trust = str(folder / "keys/trust")
+    wish = Wish(
+        out=str(tmp_path),
+        targets=TARGETS,
+        files=str(standin_program.write(tmp_path / "new", version, TARGETS, trust)),
+        older=str(standin_program.write(tmp_path / "old", older, TARGETS, trust)),
+        without=NOT_BUILT,
+        folder=str(settings),
+    )
+    said: list[str] = []
+    assert rehearse.run(wish, said.append) == 0, "\n".join(said)
+    table = next(text for text in said if text.startswith("region "))
+    rows = {line.split()[0]: line for line in table.splitlines()[2:]}
+    assert set(rows) == {"eu-north-1", "us-east-1", "ap-south-1"}
+    assert rows["eu-north-1"].count(f"good, {older} -> {version}") == 2
+    assert rows["us-east-1"].count(f"good, {older} -> {version}") == 1
+    assert rows["us-east-1"].endswith("good, same files")
+    result = json.loads((folder / "result.json").read_text())
+    assert result["installed"] == f"awstoe {version}"
+    assert all(row["signatures"] and row["promoted"] for row in result["regions"].values())
+
+
+def test_without_moto_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "moto.moto_server.werkzeug_app", None)
+    with pytest.raises(ReleaseFailure, match="the rehearsal's S3 server is missing") as caught:
+        Buckets()
+    assert "moto[s3]" in caught.value.hint
