@@ -70,9 +70,10 @@ DOORS = {
     "boto3": ("awstoe.aws.*",),
     "botocore": ("awstoe.aws.*",),
     "requests": ("awstoe.host.http",),
+    "urllib3": ("awstoe.host.http",),
+    "certifi": ("awstoe.host.authorities",),
     "cryptography": ("awstoe.trust.*",),
     "pyasn1": ("awstoe.trust.*",),
-    "pyasn1_modules": ("awstoe.trust.*",),
     "tuf": ("awstoe.update.*",),
     "securesystemslib": ("awstoe.update.*",),
     "argparse": ("awstoe.cli.*",),
@@ -245,7 +246,7 @@ def test_standard_library_is_known() -> None:
     """The names of DOORS are real modules, so that a typing mistake does not open a door."""
     ours = {"awstoe_build", "awstoe_dev", "awstoe_release", "awstoe_signing", "tests"}
     third_party = {
-        *("boto3", "botocore", "cryptography", "pyasn1", "pyasn1_modules", "requests", "rich"),
-        *("securesystemslib", "tuf", "yaml"),
+        *("boto3", "botocore", "cryptography", "pyasn1", "requests", "rich"),
+        *("certifi", "securesystemslib", "tuf", "urllib3", "yaml"),
     }
     assert set(DOORS) - ours - third_party <= set(sys.stdlib_module_names)

@@ -42,6 +42,14 @@ def script_step(path: Path, script: Path) -> Path:
     )
 
 
+def waiting(path: Path) -> Path:
+    """A document whose one step waits a second."""
+    return document(
+        path,
+        "      - name: Wait\n        action: ExecuteBash\n        inputs: {commands: [sleep 1]}\n",
+    )
+
+
 def document(path: Path, body: str) -> Path:
     """A document with one phase whose steps are ``body``."""
     path.write_text(

@@ -36,8 +36,16 @@ class MeasurementFailed(Exception):
     """A measured program did not do its work."""
 
 
-def run(program: Program, folder: Path, *, watch_memory: bool = False) -> Taken:
+def run(
+    program: Program, folder: Path, *, watch_memory: bool = False, family: bool = False
+) -> Taken:
     """Run ``program`` in ``folder`` to its end, its output thrown away.
+
+    Args:
+        program: The program.
+        folder: Its working directory.
+        watch_memory: Whether its peak memory is taken.
+        family: Whether its child counts as well: a built file has a boot loader above it.
 
     Raises:
         MeasurementFailed: It ended with a failure.
@@ -55,7 +63,7 @@ def run(program: Program, folder: Path, *, watch_memory: bool = False) -> Taken:
             stdout=subprocess.DEVNULL,
             stderr=stderr,
         )
-        peak = watch(child) if watch_memory else 0
+        peak = watch(child, family=family) if watch_memory else 0
         code = child.wait()
         seconds = time.perf_counter() - start
     if code:
@@ -66,16 +74,35 @@ def run(program: Program, folder: Path, *, watch_memory: bool = False) -> Taken:
     return Taken(seconds, peak)
 
 
-def watch(child: "subprocess.Popen[bytes]") -> int:
-    """The peak resident memory of ``child`` alone, in KiB, seen until it ended."""
-    peak = 0
-    status = Path(f"/proc/{child.pid}/status")
+def watch(child: "subprocess.Popen[bytes]", *, family: bool = False) -> int:
+    """The peak resident memory of ``child`` alone or with its own first child, in KiB."""
+    peaks: dict[int, int] = {}
     while child.poll() is None:
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                peak = max(peak, int(line.split()[1]))
+        first = first_child(child.pid) if family else []
+        for pid in (child.pid, *first):
+            peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
         time.sleep(POLL_SECONDS)
-    return peak
+    return sum(peaks.values())
+
+
+def peak_of(pid: int) -> int:
+    """The peak resident memory of a process so far, in KiB; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(lines[0].split()[1]) if lines else 0
+
+
+def first_child(pid: int) -> list[int]:
+    """The oldest child process, if there is one."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()][
+            :1
+        ]
+    except OSError:
+        return []
 
 
 def take_turns(

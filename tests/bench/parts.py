@@ -1,20 +1,29 @@
 """What is measured: one function per part, each giving the rows of the table it stands for."""
 
+import random
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from awstoe_build.targets import BUILD_MACHINE, TARGETS
 from bench import documents
 from bench.measuring import MeasurementFailed, Program, empty, run, size_of, take_turns
-from bench.rivals import installed
-from bench.table import Row, in_words
+from bench.rivals import RivalMissing, installed
+from bench.table import Row, figure, in_words
+from fakes.gnupg import GPG, gpg
+from subject import file_of
 
 AWSTOE = Path(sys.executable).with_name("awstoe")
 PYTHON = Path(sys.executable)
+NATIVE = BUILD_MACHINE.name
 MIB = 1024 * 1024
 STEPS = 300
 PRINTED_BYTES = 500_000_000
+MEGABYTE = 1_000_000
+SIGNED_BYTES = 100_000_000
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hello-world.yml"
+SIZE_BUDGETS = {target.name: target.size_budget / MEGABYTE for target in TARGETS.values()}
 
 
 class Bench(NamedTuple):
@@ -23,7 +32,7 @@ class Bench(NamedTuple):
     work: Path
     rivals: Path
 
-    def our_run(self, document: Path) -> Program:
+    def our_run(self, document: Path, program: Path = AWSTOE) -> Program:
         """``awstoe run`` of ``document``, its logs and state in folders made anew each turn."""
         logs, state = self.work / "logs", self.work / "state"
 
@@ -32,7 +41,7 @@ class Bench(NamedTuple):
             empty(state)
 
         options = ("--documents", document, "--log-directory", logs, "--state-directory", state)
-        return Program((AWSTOE, "run", *options), prepare)
+        return Program((program, "run", *options), prepare)
 
 
 def echo(bench: Bench) -> list[Row]:
@@ -163,13 +172,12 @@ def output(bench: Bench) -> list[Row]:
 def startup(bench: Bench) -> list[Row]:
     """--version and the hello world against an empty Python program."""
     script = documents.echo_script(bench.work / "echo.sh")
-    example = Path(__file__).parents[2] / "examples" / "hello-world.yml"
     taken = take_turns(
         {
             "python": Program((PYTHON, "-c", "pass")),
             "version": Program((AWSTOE, "--version")),
             "bash": Program(("bash", script)),
-            "hello": bench.our_run(example),
+            "hello": bench.our_run(EXAMPLE),
         },
         25,
         bench.work,
@@ -212,7 +220,97 @@ def validation(bench: Bench) -> list[Row]:
     return [Row("validate 10,000 steps", in_words(ours), rival, ours / yaml, 4.0)]
 
 
+def file(bench: Bench) -> list[Row]:
+    """The built files: how large, how fast to start, how much memory."""
+    sizes = {name: file_of(name) for name in SIZE_BUDGETS}
+    rows = [
+        Row(f"file of {name}", f"{size:.2f} MB", "-", size, SIZE_BUDGETS[name], unit=" MB")
+        for name, path in sizes.items()
+        if path.is_file() and (size := path.stat().st_size / MEGABYTE)
+    ]
+    native = sizes[NATIVE]
+    if not native.is_file():
+        raise RivalMissing(f"There is no file of {NATIVE}: `make build` makes it.")
+    taken = take_turns(
+        {
+            "python": Program((PYTHON, "-c", "pass")),
+            "version": Program((native, "--version")),
+            "hello": bench.our_run(EXAMPLE, native),
+        },
+        20,
+        bench.work,
+    )
+    python = taken["python"].seconds
+    for name, what, seconds in (("version", "--version", 0.2), ("hello", "hello world", 0.35)):
+        ours = taken[name].seconds
+        rival = f"`python3 -c pass`: {in_words(python)}, {figure(ours / python)}x"
+        label = f"{what} of the {NATIVE} file"
+        rows.append(Row(label, in_words(ours), rival, ours, seconds, unit=" s"))
+    return [*rows, idle(bench, native)]
+
+
+def signature(bench: Bench) -> list[Row]:
+    """Verifying the signature of 100 MB against gpg, both from their start to their end."""
+    if GPG is None:
+        raise RivalMissing("There is no gpg to compare verify-signature with.")
+    file, key = bench.work / "file", bench.work / "key.gpg"
+    file.write_bytes(random.Random(1).randbytes(SIGNED_BYTES))
+    with gpg() as rival:
+        rival.make_key("bench <bench@example.com>", "rsa4096", "sign")
+        made = rival.run(
+            "--digest-algo", "SHA512", "--output", f"{file}.sig", "--detach-sign", file
+        )
+        if made.returncode:
+            raise MeasurementFailed(made.stderr.decode())
+        key.write_bytes(rival.export())
+        checks = {
+            "gpg": Program(
+                (GPG, "--homedir", rival.home, "--batch", "--verify", f"{file}.sig", file)
+            ),
+            "sources": Program((AWSTOE, "verify-signature", file, "--key", key)),
+        }
+        if (native := file_of(NATIVE)).is_file():
+            checks["file"] = Program((native, "verify-signature", file, "--key", key))
+        taken = take_turns(checks, 7, bench.work)
+    theirs = taken.pop("gpg").seconds
+    rows = []
+    for name, found in taken.items():
+        what = "" if name == "sources" else f", the {NATIVE} file"
+        words = f"`gpg --verify`: {in_words(theirs)}"
+        ratio = found.seconds / theirs
+        label = f"verify-signature, 100 MB{what}"
+        rows.append(Row(label, in_words(found.seconds), words, ratio, 1.0))
+    return rows
+
+
+def idle(bench: Bench, program: Path) -> Row:
+    """The memory of a run while its step waits: that of both processes of the file."""
+    document = documents.waiting(bench.work / "wait.yml")
+    peak = run(bench.our_run(document, program), bench.work, watch_memory=True, family=True)
+    resident = peak.peak_kib / 1024
+    return Row("the same, idle in a step", f"{resident:.0f} MiB", "-", resident, 45, unit=" MiB")
+
+
+def publishing(bench: Bench) -> list[Row]:
+    """Publishing a release to 20 regions against the same uploads with aws s3 cp."""
+    from bench import publishing as release  # noqa: PLC0415 - needs what others do not
+
+    return release.rows(bench.work, installed("aws", bench.rivals))
+
+
 PARTS: dict[str, Callable[[Bench], Sequence[Row]]] = {
     part.__name__: part
-    for part in (echo, ansible, pyinfra, growth, loop, output, startup, validation)
+    for part in (
+        echo,
+        ansible,
+        pyinfra,
+        growth,
+        loop,
+        output,
+        startup,
+        validation,
+        publishing,
+        file,
+        signature,
+    )
 }

@@ -5,7 +5,11 @@ import sys
 import venv
 from pathlib import Path
 
-REQUIREMENTS = {"ansible-playbook": "ansible-core==2.19.*", "pyinfra": "pyinfra==3.10.*"}
+REQUIREMENTS = {
+    "ansible-playbook": "ansible-core==2.19.*",
+    "pyinfra": "pyinfra==3.10.*",
+    "aws": "awscli==1.*",
+}
 
 
 class RivalMissing(Exception):

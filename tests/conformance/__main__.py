@@ -1,0 +1,101 @@
+"""`python -m conformance [SUBJECT...]`: runs the black-box tests on built files.
+
+A subject is a target, whose file is looked for below dist/, the path of a file, or `all`, which is
+every target whose file is there; without one it is this machine's own target. A native program also
+goes through the tests of the command line and of the user guide's examples, which are the same
+programs started in another way; an emulated one would take too long for that.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from awstoe.host.platforms import architecture, current
+from subject import ROOT, TARGETS, Subject, SubjectMissing, file_of, find
+
+EVERY = "all"
+NARROW = ("tests/conformance",)
+WIDE = (*NARROW, "tests/cli", "tests/guide")
+
+
+class Verdict(NamedTuple):
+    """What became of one subject."""
+
+    name: str
+    text: str
+    passed: bool
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
+    parser.add_argument("subject", nargs="*", metavar="SUBJECT", help=f"{', '.join(TARGETS)}, ...")
+    parser.add_argument(
+        "--select", default="", metavar="WORDS", help="only tests that pytest -k so"
+    )
+    options = parser.parse_args()
+    names = options.subject or [own_target()]
+    if EVERY in names:
+        names = list(TARGETS)
+        absent = [name for name in names if not file_of(name).is_file()]
+        verdicts = [
+            Verdict(name, f"no file: make build TARGET={name}", passed=True) for name in absent
+        ]
+        names = [name for name in names if name not in absent]
+    else:
+        verdicts = []
+    verdicts += [judge(name, options.select) for name in names]
+    for verdict in verdicts:
+        sys.stdout.write(f"conformance: {verdict.name}: {verdict.text}\n")
+    if not names:
+        sys.stdout.write("conformance: there is no built file at all\n")
+    return int(not names or not all(verdict.passed for verdict in verdicts))
+
+
+def own_target() -> str:
+    return f"{current()}/{architecture(platform.machine(), pointer_bits=64)}"
+
+
+def judge(name: str, select: str) -> Verdict:
+    """Run the tests that suit a subject, their output shown as it comes."""
+    try:
+        subject = find(name)
+    except SubjectMissing as missing:
+        return Verdict(name, str(missing), passed=False)
+    sys.stdout.write(f"conformance: {name} ({subject.file or ROOT})\n")
+    sys.stdout.flush()
+    started = time.monotonic()
+    code, last = show(command(subject, select), {**os.environ, "AWSTOE_SUBJECT": name})
+    seconds = time.monotonic() - started
+    return Verdict(name, f"{last.strip(' =')} ({seconds:.0f} s)", passed=code == 0)
+
+
+def command(subject: Subject, select: str) -> list[str]:
+    """What runs the tests of a subject."""
+    wide = subject.native and subject.frozen
+    folders = [path for path in (WIDE if wide else NARROW) if Path(ROOT, path).is_dir()]
+    chosen = ["-k", select] if select else []
+    return [sys.executable, "-m", "pytest", "-q", "-n", "auto", *chosen, *folders]
+
+
+def show(argv: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Run a program with its output shown; gives its exit code and the last line of that."""
+    last = ""
+    with subprocess.Popen(
+        argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"
+    ) as program:
+        assert program.stdout is not None
+        for line in program.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            last = line.strip() or last
+    return program.returncode, last
+
+
+if __name__ == "__main__":
+    sys.exit(main())

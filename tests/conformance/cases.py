@@ -1,0 +1,217 @@
+"""Cases as data: documents and what comes of them, one file each below ``cases/<topic>/``.
+
+A file has
+
+    what         a sentence
+    platforms    the platforms it is for; both when left out
+    subject      ``built`` when it is for built files only
+    files        what is there before: name and text
+    runs         one command after the other; with one only, its keys stand beside ``files``
+    after        what is there afterwards: name and text, or null for nothing
+    linux        keys that are different there
+    windows      keys that are different there
+
+and a run
+
+    command      the arguments; places for logs and state are added to ``run``
+    places       false when they are not
+    environment  more variables; null takes one away
+    stdin        what standard input has
+    exit         the exit code, 0 when left out
+    stdout       all of standard output, or a list of texts that are in it
+    stderr       all of standard error, or a list of texts that are in it
+    silent       texts that are in neither
+    json         what the JSON object on standard output has, other keys aside
+    steps        by step: status, printed (its stdout), outputs, message (a part of its failure)
+    console      lines of console.log, in this order, others between
+    logs         the files of the log folder, all of them
+
+``$PLACE`` stands for the working directory, ``$SELF`` for a file that starts the subject,
+``$VERSION`` for its version.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import yaml
+
+from awstoe import __version__
+from awstoe.host.platforms import Platform
+from cli.running import Ended
+from conformance.place import Place
+from subject import Subject, chosen
+
+FOLDER = Path(__file__).parent / "cases"
+CASE_KEYS = {"what", "platforms", "subject", "files", "runs", "after", "linux", "windows"}
+RUN_KEYS = {
+    *("command", "places", "environment", "stdin", "exit", "stdout", "stderr", "silent", "json"),
+    *("steps", "console", "logs"),
+}
+STEP_KEYS = {"status", "printed", "outputs", "message"}
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+
+Json = Any
+
+
+class Case(NamedTuple):
+    """One file of cases."""
+
+    name: str
+    """Topic and name, as ``loops/for``."""
+    content: Mapping[str, Json]
+
+    def suits(self, subject: Subject) -> bool:
+        platforms = self.content.get("platforms", list(Platform))
+        return subject.platform in platforms and (subject.frozen or "subject" not in self.content)
+
+
+def load() -> list[Case]:
+    """All cases, by name."""
+    return [
+        Case(
+            path.relative_to(FOLDER).with_suffix("").as_posix(),
+            yaml.safe_load(path.read_text(encoding="utf-8")),
+        )
+        for path in sorted(FOLDER.glob("*/*.yml"))
+    ]
+
+
+def unknown_keys(case: Case) -> set[str]:
+    """The keys in a case that mean nothing."""
+    found: set[str] = set()
+    for part in (case.content, *(case.content.get(each, {}) for each in Platform)):
+        found |= part.keys() - CASE_KEYS - RUN_KEYS
+        for run in part.get("runs", ()):
+            found |= run.keys() - RUN_KEYS
+            for step in run.get("steps", {}).values():
+                found |= step.keys() - STEP_KEYS
+        for step in part.get("steps", {}).values():
+            found |= step.keys() - STEP_KEYS
+    return found
+
+
+def perform(case: Case, place: Place, subject: Subject) -> None:
+    """Do what a case says on the subject, and check all that it expects."""
+    words = {
+        "$PLACE": subject.shown(place.folder),
+        "$SELF": subject.path,
+        "$VERSION": __version__,
+    }
+    content = replaced({**case.content, **case.content.get(subject.platform, {})}, words)
+    for name, text in content.get("files", {}).items():
+        place.write(name, text)
+    alone = {key: content[key] for key in RUN_KEYS & content.keys()}
+    for run in content.get("runs") or [alone]:
+        perform_run(run, place)
+    for name, text in content.get("after", {}).items():
+        path = place.folder / name
+        found = path.read_bytes().decode() if path.is_file() else None
+        assert found == text, name
+
+
+def perform_run(run: Mapping[str, Json], place: Place) -> None:
+    """Do one command of a case, and check what came of it."""
+    command = [str(each) for each in run["command"]]
+    if command[0] == "run" and run.get("places", True):
+        command += ["--log-directory", "logs", "--state-directory", "state"]
+    given = dict(run.get("environment", {}))
+    if chosen().under_wine:  # it takes from the locale how files are named on the disk
+        given = {name: value for name, value in given.items() if name not in ("LC_ALL", "LANG")}
+    kept = dict(place.environment)
+    for name, value in given.items():
+        place.environment.pop(name, None)
+        if value is not None:
+            place.environment[name] = str(value)
+    ended = place.call([*place.program, *command], stdin=run.get("stdin"))
+    place.environment = kept
+    # Windows may end lines in its own way.
+    ended = ended._replace(stdout=ended.stdout.replace("\r\n", "\n"))
+    said = f"{ended.stdout}\n{ended.stderr}"
+    assert ended.exit_code == run.get("exit", 0), said
+    assert "Traceback" not in said, said
+    check_text(ended.stdout, run.get("stdout", []))
+    check_text(ended.stderr, run.get("stderr", []))
+    for text in run.get("silent", ()):
+        assert text not in said
+    if "json" in run:
+        check_json(json.loads(ended.stdout), run["json"], "")
+    if run.keys() & {"steps", "console", "logs"}:
+        check_logs(run, logs_of(ended, place))
+
+
+def logs_of(ended: Ended, place: Place) -> Path:
+    """The log folder that the result of a run names, which has to be there."""
+    url: str = ended.summary["logUrl"]
+    folder = place.folder / "logs" / re.split(r"[\\/]", url)[-1]
+    assert folder.is_dir(), url
+    assert url == chosen().shown(folder)
+    return folder
+
+
+def check_text(found: str, wanted: str | list[str]) -> None:
+    if isinstance(wanted, str):
+        assert found == wanted
+        return
+    for text in wanted:
+        assert text in found
+
+
+def check_json(found: Json, wanted: Json, where: str) -> None:
+    """Compare what ``wanted`` names; lists have to have the same length."""
+    if isinstance(wanted, dict):
+        for key, value in wanted.items():
+            assert key in found, f"{where}.{key} is missing in {found}"
+            check_json(found[key], value, f"{where}.{key}")
+    elif isinstance(wanted, list):
+        assert len(found) == len(wanted), f"{where}: {found}"
+        for number, value in enumerate(wanted):
+            check_json(found[number], value, f"{where}[{number}]")
+    else:
+        assert found == wanted, where
+
+
+def check_logs(run: Mapping[str, Json], folder: Path) -> None:
+    """Compare what a run left in its log folder."""
+    if "logs" in run:
+        assert sorted(path.name for path in folder.iterdir()) == sorted(run["logs"])
+    lines = (folder / "console.log").read_text(encoding="utf-8").splitlines()
+    messages = iter([TIME.sub("", line) for line in lines])
+    for wanted in run.get("console", ()):
+        assert wanted in messages, f"{wanted!r} in that order is not in {lines}"
+    records = json.loads((folder / "detailedoutput.json").read_text(encoding="utf-8"))
+    steps = {
+        step["name"]: step
+        for document in records["documents"]
+        for phase in document["phases"]
+        for step in phase["steps"]
+    }
+    for name, wanted in run.get("steps", {}).items():
+        assert name in steps, f"{name} is not in {list(steps)}"
+        check_step(steps[name], wanted)
+
+
+def check_step(step: dict[str, Json], wanted: dict[str, Json]) -> None:
+    """Compare the record of a step."""
+    name = step["name"]
+    assert wanted.get("status", step["status"]) == step["status"], step
+    assert wanted.get("message", "") in step["failureMessage"]
+    if "printed" in wanted:
+        assert json.loads(step["outputs"])[0]["stdout"] == wanted["printed"], name
+    if "outputs" in wanted:
+        check_json(json.loads(step["outputs"]), wanted["outputs"], name)
+
+
+def replaced(value: Json, words: Mapping[str, str]) -> Json:
+    """``value`` with the words that stand for something in all its texts."""
+    if isinstance(value, str):
+        for word, text in words.items():
+            value = value.replace(word, text)
+        return value
+    if isinstance(value, list):
+        return [replaced(each, words) for each in value]
+    if isinstance(value, dict):
+        return {key: replaced(each, words) for key, each in cast("dict[str, Json]", value).items()}
+    return value

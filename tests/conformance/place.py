@@ -1,0 +1,65 @@
+"""Where the conformance suite runs the subject: a folder with a temporary folder of its own."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from awstoe.host.platforms import Platform
+from cli.running import Toe
+from subject import chosen
+
+DOCUMENT = """\
+name: conformance
+schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: step
+        action: ExecuteBash
+        inputs:
+          commands:
+"""
+
+
+class Place(Toe):
+    """A place to run the subject in; nothing that it unpacks may be left there.
+
+    Args:
+        folder: The folder.
+        machine: Variables that the machine needs to run the subject.
+
+    Attributes:
+        temporary: The folder for temporary files.
+        killed: Whether the program itself gets SIGKILL: then the folder of the step it was at stays
+            until the run is resumed.
+    """
+
+    killed = False
+
+    def __init__(self, folder: Path, machine: Mapping[str, str]) -> None:
+        super().__init__(folder)
+        self.environment = {**machine, **self.environment}
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.environment["AWSTOE_FILE"] = chosen().path
+        names = ("TMPDIR",) if chosen().platform is Platform.LINUX else ("TEMP", "TMP")
+        for name in names:
+            self.environment[name] = chosen().shown(self.temporary)
+
+    def bash(self, *commands: str, name: str = "document.yml") -> str:
+        """Write a document of one step that runs ``commands``; gives its path."""
+        lines = "".join(f"            - {json.dumps(each)}\n" for each in commands)
+        return str(self.write(name, DOCUMENT + lines))
+
+    def arguments(self, *commands: str) -> list[str]:
+        """A run of one step with ``commands``."""
+        return self.argv("-d", self.bash(*commands), "-l", str(self.folder))
+
+    def unpacked(self) -> list[str]:
+        """The folders that a built file has unpacked itself to and that are still there."""
+        return sorted(each for each in os.listdir(self.temporary) if each.startswith("_MEI"))
+
+    def left(self) -> list[str]:
+        """What is in the temporary folder."""
+        return sorted(os.listdir(self.temporary))

@@ -1,0 +1,25 @@
+"""Looks at processes from outside, by /proc."""
+
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """The child processes of one; none when it is gone."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def group_of(pid: int) -> list[int]:
+    """The processes in the group that ``pid`` leads."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if fields[0] not in "ZX" and int(fields[2]) == pid:
+                found.append(int(entry.name))
+    return found

@@ -1,0 +1,96 @@
+"""What programs started by the subject get from it: the caller's environment, and nothing else."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.place import Place
+from subject import chosen
+
+# bash itself sets these in every program it starts.
+OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
+
+
+def seen_by_a_child(place: Place) -> dict[bytes, bytes]:
+    """The environment that a step's program finds."""
+    ended = place.call(place.arguments("cat /proc/self/environ > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    entries = Path(place.folder / "seen").read_bytes().rstrip(b"\0").split(b"\0")
+    return dict(entry.split(b"=", 1) for entry in entries)
+
+
+def given_to(place: Place) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(text) for name, text in place.environment.items()}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"LD_LIBRARY_PATH": "/opt/mine:/opt/yours"},
+        {"LD_LIBRARY_PATH": "/opt/mine:", "PYTHONPATH": "/a", "PYTHONHASHSEED": "1", "EMPTY": ""},
+        {
+            "ODD": "line\nbreak =",
+            "UMLAUT": "ü",
+            "BYTES": b"\xff\xfe".decode(errors="surrogateescape"),
+        },
+        {"LD_PRELOAD": "", "GCONV_PATH": "/none", "LC_ALL": "POSIX", "LANGUAGE": "xx"},
+        {"SSL_CERT_FILE": "/etc/mine.pem", "OPENSSL_CONF": "/etc/mine.cnf", "XDG_DATA_DIRS": "/x"},
+    ],
+    ids=lambda more: "+".join(more) or "nothing more",
+)
+def test_a_program_gets_the_callers_environment_byte_for_byte(
+    place: Place, more: dict[str, str]
+) -> None:
+    place.environment |= more
+    found = seen_by_a_child(place)
+    for name in OF_THE_SHELL - place.environment.keys():
+        found.pop(name.encode(), None)
+    assert found == given_to(place)
+
+
+@pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no boot loader")
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"_PYI_APPLICATION_HOME_DIR": "/tmp", "_PYI_PARENT_PROCESS_LEVEL": "1"},
+        {"_PYI_ARCHIVE_FILE": "/bin/true"},
+        {"_MEIPASS2": "/tmp"},
+        {"LD_LIBRARY_PATH_ORIG": "/opt/old"},
+        {"PYINSTALLER_RESET_ENVIRONMENT": "1"},
+    ],
+    ids="+".join,
+)
+def test_variables_of_a_boot_loader_neither_drive_it_nor_reach_a_program(
+    place: Place, forged: dict[str, str]
+) -> None:
+    place.environment |= forged
+    found = seen_by_a_child(place)
+    assert not found.keys() & {name.encode() for name in forged}
+
+
+def test_a_program_has_no_descriptors_but_the_standard_ones(place: Place) -> None:
+    ended = place.call(place.arguments("ls -l /proc/self/fd > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    seen = place.read("seen")
+    assert "_MEI" not in seen
+    assert str(chosen().file or sys.executable) not in seen
+    links = [line.split()[-3:] for line in seen.splitlines()[1:]]
+    # ls itself has the folder open.
+    assert [number for number, _, target in links if "/proc/" not in target] == ["0", "1", "2"]
+
+
+def test_a_program_has_the_signals_of_the_caller(place: Place) -> None:
+    ended = place.call(place.arguments("grep -E 'Sig(Blk|Ign)' /proc/self/status > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    masks = dict(line.split(":\t") for line in place.read("seen").splitlines())
+    mine = dict(
+        line.split(":\t")
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith(("SigBlk", "SigIgn"))
+    )
+    ours = int(mine["SigIgn"], 16) & ~(1 << 12) & ~(1 << 24)  # Python ignores SIGPIPE and SIGXFSZ
+    assert int(masks["SigIgn"], 16) & ~(1 << 12) & ~(1 << 24) == ours
+    assert int(masks["SigBlk"], 16) == 0

@@ -1,0 +1,223 @@
+"""The two processes of a built file: boot loader and program, and what ends them.
+
+The boot loader unpacks, starts the program as its child, and removes the folder. Whoever starts
+awstoe sees the boot loader only.
+"""
+
+import os
+import signal
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from cli.running import Ended, Started, alive, wait_until
+from conformance.place import DOCUMENT, Place
+from conformance.processes import children, group_of
+from subject import chosen
+
+SIGNALS = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143)]
+
+
+class Running(NamedTuple):
+    """A run with a step that goes on for long."""
+
+    place: Place
+    started: Started
+    program: int
+    """The process below the boot loader."""
+
+    def end(self) -> Ended:
+        return self.started.end(30 * chosen().patience)
+
+
+def inside(pid: int) -> int:
+    """The program below a boot loader, once it is there."""
+    wait_until(lambda: len(children(pid)) == 1)
+    return children(pid)[0]
+
+
+@pytest.fixture
+def running(place: Place) -> Running:
+    started = place.begin(place.arguments("touch started", "sleep 600 & echo $! > pids; wait"))
+    wait_until((place.folder / "pids").exists, 20 * chosen().patience)
+    wait_until(lambda: bool(place.pids()))
+    return Running(place, started, inside(started.child.pid))
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_to_the_boot_loader_ends_the_run(
+    running: Running, number: signal.Signals, code: int
+) -> None:
+    running.started.signal(number)
+    ended = running.end()
+    assert ended.exit_code == code
+    assert ended.summary["failureMessage"].endswith(f"Interrupted by {number.name}.")
+    assert not alive(running.program)
+    assert not any(map(alive, running.place.pids()))
+    assert running.place.unpacked() == []
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_to_both_processes_counts_once(
+    running: Running, number: signal.Signals, code: int
+) -> None:
+    """As a terminal sends Ctrl-C, and as a supervisor ends a group."""
+    os.kill(running.program, number)
+    running.started.signal(number)
+    ended = running.end()
+    assert ended.exit_code == code
+    assert ended.stderr.count("Interrupted by") == 1
+    assert ended.summary["status"] == "failed"
+    assert running.place.unpacked() == []
+
+
+def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
+    running: Running,
+) -> None:
+    assert running.place.unpacked()
+    running.started.child.kill()
+    running.started.child.communicate(timeout=30)
+    wait_until(lambda: not alive(running.program), 20 * chosen().patience)
+    wait_until(lambda: not any(map(alive, running.place.pids())))
+    wait_until(lambda: running.place.unpacked() == [])
+
+
+def test_killing_the_program_lets_the_boot_loader_remove_its_folder(running: Running) -> None:
+    running.place.killed = True
+    os.kill(running.program, signal.SIGKILL)
+    ended = running.end()
+    assert ended.exit_code == -signal.SIGKILL
+    assert running.place.unpacked() == []
+
+
+def test_a_run_killed_in_the_middle_of_a_step_can_be_resumed(place: Place) -> None:
+    document = place.bash("echo x >> begun", "[ -e go ] || sleep 600")
+    started = place.begin(place.argv("-d", document, "-l", str(place.folder)))
+    wait_until((place.folder / "begun").exists, 20 * chosen().patience)
+    os.kill(inside(started.child.pid), signal.SIGKILL)
+    started.end(30)
+    place.write("go", "")
+    ended = place.run("-d", document, "-l", str(place.folder), "--resume")
+    assert ended.exit_code == 0, ended.stderr
+    assert place.read("begun") == "x\nx\n"
+    # The killed program's own folder for the step's script is cleared by the resumed run.
+    assert place.left() == []
+
+
+def test_ctrl_c_while_it_unpacks_leaves_nothing(place: Place) -> None:
+    for _ in range(10):
+        started = place.begin([*place.program, "--version"])
+        wait_until(lambda: bool(place.unpacked()) or started.child.poll() is not None)  # noqa: B023
+        started.signal(signal.SIGINT)
+        assert started.end(30).exit_code in (0, 130, -signal.SIGINT)
+        assert place.left() == []
+
+
+def test_a_nested_awstoe_in_the_background_outlives_its_parent(place: Place) -> None:
+    inner = place.write(
+        "inner.yml",
+        DOCUMENT + f"            - until [ -e {place.folder}/go ]; do sleep 0.05; done\n"
+        "            - touch done\n"
+        "      - name: loaded-late\n"
+        "        action: SetFileEncoding\n"
+        "        inputs: [{path: done, encoding: utf16}]\n",
+    )
+    nested = f'"$AWSTOE_FILE" run --documents {inner} -l {place.folder}/inner -s inner-state'
+    ended = place.call(place.arguments(f"nohup {nested} > log 2>&1 < /dev/null &"))
+    assert ended.exit_code == 0, ended.stderr
+    wait_until(lambda: len(place.unpacked()) == 1, 20 * chosen().patience)
+    place.write("go", "")
+    wait_until((place.folder / "done").exists, 20 * chosen().patience)
+    wait_until(lambda: '"status"' in place.read("log"), 20 * chosen().patience)
+    assert '"status": "success"' in place.read("log")
+
+
+def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
+    """Two programs with one folder between them would lose it with the first that ends."""
+    ended = place.call(
+        place.arguments('"$AWSTOE_FILE" --version', f"ls {place.temporary} > seen", "sleep 0.1")
+    )
+    assert ended.exit_code == 0, ended.stderr
+    assert len([each for each in place.read("seen").split() if each.startswith("_MEI")]) == 1
+
+
+def test_a_failed_step_gives_its_code_and_leaves_nothing(place: Place) -> None:
+    ended = place.call(place.arguments("exit 3"))
+    assert ended.exit_code == 1
+    assert ended.summary["failures"][0]["exitCode"] == 3
+    assert place.left() == []
+
+
+def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
+    document = place.write(
+        "document.yml",
+        DOCUMENT.replace("action:", "timeoutSeconds: 1\n        action:")
+        + "            - setsid sleep 600 & sleep 600\n",
+    )
+    ended = place.run("-d", str(document))
+    assert ended.exit_code == 1
+    assert place.left() == []
+
+
+def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
+    started = place.begin(
+        ["setsid", "--wait", *place.arguments("sleep 600 & echo $$ > pids; exit 5")]
+    )
+    started.end(60 * chosen().patience)
+    assert group_of(started.child.pid) == []
+
+
+def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) -> None:
+    file = chosen().file
+    assert file is not None
+    own = place.folder / "awstoe"
+    own.write_bytes(file.read_bytes())
+    own.chmod(0o755)
+    wait = "until [ -e go ]; do sleep 0.05; done"
+    document = Path(place.bash("touch started", wait))
+    document.write_text(
+        document.read_text()
+        + """\
+      - name: later
+        action: CreateFile
+        inputs: [{path: late, content: late}]
+      - name: latest
+        action: SetFileEncoding
+        inputs: [{path: late, encoding: utf16}]
+      - name: wrong
+        action: DeleteFolder
+        onFailure: Ignore
+        inputs: [{path: late}]
+"""
+    )
+    place.program = (str(own),)
+    started = place.begin(place.argv("-d", str(document)))
+    wait_until((place.folder / "started").exists, 20 * chosen().patience)
+    other = place.folder / "other"
+    other.write_bytes(b"another program")
+    other.replace(own)
+    place.write("go", "")
+    ended = started.end(60 * chosen().patience)
+    assert ended.exit_code == 0, ended.stderr
+    assert (place.folder / "late").exists()
+    assert place.left() == []
+
+
+def test_started_by_a_link_or_by_a_name_in_path_it_knows_itself(place: Place) -> None:
+    file = chosen().file
+    assert file is not None
+    link = place.folder / "bin" / "awstoe"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    place.environment["PATH"] = f"{link.parent}:{place.environment['PATH']}"
+    for command in ([str(link)], ["env", "awstoe"], ["bin/awstoe"]):
+        ended = place.call([*command, "version", "--json"])
+        assert ended.exit_code == 0, ended.stderr
+        assert f'"executable": "{os.path.realpath(file)}"' in ended.stdout
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_exit_codes_pass_through_the_boot_loader(place: Place, code: int) -> None:
+    command = {0: ["--version"], 1: ["validate", "-d", "missing"], 2: ["frobnicate"]}[code]
+    assert place.call([*place.program, *command]).exit_code == code

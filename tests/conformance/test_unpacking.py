@@ -1,0 +1,202 @@
+"""Where a built file unpacks itself to, and what it says where it cannot."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from awstoe import __version__
+from cli.running import Ended
+from conformance.place import Place
+from subject import chosen
+
+VERSION = f"awstoe {__version__}\n"
+MESSAGE = "awstoe cannot unpack itself to"
+
+
+def in_mounts(place: Place, script: str) -> Ended:
+    """Run a script that may mount what it likes, visible to nobody else.
+
+    ``$T`` is the temporary folder, ``$A`` the subject; ``small OPTIONS FOLDER`` mounts a file
+    system into a folder. What is left in ``$T`` is listed on standard output in the end.
+    """
+    namespaces = ["unshare", "--mount", "--propagation", "private"]
+    if os.geteuid() != 0:
+        namespaces += ["--user", "--map-root-user"]
+    before = 'T=$TMPDIR A=$AWSTOE_FILE; small() { mount -t tmpfs -o "$1" none "$2" || exit 99; }\n'
+    ended = place.call(
+        [*namespaces, "bash", "-c", f"{before}{script}\ncode=$?; ls $T; exit $code"], seconds=300
+    )
+    if ended.exit_code == 99 or "unshare:" in ended.stderr:
+        pytest.skip(f"this machine lets nobody mount: {ended.stderr.strip()}")
+    return ended
+
+
+def test_it_leaves_nothing(place: Place) -> None:
+    assert place.call([*place.program, "--version"]) == (0, VERSION, "")
+    assert place.left() == []
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "TEMP", "TMP"])
+def test_it_unpacks_where_the_environment_says(place: Place, name: str) -> None:
+    own = place.folder / "own"
+    own.mkdir()
+    del place.environment["TMPDIR"]
+    place.environment[name] = str(own)
+    ended = place.call(place.arguments(f"ls {own} > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    assert "_MEI" in place.read("seen")
+    assert list(own.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["/no/such/folder", "", "relative", "/dev/null"])
+def test_a_temporary_folder_that_is_none_is_passed_over(place: Place, value: str) -> None:
+    place.environment["TMPDIR"] = value
+    ended = place.call([*place.program, "--version"])
+    assert (ended.exit_code, ended.stdout) == (0, VERSION)
+
+
+def test_folders_mounted_noexec_are_passed_over(place: Place) -> None:
+    script = 'small noexec $T; small noexec /tmp; small noexec /var/tmp; "$A" --version'
+    ended = in_mounts(place, script.replace("small noexec /tmp; ", keep_in_reach(place)))
+    assert ended == (0, VERSION, "")
+
+
+def keep_in_reach(place: Place) -> str:
+    """Mount over /tmp unless subject or place lie there."""
+    inside = [str(place.folder), str(chosen().file)]
+    return "" if any(each.startswith("/tmp/") for each in inside) else "small noexec /tmp; "
+
+
+def test_a_folder_mounted_noexec_is_no_obstacle_for_a_run(place: Place) -> None:
+    arguments = " ".join(f"'{each}'" for each in place.arguments("touch ran"))
+    ended = in_mounts(place, f"small noexec $T; {arguments}")
+    assert ended.exit_code == 0, ended.stderr
+    assert (place.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("size", ["4k", "100k", "3m"])
+def test_a_full_folder_is_told_in_plain_words_and_left_empty(place: Place, size: str) -> None:
+    ended = in_mounts(place, f'small size={size} $T; "$A" --version')
+    assert ended.exit_code not in (0, 99)
+    assert ended.stdout == ""
+    assert MESSAGE in ended.stderr
+    assert "TMPDIR" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_without_inodes_is_told_in_plain_words_and_left_empty(place: Place) -> None:
+    ended = in_mounts(place, 'small nr_inodes=4 $T; "$A" --version')
+    assert ended.exit_code not in (0, 99)
+    assert ended.stdout == ""
+    assert MESSAGE in ended.stderr
+
+
+def test_a_read_only_system_with_one_small_writable_folder_is_enough(place: Place) -> None:
+    """The folder holds all: what is unpacked, logs and state."""
+    document = place.bash("echo it ran")
+    script = f"""
+    mount --bind / / && mount -o remount,bind,ro / || exit 99
+    small size=64m $T
+    if touch {place.folder}/x 2> /dev/null; then exit 98; fi
+    "$A" run -d {document} -l $T/logs -s $T/state --quiet
+    code=$?; rm -r $T/logs $T/state; (exit $code)"""
+    ended = in_mounts(place, script)
+    assert ended.exit_code == 0, ended
+    assert '"status": "success"' in ended.stdout
+    assert ended.stdout.rstrip().endswith("}")  # nothing is left in the folder
+
+
+def test_many_starts_at_once_do_not_disturb_each_other(place: Place) -> None:
+    started = [place.begin([*place.program, "--version"]) for _ in range(50)]
+    assert [each.end(120 * chosen().patience) for each in started] == [(0, VERSION, "")] * 50
+    assert place.left() == []
+
+
+def test_many_starts_in_a_small_folder_run_or_say_why_not(place: Place) -> None:
+    """256 MB do not hold fifty; they run one after the other if need be, but never in part."""
+    script = """
+    small size=256m $T
+    printf 'schemaVersion: 1.0\\nphases: [{name: build, steps: [{name: S, action: ExecuteBash,
+      inputs: {commands: ["sleep 2"]}}]}]\\n' > document.yml
+    for n in $(seq 50); do
+        { "$A" run -d document.yml -l logs-$n -s state-$n > out-$n 2> err-$n; echo $? > code-$n; } &
+    done
+    wait"""
+    ended = in_mounts(place, script)
+    assert (ended.exit_code, ended.stdout) == (0, ""), ended  # nothing is left in the folder
+    ran = 0
+    for number in range(1, 51):
+        code, out, err = (place.read(f"{name}-{number}") for name in ("code", "out", "err"))
+        if code == "0\n":
+            assert '"status": "success"' in out
+            ran += 1
+        else:
+            # No room to unpack, to unpack a part that is needed later, or for the step's script.
+            assert MESSAGE in err or "No space left on device" in err, err
+            assert "Traceback" not in err
+            assert "bug" not in err
+    assert ran > 0
+
+
+def test_a_limit_on_the_size_of_files_is_told_in_plain_words(place: Place) -> None:
+    ended = place.call(["bash", "-c", 'ulimit -f 100; "$AWSTOE_FILE" --version'])
+    assert ended.exit_code not in (0, -25, 153)
+    assert MESSAGE in ended.stderr
+    assert place.left() == []
+
+
+def test_a_limit_on_memory_is_no_silent_end(place: Place) -> None:
+    ended = place.call(["bash", "-c", 'ulimit -v 30000; "$AWSTOE_FILE" --version'])
+    assert ended.stdout == VERSION or ended.stderr
+    assert place.left() == []
+
+
+def test_a_file_that_was_cut_says_so(place: Place) -> None:
+    file = chosen().file
+    assert file is not None
+    cut = place.folder / "awstoe"
+    data = file.read_bytes()
+    cut.write_bytes(data[: len(data) * 2 // 3])
+    cut.chmod(0o755)
+    # By a shell, as the system itself may not take it for a program.
+    ended = place.call(["bash", "-c", f"{cut} --version"])
+    assert ended.exit_code != 0
+    assert ended.stdout == ""
+    assert ended.stderr
+    assert place.left() == []
+
+
+def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
+    document = place.bash("id -u > seen")
+    file = chosen().file
+    assert file is not None
+    shutil.copy2(file, place.folder / "awstoe")  # the file itself may lie where only root can look
+    place.program = (str(place.folder / "awstoe"),)
+    if os.geteuid() == 0:
+        place.become_nobody()
+    place.environment = {"TMPDIR": str(place.temporary), "PATH": os.environ["PATH"]}
+    ended = place.run("-d", document)
+    assert ended.exit_code == 0, ended.stderr
+    assert place.read("seen").strip() != "0" or os.geteuid() != 0
+
+
+def test_it_runs_from_a_folder_that_nobody_may_write(place: Place) -> None:
+    file = chosen().file
+    assert file is not None
+    folder = place.folder / "fixed"
+    folder.mkdir()
+    own = folder / "awstoe"
+    shutil.copy2(file, own)
+    own.chmod(0o555)
+    folder.chmod(0o555)
+    assert place.call([str(own), "--version"]) == (0, VERSION, "")
+    assert [each.name for each in Path(folder).iterdir()] == ["awstoe"]
+    folder.chmod(0o755)
+
+
+def test_nobody_else_can_look_into_what_is_unpacked(place: Place) -> None:
+    ended = place.call(place.arguments("stat -c '%a %u' $TMPDIR/_MEI* > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    assert place.read("seen").split() == ["700", str(os.geteuid())]

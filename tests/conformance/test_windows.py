@@ -1,0 +1,100 @@
+"""The processes of the built file for Windows, as far as Wine shows them."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from cli.running import wait_until
+from conformance.place import Place
+from subject import chosen
+
+
+def step(name: str, action: str, inputs: object, **keys: object) -> dict[str, object]:
+    return {"name": name, "action": action, "inputs": inputs, **keys}
+
+
+def command(name: str, line: str, **keys: object) -> dict[str, object]:
+    """A step that has the system's command processor carry out a line."""
+    return step(name, "ExecuteBinary", {"path": "cmd.exe", "arguments": ["/c", line]}, **keys)
+
+
+def endless(name: str) -> dict[str, object]:
+    loop = {"for": {"start": 1, "end": 10**12, "updateBy": 1}}
+    return step(name, "Assert", {"stringEquals": "a", "value": "a"}, loop=loop)
+
+
+def programs(place: Place) -> list[int]:
+    """The processes that were started with this place's own name in their arguments."""
+    word = os.fsencode(place.folder.name)
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if word in line and b"awstoe" in line:
+            found.append(int(entry.name))
+    return found
+
+
+def test_a_program_gets_the_callers_environment(place: Place) -> None:
+    place.environment |= {"GIVEN": "two words", "UMLAUT": "ü"}
+    ended = place.run("-d", place.document(command("Show", "set > seen.txt")))
+    assert ended.exit_code == 0, ended.stderr
+    seen = (place.folder / "seen.txt").read_bytes().decode(errors="replace")
+    found = dict(line.split("=", 1) for line in seen.splitlines() if "=" in line)
+    assert found["GIVEN"] == "two words"
+    assert not [name for name in found if name.startswith(("_PYI", "_MEI", "PYINSTALLER"))]
+    assert "_MEI" not in seen
+
+
+def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
+    nested = step("Nested", "ExecuteBinary", {"path": chosen().path, "arguments": ["--version"]})
+    # Wine has a temporary folder of its own, whatever the environment says.
+    look = command("Look", r"dir /b %TEMP%\_MEI* > seen.txt")
+    ended = place.run("-d", place.document(nested, look))
+    assert ended.exit_code == 0, ended.stderr
+    names = (place.folder / "seen.txt").read_text().split()
+    assert len([name for name in names if name.startswith("_MEI")]) == 1
+
+
+def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
+    """A running program cannot be overwritten, but renamed; then another can have its name."""
+    file = chosen().file
+    assert file is not None
+    own = place.folder / "awstoe.exe"
+    own.write_bytes(file.read_bytes())
+    place.program = (*place.program[:-1], str(own))
+    swap = command("Swap", "ren awstoe.exe old.exe && copy document.json awstoe.exe")
+    later = step("Later", "CreateFile", [{"path": "late", "content": "late"}])
+    latest = step("Latest", "SetFileEncoding", [{"path": "late", "encoding": "utf16"}])
+    ended = place.run("-d", place.document(swap, later, latest, name="document.json"))
+    assert ended.exit_code == 0, ended.stderr
+    assert (place.folder / "late").exists()
+
+
+def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
+    document = place.document(step("Begun", "CreateFile", [{"path": "begun"}]), endless("Endless"))
+    started = place.begin(place.argv("-d", document, "-i", place.folder.name))
+    wait_until((place.folder / "begun").exists, 20 * chosen().patience)
+    loader, *_ = sorted(programs(place))
+    os.kill(loader, signal.SIGKILL)
+    started.child.wait(60)
+    wait_until(lambda: not programs(place), 20 * chosen().patience)
+
+
+def test_a_step_whose_time_is_over_leaves_no_process(place: Place) -> None:
+    name = place.folder.name
+    place.write(
+        "inner.json",
+        json.dumps(
+            {"schemaVersion": "1.0", "phases": [{"name": "build", "steps": [endless("Endless")]}]}
+        ),
+    )
+    arguments = ["run", "-d", "inner.json", "-l", "inner", "-s", "inner-state", "-i", name]
+    nested = {"path": chosen().path, "arguments": arguments}
+    ended = place.run("-d", place.document(step("N", "ExecuteBinary", nested, timeoutSeconds=3)))
+    assert ended.exit_code == 1
+    wait_until(lambda: not programs(place), 20 * chosen().patience)
+    wait_until(lambda: not place.unpacked(), 20 * chosen().patience)

@@ -1,0 +1,166 @@
+"""What the black-box tests run: this source tree, or a built file.
+
+``AWSTOE_SUBJECT`` chooses: ``source`` (the default), a target such as ``linux/386``, whose file is
+looked for below ``dist/``, or the path of a file, whose kind is read from its first bytes.
+"""
+
+import os
+import platform
+import struct
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from awstoe import __version__
+from awstoe.host.platforms import Platform, architecture, current
+
+ROOT = Path(__file__).parent.parent
+TARGETS = ("linux/amd64", "linux/386", "linux/arm64", "windows/amd64")
+SOURCE = "source"
+_ELF_MACHINES = {3: "linux/386", 62: "linux/amd64", 183: "linux/arm64"}
+_HEAD_BYTES = 20
+_SMOKE_SECONDS = 120
+_EMULATED = 8
+"""How many times longer an emulated program may take."""
+
+
+class SubjectMissing(Exception):
+    """There is nothing to run, or it cannot run on this machine; the text says what to do."""
+
+
+class Subject(NamedTuple):
+    """A program to test."""
+
+    name: str
+    """``source``, or the target."""
+    platform: Platform
+    """Where its documents run."""
+    argv: tuple[str, ...]
+    """What starts it."""
+    path: str
+    """One file that starts it, as documents for it write that."""
+    file: Path | None = None
+    """The built file; None for a source tree."""
+    patience: int = 1
+    """How many times longer than a native program it may take."""
+
+    @property
+    def frozen(self) -> bool:
+        return self.file is not None
+
+    @property
+    def native(self) -> bool:
+        return self.patience == 1
+
+    @property
+    def under_wine(self) -> bool:
+        return self.platform is Platform.WINDOWS and sys.platform != "win32"
+
+    def shown(self, path: Path) -> str:
+        """``path`` as the program itself writes it: under Wine, / is the drive Z."""
+        if self.under_wine:
+            return "Z:" + str(path).replace("/", "\\")
+        return str(path)
+
+
+def file_of(target: str) -> Path:
+    """Where ``make build`` puts the file of a target."""
+    name = "awstoe.exe" if target.startswith("windows/") else "awstoe"
+    return ROOT / "dist" / __version__ / target / name
+
+
+def find(name: str) -> Subject:
+    """The subject called ``name``.
+
+    Raises:
+        SubjectMissing: There is none, or this machine cannot run it.
+    """
+    if name in ("", SOURCE):
+        return _source()
+    file = file_of(name) if name in TARGETS else Path(name).absolute()
+    if not file.is_file():
+        hint = f"make build TARGET={name} makes it" if name in TARGETS else "it is no file"
+        raise SubjectMissing(f"{file} is not there: {hint}")
+    subject = _built(file, target_of(file))
+    _try(subject)
+    return subject
+
+
+@cache
+def chosen() -> Subject:
+    """The subject of this test session.
+
+    Raises:
+        SubjectMissing: What ``AWSTOE_SUBJECT`` names cannot be run.
+    """
+    return find(os.environ.get("AWSTOE_SUBJECT", ""))
+
+
+def target_of(file: Path) -> str:
+    """The target that a file was built for, by its first bytes.
+
+    Raises:
+        SubjectMissing: It is a program for none of the targets.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    if head.startswith(b"MZ"):
+        return "windows/amd64"
+    if head.startswith(b"\x7fELF") and len(head) == _HEAD_BYTES:
+        (machine,) = struct.unpack_from("<H", head, 18)
+        if machine in _ELF_MACHINES:
+            return _ELF_MACHINES[machine]
+    raise SubjectMissing(f"{file} is a program for none of {', '.join(TARGETS)}")
+
+
+def _source() -> Subject:
+    script = "awstoe.exe" if sys.platform == "win32" else "awstoe"
+    path = str(Path(sys.executable).with_name(script))
+    return Subject(SOURCE, current(), (sys.executable, "-m", "awstoe"), path)
+
+
+def _built(file: Path, target: str) -> Subject:
+    if target.startswith("windows/"):
+        bare = Subject(target, Platform.WINDOWS, (str(file),), str(file), file)
+        if not bare.under_wine:
+            return bare
+        return bare._replace(argv=("wine", str(file)), path=bare.shown(file), patience=_EMULATED)
+    own = architecture(platform.machine(), pointer_bits=64)
+    native = own == target.partition("/")[2] or (own, target) == ("amd64", "linux/386")
+    path = str(file)
+    return Subject(target, Platform.LINUX, (path,), path, file, 1 if native else _EMULATED)
+
+
+def _try(subject: Subject) -> None:
+    """Find out whether this machine runs it at all."""
+    if subject.under_wine:
+        from fakes import wine  # noqa: PLC0415 - it needs the tooling of the build
+
+        if lacking := wine.missing():
+            raise SubjectMissing(f"this machine does not run {subject.file}: {lacking}")
+        return
+    try:
+        ended = subprocess.run(
+            [*subject.argv, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SMOKE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SubjectMissing(
+            f"this machine does not run {subject.file}: {error}; docs/building.md says what a"
+            f" machine needs for {subject.name}"
+        ) from error
+    if ended.returncode:
+        said = (ended.stdout + ended.stderr).decode(errors="replace").strip()
+        raise SubjectMissing(f"{subject.file} --version ended with {ended.returncode}: {said}")
+
+
+def needs_source(reason: str) -> pytest.MarkDecorator:
+    """Skips a test of a built file, for a reason that lies in the test."""
+    return pytest.mark.skipif(chosen().frozen, reason=reason)

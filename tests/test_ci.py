@@ -1,0 +1,116 @@
+"""What CI does, with programs in the place of make, apt-get and the build that write down calls."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script for Linux")
+SCRIPT = Path(__file__).parent.parent / ".ci" / "run"
+TARGETS = ["linux/amd64", "linux/386", "linux/arm64", "windows/amd64"]
+CALLED = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
+
+
+class Machine:
+    """A folder with the script, and programs that only write down that they were called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.calls = folder / "calls"
+        (folder / ".ci").mkdir()
+        shutil.copy(SCRIPT, folder / ".ci" / "run")
+        for name in ("make", "git", "debootstrap", "apt-get"):
+            self.program(f"bin/{name}", CALLED)
+        self.program("bin/python3", "#!/bin/sh\n")
+        self.program("bin/id", "#!/bin/sh\necho 0\n")
+        names = "\n".join(TARGETS)
+        self.program(
+            ".venv/bin/python",
+            f'#!/bin/sh\ncase "$*" in *--cached) echo linux/386;; *) echo "{names}";; esac\n',
+        )
+
+    def program(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        path = f"{self.folder}/bin:{os.environ['PATH']}"
+        return subprocess.run(
+            [self.folder / ".ci" / "run", *arguments],
+            env={"PATH": path, "CALLS": str(self.calls), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def made(self) -> list[str]:
+        """The calls of make, without its name."""
+        lines = self.calls.read_text().splitlines()
+        return [line.removeprefix("make ") for line in lines if line.startswith("make ")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def stages(*targets: str) -> list[str]:
+    steps = [f"{step} TARGET={each}" for each in targets for step in ("toolchain", "build", "conf")]
+    return ["lint", "test", *(step.replace("conf ", "conformance ") for step in steps)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "targets"),
+    [
+        ([], {}, ["linux/amd64", "linux/386"]),
+        (["all"], {}, TARGETS),
+        ([], {"AWSTOE_CI_TARGETS": "all"}, TARGETS),
+        (["linux/arm64"], {}, ["linux/amd64", "linux/arm64"]),
+        ([], {"AWSTOE_CI_TARGETS": "windows/amd64"}, ["linux/amd64", "windows/amd64"]),
+    ],
+)
+def test_the_own_target_and_the_chosen_ones_are_built_and_tested(
+    machine: Machine, arguments: list[str], environment: dict[str, str], targets: list[str]
+) -> None:
+    ended = machine.run(*arguments, **environment)
+    assert ended.returncode == 0, ended.stderr
+    assert machine.made() == stages(*targets)
+    for target in targets:
+        assert f"s  {target}: conformance\n" in ended.stderr
+    assert "s  together" in ended.stderr
+
+
+def test_a_stage_that_fails_ends_it_and_all_times_are_shown(machine: Machine) -> None:
+    machine.program("bin/make", CALLED + 'test "$1" != test\n')
+    ended = machine.run()
+    assert ended.returncode == 1
+    assert machine.made() == ["lint", "test"]
+    assert "s  lint\n" in ended.stderr
+    assert "s  tests: FAILED\n" in ended.stderr
+
+
+def test_what_a_toolchain_lacks_is_installed_as_it_says_itself(machine: Machine) -> None:
+    lacking = (
+        'test "$1" != toolchain -o -e installed && exit 0\n'
+        'echo "       as root: apt-get install --no-install-recommends autoconf" >&2; exit 2\n'
+    )
+    machine.program("bin/make", CALLED + lacking)
+    machine.program("bin/apt-get", CALLED + "touch installed\n")
+    ended = machine.run("linux/amd64")
+    assert ended.returncode == 0, ended.stderr
+    installed = "apt-get install -qq --yes --no-install-recommends autoconf"
+    assert installed in machine.calls.read_text().splitlines()
+
+
+def test_without_the_rights_to_install_it_says_what_to_install(machine: Machine) -> None:
+    machine.program("bin/id", "#!/bin/sh\necho 1000\n")
+    machine.program("bin/python3", "#!/bin/sh\nexit 1\n")
+    ended = machine.run()
+    assert ended.returncode == 1
+    assert "as root: apt-get install python3-venv" in ended.stderr
+    assert not machine.calls.exists()
