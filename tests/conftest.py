@@ -1,9 +1,16 @@
-"""What all tests share: the option that rewrites golden files."""
+"""What all tests share: the option that rewrites golden files, and signals as in a terminal."""
 
+import signal
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+# Tests that nohup or a shell's "&" has started ignore these, and so would the programs they start:
+# a program that ignores a signal from its start has to go on ignoring it.
+for each in (getattr(signal, name) for name in ("SIGHUP", "SIGINT") if hasattr(signal, name)):
+    if signal.getsignal(each) is signal.SIG_IGN:
+        signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
 
 
 class Golden(Protocol):

@@ -70,8 +70,8 @@ def windows_identity(release: Release) -> Identity:
     """
     keys = directory(release)
     with told():
-        key = keys.only(Purpose.AUTHENTICODE)
-        return Identity(_opened(keys.folder, key), lifecycle.read_chain(keys, key))
+        key, certificates = lifecycle.authenticode_key(keys)
+        return Identity(_opened(keys.folder, key), certificates)
 
 
 def trust(release: Release) -> ReleaseTrust:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import serialization
 
 from awstoe.errors import AwstoeError
 from awstoe.host.files import replace_file
-from awstoe.trust.policy import KeyState
+from awstoe.trust import openpgp
+from awstoe.trust.policy import KeyState, Verdict
 from awstoe_signing import (
     authenticode_certificates,
     authenticode_command,
@@ -28,9 +29,10 @@ from awstoe_signing import (
 )
 from awstoe_signing import openpgp_signing as signing
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import KeyDirectory, KeyFacts, Purpose, Release, moment
+from awstoe_signing.key_directory import BOOK, KeyDirectory, KeyFacts, Purpose, Release, moment
 
 _DAYS: Final = 1095
+_PRODUCT: Final = "AWSTOE"
 _ALARM_DAYS: Final = 180
 """A key in use that has less left is named by ``list --check``."""
 
@@ -65,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
 
     made = add("ceremony", _ceremony, "make all keys that are missing, and the folder of trust")
     made.add_argument("--rehearsal", action="store_true", help="throw-away keys, no passphrase")
-    made.add_argument("--product", default="AWSTOE", help="what the keys are for")
+    made.add_argument("--product", default="", help=f"what the keys are for (default {_PRODUCT})")
     made.add_argument("--user-id", default="", metavar="'NAME <ADDRESS>'", help="of OpenPGP keys")
-    made.add_argument("--url", default=ceremony.REHEARSAL.url, help="where releases are published")
+    made.add_argument("--url", default="", help="where releases are published")
     made.add_argument("--empty", action="store_true", help="make the folder only, for 'create'")
     _add_days(made)
 
@@ -136,15 +138,43 @@ def _ceremony(options: _Options) -> int:
         if not keys.release.is_rehearsal:
             raise SigningFailure(f"{keys.folder} holds keys that matter: no rehearsal here")
     else:
-        if not options.user_id and not os.path.exists(options.directory):
+        is_there = os.path.exists(os.path.join(options.directory, BOOK))
+        if not options.user_id and not is_there:
             raise SigningFailure(
                 "whose keys are these?", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
             )
-        release = Release(options.product, options.user_id, options.url, is_rehearsal=False)
+        release = Release(
+            options.product or _PRODUCT,
+            options.user_id,
+            options.url or ceremony.REHEARSAL.url,
+            is_rehearsal=False,
+        )
         keys = KeyDirectory(options.directory, release)
+        _check_same(keys, options)
     if not options.empty:
         ceremony.complete(keys, now=_now(), days=options.days, say=print)
     return 0
+
+
+def _check_same(keys: KeyDirectory, options: _Options) -> None:
+    """Refuse to go on with a set of keys that is another one than was asked for.
+
+    Raises:
+        SigningFailure: The book says something else.
+    """
+    found = keys.release
+    if found.is_rehearsal:
+        raise SigningFailure(
+            f"{keys.folder} holds the keys of a rehearsal",
+            hint="name another folder, or give --rehearsal",
+        )
+    for option, asked, said in (
+        ("--product", options.product, found.product),
+        ("--user-id", options.user_id, found.user_id),
+        ("--url", options.url, found.url),
+    ):
+        if asked and asked != said:
+            raise SigningFailure(f"{option}: {keys.path(BOOK)} says {said!r}, got {asked!r}")
 
 
 def _create(options: _Options) -> int:
@@ -174,16 +204,17 @@ def _list(options: _Options) -> int:
         for key in found:
             print(_line(key, now))
     used = (KeyState.CURRENT, KeyState.NEXT)
-    late = [
-        key.name
-        for key in found
-        if key.state in used and (lifecycle.days_left(key, now) or _ALARM_DAYS) < _ALARM_DAYS
-    ]
+    late = [key.name for key in found if key.state in used and _is_late(key, now)]
     if late and options.check:
         raise SigningFailure(
             f"less than {_ALARM_DAYS} days left: {', '.join(late)}", hint="use 'rotate' or 'expire'"
         )
     return 0
+
+
+def _is_late(key: KeyFacts, now: int) -> bool:
+    left = lifecycle.days_left(key, now)
+    return left is not None and left < _ALARM_DAYS
 
 
 def _rotate(options: _Options) -> int:
@@ -201,7 +232,11 @@ def _expire(options: _Options) -> int:
 
 def _revoke(options: _Options) -> int:
     keys, now = KeyDirectory(options.directory), _now()
-    lifecycle.revoke(keys, options.name, now=now, reason=options.reason, text=options.text)
+    missing = lifecycle.revoke(
+        keys, options.name, now=now, reason=options.reason, text=options.text
+    )
+    if missing:
+        print(f"revoked by the revocation made with the key, which states no reason: {missing}")
     return _changed(keys, now)
 
 
@@ -234,15 +269,19 @@ def _trust(options: _Options) -> int:
 
 def _sign(options: _Options) -> int:
     keys, now = KeyDirectory(options.directory), _now()
-    key = lifecycle.openpgp_key(keys, options.name)
+    key, ring = lifecycle.openpgp_key(keys, options.name)
     for path in options.files:
         try:
             with open(path, "rb") as stream:
                 signature = signing.detached(key, stream, now)
+                text = signing.armored(signature, signing.SIGNATURE) if options.armor else signature
+                stream.seek(0)
+                found = openpgp.verify(stream, text, ring, now=now).deciding
         except OSError as error:
             raise SigningFailure(f"{path} cannot be read: {error.strerror}") from error
+        if found.verdict is not Verdict.GOOD:
+            raise SigningFailure(f"{path} is not signed: nobody would accept it: {found.reason}")
         target = f"{path}.asc" if options.armor else f"{path}.sig"
-        text = signing.armored(signature, signing.SIGNATURE) if options.armor else signature
         replace_file(target, [text])
         os.chmod(target, 0o644)
         print(f"{target}: signed by {key.public.fingerprint}")

@@ -201,6 +201,11 @@ def _statement_type() -> univ.SequenceOf:
 
 def _program_info(description: Description) -> bytes:
     """SpcSpOpusInfo: the name as UTF-16, the page as a link."""
+    if not description.url.isascii():
+        raise SigningFailure(
+            f"the page {description.url!r} has other characters than ASCII: nothing signed",
+            hint="write it as browsers send it, with xn-- and %",
+        )
     name = asn1.explicit(0, _tagged_string(char.BMPString(description.name)))
     more = asn1.explicit(1, _tagged_string(char.IA5String(description.url)))
     value = asn1.sequence(asn1.field("name", name), asn1.field("more", more))

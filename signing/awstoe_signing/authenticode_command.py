@@ -11,7 +11,7 @@ from awstoe.trust.release_trust import STAMP_ROOTS
 from awstoe_signing import authenticode, lifecycle, programs
 from awstoe_signing.authenticode_timestamp import Server
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import KeyDirectory, Purpose
+from awstoe_signing.key_directory import KeyDirectory
 
 HELP: Final = "sign Windows programs in place (Authenticode)"
 
@@ -40,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
         SigningFailure: A file cannot be signed; those before it are.
     """
     keys = KeyDirectory(options.directory)
-    key = keys.key(options.name) if options.name else keys.only(Purpose.AUTHENTICODE)
-    certificates = lifecycle.read_chain(keys, key)
+    key, certificates = lifecycle.authenticode_key(keys, options.name)
     identity = authenticode.Identity(keys.open(key), certificates)
     description = authenticode.Description(options.title, options.page or keys.release.url)
     server = Server(options.time_stamp, _stampers(keys)) if options.time_stamp else None

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 import requests
+import urllib3
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyasn1.type import univ
@@ -128,7 +129,12 @@ class Server(NamedTuple):
             ) as response:
                 body = response.raw.read(_ANSWER_BYTES + 1, decode_content=True)
                 status = response.status_code
-        except (requests.RequestException, OSError) as error:
+        except ValueError as error:
+            raise SigningFailure(
+                f"the time stamp server {self.url!r} has no address that can be asked: {error}"
+            ) from error
+        # Reading the raw body lets errors through that requests would translate.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Unavailable(str(error)) from error
         if status >= _SERVER_ERRORS:
             raise _Unavailable(f"status {status}")

@@ -7,8 +7,8 @@ metadata with all its signatures, and can be used until that expires.
 import argparse
 import os
 import zipfile
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import BinaryIO, Final
 
 from awstoe.host.files import sync_path
 from awstoe.update import layout
@@ -56,15 +56,26 @@ def write(
     # Those of older versions too: what an update replaces can only be gone back to with its own.
     names += [name + layout.SIGNATURE for name, _ in fit]
     try:
-        with open(path, "xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name in names:
-                entry = zipfile.ZipInfo(name, _WRITTEN)
-                with open(os.path.join(repository, name), "rb") as source:
-                    archive.writestr(entry, source.read())
-        sync_path(path)
+        file = open(path, "xb")  # noqa: SIM115 - what is there already is not for us to remove
+        try:
+            with file:
+                _fill(file, repository, names)
+            sync_path(path)
+        except BaseException:
+            os.unlink(path)  # a part of a bundle could be taken for one
+            raise
     except OSError as error:
-        raise SigningFailure(f"the bundle {path}: {error.filename}: {error.strerror}") from error
+        what = error.filename or path
+        raise SigningFailure(f"the bundle {path}: {what}: {error.strerror}") from error
     return tuple(programs)
+
+
+def _fill(file: BinaryIO, repository: str, names: Sequence[str]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, _WRITTEN)
+            with open(os.path.join(repository, name), "rb") as source:
+                archive.writestr(entry, source.read())
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -144,6 +144,9 @@ class KeyDirectory:
     def free_name(self, purpose: Purpose) -> str:
         """A name for one more key of a purpose."""
         number = 1 + sum(each.purpose is purpose for each in self._keys.values())
+        # An interruption may have left a key file of which the book knows nothing.
+        while os.path.lexists(self.path("private", f"{purpose}-{number}.pem")):
+            number += 1
         return f"{purpose}-{number}"
 
     def store(self, name: str, private_key: PrivateKey) -> None:
@@ -183,9 +186,9 @@ class KeyDirectory:
         """Whether the private key can be had: at AWS KMS, or in its file."""
         return key.backend != IN_FILE or os.path.exists(self._private(key))
 
-    def put(self, key: KeyFacts) -> None:
-        """Write what is known of a key, new or changed, into the book."""
-        self._keys[key.name] = key
+    def put(self, *keys: KeyFacts) -> None:
+        """Write what is known of keys, new or changed, into the book, all at once."""
+        self._keys.update((key.name, key) for key in keys)
         self._save()
 
     def write(self, data: bytes, *parts: str) -> None:
@@ -248,7 +251,9 @@ def _key_facts(row: dict[str, Any]) -> KeyFacts:
     return KeyFacts(**row)
 
 
-def _seconds(value: dt.datetime) -> int:
+def _seconds(value: object) -> int:
+    if not isinstance(value, dt.datetime) or value.tzinfo is None:
+        raise TypeError(f"expected a time with its zone, got {value!r}")
     return int(value.timestamp())
 
 
@@ -269,7 +274,8 @@ def _rows(values: dict[str, Any]) -> list[str]:
         elif isinstance(value, bool):
             text = str(value).lower()
         else:
-            text = json.dumps(str(value))  # a JSON string is a TOML string
+            # A JSON string is a TOML string, but for surrogate pairs and the delete character.
+            text = json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
         rows.append(f"{name} = {text}")
     return rows
 

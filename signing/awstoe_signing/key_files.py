@@ -38,10 +38,14 @@ def write(path: str, private_key: PrivateKey, passphrase: bytes) -> None:
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags, 0o600)
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        try:
+            with open(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:
+            os.unlink(path)
+            raise
     except FileExistsError as error:
         raise SigningFailure(
             f"{path} is there already: a key is never overwritten",

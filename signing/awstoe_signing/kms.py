@@ -103,10 +103,11 @@ class KmsSigner:
                 f"{self.name}: AWS says {told.get('Code')}: {told.get('Message')}",
                 hint="the caller needs kms:GetPublicKey and kms:Sign on that key",
             ) from error
-        except BotoCoreError as error:
+        # Of an endpoint that is no address botocore says ValueError.
+        except (BotoCoreError, ValueError) as error:
             raise SigningFailure(
                 f"{self.name} cannot be reached: {error}",
-                hint="check credentials, region and network: aws sts get-caller-identity",
+                hint="check credentials, region, endpoint and network: aws sts get-caller-identity",
             ) from error
 
 

@@ -4,7 +4,6 @@ Every function leaves the folder of keys consistent at each step: first the file
 its row in the book, at last what is derived from the book.
 """
 
-import datetime as dt
 import json
 import os
 from collections.abc import Sequence
@@ -14,8 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from awstoe.trust import release_trust
+from awstoe.errors import TrustError
+from awstoe.trust import authenticode_chain, keyring, release_trust
 from awstoe.trust.authenticode_chain import CODE_SIGNING
+from awstoe.trust.keyring import Keyring
 from awstoe.trust.policy import KeyState
 from awstoe_signing import authenticode_certificates, metadata, openpgp_certificates
 from awstoe_signing import openpgp_signing as signing
@@ -39,6 +40,7 @@ _OPENPGP_BITS: Final = 4096
 _AUTHENTICODE_BITS: Final = 3072
 _EXPONENT: Final = 65537
 _AUTHORITY: Final = "authenticode-authority"
+_DAY_SECONDS: Final = 86400
 
 
 def create(
@@ -49,6 +51,7 @@ def create(
     expires: int,
     state: KeyState = KeyState.CURRENT,
     kms: str = "",
+    together: Sequence[KeyFacts] = (),
 ) -> KeyFacts:
     """Make a key, or take one of AWS KMS into the book.
 
@@ -59,6 +62,7 @@ def create(
         expires: Seconds since 1970; keys of metadata have no expiry of their own.
         state: Current or next.
         kms: The name of a key at AWS KMS; empty for a new key in a file.
+        together: What becomes of other keys at the same moment.
 
     Raises:
         SigningFailure: It cannot be made.
@@ -82,7 +86,7 @@ def create(
         fingerprint, expiry = metadata.public_key(signer.public_key).keyid, None
         keys.write(_public_pem(signer.public_key), "public", f"{name}.pem")
     made = KeyFacts(name, purpose, state, kms or IN_FILE, fingerprint, now, expiry)
-    keys.put(made)
+    keys.put(*together, made)
     return made
 
 
@@ -133,11 +137,23 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
         chain: The certificate first, then its authorities up to the root.
 
     Raises:
-        SigningFailure: It is for another key.
+        SigningFailure: It is for another key or purpose, or does not lead to the root.
     """
     key = keys.key(name)
+    if key.purpose is not Purpose.AUTHENTICODE:
+        raise SigningFailure(f"{name} is a key for {key.purpose}: expected one for authenticode")
     if _spki(chain[0].public_key()) != _spki(keys.open(key).public_key):
         raise SigningFailure(f"the certificate is not for the key {name}")
+    try:
+        at = max(each.not_valid_before_utc for each in chain)
+        found = authenticode_chain.find(chain[0], chain[1:-1], chain[-1:], CODE_SIGNING, at)
+    except TrustError as error:
+        raise SigningFailure(f"nothing signed with it would count: {error.message}") from error
+    if found != list(chain):
+        raise SigningFailure(
+            "the certificates are not one chain in its order",
+            hint="expected the signer's certificate first, each then by the next, the root last",
+        )
     fingerprint = _write_chain(keys, name, chain)
     expires = int(chain[0].not_valid_after_utc.timestamp())
     changed = key._replace(fingerprint=fingerprint, expires=expires)
@@ -165,6 +181,21 @@ def read_chain(keys: KeyDirectory, key: KeyFacts) -> list[x509.Certificate]:
         raise SigningFailure(f"public/{name} has no certificates: {error}") from error
 
 
+def authenticode_key(keys: KeyDirectory, name: str = "") -> tuple[KeyFacts, list[x509.Certificate]]:
+    """The Authenticode key that signs, with its chain: the current one, or one by its name.
+
+    Raises:
+        SigningFailure: It must not sign, or has no certificate yet.
+    """
+    key = keys.key(name) if name else keys.only(Purpose.AUTHENTICODE)
+    _check_signs(key, Purpose.AUTHENTICODE)
+    if not key.fingerprint:
+        raise SigningFailure(
+            f"the key {key.name} has no certificate yet", hint="use: request, then certify"
+        )
+    return key, read_chain(keys, key)
+
+
 def certificate(keys: KeyDirectory, key: KeyFacts) -> openpgp_certificates.Certificate:
     """An OpenPGP key's certificate.
 
@@ -175,16 +206,21 @@ def certificate(keys: KeyDirectory, key: KeyFacts) -> openpgp_certificates.Certi
     return openpgp_certificates.read(keys.read("public", name), f"public/{name}")
 
 
-def openpgp_key(keys: KeyDirectory, name: str = "") -> signing.Key:
-    """The OpenPGP key that signs: the current one, or one by its name.
+def openpgp_key(keys: KeyDirectory, name: str = "") -> tuple[signing.Key, Keyring]:
+    """The OpenPGP key that signs, and what users check it with: the current one, or one by name.
 
     Raises:
         SigningFailure: It cannot be had, or must not sign.
     """
     key = keys.key(name) if name else keys.only(Purpose.OPENPGP)
-    if key.purpose is not Purpose.OPENPGP or key.state in (KeyState.REVOKED, KeyState.RETIRED):
+    _check_signs(key, Purpose.OPENPGP)
+    found = certificate(keys, key)
+    return found.key(keys.open(key)), keyring.read(found.to_bytes(), f"public/{key.name}.asc")
+
+
+def _check_signs(key: KeyFacts, purpose: Purpose) -> None:
+    if key.purpose is not purpose or key.state in (KeyState.REVOKED, KeyState.RETIRED):
         raise SigningFailure(f"{key.name} is a {key.state} key for {key.purpose}: it does not sign")
-    return certificate(keys, key).key(keys.open(key))
 
 
 def rotate(keys: KeyDirectory, purpose: Purpose, *, now: int, expires: int, kms: str = "") -> None:
@@ -199,18 +235,17 @@ def rotate(keys: KeyDirectory, purpose: Purpose, *, now: int, expires: int, kms:
     """
     old = keys.facts(purpose, KeyState.CURRENT)
     if purpose is Purpose.OPENPGP:
-        # There is no current key where it was revoked.
         following = keys.only(Purpose.OPENPGP, KeyState.NEXT)
-        create(keys, purpose, now=now, expires=expires, state=KeyState.NEXT, kms=kms)
-        for key in old:
-            keys.put(key._replace(state=KeyState.RETIRED))
-        keys.put(following._replace(state=KeyState.CURRENT))
+        # There is no current key where it was revoked.
+        changed = [key._replace(state=KeyState.RETIRED) for key in old]
+        changed.append(following._replace(state=KeyState.CURRENT))
+        state = KeyState.NEXT
+        create(keys, purpose, now=now, expires=expires, state=state, kms=kms, together=changed)
         return
     if purpose in METADATA:
         _check_root_keys(keys)
-    create(keys, purpose, now=now, expires=expires, kms=kms)
-    if old:
-        keys.put(old[0]._replace(state=KeyState.RETIRED))
+    changed = [key._replace(state=KeyState.RETIRED) for key in old[:1]]
+    create(keys, purpose, now=now, expires=expires, kms=kms, together=changed)
     if purpose in METADATA:
         write_root(keys, now=now)
 
@@ -229,11 +264,14 @@ def expire(keys: KeyDirectory, name: str, *, now: int, expires: int) -> None:
     keys.put(key._replace(expires=expires))
 
 
-def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = "") -> None:
+def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = "") -> str:
     """Take a key back: nothing that it has signed counts any more.
 
     An OpenPGP key that cannot be had any more is revoked by the revocation that was made with it.
     A metadata key is replaced by ``rotate``: a root that does not name it takes it back.
+
+    Returns:
+        Why that revocation, which states no reason, was taken; empty if it was not.
 
     Raises:
         SigningFailure: It is a key of metadata, or there is no such key.
@@ -244,16 +282,19 @@ def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = 
             f"{name} is a key of metadata, which a new root takes back",
             hint=f"use: rotate --purpose {key.purpose}",
         )
+    missing = ""
     if key.purpose is Purpose.OPENPGP:
         found = certificate(keys, key)
         try:
             packet = openpgp_certificates.revocation(
                 found, keys.open(key), now=now, reason=reason, text=text
             )
-        except SigningFailure:
+        except SigningFailure as failure:
+            missing = failure.message
             packet = keys.read("revocations", f"{name}.asc")
         _write_certificate(keys, name, openpgp_certificates.revoked(found, packet))
     keys.put(key._replace(state=KeyState.REVOKED))
+    return missing
 
 
 def write_root(keys: KeyDirectory, *, now: int) -> int:
@@ -336,9 +377,12 @@ def write_trust(keys: KeyDirectory) -> str:
     keys.only(Purpose.OPENPGP)
     openpgp = keys.facts(Purpose.OPENPGP)
     certificates = b"".join(certificate(keys, key).to_bytes() for key in openpgp)
-    authenticode = keys.facts(
-        Purpose.AUTHENTICODE, KeyState.CURRENT, KeyState.NEXT, KeyState.RETIRED
-    )
+    authenticode = [
+        key
+        for key in keys.facts(Purpose.AUTHENTICODE)
+        # Without a fingerprint it waits for its certificate, and has signed nothing yet.
+        if key.state is not KeyState.REVOKED and key.fingerprint
+    ]
     roots = {read_chain(keys, key)[-1] for key in authenticode}
     pem = sorted(each.public_bytes(serialization.Encoding.PEM) for each in roots)
     facts = {
@@ -353,12 +397,11 @@ def write_trust(keys: KeyDirectory) -> str:
     keys.write(armored, "trust", release_trust.KEYRING)
     keys.write(keys.read("metadata", f"{version}.root.json"), "trust", release_trust.ROOT)
     keys.write(b"".join(pem), "trust", release_trust.AUTHENTICODE_ROOTS)
+    stampers = b""
     if os.path.exists(keys.path("public", release_trust.STAMP_ROOTS)):
         stampers = keys.read("public", release_trust.STAMP_ROOTS)
-        keys.write(stampers, "trust", release_trust.STAMP_ROOTS)
-    if os.path.exists(keys.path("public", release_trust.STAMP_ROOTS)):
-        stampers = keys.read("public", release_trust.STAMP_ROOTS)
-        keys.write(stampers, "trust", release_trust.STAMP_ROOTS)
+    # Also when there are none: those of before must not stay.
+    keys.write(stampers, "trust", release_trust.STAMP_ROOTS)
     # Last: the others without it are a development build.
     keys.write(json.dumps(facts, indent=4).encode() + b"\n", "trust", release_trust.FACTS)
     return keys.path("trust")
@@ -366,7 +409,7 @@ def write_trust(keys: KeyDirectory) -> str:
 
 def days_left(key: KeyFacts, now: int) -> int | None:
     """Whole days until a key expires; None if it never does."""
-    return None if key.expires is None else (key.expires - now) // 86400
+    return None if key.expires is None else (key.expires - now) // _DAY_SECONDS
 
 
 def after(now: int, days: int) -> int:
@@ -375,7 +418,7 @@ def after(now: int, days: int) -> int:
     Raises:
         SigningFailure: OpenPGP has no number for it.
     """
-    result = now + int(dt.timedelta(days=days).total_seconds())
+    result = now + days * _DAY_SECONDS
     if days <= 0 or result >= 1 << 32:
         raise SigningFailure(f"expected a number of days that ends before 2106, got {days}")
     return result

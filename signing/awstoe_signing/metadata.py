@@ -458,6 +458,8 @@ def _add(targets: Targets, file: ReleaseFile) -> None:
                 f"{each.path} is published with other content: what is published never changes",
                 hint="give the changed files a new version",
             )
+        if published and (reason := (published.custom or {}).get("withdrawn")):
+            each.unrecognized_fields["custom"]["withdrawn"] = reason  # it stays so
         targets.targets[each.path] = each
 
 

@@ -93,6 +93,9 @@ def _ask(prompt: str, name: str) -> bytes:
             hint=f"set {FILE_VARIABLE} to the path of a file with it, or {VARIABLE} to it",
         )
     try:
-        return os.fsencode(getpass.getpass(prompt))
+        typed = os.fsencode(getpass.getpass(prompt))
     except EOFError as error:
         raise SigningFailure(f"no passphrase for {name} was typed") from error
+    if not typed:
+        raise SigningFailure(f"no passphrase for {name} was typed")
+    return typed

@@ -44,13 +44,16 @@ def osslsigncode_agrees(
         authorities = ["-CAfile", root_file.name]
         if stampers:
             authorities += ["-TSA-CAfile", stamper_file.name]
-        ended = subprocess.run(  # noqa: S603 - a list of arguments, and no shell
-            [program, "verify", "-time", str(int(at.timestamp())), *authorities, "-in", path],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-        )
+        try:
+            ended = subprocess.run(  # noqa: S603 - a list of arguments, and no shell
+                [program, "verify", "-time", str(int(at.timestamp())), *authorities, "-in", path],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SigningFailure(f"{_NAME} could not be asked about {path}: {error}") from error
     if ended.returncode:
         said = (ended.stdout + ended.stderr).decode(errors="replace").strip()
         raise SigningFailure(f"{_NAME} does not accept {path}; it says:\n{said}")

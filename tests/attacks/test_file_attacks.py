@@ -250,6 +250,20 @@ def test_staging_folder_that_others_can_use(scene: Scene) -> None:
     assert "can be used by others" in scene.refused(code=3)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root")
+def test_staging_folder_planted_by_another_user_is_refused_to_root(scene: Scene) -> None:
+    """In a folder such as /tmp: its owner could exchange what root has checked there."""
+    scene.publisher.add("1.1.0")
+    scene.installation.bin.chmod(0o1777)
+    planted = scene.installation.bin / ".awstoe.update"
+    planted.mkdir(mode=0o700)
+    os.chown(planted, 65534, 65534)
+    scene.before = scene.installation.on_disk()
+    said = scene.refused(code=3)
+    assert "it belongs to the user number 65534" in said
+    assert scene.server.requests == []
+
+
 def test_link_planted_as_a_part_of_the_download(scene: Scene) -> None:
     """Inside our own folder: only we could have put it there, and still it is not followed."""
     new = scene.publisher.add("1.1.0")

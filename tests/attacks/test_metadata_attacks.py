@@ -172,7 +172,9 @@ def test_mixed_snapshot(scene: Scene) -> None:
     assert "us-east-2: the metadata is" in scene.refused()
 
 
-@pytest.mark.parametrize("name", ["timestamp.json", "2.root.json", "2.snapshot.json"])
+@pytest.mark.parametrize(
+    "name", ["timestamp.json", "2.root.json", "2.snapshot.json", "2.targets.json"]
+)
 def test_endless_metadata(scene: Scene, name: str) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/metadata/{name}"] = tricks.endless()
@@ -388,3 +390,17 @@ def test_description_that_belongs_to_another_platform(scene: Scene) -> None:
 
     resign(scene.publisher, scene.publisher.forged("2.targets.json", mislead))
     assert "1.1.0/linux/amd64/awstoe is described as 1.1.0/linux/arm64" in scene.refused()
+
+
+def test_hash_that_leads_to_another_folder(scene: Scene) -> None:
+    """The targets' key was stolen: a download, named by its hash, must not leave its folder."""
+    new = scene.publisher.add("1.1.0")
+    path = "1.1.0/linux/amd64/awstoe"
+
+    def mislead(signed: Targets) -> None:
+        signed.targets[path].hashes["sha256"] = "../../planted"
+
+    resign(scene.publisher, scene.publisher.forged("2.targets.json", mislead))
+    scene.server.tricks[f"*/{path}"] = tricks.break_off(len(new) - 1, times=100)
+    assert f"{path}: its SHA-256 is none" in scene.refused()
+    assert not list(scene.folder.rglob("planted*"))

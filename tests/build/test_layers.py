@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from awstoe_build.layers import (
     Cache,
     Recipe,
     Workshop,
+    alone,
     damage,
     fingerprint,
     key,
@@ -220,3 +222,23 @@ def test_progress_is_told_layer_by_layer(building: Building) -> None:
     building.cache.obtain(recipe)
     told = [text.split(";")[0].strip() for text in building.said if "building" in text]
     assert told == ["[1/2] first: building", "[2/2] second: building"]
+
+
+def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    said: list[str] = []
+    order: list[str] = []
+
+    def second() -> None:
+        with alone(path, said.append):
+            order.append("second")
+
+    with alone(path, said.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not said:
+            time.sleep(0.01)
+        order.append("first")
+    thread.join(60)
+    assert order == ["first", "second"]
+    assert said == [f"  {os.path.basename(path)}: waiting for another build that is at it"]

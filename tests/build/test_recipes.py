@@ -151,10 +151,15 @@ def test_only_one_module_of_the_build_starts_programs() -> None:
     assert starting == ["programs.py"]
 
 
-def test_the_build_imports_only_the_version_and_the_table_of_the_program() -> None:
+def test_the_build_imports_the_table_of_the_program_and_its_doors_to_locks_and_names_alone() -> (
+    None
+):
     used = {name for path in RECIPES for name in imported(path) if name.startswith("awstoe.")}
-    # The last one where code runs inside the frozen program.
-    assert used <= {"awstoe.actions.table", "awstoe.__main__", "awstoe.errors"}
+    # __main__ where code runs inside the frozen program.
+    assert used <= {
+        *("awstoe.actions.table", "awstoe.__main__", "awstoe.errors"),
+        *("awstoe.host.locks", "awstoe.host.renaming"),
+    }
 
 
 def test_an_unknown_target_is_told_with_the_known_ones() -> None:

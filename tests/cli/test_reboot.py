@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -221,13 +222,30 @@ def test_standing_alone_it_enters_itself_into_the_crontab(toe: Toe, alone: Path)
     assert record["status"] == "success"
 
 
-def after_reboot(toe: Toe, line: str) -> None:
+def after_reboot(toe: Toe, line: str, *, exit_code: int = 0) -> None:
     """What cron does at the next start."""
     command = line.removeprefix("@reboot ").replace("\\%", "%")
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/root", "XDG_STATE_HOME": ""}
     done = subprocess.run(["/bin/sh", "-c", command], env=environment, check=False, timeout=60)
-    assert done.returncode == 0
+    assert done.returncode == exit_code
     assert toe.folder.exists()
+
+
+@ROOT
+@pytest.mark.parametrize("gone", ["document", "log folder"])
+def test_command_that_cannot_go_on_is_not_tried_at_every_start(
+    toe: Toe, alone: Path, gone: str
+) -> None:
+    (alone / "root").write_text("0 5 * * * backup\n")
+    document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
+    ended = toe.run("-d", document)
+    paused(ended)
+    if gone == "document":
+        (toe.folder / document).unlink()
+    else:
+        shutil.rmtree(ended.logs)
+    after_reboot(toe, (alone / "root").read_text().splitlines()[1], exit_code=1)
+    assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 
 @ROOT

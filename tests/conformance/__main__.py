@@ -3,7 +3,8 @@
 A subject is a target, whose file is looked for below dist/, the path of a file, or `all`, which is
 every target whose file is there; without one it is this machine's own target. A native program also
 goes through the tests of the command line and of the user guide's examples, which are the same
-programs started in another way; an emulated one would take too long for that.
+programs started in another way; an emulated one would take too long for that. With the program for
+Windows, the tests of our own code for Windows run under Wine as well.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from subject import ROOT, TARGETS, Subject, SubjectMissing, file_of, find
 EVERY = "all"
 NARROW = ("tests/conformance",)
 WIDE = (*NARROW, "tests/cli", "tests/guide")
+UNDER_WINE = (*NARROW, "tests/windows")
 
 
 class Verdict(NamedTuple):
@@ -77,8 +79,9 @@ def judge(name: str, select: str) -> Verdict:
 
 def command(subject: Subject, select: str) -> list[str]:
     """What runs the tests of a subject."""
-    wide = subject.native and subject.frozen
-    folders = [path for path in (WIDE if wide else NARROW) if Path(ROOT, path).is_dir()]
+    wide = WIDE if subject.native and subject.frozen else NARROW
+    chosen_folders = UNDER_WINE if subject.under_wine else wide
+    folders = [path for path in chosen_folders if Path(ROOT, path).is_dir()]
     chosen = ["-k", select] if select else []
     return [sys.executable, "-m", "pytest", "-q", "-n", "auto", *chosen, *folders]
 

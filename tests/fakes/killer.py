@@ -1,6 +1,6 @@
 """Kills updates at random moments and looks what is left; see tests/unit/update.
 
-``python -m fakes.killer FOLDER TRUST ROUNDS SEED``: a process of its own, which loads everything
+``python -m fakes.killer FOLDER TRUST KILLS SEED``: a process of its own, which loads everything
 once and forks for each update, so that hundreds of them take seconds.
 """
 
@@ -34,7 +34,7 @@ def code_of(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(folder: Path, trust: Path, rounds: int, seed: int) -> int:
+def main(folder: Path, trust: Path, kills: int, seed: int) -> int:
     os.environ["PATH"] = str(folder)  # asking package managers takes most of an update's time
     choose = random.Random(seed)
     old = (folder / "bin/awstoe").read_bytes()
@@ -44,7 +44,9 @@ def main(folder: Path, trust: Path, rounds: int, seed: int) -> int:
     assert code_of(update(first)) == 0
     longest = (time.monotonic() - begin) * 1.2
     killed = swapped = 0
-    for number in range(rounds):
+    for number in range(kills * 5):  # some end before the kill
+        if killed == kills:
+            break
         installation = Installation(folder / f"rounds/{number}", trust, old)
         child = update(installation)
         time.sleep(choose.random() * longest)
@@ -59,7 +61,7 @@ def main(folder: Path, trust: Path, rounds: int, seed: int) -> int:
         assert installation.path.read_bytes() == new
         assert installation.told() == "awstoe 1.1.0"
         assert not (installation.bin / ".awstoe.update").exists(), f"round {number}: left-overs"
-    sys.stdout.write(f"{rounds} rounds, {killed} killed, {swapped} after the swap\n")
+    sys.stdout.write(f"{killed} killed, {swapped} after the swap\n")
     return 0
 
 

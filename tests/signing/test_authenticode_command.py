@@ -1,6 +1,7 @@
 """``sign-program`` from outside: the keys of a rehearsal sign, and users find it good."""
 
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe.trust import authenticode
 from awstoe.trust.authenticode import State
+from awstoe.trust.policy import KeyState
 from awstoe_signing.__main__ import main
+from awstoe_signing.key_directory import KeyDirectory
 from fakes.certificates import TIME_STAMPING, make, signer, world
 from fakes.timestamp_server import Authority, serve
 from fakes.windows_program import make_program
@@ -76,6 +79,49 @@ def test_time_stamp_server_needs_a_known_authority(
         now=moment,
     )
     assert (verdict.reason, verdict.stamped_by) == (None, "Now Stamper")
+
+
+def test_only_a_key_that_counts_signs_programs(
+    made_keys: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, folder = tmp_path / "awstoe.exe", str(tmp_path / "keys")
+    path.write_bytes(make_program())
+    shutil.copytree(keys, folder)
+    name = ("--name", "authenticode-1")
+    book = KeyDirectory(folder)
+    for state in (KeyState.RETIRED, KeyState.REVOKED):
+        book.put(book.key("authenticode-1")._replace(state=state))
+        assert main(["sign-program", "--directory", folder, *name, str(path)]) == 1
+        assert f"a {state} key for authenticode: it does not sign" in capsys.readouterr().err
+    other = ("--directory", str(made_keys), "--name", "openpgp-1")
+    assert main(["sign-program", *other, str(path)]) == 1
+    assert "key for openpgp: it does not sign" in capsys.readouterr().err
+    book.put(book.key("authenticode-1")._replace(state=KeyState.CURRENT, fingerprint=""))
+    assert main(["sign-program", "--directory", folder, str(path)]) == 1
+    assert "authenticode-1 has no certificate yet" in capsys.readouterr().err
+    assert path.read_bytes() == make_program()
+
+
+def test_page_is_an_address(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "awstoe.exe"
+    path.write_bytes(make_program())
+    page = ("--page", "https://größe.example/")
+    assert main(["sign-program", "--directory", str(keys), *page, str(path)]) == 1
+    assert "has other characters than ASCII: nothing signed" in capsys.readouterr().err
+    assert path.read_bytes() == make_program()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="other files are programs there")
+def test_osslsigncode_that_cannot_be_started_is_named(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, stub = tmp_path / "awstoe.exe", tmp_path / "osslsigncode"
+    path.write_bytes(make_program())
+    stub.write_bytes(b"\x7fELF, but not really")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
+    assert "osslsigncode could not be asked" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("at", "code"), [("yesterday", 1), (AT, 0)])

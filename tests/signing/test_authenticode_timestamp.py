@@ -2,7 +2,9 @@
 
 import io
 import shutil
+import socketserver
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,6 +113,34 @@ def test_server_that_is_not_there_is_named() -> None:
     server = Server(served.url, [], pause=0.001)
     with pytest.raises(SigningFailure, match=f"{served.url} gives no answer after 4 attempts"):
         server.stamp(SIGNATURE, NOW)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_server_whose_answer_breaks_off_is_named(answer: bytes) -> None:
+    class Broken(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.connection.recv(65536)
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Broken) as served:
+        threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{served.server_address[1]}/"
+        with pytest.raises(SigningFailure, match=f"{url} gives no answer after 4 attempts"):
+            Server(url, [], pause=0.001).stamp(SIGNATURE, NOW)
+        served.shutdown()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1/", "http://", "http://[::1/"])
+def test_server_without_an_address_is_not_asked_twice(url: str) -> None:
+    with pytest.raises(SigningFailure, match="has no address that can be asked"):
+        Server(url, [], pause=60).stamp(SIGNATURE, NOW)
 
 
 def refusing(_authority: Authority, _request: univ.Sequence) -> tuple[int, bytes]:

@@ -1,5 +1,7 @@
 """Private keys in files, and where their passphrases come from."""
 
+import errno
+import getpass
 import os
 import shutil
 import subprocess
@@ -129,6 +131,25 @@ def test_a_file_that_holds_no_secret_is_refused(
     monkeypatch.setenv(passphrases.FILE_VARIABLE, str(path))
     with pytest.raises(SigningFailure, match=message):
         passphrases.existing("the key")
+
+
+def test_an_empty_line_at_the_prompt_is_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", lambda _: "")
+    with pytest.raises(SigningFailure, match="no passphrase for the key was typed"):
+        passphrases.existing("the key")
+
+
+def test_a_key_file_that_was_not_finished_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SigningFailure, match="No space left"):
+        key_files.write(str(tmp_path / "new.pem"), CURVE, PASSPHRASE)
+    assert not (tmp_path / "new.pem").exists()
 
 
 def test_two_sources_short_ones_and_none_are_refused(

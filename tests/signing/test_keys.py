@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe.trust import openpgp, release_trust
 from awstoe.trust.policy import KeyState, Verdict
@@ -17,11 +18,16 @@ from awstoe.trust.release_trust import ReleaseTrust
 from awstoe_signing import __main__ as command_line
 from awstoe_signing import key_directory, lifecycle, metadata
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import METADATA, KeyDirectory, Purpose
+from awstoe_signing.key_directory import METADATA, KeyDirectory, KeyFacts, Purpose, Release
 from awstoe_signing.signers import LocalSigner
 
 ROOT = Path(__file__).parents[2]
 DATA = b"a program\n"
+TIMELESS = """[release]
+product='x'\nuser_id='x'\nurl=''\nis_rehearsal=true
+[[keys]]
+name='x'\npurpose='root'\nstate='current'\nbackend='file'\nfingerprint=''\ncreated={}
+"""
 
 
 def run(*arguments: str) -> int:
@@ -105,6 +111,9 @@ def test_authorities_of_time_stamps_are_baked_in_as_well(keys: KeyDirectory) -> 
     keys.write(root, "public", release_trust.STAMP_ROOTS)
     assert run("trust", "--directory", keys.folder) == 0
     assert baked_in(keys).stamp_roots == root
+    os.unlink(keys.path("public", release_trust.STAMP_ROOTS))
+    assert run("trust", "--directory", keys.folder) == 0
+    assert baked_in(keys).stamp_roots == b""
 
 
 def test_a_ceremony_goes_on_where_it_was_interrupted(keys: KeyDirectory) -> None:
@@ -112,6 +121,37 @@ def test_a_ceremony_goes_on_where_it_was_interrupted(keys: KeyDirectory) -> None
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
     assert KeyDirectory(keys.folder).facts() == before
     assert not os.path.exists(keys.path("metadata", "2.root.json"))
+
+
+def test_a_ceremony_goes_on_after_a_key_file_that_is_in_no_book(
+    keys: KeyDirectory, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "begun")
+    assert run("ceremony", "--directory", folder, "--rehearsal", "--empty") == 0
+    orphan = tmp_path / "begun" / "private" / "timestamp-1.pem"
+    orphan.write_bytes(keys.read("private", "timestamp-1.pem")[:100])
+    assert run("create", "--directory", folder, "--purpose", "timestamp") == 0
+    assert [key.name for key in KeyDirectory(folder).facts()] == ["timestamp-2"]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.OPENPGP, Purpose.AUTHENTICODE, Purpose.TARGETS])
+def test_an_interrupted_rotation_leaves_one_key_that_signs(
+    purpose: Purpose, keys: KeyDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = keys.only(purpose)
+    following = keys.facts(purpose, KeyState.NEXT)
+    put = KeyDirectory.put
+
+    def put_and_die(self: KeyDirectory, *changed: KeyFacts) -> None:
+        put(self, *changed)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KeyDirectory, "put", put_and_die)
+    assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 130
+    after = KeyDirectory(keys.folder)
+    assert after.only(purpose).name != old.name
+    assert after.key(old.name).state is KeyState.RETIRED
+    assert len(after.facts(purpose, KeyState.NEXT)) == len(following)
 
 
 def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
@@ -171,6 +211,40 @@ def test_the_book_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> Non
     keys.put(keys.only(Purpose.OPENPGP, KeyState.NEXT)._replace(state=KeyState.CURRENT))
     lifecycle.write_trust(keys)
     assert judged(signature, keys) is Verdict.REVOKED
+
+
+def test_a_key_that_cannot_be_opened_is_revoked_by_what_was_made_with_it(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "another passphrase")
+    name = keys.only(Purpose.OPENPGP).name
+    reason = ("--reason", "compromised")
+    assert run("revoke", "--directory", keys.folder, "--name", name, *reason) == 0
+    said = capsys.readouterr().out
+    assert "which states no reason: the key file" in said
+    assert "the passphrase is wrong" in said
+
+
+def test_a_key_that_has_expired_signs_nothing(
+    keys: KeyDirectory,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = int(time.time()) + 1096 * 86400
+    monkeypatch.setattr(time, "time", lambda: float(later))
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    assert run("sign", "--directory", keys.folder, str(file)) == 1
+    assert "it was made after its key had expired" in capsys.readouterr().err
+    assert not list(tmp_path.glob("file.*"))
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(-1, 1), (0, 1), (86399, 1), (181 * 86400, 0)])
+def test_the_last_day_of_a_key_is_an_alarm(seconds: int, code: int, keys: KeyDirectory) -> None:
+    key = keys.only(Purpose.OPENPGP)
+    keys.put(key._replace(expires=int(time.time()) + seconds))
+    assert run("list", "--directory", keys.folder, "--check") == code
 
 
 def test_a_key_gets_another_expiry(keys: KeyDirectory, capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,13 +330,46 @@ def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
     assert KeyDirectory(keys.folder).key(key.name) == key
     other = ("--directory", keys.folder, "--name", "openpgp-1")
     assert run("certify", *other, "--chain", str(chain)) == 1
-    assert "is not for the key openpgp-1" in capsys.readouterr().err
+    assert "expected one for authenticode" in capsys.readouterr().err
+
+
+def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = keys.only(Purpose.AUTHENTICODE)
+    now = int(time.time())
+    second = lifecycle.create(keys, Purpose.AUTHENTICODE, now=now, expires=now + 5000)
+    own, root = lifecycle.read_chain(keys, first)
+    stranger = lifecycle.read_chain(keys, second)[-1]
+    named = ("--directory", keys.folder, "--name", first.name)
+    for certificates, reason in (
+        ([own, stranger], "nobody who is trusted vouches"),
+        ([own, stranger, root], "not one chain in its order"),
+        ([root, own], "is not for the key authenticode-1"),
+    ):
+        chain = tmp_path / "chain.pem"
+        chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in certificates))
+        assert run("certify", *named, "--chain", str(chain)) == 1
+        assert reason in capsys.readouterr().err
+    assert lifecycle.read_chain(keys, first) == [own, root]
+
+
+def test_trust_is_written_while_a_certificate_is_waited_for(keys: KeyDirectory) -> None:
+    first = keys.only(Purpose.AUTHENTICODE)
+    waiting = first._replace(name="authenticode-2", fingerprint="", expires=None)
+    keys.write(keys.read("public", "targets-1.pem"), "public", "authenticode-2.pem")
+    keys.put(first._replace(state=KeyState.RETIRED), waiting)
+    assert run("trust", "--directory", keys.folder) == 0
+    assert baked_in(keys).thumbprints == (first.fingerprint,)
 
 
 def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = str(tmp_path / "real")
+    assert run("ceremony", "--directory", folder) == 1
+    assert "whose keys are these?" in capsys.readouterr().err
+    (tmp_path / "real").mkdir()
     assert run("ceremony", "--directory", folder) == 1
     assert "whose keys are these?" in capsys.readouterr().err
     holder = ("--user-id", "AWSTOE <releases@example.com>")
@@ -275,6 +382,35 @@ def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
     assert run("create", "--directory", folder, "--purpose", "authenticode") == 0
     assert "authenticode-1   current  no certificate yet" in capsys.readouterr().out
     assert not os.path.exists(os.path.join(folder, "private", "passphrase"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--product", "Other"), ("--user-id", "Other <o@x>"), ("--url", "https://127.0.0.1/")],
+)
+def test_a_ceremony_does_not_go_on_with_other_keys_than_asked_for(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("ceremony", "--directory", str(tmp_path / "keys"), "--empty")
+    assert run(*command, "--user-id", "AWSTOE <a@x>") == 0
+    assert run(*command) == 0
+    assert run(*command, option, value) == 1
+    assert f"got '{value}'" in capsys.readouterr().err
+
+
+def test_a_rehearsal_does_not_become_keys_that_matter(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = ("--user-id", "AWSTOE <releases@example.com>")
+    assert run("ceremony", "--directory", keys.folder, *holder) == 1
+    assert "holds the keys of a rehearsal" in capsys.readouterr().err
+
+
+def test_every_text_comes_back_from_the_book(tmp_path: Path) -> None:
+    text = 'Größe \U0001f600 "\\" \x7f\t\n'
+    release = Release(text, text, text, is_rehearsal=False)
+    assert KeyDirectory(str(tmp_path), release).release == release
+    assert KeyDirectory(str(tmp_path)).release == release
 
 
 def test_a_key_that_lies_elsewhere_is_asked_for(
@@ -312,6 +448,8 @@ def test_the_list_is_there_for_people_and_for_programs(
     [
         ("", "no book of keys"),
         ("[release", "no book of keys"),
+        (TIMELESS.format("'2026'"), "expected a time with its zone"),
+        (TIMELESS.format("2026-01-01T00:00:00"), "expected a time with its zone"),
         ("[release]\nproduct='x'\n", "no book of keys"),
         ("[release]\nproduct='x'\nuser_id='x'\nurl=''\nis_rehearsal=true\nx=1", "no book of keys"),
     ],
@@ -339,7 +477,7 @@ def test_the_published_book_can_be_read_and_holds_public_facts_only() -> None:
     assert {key.purpose for key in keys} <= {Purpose.OPENPGP, Purpose.AUTHENTICODE, *METADATA}
 
 
-@pytest.mark.parametrize("days", ["0", "-5", "40000"])
+@pytest.mark.parametrize("days", ["0", "-5", "40000", "9" * 30])
 def test_an_expiry_that_openpgp_cannot_write_is_refused(
     days: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:

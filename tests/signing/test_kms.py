@@ -67,7 +67,7 @@ def test_an_openpgp_key_of_kms_makes_a_certificate_and_signatures(
     keys = KeyDirectory(str(tmp_path / "keys"), REHEARSAL)
     made = lifecycle.create(keys, Purpose.OPENPGP, now=now, expires=now + 90_000, kms=ARN + "rsa")
     assert made.backend == ARN + "rsa"
-    key = lifecycle.openpgp_key(keys)
+    key, _ = lifecycle.openpgp_key(keys)
     signature = openpgp_signing.detached(key, io.BytesIO(b"data"), now)
     ring = keyring.read(keys.read("public", f"{made.name}.asc"), "keys")
     assert openpgp.verify(io.BytesIO(b"data"), signature, ring, now=now).is_good
@@ -134,6 +134,9 @@ def test_an_answer_of_no_use_is_reported(endpoint: Kms, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(SigningFailure, match="cannot be reached"):
+        KmsSigner(ARN + "rsa")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "nonsense")
+    with pytest.raises(SigningFailure, match="cannot be reached: Invalid endpoint: nonsense"):
         KmsSigner(ARN + "rsa")
 
 

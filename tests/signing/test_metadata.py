@@ -121,6 +121,15 @@ def test_withdrawn_version(tmp_path: Path, repository: Repository) -> None:
         repository.publish([], SIGNERS, now=NOW, withdrawn={"7.0.0": "never was"})
 
 
+def test_withdrawn_version_that_is_published_again_stays_withdrawn(
+    tmp_path: Path, repository: Repository
+) -> None:
+    repository.publish([a_file(tmp_path)], SIGNERS, now=NOW, withdrawn={"1.0.0": "it is broken"})
+    repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
+    targets = signed(tmp_path, "2.targets.json")["targets"]
+    assert targets["1.0.0/linux/amd64/awstoe"]["custom"]["withdrawn"] == "it is broken"
+
+
 @pytest.mark.parametrize("role", ["targets", "snapshot", "timestamp"])
 def test_wrong_key_signs_nothing(tmp_path: Path, repository: Repository, role: str) -> None:
     stranger = SIGNERS._replace(**{role: (signer("stranger"),)})

@@ -138,7 +138,8 @@ def verifies_with_sq(certificate: str, signature: Path, file: Path) -> bool:
 
 def signed(keys: KeyDirectory, file: Path) -> bytes:
     with file.open("rb") as stream:
-        return openpgp_signing.detached(lifecycle.openpgp_key(keys), stream, int(time.time()))
+        key, _ = lifecycle.openpgp_key(keys)
+        return openpgp_signing.detached(key, stream, int(time.time()))
 
 
 @needs_gpg

@@ -1,5 +1,9 @@
-"""Runs this folder's other tests on a Windows machine that Wine plays."""
+"""Runs this folder's other tests on a Windows machine that Wine plays.
 
+That takes minutes: it is part of ``make conformance TARGET=windows/amd64``, not of `make test`.
+"""
+
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +13,10 @@ from fakes import wine
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.skipif(
+        os.environ.get("AWSTOE_SUBJECT") != "windows/amd64",
+        reason="part of make conformance TARGET=windows/amd64",
+    ),
     pytest.mark.skipif(bool(wine.missing()), reason=wine.missing()),
 ]
 

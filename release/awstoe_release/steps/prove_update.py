@@ -10,9 +10,14 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+from awstoe_build import targets, windows_runtime, wine
+from awstoe_build.__main__ import cache_folder
+from awstoe_build.failure import BuildFailure
+from awstoe_build.layers import Cache
 from awstoe_release import programs, state, verification
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure, Skip
@@ -20,7 +25,18 @@ from awstoe_release.plan import program_key
 from awstoe_release.release import Made, Release
 
 _SECONDS: Final = 180
+_EMULATORS: Final = {"linux/arm64": "qemu-aarch64-static", "linux/386": "qemu-i386-static"}
+_WINDOWS: Final = targets.TARGETS["windows/amd64"]
 _NATIVE: Final = {"x86_64": ("linux/amd64", "linux/386"), "aarch64": ("linux/arm64",)}
+
+
+class Platform(NamedTuple):
+    """What a target's programs run on here."""
+
+    starter: Sequence[str] = ()
+    """What is put before the program's own name."""
+    environment: Mapping[str, str] = {}
+    """What is in its environment besides ours."""
 
 
 class Proof(NamedTuple):
@@ -55,20 +71,23 @@ def run(release: Release) -> Made:
         older = os.path.join(
             release.older, *target.split("/"), os.path.basename(release.program(target))
         )
-        starter = _starter(target)
-        if not os.path.exists(older) or starter is None:
-            left_out[target] = "no older program" if starter is not None else "cannot run here"
-            release.say(f"  {target}: {left_out[target]}")
+        reason = _lacking(target) if os.path.exists(older) else "no older program"
+        if reason:
+            left_out[target] = reason
+            release.say(f"  {target}: {reason}")
             continue
         everywhere = target == _NATIVE.get(platform.machine(), ("",))[0]
         places = regions if everywhere else (canary,)
-        with tempfile.TemporaryDirectory(dir=release.folder, prefix="proof-") as folder:
+        with (
+            tempfile.TemporaryDirectory(dir=release.folder, prefix="proof-") as folder,
+            _platform(target, folder, release) as machine,
+        ):
             # All before the first starts: a file that is open for writing while another thread
             # starts a program cannot be started itself.
             for place in places:
                 os.mkdir(os.path.join(folder, place.name))
                 shutil.copy(older, os.path.join(folder, place.name))
-            update = functools.partial(_update, release, target, folder, starter)
+            update = functools.partial(_update, release, target, folder, machine)
             found, failed = verification.everywhere(places, update)
         for name, proof in found.items():
             proofs[name][target] = proof._asdict()
@@ -77,25 +96,49 @@ def run(release: Release) -> Made:
     return Made({"regions": proofs, "leftOut": left_out}, failures=failures)
 
 
-def _starter(target: str) -> Sequence[str] | None:
-    """What a target's program is started with here; None when it cannot be."""
+def _lacking(target: str) -> str:
+    """Why a target's program cannot run here; empty when it can."""
     if target in _NATIVE.get(platform.machine(), ()):
-        return ()
-    if target == "windows/amd64":
-        return ("wine",) if programs.is_there("wine") else None
-    emulator = {"linux/arm64": "qemu-aarch64-static", "linux/386": "qemu-i386-static"}.get(target)
-    return (emulator,) if emulator and programs.is_there(emulator) else None
+        return ""
+    if target != _WINDOWS.name:
+        emulator = _EMULATORS.get(target, "")
+        return "" if emulator and programs.is_there(emulator) else "cannot run here: no qemu"
+    if not programs.is_there("wine"):
+        return "cannot run here: no Wine"
+    if Cache(cache_folder(), print).missing([windows_runtime.recipe(_WINDOWS)]):
+        return f"cannot run here: make toolchain TARGET={target}"
+    return ""
 
 
-def _update(
-    release: Release, target: str, folder: str, starter: Sequence[str], region: Region
-) -> Proof:
+@contextmanager
+def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
+    """What a target's programs are run by, while the context lasts.
+
+    Raises:
+        ReleaseFailure: Wine does not start.
+    """
+    if target != _WINDOWS.name:
+        native = target in _NATIVE.get(platform.machine(), ())
+        yield Platform(() if native else (_EMULATORS[target],))
+        return
+    try:
+        runtime = Cache(cache_folder(), release.say).obtain(windows_runtime.recipe(_WINDOWS))
+        lacking = windows_runtime.wine_libraries(runtime)
+        libraries = [os.path.join(lacking, name) for name in sorted(os.listdir(lacking))]
+        with wine.machine(os.path.join(folder, "windows"), libraries) as environment:
+            yield Platform(("wine",), environment)
+    except BuildFailure as failure:
+        raise ReleaseFailure(failure.message, hint=failure.hint) from failure
+
+
+def _update(release: Release, target: str, folder: str, machine: Platform, region: Region) -> Proof:
     """Let a copy of an older program update itself; its bytes must be the released ones then."""
     home = os.path.join(folder, region.name)
     program = os.path.join(home, os.path.basename(program_key(release.version, target)))
     # What an update remembers must not be that of the person who releases.
-    environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": os.path.join(home, "state")}
-    command = [*starter, program]
+    memory = {"HOME": home, "XDG_STATE_HOME": os.path.join(home, "state")}
+    environment = {**os.environ, **machine.environment, **memory}
+    command = [*machine.starter, program]
     try:
         before = _version(command, environment)
         programs.output_of(

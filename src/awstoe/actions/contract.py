@@ -57,6 +57,7 @@ class Result(NamedTuple):
     stdout: str
     """Standard output without its last line end, cut at the limit for output values."""
     stderr_tail: str
+    stdout_is_cut: bool = False
 
 
 class NestedRun(NamedTuple):

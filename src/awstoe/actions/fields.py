@@ -286,7 +286,7 @@ class TextList(Field):
 
 
 class TextMap(Field):
-    """A mapping of names to strings; names in ``refused`` (upper case) may not be set."""
+    """A mapping of an installer's properties to strings; those in ``refused`` may not be set."""
 
     kind = "map of strings"
 
@@ -302,6 +302,9 @@ class TextMap(Field):
         entry = Text("")
         result = {}
         for name, item in value.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
+                msg = f"expected a property's name (letters, digits, _ and dots), got {name!r}"
+                raise ValueError(msg)
             if name.upper() in self.refused:
                 msg = f"the property {name} may not be set: awstoe controls it"
                 raise ValueError(msg)

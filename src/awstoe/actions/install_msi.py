@@ -8,8 +8,8 @@
 - The file lies on this machine: s3:// URIs and URLs are not in this version.
 - `logFile` keeps the installer's log; its folders are made.
 - Values of `properties` are passed to msiexec as they are, so double quotes have to be part of a
-  value that needs them: `COMPANYNAME: '"Example Corp."'`. The properties REBOOT, REBOOTPROMPT,
-  REINSTALL and REINSTALLMODE are refused.
+  value that needs them: `COMPANYNAME: '"Example Corp."'`. Spaces outside them are refused.
+- The properties REBOOT, REBOOTPROMPT, REINSTALL and REINSTALLMODE are refused.
 """
 
 from typing import Final

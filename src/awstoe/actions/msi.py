@@ -4,6 +4,7 @@ Shared by the two. Not an action.
 """
 
 import os
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -31,6 +32,8 @@ _MEANINGS: Final = {
 }
 _VALID: Final = "Valid"
 _UNSIGNED: Final = "NotSigned"
+_PROPERTY_VALUE: Final = re.compile(r'(?:[^\s"]|"[^"]*")*')
+"""What msiexec takes for one value; spaces only between quotes."""
 _STATUS: Final = "(Get-AuthenticodeSignature -LiteralPath {path}).Status.ToString()\n"
 
 
@@ -52,6 +55,7 @@ def run(
         Interrupted: A signal asks the run to stop.
     """
     path = _local(action, inputs.path)
+    _check_properties(action, inputs)
     ctx.log.info(f"{action}: STARTED EXECUTION")
     try:
         _check_signature(action, path, inputs, ctx)
@@ -79,6 +83,21 @@ def _local(action: str, path: str) -> str:
     except ActionError as error:
         raise ActionError(f"{action}: {error.message}", hint=error.hint) from error
     return os.path.abspath(path)
+
+
+def _check_properties(action: str, inputs: MsiInputs) -> None:
+    """Refuse a value that msiexec would take for more than one, or for less.
+
+    Raises:
+        ActionError: There is one.
+    """
+    for name, value in (inputs.properties or {}).items():
+        if not _PROPERTY_VALUE.fullmatch(value):
+            raise ActionError(
+                f"{action}: the value of the property {name} has spaces outside double quotes, or a"
+                " double quote without its pair",
+                hint="write it as '\"a value\"'; a quote inside is doubled",
+            )
 
 
 def _check_signature(action: str, path: str, inputs: MsiInputs, ctx: ActionContext) -> None:

@@ -11,7 +11,7 @@ _REFUSED = frozenset({"REBOOT", "REINSTALL", "REINSTALLMODE", "REBOOTPROMPT"})
 class MsiInputs(NamedTuple):
     """The inputs of both."""
 
-    path: Annotated[str, LocalPath("The MSI file: a path, an s3:// URI or a URL.")]
+    path: Annotated[str, LocalPath("The MSI file.")]
     reboot: Annotated[str, Choice("When to reboot after success.", "Allow", "Force", "Skip")] = (
         "Allow"
     )

@@ -16,7 +16,10 @@ _APT: Final = (
     *("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600"),
     *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
 )
-_APT_INSTALLS: Final = re.compile(r"^Inst ([^\s:]+)", re.MULTILINE)
+_APT_STRICT: Final = ("-o", "APT::Update::Error-Mode=any")
+"""Otherwise lists that could not be fetched are no error: old updates would count as all."""
+_APT_INSTALLS: Final = re.compile(r"^Inst (\S+)", re.MULTILINE)
+"""A package's name; one for another architecture than the machine's has that behind a colon."""
 _ZYPPER: Final = ("zypper", "--non-interactive")
 _ZYPPER_UPDATES: Final = re.compile(r"<update\s[^>]*?\bname=\"([^\"]+)\"")
 _ZYPPER_WANTS_REBOOT: Final = 102
@@ -58,25 +61,44 @@ def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result
     return result
 
 
+def _listed(ctx: ActionContext, *argv: str) -> str:
+    """What a package manager prints about what it would do: all of it, or updates would be missed.
+
+    Raises:
+        ActionError: It failed, or its output was cut.
+    """
+    result = _run(ctx, *argv)
+    if result.stdout_is_cut:
+        raise ActionError(
+            f"{_NAME}: the list of updates is longer than the limit for outputs",
+            hint="raise AWSTOE_STDOUT_LIMIT (bytes)",
+        )
+    return result.stdout
+
+
 def _nothing(ctx: ActionContext) -> None:
     ctx.log.info(f"{_NAME}: there is nothing to update but what is excluded")
 
 
 def _apt(wanted: Wanted, ctx: ActionContext) -> None:
-    _run(ctx, *_QUIET, *_APT, "update")
+    for name in wanted.include:
+        if name.endswith("-"):
+            raise ActionError(f"{_NAME}: to apt-get {name!r} means to remove a package")
+    _run(ctx, *_QUIET, *_APT, *_APT_STRICT, "update")
     if not wanted.include and not wanted.exclude:
         _run(ctx, *_QUIET, *_APT, "--with-new-pkgs", "upgrade")
         return
     names = wanted.names
     if not wanted.include:
-        planned = _run(ctx, *_QUIET, *_APT, "--simulate", "--with-new-pkgs", "upgrade").stdout
+        planned = _listed(ctx, *_QUIET, *_APT, "--simulate", "--with-new-pkgs", "upgrade")
         names = _without(_APT_INSTALLS.findall(planned), wanted.exclude)
     if not names:
         _nothing(ctx)
         return
     upgrade = (*_QUIET, *_APT, "--only-upgrade")
-    planned = _run(ctx, *upgrade, "--simulate", "install", "--", *names).stdout
-    needed = sorted(set(_APT_INSTALLS.findall(planned)) & set(wanted.exclude))
+    planned = _listed(ctx, *upgrade, "--simulate", "install", "--", *names)
+    installs = _APT_INSTALLS.findall(planned)
+    needed = sorted(set(installs) - set(_without(installs, wanted.exclude)))
     if needed:
         raise ActionError(
             f"{_NAME}: other updates need these packages, which are excluded: {', '.join(needed)}",
@@ -86,7 +108,8 @@ def _apt(wanted: Wanted, ctx: ActionContext) -> None:
 
 
 def _without(names: Iterable[str], exclude: Sequence[str]) -> list[str]:
-    return [name for name in names if name not in exclude]
+    """``names`` without those excluded, whatever the architecture behind a name."""
+    return [name for name in names if name not in exclude and name.partition(":")[0] not in exclude]
 
 
 def _rpm(program: str, verb: str, wanted: Wanted, ctx: ActionContext) -> None:
@@ -101,7 +124,7 @@ def _zypper(wanted: Wanted, ctx: ActionContext) -> None:
     _run(ctx, *_ZYPPER, "refresh")
     names = wanted.names
     if wanted.exclude and not wanted.include:
-        listed = _run(ctx, *_ZYPPER, "--xmlout", "list-updates").stdout
+        listed = _listed(ctx, *_ZYPPER, "--xmlout", "list-updates")
         names = _without(_ZYPPER_UPDATES.findall(listed), wanted.exclude)
     if not names and (wanted.include or wanted.exclude):
         _nothing(ctx)

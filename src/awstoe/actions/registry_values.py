@@ -56,6 +56,8 @@ class RegistryValue(Field):
 
 def misfit(value: Value, kind: str) -> str | None:
     """Why a registry value of type ``kind`` cannot hold ``value``, or None."""
+    if "\0" in "".join(map(str, value if isinstance(value, list) else [value])):
+        return f"a registry value is cut at a null character, got {describe(value)}"
     if kind == "MULTI_SZ":
         entries = value if isinstance(value, list) else [value]
         if any(not isinstance(entry, str) or not entry for entry in entries):

@@ -59,6 +59,8 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     value: Value = list(inputs.value) if isinstance(inputs.value, tuple) else inputs.value
     shown = rf"{inputs.path}\{inputs.name}"
     with operation("SetRegistry", f"set the registry value {quoted(shown)}", ctx):
+        if "\0" in shown:
+            raise ActionError("a registry name holds no null character")
         if problem := misfit(value, inputs.type):
             raise ActionError(problem)
         registry.set_value(inputs.path, inputs.name, inputs.type, stored(inputs.value, inputs.type))

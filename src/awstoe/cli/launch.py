@@ -63,25 +63,51 @@ def launch(request: Request, console: Console) -> int:
         AwstoeError: The run cannot begin.
     """
     with Interruption() as interruption:
-        loader = Loader(request.blocked)
-        documents = _load(request, loader, console)
-        plan = _plan(request, documents, console) if documents else None
-        if documents is None or plan is None:
-            return DocumentError.exit_code
-        resumed: Records | None = None
+        run: _Run | int = 1
         try:
-            if request.resume:
-                place, resumed = resumed_place(request, documents)
-            elif found := place_after_reboot(request, documents):
-                place, resumed = found
-            else:
-                place = new_place(request, documents, console)
-        except HostError as error:
-            console.error(error)
-            _refused(request, console, _words(error))
-            return error.exit_code
-        plan = plan._replace(execution_id=place.execution_id)
-        return _Run(request, console, interruption, place, plan, loader, resumed).run()
+            run = _prepared(request, console, interruption)
+        finally:
+            if isinstance(run, int):
+                _give_up(request, interruption)
+        return run if isinstance(run, int) else run.run()
+
+
+def _prepared(request: Request, console: Console, interruption: Interruption) -> "_Run | int":
+    """The run, or the exit code when it cannot begin, which has been told then."""
+    loader = Loader(request.blocked)
+    documents = _load(request, loader, console)
+    plan = _plan(request, documents, console) if documents else None
+    if documents is None or plan is None:
+        return DocumentError.exit_code
+    resumed: Records | None = None
+    try:
+        if request.resume:
+            place, resumed = resumed_place(request, documents)
+        elif found := place_after_reboot(request, documents):
+            place, resumed = found
+        else:
+            place = new_place(request, documents, console)
+    except HostError as error:
+        console.error(error)
+        _refused(request, console, _words(error))
+        return error.exit_code
+    plan = plan._replace(execution_id=place.execution_id)
+    return _Run(request, console, interruption, place, plan, loader, resumed)
+
+
+def _give_up(request: Request, interruption: Interruption) -> None:
+    """Take back what was to go on with a run that cannot: it would be tried at every start.
+
+    An image that is made of this machine would have it, too.
+    """
+    if not request.resume or request.execution_id is None:
+        return
+    if reboot.is_for_agent() or reboot.obstacle():
+        return
+    try:
+        reboot.remove(safe_name(request.execution_id), interruption)
+    except (HostError, Interrupted):
+        return  # what has been told already is why
 
 
 def _load(request: Request, loader: Loader, console: Console) -> list[Document] | None:

@@ -72,6 +72,8 @@ def verify(arguments: Sequence[str], console: Console, program: Program) -> int:
         )
     if options.fetch and (options.file is not None or options.signature is not None):
         raise UsageError("--fetch is for the running program: leave FILE and --signature out")
+    if not options.fetch and (options.region is not None or options.url is not None):
+        raise UsageError("--region and --url say where --fetch looks: they need --fetch")
     trusted = _trusted(options.key, program.trust)
     with _open(path, "the file to verify") as file:
         place = options.signature or _beside(path)
@@ -88,7 +90,7 @@ def verify(arguments: Sequence[str], console: Console, program: Program) -> int:
         try:
             found = _judge(file, path, signature, trusted)
         except OSError as error:
-            raise HostError(f"{path} cannot be read: {error.strerror or error}") from error
+            raise _unreadable(path, error) from error
     _tell(console, path, place, found, trusted)
     return 0 if found.is_good else 1
 
@@ -152,7 +154,14 @@ def _open(path: str, what: str) -> BufferedReader:
 def _read(path: str, what: str) -> bytes:
     """A key or signature file: of one too large, enough to say so."""
     with _open(path, what) as stream:
-        return stream.read(limits.KEYRING_BYTES + 1)
+        try:
+            return stream.read(limits.KEYRING_BYTES + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> HostError:
+    return HostError(f"{printable(path)} cannot be read: {error.strerror or error}")
 
 
 def _tell(

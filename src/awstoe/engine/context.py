@@ -131,7 +131,7 @@ class StepContext:
                 f"the step printed more than {self._stdout_limit} bytes: its stdout output value"
                 " is cut there, the log has all of it"
             )
-        return Result(end.exit_code, capture.text, tail.text)
+        return Result(end.exit_code, capture.text, tail.text, stdout_is_cut=capture.truncated)
 
     def _log_stop(self, reason: str, spool: Spool) -> None:
         """What a program said before it was stopped is what tells why it hung."""

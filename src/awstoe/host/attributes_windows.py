@@ -19,7 +19,7 @@ _KEPT: Final = (
     | stat.FILE_ATTRIBUTE_SYSTEM
     | stat.FILE_ATTRIBUTE_NOT_CONTENT_INDEXED
 )
-_WITHOUT_LISTS: Final = frozenset({1, 50, 120})
+WITHOUT_LISTS: Final = frozenset({1, 50, 120})
 """What file systems say that have none, such as FAT: they do not have that function."""
 
 
@@ -33,7 +33,7 @@ def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -
     try:
         access_lists.carry_over(path, new)
     except OSError as error:
-        if error.winerror not in _WITHOUT_LISTS:
+        if error.winerror not in WITHOUT_LISTS:
             raise
     kept = old.st_file_attributes & _KEPT
     if kept:

@@ -26,7 +26,7 @@ from awstoe.host import authorities
 _CHUNK_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = 3
 _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
 class TimeOuts(NamedTuple):
@@ -206,7 +206,7 @@ class Client:
 
         Raises:
             HostError: The certificate authorities cannot be loaded.
-            RequestFailed: There is no answer.
+            RequestFailed: There is no answer, or the proxy's address is none.
             ServerNotTrusted: The server's certificate does not verify.
             TooSlow: It took too long.
             BadStatus: The answer is an error.
@@ -226,10 +226,11 @@ class Client:
     def _ask(self, url: str, headers: dict[str, str], left: float, total: float) -> Answer:
         given = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **headers}
         trusted = self._authorities(url)
+        manager = self._manager(url, trusted)
         watched = _Watched(left)
         _current.watched = watched
         try:
-            response = self._manager(url, trusted).request(
+            response = manager.request(
                 "GET",
                 url,
                 headers=given,
@@ -260,17 +261,19 @@ class Client:
         if proxy is None:
             manager = urllib3.PoolManager(**settings)
         else:
-            parsed = urllib.parse.urlsplit(proxy)
-            login = None
-            if parsed.username is not None:
-                name = urllib.parse.unquote(parsed.username)
-                login = f"{name}:{urllib.parse.unquote(parsed.password or '')}"
-            manager = urllib3.ProxyManager(
-                proxy,
-                proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
-                proxy_ssl_context=context,
-                **settings,
-            )
+            try:
+                manager = urllib3.ProxyManager(
+                    proxy,
+                    proxy_headers=_login(proxy),
+                    proxy_ssl_context=context,
+                    **settings,
+                )
+            except (exceptions.HTTPError, ValueError) as error:  # its text may hold the password
+                raise RequestFailed(
+                    f"{shown(url)}: the address of the proxy that the environment names is none",
+                    hint="expected http://NAME:PASSWORD@HOST:PORT; in name and password write"
+                    " special characters as %XX",
+                ) from error
         manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
         return manager
 
@@ -297,9 +300,27 @@ class Client:
         )
 
 
+def _login(proxy: str) -> Mapping[str, str] | None:
+    """The header by which a proxy knows us, if its address has a name.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    parsed = urllib.parse.urlsplit(proxy)
+    if parsed.username is None:
+        return None
+    name, password = map(urllib.parse.unquote, (parsed.username, parsed.password or ""))
+    return urllib3.make_headers(proxy_basic_auth=f"{name}:{password}")
+
+
 def shown(url: str) -> str:
     """``url`` for a message: without a name and password, and without a query."""
-    return _CREDENTIALS.sub("", url.partition("?")[0])
+    return _printable(_CREDENTIALS.sub("", url.partition("?")[0]))
+
+
+def _printable(text: str) -> str:
+    """``text`` of a server, which must not drive the terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _redirected(url: str, location: str) -> str:
@@ -308,13 +329,17 @@ def _redirected(url: str, location: str) -> str:
     Raises:
         RequestFailed: To another host, or to nowhere.
     """
-    target = urllib.parse.urljoin(url, location)
-    before, after = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
-    if not location or (before.scheme, before.netloc) != (after.scheme, after.netloc):
-        named = f"{after.scheme}://{after.netloc}" if location else "nowhere"
+    try:
+        target = urllib.parse.urljoin(url, location)
+        before, after = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
+    except ValueError as error:
         raise RequestFailed(
-            f"{shown(url)}: the server redirects to another host ({_CREDENTIALS.sub('', named)}),"
-            " which is not followed",
+            f"{shown(url)}: the server redirects to {_printable(location)!r}, which is no address"
+        ) from error
+    if not location or (before.scheme, before.netloc) != (after.scheme, after.netloc):
+        named = shown(f"{after.scheme}://{after.netloc}") if location else "nowhere"
+        raise RequestFailed(
+            f"{shown(url)}: the server redirects to another host ({named}), which is not followed",
             hint="a captive portal or a proxy may be in between; --url names another place",
         )
     return target
@@ -401,6 +426,5 @@ def _root(error: BaseException) -> str:
     root = _deepest(error)
     if isinstance(root, exceptions.IncompleteRead):
         return f"{root.partial} bytes came, {root.expected} more were announced"
-    return (
-        (root.strerror if isinstance(root, OSError) else None) or str(root) or type(root).__name__
-    )
+    words = (root.strerror if isinstance(root, OSError) else None) or str(root).strip()
+    return _printable(words) or type(root).__name__  # the server's own words may be in it

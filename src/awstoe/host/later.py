@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from awstoe.errors import HostError
+from awstoe.errors import HostError, TimeoutExceeded
 from awstoe.host import environment, process
 from awstoe.host.interruption import Interruption
 from awstoe.limits import REBOOT_PROGRAM_SECONDS
@@ -43,27 +43,30 @@ class Programs:
         """Run a program to its end.
 
         Raises:
-            HostError: It cannot be started.
-            TimeoutExceeded: It takes too long.
+            HostError: It cannot be started, or takes too long.
             Interrupted: A signal asks to stop.
         """
         stdout, stderr = bytearray(), bytearray()
-        end = process.run(
-            argv,
-            environment=environment.of_this_run(),
-            on_stdout=stdout.extend,
-            on_stderr=stderr.extend,
-            deadline=time.monotonic() + REBOOT_PROGRAM_SECONDS,
-            interruption=self._interruption,
-        )
+        try:
+            end = process.run(
+                argv,
+                environment=environment.of_this_run(),
+                on_stdout=stdout.extend,
+                on_stderr=stderr.extend,
+                deadline=time.monotonic() + REBOOT_PROGRAM_SECONDS,
+                interruption=self._interruption,
+            )
+        except TimeoutExceeded as error:
+            raise HostError(
+                f"{' '.join(argv)} did not end within {REBOOT_PROGRAM_SECONDS} seconds"
+            ) from error
         return Ended(end.exit_code, bytes(stdout), bytes(stderr))
 
     def must(self, *argv: str) -> None:
         """Run a program that has to succeed.
 
         Raises:
-            HostError: It failed, or cannot be started.
-            TimeoutExceeded: It takes too long.
+            HostError: It failed, cannot be started, or takes too long.
             Interrupted: A signal asks to stop.
         """
         ended = self.run(*argv)

@@ -6,11 +6,11 @@ import time
 from typing import Final, NamedTuple
 
 from awstoe.host import access_lists_windows as access_lists
+from awstoe.host import attributes_windows as attributes
 from awstoe.host import kernel32_windows as kernel32
 
 assert sys.platform == "win32"
 
-carry_over: Final = access_lists.carry_over
 owners: Final[tuple[tuple[tuple[str, ...], str], ...]] = ()
 
 _RETRY_SECONDS: Final = 10.0
@@ -36,6 +36,19 @@ def inspect(path: str) -> Privileges:
     """
     os.stat(path)
     return Privileges()
+
+
+def carry_over(path: str, new: str) -> None:
+    """Give ``new`` the access list of the file at ``path``, where the disk has such lists.
+
+    Raises:
+        OSError: The list cannot be read or set.
+    """
+    try:
+        access_lists.carry_over(path, new)
+    except OSError as error:
+        if error.winerror not in attributes.WITHOUT_LISTS:
+            raise
 
 
 def keep(path: str, kept: str) -> None:

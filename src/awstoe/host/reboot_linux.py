@@ -17,6 +17,8 @@ from awstoe.host.later import Later, Programs
 assert sys.platform == "linux"
 
 _NO_CRONTAB: Final = re.compile(rb"no crontab for|No such file", re.IGNORECASE)
+_CRON_BYTES: Final = 998
+"""Of a command. Debian's crontab refuses a longer one."""
 _UNIT_FOLDER: Final = "/etc/systemd/system"
 
 
@@ -39,12 +41,13 @@ def restart_command() -> tuple[str, ...]:
 
 def install(command: Later, programs: Programs) -> None:
     """See ``reboot.install``."""
-    if _is_there("crontab"):
+    systemd = _is_there("systemctl")
+    if _is_there("crontab") and not (systemd and _is_too_much_for_cron(command)):
         lines = [line for line in _crontab(programs) if not _is_ours(line, command.name)]
         _write_crontab([*lines, cron_line(command)], programs)
-    elif _is_there("systemctl"):
+    elif systemd:
         path = _unit_path(command.name)
-        replace_file(path, [unit_text(command).encode()])
+        replace_file(path, [unit_text(command)])
         programs.must("systemctl", "daemon-reload")
         programs.must("systemctl", "enable", os.path.basename(path))
     else:
@@ -84,18 +87,28 @@ def cron_line(command: Later) -> str:
     Raises:
         HostError: An argument cannot stand in a crontab.
     """
-    import shlex  # noqa: PLC0415 - few runs reboot
-
-    variables = [f"{name}={value}" for name, value in command.environment.items()]
-    words = shlex.join(["env", *variables, *command.argv])
-    text = f"cd {shlex.quote(command.folder)} && {words} > /dev/null 2>&1"
+    text = _shell_command(command)
     if "\n" in text:
         raise HostError(
             "the run cannot go on after a reboot: cron takes no command with a line end in it",
             hint="give the parameters in a configuration file",
         )
     # cron makes line ends of percent signs, whatever the quotes.
-    return f"@reboot {text} {_mark(command.name)}".replace("%", "\\%")
+    return f"@reboot {text}".replace("%", "\\%")
+
+
+def _shell_command(command: Later) -> str:
+    import shlex  # noqa: PLC0415 - few runs reboot
+
+    variables = [f"{name}={value}" for name, value in command.environment.items()]
+    words = shlex.join(["env", *variables, *command.argv])
+    folder = shlex.quote(command.folder)
+    return f"cd {folder} && {words} > /dev/null 2>&1 {_mark(command.name)}"
+
+
+def _is_too_much_for_cron(command: Later) -> bool:
+    text = _shell_command(command).replace("%", "\\%")
+    return "\n" in text or len(os.fsencode(text)) > _CRON_BYTES
 
 
 def _mark(name: str) -> str:
@@ -113,7 +126,9 @@ def _crontab(programs: Programs) -> list[str]:
         raise HostError(f"crontab -l ended with exit code {ended.exit_code}: {said}")
     if ended.exit_code:
         return []
-    return ended.stdout.decode(errors="surrogateescape").splitlines()
+    # Line ends alone: other signs that end a line elsewhere are a part of one here.
+    text = ended.stdout.decode(errors="surrogateescape").removesuffix("\n")
+    return text.split("\n") if text else []
 
 
 def _write_crontab(lines: list[str], programs: Programs) -> None:
@@ -132,20 +147,38 @@ def _unit_path(name: str) -> str:
     return os.path.join(_UNIT_FOLDER, f"awstoe-{name}.service")
 
 
-def unit_text(command: Later) -> str:
-    """The unit that runs the command once."""
+def unit_text(command: Later) -> bytes:
+    """The unit that runs the command once, when the system is up.
+
+    It says itself that it comes after ``multi-user.target``, which would wait for it otherwise: on
+    Debian cloud-final waits for that, and systemd leaves a unit of such a circle out.
+
+    Raises:
+        HostError: The folder or an argument cannot stand in a unit.
+    """
     variables = "".join(
         f"Environment={_quoted(f'{name}={value}', dollar='$')}\n"
         for name, value in command.environment.items()
     )
     words = " ".join(_quoted(word, dollar="$$") for word in command.argv)
     folder = command.folder.replace("%", "%%")
-    return (
+    text = (
         f"[Unit]\nDescription=awstoe run {command.name} goes on\n"
-        "Wants=network-online.target\nAfter=network-online.target cloud-final.service\n\n"
+        "Wants=network-online.target\n"
+        "After=multi-user.target network-online.target cloud-final.service\n\n"
         f"[Service]\nType=oneshot\nTimeoutStartSec=infinity\nKillMode=process\n"
         f"WorkingDirectory={folder}\n{variables}ExecStart={words}\n\n"
         "[Install]\nWantedBy=multi-user.target\n"
+    )
+    try:
+        if "\n" not in folder:
+            return text.encode()
+    except UnicodeEncodeError:
+        pass
+    raise HostError(
+        "the run cannot go on after a reboot: systemd takes no folder with a line end in its name,"
+        " and nothing that is not UTF-8",
+        hint="run awstoe in another folder, and give the parameters in a configuration file",
     )
 
 

@@ -1,6 +1,7 @@
 """A task of Windows' Task Scheduler, as text; usable wherever we run.
 
-It is XML because the command line of schtasks cuts commands at 261 characters.
+It is XML because the command line of schtasks cuts commands at 261 characters, and because a task
+has a low priority unless it says otherwise, which all that the run starts would inherit.
 """
 
 from typing import Final
@@ -22,6 +23,7 @@ _TASK: Final = """\
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <Priority>5</Priority>
   </Settings>
   <Actions Context="Author">
     <Exec>

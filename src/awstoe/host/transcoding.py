@@ -5,6 +5,7 @@ both. A line that is UTF-8 stays as it is; any other is decoded whole by the cod
 chance that a line of another encoding is valid UTF-8 by accident is small.
 """
 
+import codecs
 from collections.abc import Callable
 from typing import Final
 
@@ -37,7 +38,7 @@ class Transcoder:
         data = self._held + data
         complete = data.rfind(b"\n") + 1
         if not complete and len(data) > LONGEST_HELD:
-            complete = len(data)
+            complete = _without_half_character(data)
         ready = self._as_utf8(data[:complete])
         rest = data[complete:]
         self._held = rest.lstrip(_ASCII)
@@ -61,3 +62,11 @@ class Transcoder:
         except UnicodeDecodeError:
             return self._decode(line).encode()
         return line
+
+
+def _without_half_character(data: bytes) -> int:
+    """The length of ``data``, less the beginning of a character of UTF-8 that it ends with."""
+    try:
+        return codecs.utf_8_decode(data, "strict", False)[1]  # noqa: FBT003 - its only form
+    except UnicodeDecodeError:
+        return len(data)

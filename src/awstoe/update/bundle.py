@@ -61,7 +61,7 @@ class Bundle:
             raise Untrusted(f"{path} is no bundle of releases: {error}") from error
 
     def has(self, path: str) -> bool:
-        """Whether there is a file of that path."""
+        """See ``repository.Repository``."""
         return path in self._entries
 
     def read(self, path: str, limit: int) -> bytes:

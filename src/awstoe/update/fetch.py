@@ -120,8 +120,6 @@ def _from(
             return _explained(error, repository, release.path)
         except HostError as error:
             failure = _explained(error, repository, release.path)
-            if isinstance(failure, CannotWrite):
-                raise failure from error
             continue
         except OSError as error:
             raise _cannot_write(path, error) from error

@@ -7,6 +7,7 @@ from awstoe.host import temporary
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import fetch, metadata, verify
 from awstoe.update.bundle import Bundle
+from awstoe.update.failure import NotOffered
 from awstoe.update.releases import Release
 
 
@@ -15,8 +16,6 @@ class Inspected(NamedTuple):
 
     releases: tuple[Release, ...]
     """Those that it holds the programs of."""
-    missing: int
-    """Releases that its metadata lists and that it does not hold."""
     expires: str
     """Until when it can be used."""
 
@@ -27,6 +26,7 @@ def inspect(path: str, trust: ReleaseTrust) -> Inspected:
     Raises:
         UsageError: The file cannot be read.
         Untrusted: Something in it is not what was signed.
+        NotOffered: There is no program in it.
         CannotWrite: There is no room for temporary files.
         HostError: There is no place for temporary files.
     """
@@ -35,9 +35,14 @@ def inspect(path: str, trust: ReleaseTrust) -> Inspected:
         with Bundle(path) as bundle:
             catalogue = metadata.refresh(bundle, trust.root, folder)
             held = tuple(each for each in catalogue.releases if bundle.has(each.path))
+            if not held:
+                raise NotOffered(
+                    f"{bundle.name} holds none of the programs that its metadata lists",
+                    hint="make the bundle again",
+                )
             for release in held:
                 _check(bundle, release, trust, folder)
-        return Inspected(held, len(catalogue.releases) - len(held), catalogue.expires)
+        return Inspected(held, catalogue.expires)
     finally:
         temporary.remove_folder(folder)
 

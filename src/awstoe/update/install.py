@@ -13,7 +13,7 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.errors import HostError
-from awstoe.host import program_files
+from awstoe.host import program_files, renaming
 from awstoe.host.files import replace_file, sync_path
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import health, journal, layout, verify
@@ -94,7 +94,7 @@ def install(
     try:
         candidate.verify(trust)
         os.chmod(candidate.staged, _EXECUTABLE)
-        os.replace(candidate.staged, work.new)
+        renaming.replace(candidate.staged, work.new)
         candidate.check_same(work.new)
         announce(Step.VERIFIED)
         health.check(work.new, candidate.note.version)
@@ -141,7 +141,7 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
     try:
         announce(Step.SWAPPED)
         candidate.check_same(program.path)
-        os.replace(work.new_signature, beside)
+        renaming.replace(work.new_signature, beside)
         announce(Step.SIGNED)
         prove(program.path, candidate.note)
         announce(Step.PROVEN)
@@ -177,7 +177,7 @@ def put_back(program: Program, work: Workspace) -> None:
     try:
         program_files.replace(program.path, work.old, work.new)
         if os.path.exists(work.old_signature):
-            os.replace(work.old_signature, beside)
+            renaming.replace(work.old_signature, beside)
         elif not os.path.exists(work.new_signature):
             program_files.remove(beside)
     except OSError as error:
@@ -213,7 +213,7 @@ def sign_previous(program: Program, work: Workspace) -> None:
     Raises:
         OSError: It cannot be put there.
     """
-    for source in (work.old_signature, work.fetched_signature):
+    for source in (work.fetched_signature, work.old_signature):
         if os.path.exists(source):
             os.replace(source, program.previous + layout.SIGNATURE)
             break

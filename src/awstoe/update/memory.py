@@ -127,15 +127,18 @@ class Memory:
             raise Untrusted(
                 f"this machine's clock says {here}, but an earlier update saw {then}: metadata that"
                 " has expired could not be told",
-                hint="set the clock",
+                hint="set the clock; if it is right now and was wrong then, remove"
+                f" {os.path.join(self._folder or '', _CLOCK)}",
             )
 
     def _seen(self) -> float:
         try:
             with open(os.path.join(os.path.dirname(self.metadata), _CLOCK), encoding="ascii") as f:
-                return float(f.read())
-        except (OSError, ValueError):
+                seen = float(f.read())
+            time.gmtime(seen)
+        except (OSError, ValueError, OverflowError):  # damaged
             return 0.0
+        return seen
 
     def remember_time(self) -> None:
         """Keep the time at which metadata was found valid.

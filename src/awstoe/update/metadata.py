@@ -6,6 +6,7 @@ remembers the highest versions seen, limits, and the words of errors.
 """
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from awstoe import limits
 from awstoe.errors import HostError
+from awstoe.host import http
 from awstoe.host.files import sync_path
 from awstoe.update import layout
 from awstoe.update.failure import CannotWrite, Unreachable, Untrusted
@@ -31,6 +33,7 @@ _CONFIGURATION = UpdaterConfig(
     targets_max_length=limits.UPDATE_METADATA_BYTES,
     prefix_targets_with_hash=False,
 )
+_SHA256 = re.compile("[0-9a-f]{64}")
 _ATTACK = "if it stays so, this may be an attack on updates: report it"
 
 
@@ -56,7 +59,7 @@ class _Fetcher(FetcherInterface):
             raise exceptions.DownloadHTTPError(str(error), 404) from error
         except TooLong as error:
             raise exceptions.DownloadLengthMismatchError(str(error)) from error
-        except HostError as error:
+        except http.RequestFailed as error:
             raise exceptions.DownloadError(error.message) from error
 
     def _fetch(self, url: str) -> Any:  # noqa: ANN401 - the base class says so
@@ -75,6 +78,7 @@ def refresh(repository: Repository, root: bytes, folder: str) -> Catalogue:
         Unreachable: The repository did not hand out its metadata.
         Untrusted: What it handed out is not to be trusted.
         CannotWrite: The folder cannot be written.
+        HostError: No repository can be asked: the certificate authorities cannot be loaded.
     """
     try:
         updater = Updater(
@@ -164,6 +168,8 @@ def _release(
         hashes = (target.hashes["sha256"], signature.hashes["sha256"])
     except (ValueError, KeyError) as error:
         raise exceptions.RepositoryError(f"{target.path}: {error}") from error
+    if not _SHA256.fullmatch(hashes[0]):  # a file is named by it
+        raise exceptions.RepositoryError(f"{target.path}: its SHA-256 is none")
     return Release(
         version,
         named[1],

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -64,13 +65,26 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
     for region in regions:
         url = template.replace("{region}", region.name).replace("{suffix}", region.suffix)
         url = url.rstrip("/") + "/"
-        scheme, _, rest = url.partition("://")
-        if scheme.lower() not in ("https", "http") or not rest.strip("/") or "{" in url:
+        if not _is_address(url):
             raise UsageError(
                 f"{template!r} is no address of releases",
                 hint="expected https://HOST/PATH, in which {region} and {suffix} stand for the"
                 " region's name and what its host names end in",
             )
-        name = region.name if "{region}" in template else rest.partition("/")[0].rpartition("@")[2]
+        host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+        name = region.name if "{region}" in template else host
         found.setdefault(url, Mirror(name, url))
     return tuple(found.values())
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return bool(
+            parts.scheme in ("https", "http")
+            and parts.hostname
+            and parts.port != 0
+            and "{" not in url
+        )
+    except ValueError:  # of brackets, or of the port
+        return False

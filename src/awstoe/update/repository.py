@@ -35,6 +35,9 @@ class Repository(Protocol):
     def name(self) -> str:
         """In a person's words, for messages."""
 
+    def has(self, path: str) -> bool:
+        """Whether a file that the metadata lists may be had here; a region is not asked for it."""
+
     def read(self, path: str, limit: int) -> bytes:
         """A small file as a whole.
 
@@ -72,6 +75,10 @@ class WebRepository:
         self._client = client
         self._bytes_per_second = bytes_per_second
         self.name = mirror.name
+
+    def has(self, path: str) -> bool:
+        del path
+        return True
 
     def read(self, path: str, limit: int) -> bytes:
         found = bytearray()

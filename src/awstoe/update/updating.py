@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from awstoe import limits
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import http, program_locks
+from awstoe.host import http, program_locks, renaming
 from awstoe.host.interruption import Interruption
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import fetch, health, install, layout, metadata, recovery, regions, verify
@@ -150,10 +150,10 @@ class _Update:
         """Tell what would be done, without touching anything."""
         before = self._program.version
         if self._request.rollback and wanted is None:
-            _previous(self._program)
+            self._check_previous(_previous(self._program))
             return Result("would-update", before, before)
         catalogue, source = self._catalogue(repositories, lasting=False)
-        decision = self._decide(catalogue, wanted, before)
+        decision = self._decide(repositories, catalogue, wanted, before)
         if decision.kind is Kind.CURRENT:
             return Result("current", before, before, decision.release, source, catalogue.expires)
         assert decision.release is not None  # noqa: S101 - only Kind.CURRENT has none
@@ -194,12 +194,21 @@ class _Update:
         return error
 
     def _decide(
-        self, catalogue: metadata.Catalogue, wanted: Version | None, installed: Version
+        self,
+        repositories: Sequence[Repository],
+        catalogue: metadata.Catalogue,
+        wanted: Version | None,
+        installed: Version,
     ) -> Decision:
+        """Choose among what is to be had: a bundle holds less than its metadata lists."""
         return decide(
             installed,
             self._program.machine,
-            catalogue.releases,
+            [
+                each
+                for each in catalogue.releases
+                if any(repository.has(each.path) for repository in repositories)
+            ],
             wanted=wanted,
             downgrade=self._request.rollback,
         )
@@ -257,7 +266,7 @@ class _Update:
         work: Workspace,
     ) -> Result:
         catalogue, source = self._catalogue(repositories, lasting=True)
-        decision = self._decide(catalogue, wanted, installed)
+        decision = self._decide(repositories, catalogue, wanted, installed)
         self._talk.reached(Step.DECIDED)
         release = decision.release
         if decision.kind is Kind.CURRENT or release is None:
@@ -275,7 +284,10 @@ class _Update:
         signature = fetch.signature(order, release)
         self._fetch_own_signature(order, catalogue, work)
         part = fetch.program(order, release, work.folder, self._talk.progress)
-        os.replace(part, work.staged)
+        try:
+            renaming.replace(part, work.staged)
+        except OSError as error:
+            raise CannotWrite(f"{part} cannot be renamed: {error.strerror}") from error
         self._talk.reached(Step.DOWNLOADED)
         candidate = install.Candidate(work.staged, Note(release.version, release.sha256), signature)
         self._install(work, candidate)
@@ -287,17 +299,24 @@ class _Update:
     ) -> None:
         """Have the signature of the program that will be the previous one, if it is to be had.
 
-        Without it, going back needs the network.
+        Without it, going back needs the network. One that lies beside it may be of another version.
         """
         beside = self._program.path + layout.SIGNATURE
-        if os.path.exists(beside):
-            return
-        own = install.digest(self._program.path)
-        known = next((each for each in catalogue.releases if each.sha256 == own), None)
-        if known is None:
-            return
         with suppress(AwstoeError, OSError):
+            own = install.digest(self._program.path)
+            known = next((each for each in catalogue.releases if each.sha256 == own), None)
+            if known is None or (
+                os.path.exists(beside) and install.digest(beside) == known.signature_sha256
+            ):
+                return
             install.write_signature(work.fetched_signature, fetch.signature(repositories, known))
+
+    def _check_previous(self, previous: str) -> None:
+        try:
+            with open(previous, "rb") as file:
+                verify.check(file, previous, _read_signature(previous), self._trust, sha256=None)
+        except OSError as error:
+            raise CannotWrite(f"{previous} cannot be read: {error.strerror}") from error
 
     def _roll_back(self, work: Workspace) -> Result:
         """Swap the program with the one that the last update replaced. Needs no network."""

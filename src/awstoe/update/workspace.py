@@ -38,7 +38,7 @@ class Workspace:
         self.old_signature = os.path.join(self.folder, "old.sig")
         """The one that lies beside the old program, if there is one."""
         self.fetched_signature = os.path.join(self.folder, "fetched.sig")
-        """One for the old program from the publisher, if none lies beside it."""
+        """The old program's from the publisher, if another or none lies beside it."""
         self.staged = os.path.join(self.folder, "staged")
         """A program that is complete, but not checked."""
         self.journal = os.path.join(self.folder, "journal.json")
@@ -81,11 +81,15 @@ class Workspace:
                     f"{self.folder} is no folder; somebody may have put it there to be followed",
                     hint="look where it comes from, and remove it",
                 ) from None
-            foreign = hasattr(os, "geteuid") and os.geteuid() not in (0, found.st_uid)
-            if foreign or (hasattr(os, "geteuid") and found.st_mode & 0o077):
+            if not hasattr(os, "geteuid"):
+                return
+            # Not for root either: its owner could exchange what is in it after it was checked.
+            if found.st_uid != os.geteuid() or found.st_mode & 0o077:
                 raise Refused(
-                    f"{self.folder} can be used by others: an update is prepared in private",
-                    hint="look where it comes from, and remove it",
+                    f"{self.folder} can be used by others (it belongs to the user number"
+                    f" {found.st_uid}): an update is prepared in private",
+                    hint="if that user's update was interrupted, update again as that user; if not,"
+                    " look where the folder comes from, and remove it",
                 ) from None
 
     def left_over(self) -> str:

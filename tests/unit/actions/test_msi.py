@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from awstoe.actions import install_msi, uninstall_msi
+from awstoe.actions import install_msi, schema, uninstall_msi
 from awstoe.actions.contract import Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError
@@ -67,11 +67,27 @@ def test_log_is_kept_and_its_folders_are_made(installer: Path, tmp_path: Path) -
 
 def test_values_of_properties_reach_msiexec_as_they_are(installer: Path, tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    properties: Mapping[str, str] = {"COMPANYNAME": '"Example ""Corp.""', "LEVEL": "3"}
+    properties: Mapping[str, str] = {"COMPANYNAME": '"Example ""Corp."""', "LEVEL": "3"}
     install(machine, installer, properties=properties)
     line = command_line.of_program(machine.msiexec or ())
-    assert ' COMPANYNAME="Example ""Corp."" LEVEL=3 REBOOT=ReallySuppress' in line
+    assert ' COMPANYNAME="Example ""Corp.""" LEVEL=3 REBOOT=ReallySuppress' in line
     assert f'/i "{installer}" /qn' in line
+
+
+@pytest.mark.parametrize("value", ["Example Corp.", "x REINSTALL=ALL", '"x', '"a" "b"', "a\tb"])
+def test_value_that_msiexec_would_take_for_more_is_refused(
+    installer: Path, tmp_path: Path, value: str
+) -> None:
+    machine = Machine(tmp_path)
+    with pytest.raises(ActionError, match="the property X has spaces outside double quotes"):
+        install(machine, installer, properties={"X": value})
+    assert machine.ctx.started == []
+
+
+@pytest.mark.parametrize("name", ["A=1 REINSTALL", "/x", "", "two words", "reboot"])
+def test_name_that_is_no_property_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="property"):
+        schema.typed_inputs("InstallMSI", {"path": "C:\\a.msi", "properties": {name: "x"}})
 
 
 STATUSES = [

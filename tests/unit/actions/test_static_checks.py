@@ -110,6 +110,8 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("SetRegistry", {"value": "abc", "type": "BINARY"}, "pairs of hexadecimal digits"),
         ("SetRegistry", {"value": ["a"], "type": "SZ"}, "a SZ holds one value, got a list"),
         ("SetRegistry", {"value": ["a", ""], "type": "MULTI_SZ"}, "strings that are not empty"),
+        ("SetRegistry", {"value": ["a", "b\0c"], "type": "MULTI_SZ"}, "cut at a null character"),
+        ("SetRegistry", {"value": "b\0c", "type": "SZ"}, "cut at a null character"),
         ("SetRegistry", {"value": {"a": "b"}, "type": "SZ"}, "got a mapping"),
         ("ExecuteDocument", {"document-s3-bucket-owner": "1"}, "12 digits"),
         ("ExecuteDocument", {"parameters": {"a": "b"}}, "expected a list of {name, value}"),

@@ -15,9 +15,12 @@ from fakes.answering_context import AnsweringContext
 SIMULATED = """\
 NOTE: This is only a simulation!
 Inst libc6 [2.36-9] (2.36-10 Debian:12/stable [amd64])
-Inst curl:amd64 [7.88] (7.89 Debian:12/stable [amd64])
+Inst curl [7.88] (7.89 Debian:12/stable [amd64])
+Inst libc6:i386 [2.36-9] (2.36-10 Debian:12/stable [i386])
+Inst wine32:i386 [8.0-1] (8.0-2 Debian:12/stable [i386])
 Conf libc6 (2.36-10 Debian:12/stable [amd64])
 """
+APT_UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
 LISTED = """\
 <stream><update-status version="0.6"><update-list>
 <update kind="package" name="curl" edition="8" arch="x86_64"></update>
@@ -75,16 +78,16 @@ def test_first_package_manager_that_is_there_is_taken(tmp_path: Path) -> None:
         ("dnf", ("a",), ("a",), []),
         ("yum", (), (), ["yum -y update"]),
         ("yum", ("a",), ("b",), ["yum -y --exclude=b update a"]),
-        ("apt-get", (), (), ["apt-get update", "apt-get --with-new-pkgs upgrade"]),
+        ("apt-get", (), (), [APT_UPDATE, "apt-get --with-new-pkgs upgrade"]),
         (
             *("apt-get", ("curl",), ()),
             [
-                "apt-get update",
+                APT_UPDATE,
                 "apt-get --only-upgrade --simulate install -- curl",
                 "apt-get --only-upgrade install -- curl",
             ],
         ),
-        ("apt-get", ("curl",), ("curl",), ["apt-get update"]),
+        ("apt-get", ("curl",), ("curl",), [APT_UPDATE]),
         ("zypper", (), (), ["refresh", "update"]),
         ("zypper", ("a", "b"), ("b",), ["refresh", "update -- a"]),
         ("zypper", ("a",), ("a",), ["refresh"]),
@@ -104,15 +107,33 @@ def test_package_manager_is_told_what_is_wanted(
 def test_apt_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
     answers = {"--with-new-pkgs": Result(0, SIMULATED, "")}
     assert told("apt-get", tmp_path, exclude=("libc6",), answers=answers)[-2:] == [
-        "apt-get --only-upgrade --simulate install -- curl",
-        "apt-get --only-upgrade install -- curl",
+        "apt-get --only-upgrade --simulate install -- curl wine32:i386",
+        "apt-get --only-upgrade install -- curl wine32:i386",
     ]
 
 
 def test_apt_refuses_an_update_that_needs_an_excluded_package(tmp_path: Path) -> None:
     answers = {"--only-upgrade --simulate": Result(0, SIMULATED, "")}
-    with pytest.raises(ActionError, match="need these packages, which are excluded: libc6"):
+    with pytest.raises(
+        ActionError, match=r"need these packages, which are excluded: libc6, libc6:i386$"
+    ):
         told("apt-get", tmp_path, ("curl",), ("libc6",), answers)
+
+
+def test_name_that_would_make_apt_remove_a_package_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActionError, match="'curl-' means to remove a package"):
+        told("apt-get", tmp_path, ("curl-",))
+
+
+@pytest.mark.parametrize(
+    ("manager", "part"), [("apt-get", "--with-new-pkgs"), ("zypper", "list-updates")]
+)
+def test_list_of_updates_that_was_cut_is_not_taken_for_all(
+    manager: str, part: str, tmp_path: Path
+) -> None:
+    answers = {part: Result(0, SIMULATED, "", stdout_is_cut=True)}
+    with pytest.raises(ActionError, match="longer than the limit for outputs"):
+        told(manager, tmp_path, exclude=("libc6",), answers=answers)
 
 
 def test_zypper_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:

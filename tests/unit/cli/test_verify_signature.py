@@ -23,7 +23,7 @@ from awstoe.cli import trust_facts, version
 from awstoe.cli.console import Console
 from awstoe.cli.main import main
 from awstoe.cli.verify_signature import Program, verify
-from awstoe.errors import AwstoeError, TrustError, UsageError
+from awstoe.errors import AwstoeError, HostError, TrustError, UsageError
 from awstoe.host import platforms
 from awstoe.trust import release_trust
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, ForgedKey, packet, time_of
@@ -207,12 +207,21 @@ def test_a_user_id_does_not_drive_the_terminal(scene: Scene) -> None:
         (["one", "two"], "unexpected argument 'two'"),
         (["one", "--fetch"], "--fetch is for the running program"),
         (["--fetch", "--signature", "s"], "--fetch is for the running program"),
+        (["--region", "eu-west-1"], "they need --fetch"),
+        (["--url", "https://127.0.0.1/"], "they need --fetch"),
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], message: str, scene: Scene) -> None:
     with pytest.raises(UsageError, match=message) as found:
         scene.ask(*arguments)
     assert found.value.exit_code == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its /proc has a file that cannot be read")
+@pytest.mark.parametrize("option", ["--signature", "--key"])
+def test_a_file_whose_reading_fails_is_named(option: str, scene: Scene) -> None:
+    with pytest.raises(HostError, match="/proc/self/mem cannot be read"):
+        scene.ask(option, "/proc/self/mem")
 
 
 def test_from_sources_there_is_nothing_to_verify(capfd: pytest.CaptureFixture[str]) -> None:

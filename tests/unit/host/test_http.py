@@ -291,6 +291,17 @@ def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, prox
     assert "secret" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "address", ["http://user:sec#ret@host:1", "http://user:sec/ret@host", "http://user:sec@[::1"]
+)
+def test_proxy_whose_address_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", address)
+    with pytest.raises(client.RequestFailed, match="the address of the proxy") as caught:
+        got("http://releases.invalid/x")
+    assert "sec" not in caught.value.message
+    assert "%XX" in str(caught.value.hint)
+
+
 def test_plain_http_goes_through_its_proxy(plain: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{plain.port}")
     assert got("http://releases.invalid/x") == b"hello"
@@ -311,11 +322,32 @@ def test_name_that_does_not_resolve() -> None:
     ("url", "expected"),
     [
         ("https://user:secret@host/a?token=1", "https://host/a"),
+        ("https://user:sec@ret@host/a", "https://host/a"),
         ("https://host:8443/a", "https://host:8443/a"),
     ],
 )
 def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
     assert client.shown(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("HT\x1b[31mTP\r\n\r\n", "the connection broke off"),
+        ("HTTP/1.1 302 Found\r\nLocation: http://a\x1b31m/x\r\n\r\n", "redirects to another host"),
+        ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is no address"),
+    ],
+)
+def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
+    class Driving(_Handler):
+        def do_GET(self) -> None:
+            self.wfile.write(answer.encode())
+            self.close_connection = True
+
+    for server in running(_Server(Driving)):
+        with pytest.raises(client.RequestFailed, match=words) as caught:
+            got(f"http://127.0.0.1:{server.port}/x")
+        assert caught.value.message.isprintable()
 
 
 def test_error_status_tells_which() -> None:

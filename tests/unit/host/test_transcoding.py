@@ -54,3 +54,9 @@ def test_endless_line_is_not_kept_for_ever() -> None:
     given_back = sum(len(transcoder.feed(b"\x81" * 1000)) for _ in range(1000))
     assert given_back > 1_000_000
     assert len(transcoder.end()) <= 2 * (LONGEST_HELD + 1000)
+
+
+def test_long_line_of_utf8_is_not_cut_within_a_character() -> None:
+    line = ("x" + "é€😀" * LONGEST_HELD).encode()
+    pieces = [line[at : at + 65_536] for at in range(0, len(line), 65_536)]
+    assert transcoded(*pieces) == line

@@ -1,5 +1,6 @@
 """Updates on Windows: running files are moved aside. ``test_windows`` runs this under Wine."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from awstoe.errors import AwstoeError
-from awstoe.host import program_locks
+from awstoe.host import access_lists_windows, program_locks
 from awstoe.update import recovery
 from awstoe.update.decide import Machine
 from awstoe.update.journal import Step
@@ -156,6 +157,19 @@ def test_run_and_update_keep_apart(windows: Scene) -> None:
     os.close(run)
     os.close(other)
     windows.updates_to("1.1.0")
+
+
+@pytest.mark.parametrize(("code", "ends"), [(50, 0), (5, 6)])
+def test_disk_without_access_lists(
+    windows: Scene, monkeypatch: pytest.MonkeyPatch, code: int, ends: int
+) -> None:
+    """ERROR_NOT_SUPPORTED is what FAT says; being denied is something else."""
+
+    def refuse(*_: object) -> None:
+        raise ctypes.WinError(code)
+
+    monkeypatch.setattr(access_lists_windows, "carry_over", refuse)
+    assert windows.update().code == ends
 
 
 def test_wrong_file_is_refused(windows: Scene) -> None:

@@ -68,8 +68,41 @@ def test_bundle_of_a_platform_that_this_machine_is_not(scene: Scene, bundle: Pat
         str(path), str(scene.publisher.folder), "1.1.0", targets=[("linux", "arm64")]
     )
     assert written == ("1.1.0/linux/arm64/awstoe",)
-    said = scene.refused("--from-file", str(path), code=4)
-    assert "1.1.0/linux/amd64/awstoe.sig is not there" in said
+    said = scene.refused("--from-file", str(path), code=7)
+    assert "there is no release for linux/amd64" in said
+
+
+def test_bundle_of_a_release_that_is_not_the_newest(scene: Scene, bundle: Path) -> None:
+    """Its metadata lists a newer release, which it does not hold."""
+    scene.publisher.add("1.2.0")
+    bundle.unlink()
+    bundles.write(str(bundle), str(scene.publisher.folder), "1.1.0")
+    scene.updates_to("1.1.0", "--from-file", str(bundle))
+
+
+def test_bundle_without_a_program_is_not_good(
+    scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        files = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in files.items():
+            if name.startswith("metadata/"):
+                archive.writestr(name, data)
+    said = verified(scene, bundle, capfd)
+    assert (said["verdict"], said["exitCode"]) == ("bad", 7)
+    assert "holds none of the programs" in str(said["error"])
+
+
+def test_bundle_that_cannot_be_written_leaves_nothing(scene: Scene, bundle: Path) -> None:
+    kept = bundle.read_bytes()
+    (scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig").unlink()
+    with pytest.raises(SigningFailure, match=r"awstoe\.sig: No such file"):
+        bundles.write(str(scene.folder / "part"), str(scene.publisher.folder), "1.1.0")
+    assert not (scene.folder / "part").exists()
+    with pytest.raises(SigningFailure, match="File exists"):
+        bundles.write(str(bundle), str(scene.publisher.folder), "1.1.0")
+    assert bundle.read_bytes() == kept
 
 
 def test_bundle_is_written_by_a_command(

@@ -179,7 +179,13 @@ def test_template_of_urls() -> None:
     )
 
 
-@pytest.mark.parametrize("template", ["", "awstoe", "ftp://x/", "https://", "https://{bucket}/"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("", "awstoe", "ftp://x/", "https://", "https://{bucket}/", "http:///x"),
+        *("http://[bad/", "https://host:port/", "https://host:99999/"),
+    ],
+)
 def test_what_is_no_template(template: str) -> None:
     with pytest.raises(UsageError, match="is no address of releases"):
         regions.mirrors(template, regions.order(regions.read(), None))

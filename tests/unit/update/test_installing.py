@@ -49,6 +49,8 @@ def test_updated_file_rolls_back_and_forth(scene: Scene) -> None:
     signature = (scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig").read_bytes()
     assert scene.before["awstoe.sig"] == (0o644, signature)
     assert scene.before["awstoe.previous"] == (0o755, scene.old)
+    assert scene.update("--rollback", "--dry-run").result["outcome"] == "would-update"
+    assert scene.installation.on_disk() == scene.before
     scene.updates_to("1.0.0", "--rollback")
     assert scene.before["awstoe"] == (0o755, scene.old)
     assert scene.before["awstoe.previous"] == (0o755, new)
@@ -67,6 +69,17 @@ def test_rollback_to_a_file_that_somebody_put_there(scene: Scene) -> None:
     (scene.installation.bin / "awstoe.previous").write_bytes(shell_program("1.0.0", body=": evil"))
     scene.before = scene.installation.on_disk()
     assert "the signature does not count" in scene.refused("--rollback")
+    assert "the signature does not count" in scene.refused("--rollback", "--dry-run")
+
+
+def test_rollback_after_the_signature_beside_was_of_another_version(scene: Scene) -> None:
+    """Somebody had replaced the program by hand, and not the signature beside it."""
+    scene.publisher.add("1.1.0")
+    stale = scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig"
+    shutil.copy(stale, scene.installation.bin / "awstoe.sig")
+    scene.updates_to("1.1.0")
+    scene.updates_to("1.0.0", "--rollback")
+    assert scene.before["awstoe"] == (0o755, scene.old)
 
 
 def test_rollback_to_a_named_lower_version(scene: Scene) -> None:
@@ -152,7 +165,7 @@ def test_link_to_a_version_in_another_folder(scene: Scene) -> None:
     assert list(folder.iterdir()) == [folder / "awstoe"]
 
 
-def test_read_only_folder_is_refused_before_any_request(scene: Scene) -> None:
+def test_file_of_another_user_is_refused_before_any_request(scene: Scene) -> None:
     ended = as_nobody(scene)
     assert ended.code == 6
     assert "belongs to another user" in ended.said
@@ -167,6 +180,20 @@ def test_folder_of_another_user_is_refused_before_any_request(scene: Scene) -> N
     assert ended.code == 6
     assert f"the folder {scene.installation.bin} cannot be written" in ended.said
     assert scene.server.requests == []
+    assert scene.installation.on_disk() == scene.before
+
+
+@needs_root
+def test_read_only_folder_is_refused_before_any_request(scene: Scene) -> None:
+    """The user's own folder and file."""
+    for path in (scene.installation.path, scene.installation.bin):
+        os.chown(path, NOBODY, NOBODY)
+    scene.installation.bin.chmod(0o555)
+    ended = as_nobody(scene)
+    assert ended.code == 6
+    assert f"the folder {scene.installation.bin} cannot be written" in ended.said
+    assert scene.server.requests == []
+    assert scene.installation.on_disk() == scene.before
 
 
 @needs_root
@@ -271,13 +298,37 @@ def test_size_limit_of_the_process(scene: Scene) -> None:
     assert scene.installation.path.read_bytes() == scene.old
 
 
-def test_temporary_folder_on_another_disk_or_unusable_does_not_matter(
+def test_temporary_folder_that_is_unusable_does_not_matter(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything is staged beside the program: no rename across disks, no noexec."""
     scene.publisher.add("1.1.0")
     monkeypatch.setenv("TMPDIR", "/proc")
     scene.updates_to("1.1.0")
+
+
+@needs_root
+@pytest.mark.parametrize("option", ["exec", "noexec"])
+def test_temporary_folder_on_another_file_system_or_noexec_does_not_matter(
+    scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """Everything is staged beside the program: no rename across file systems."""
+    scene.publisher.add("1.1.0")
+    subprocess.run(["mount", "-o", f"remount,{option}", str(small_disk)], check=True)
+    monkeypatch.setenv("TMPDIR", str(small_disk))
+    assert small_disk.stat().st_dev != scene.installation.bin.stat().st_dev
+    scene.updates_to("1.1.0")
+    assert list(small_disk.iterdir()) == []
+
+
+@needs_root
+def test_read_only_file_system_is_refused_before_any_request(
+    scene: Scene, small_disk: Path
+) -> None:
+    move_to(scene, small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    said = scene.refused(code=6)
+    assert f"the folder {scene.installation.bin} cannot be written" in said
+    assert scene.server.requests == []
 
 
 @needs_root
@@ -442,13 +493,23 @@ def test_memory_that_cannot_be_written_refuses_an_update_and_not_a_check(scene: 
     assert "cannot be remembered" in attempt.said
 
 
-def test_damaged_memory_is_renewed(scene: Scene) -> None:
+def test_certificate_authorities_that_are_missing_are_told_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/ca.pem")
+    said = scene.refused("--url", "https://{region}.invalid/", code=6)
+    assert said.count("AWS_CA_BUNDLE: /nowhere/ca.pem: No such file") == 1
+    assert "correct AWS_CA_BUNDLE" in said
+
+
+@pytest.mark.parametrize("damaged", [b"\xff", b"inf", b"nan", b"1e300", b""])
+def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
     scene.publisher.add("1.1.0")
     scene.update("--check")
     for path in (scene.installation.state / "metadata").rglob("*.json"):
         if not path.is_symlink():
             path.write_bytes(b"{")
-    (scene.installation.state / "clock").write_bytes(b"\xff")
+    (scene.installation.state / "clock").write_bytes(damaged)
     (scene.installation.state / "metadata/tmpabc").write_bytes(b"left by a kill")
     scene.updates_to("1.1.0")
     assert not (scene.installation.state / "metadata/tmpabc").exists()

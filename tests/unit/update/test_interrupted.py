@@ -12,7 +12,7 @@ from fakes.installation import finished
 from fakes.scene import Scene
 
 SWAPPED = (Step.SWAPPED, Step.SIGNED, Step.PROVEN, Step.COMMITTED)
-ROUNDS = 70
+KILLS = 70
 
 
 @pytest.mark.parametrize("step", list(Step))
@@ -79,7 +79,7 @@ def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
                 str(scene.folder),
                 str(scene.installation.trust),
             ),
-            *(str(ROUNDS), str(seed)),
+            *(str(KILLS), str(seed)),
         ],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.DEVNULL,
@@ -89,5 +89,5 @@ def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
-    assert f"{ROUNDS} rounds" in ended.stdout
+    assert f"{KILLS} killed" in ended.stdout
     shutil.rmtree(scene.folder / "rounds")
