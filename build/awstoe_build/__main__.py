@@ -176,7 +176,9 @@ def _destination(target: Target) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    # A path may have letters that the output's encoding has not.
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 if __name__ == "__main__":

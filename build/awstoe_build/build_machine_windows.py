@@ -1,7 +1,6 @@
 """A Windows machine that builds."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -13,8 +12,8 @@ KEPT_VARIABLES: Final = (
     *("TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
 )
 """What programs get of the caller's environment: where Windows is, and where to work."""
-PRIORITY_FLAGS: Final = subprocess.BELOW_NORMAL_PRIORITY_CLASS
-"""Flags for starting a program at low priority; those that it starts inherit it."""
+PRIORITY_FLAGS: Final = 0x00004000
+"""Flags for starting a program: BELOW_NORMAL_PRIORITY_CLASS, which those that it starts inherit."""
 
 
 def giving_way(command: Sequence[str]) -> list[str]:

@@ -21,7 +21,8 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from awstoe.errors import HostError
-from awstoe.host import locks, renaming
+from awstoe.host.locks import acquire
+from awstoe.host.renaming import rename
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
 
@@ -174,7 +175,7 @@ class Cache:
         facts = {"inputs": dict(recipe.inputs), "files": _hashes(content)}
         with open(os.path.join(entry, _MANIFEST), "w", encoding="utf-8") as stream:
             json.dump(facts, stream, indent=1, sort_keys=True)
-        renaming.rename(entry, place)
+        rename(entry, place)
         shutil.rmtree(scratch, ignore_errors=True)
         self._say(f"  {recipe.name}: done in {time.monotonic() - started:.0f} s")
         self._remove_outdated(recipe, place)
@@ -236,7 +237,7 @@ def alone(path: str, say: Callable[[str], None]) -> Iterator[None]:
 
 def _acquire(path: str) -> int | None:
     try:
-        return locks.acquire(path)
+        return acquire(path)
     except HostError as error:
         raise BuildFailure(str(error), hint=error.hint or "") from error
 

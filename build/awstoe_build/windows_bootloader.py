@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import Final
 
-from awstoe_build import bootloader, registry
+from awstoe_build import bootloader
 from awstoe_build.bootloader import Edit
 from awstoe_build.layers import Recipe, Workshop, sha256_of
 from awstoe_build.targets import Target
@@ -83,7 +83,7 @@ def recipe(target: Target, compiler: Compiler) -> Recipe:
             "additions": " ".join(map(sha256_of, ADDITIONS)),
             "edits": repr(EDITS),
         },
-        needs=(compiler.layer, registry.sources()),
+        needs=(compiler.layer, compiler.sources),
         build=lambda workshop: _build(workshop, target, compiler),
     )
 

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from awstoe_build import compiler, programs, registry
+from awstoe_build import compiler, programs, registry, windows_sources
 from awstoe_build.layers import Recipe, Workshop
 from awstoe_build.targets import Target
 
@@ -22,6 +22,8 @@ class Compiler(NamedTuple):
     """A compiler, and how it is called."""
 
     layer: Recipe
+    sources: Recipe
+    """The layer with the sources of what is compiled."""
     prepare: Callable[[Workshop, Target], tuple[tuple[str, ...], Mapping[str, str]]]
     """Gives the start of the command and the environment, for a layer that needs ``layer``."""
 
@@ -32,7 +34,7 @@ def on_linux() -> Compiler:
     def prepare(workshop: Workshop, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
         return (compiler.CC,), compiler.environment(workshop, target)
 
-    return Compiler(compiler.recipe(), prepare)
+    return Compiler(compiler.recipe(), registry.sources(), prepare)
 
 
 def on_windows() -> Compiler:
@@ -44,7 +46,7 @@ def on_windows() -> Compiler:
         needs=(),
         build=_build,
     )
-    return Compiler(layer, _prepare)
+    return Compiler(layer, windows_sources.recipe(), _prepare)
 
 
 def _build(workshop: Workshop) -> None:

@@ -20,12 +20,13 @@ def recipe(target: Target, compiler: Compiler | None = None) -> Recipe:
         target: What they are for.
         compiler: What compiles the boot loader; without one, that of a Linux machine.
     """
-    boot_loader = windows_bootloader.recipe(target, compiler or windows_compiler.on_linux())
+    compiler = compiler or windows_compiler.on_linux()
+    boot_loader = windows_bootloader.recipe(target, compiler)
     return Recipe(
         name=NAME,
         module=sys.modules[__name__],
         inputs={lock: registry.read_lock(lock) for lock in ("site", "windows")},
-        needs=(registry.tools(), registry.sources(), boot_loader),
+        needs=(registry.tools(), compiler.sources, boot_loader),
         build=_build,
     )
 

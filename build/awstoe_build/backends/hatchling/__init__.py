@@ -1,0 +1,1 @@
+"""Stands for the backend of that name: see ``maturin.py`` beside it."""

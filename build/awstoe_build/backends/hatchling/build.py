@@ -1,0 +1,7 @@
+"""Answers pip for the metadata of a source distribution that hatchling builds."""
+
+from maturin import (  # type: ignore[import-not-found] # beside it on pip's path
+    prepare_metadata_for_build_wheel,
+)
+
+__all__ = ["prepare_metadata_for_build_wheel"]
