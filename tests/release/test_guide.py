@@ -70,16 +70,28 @@ class User:
         return f"{ended.stdout}{ended.stderr}(exit code {ended.returncode})"
 
 
+@pytest.fixture
+def user(secure: S3Server, tmp_path: Path) -> Iterator[User]:
+    somebody = User(tmp_path / "home", secure.tls_port, tmp_path / "tls.pem")
+    yield somebody
+    somebody.does("gpgconf --kill all")  # gpg leaves an agent
+
+
 @pytest.mark.parametrize(
     ("region", "architecture"), [("us-east-1", "386"), ("eu-north-1", "amd64")]
 )
 def test_the_guide_s_procedure(
-    secure: S3Server, settings: Path, tmp_path: Path, keys: str, region: str, architecture: str
+    user: User,
+    secure: S3Server,
+    settings: Path,
+    tmp_path: Path,
+    keys: str,
+    region: str,
+    architecture: str,
 ) -> None:
     world = World(secure, settings, tmp_path, lambda: keys)
     secure.reset(world.configuration())
     assert world.run(world.release("1.0.0"), until="promote") == set()
-    user = User(tmp_path / "home", secure.tls_port, tmp_path / "tls.pem")
     address = ADDRESS.format(region)
 
     assert user.does(f"curl -O {address}/assets/awstoe.gpg") == "(exit code 0)"
