@@ -8,7 +8,9 @@ import pytest
 
 # Tests that nohup or a shell's "&" has started ignore these, and so would the programs they start:
 # a program that ignores a signal from its start has to go on ignoring it.
-for each in (getattr(signal, name) for name in ("SIGHUP", "SIGINT") if hasattr(signal, name)):
+for each in (
+    getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)
+):
     if signal.getsignal(each) is signal.SIG_IGN:
         signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
 
