@@ -72,7 +72,7 @@ def test_a_version_goes_all_the_way_and_the_one_before_updates_itself_to_it(
         expected = Status.SKIPPED if step in WITHOUT else Status.DONE
         assert second.state.status(step) is expected, step
     proofs = second.state.result("prove-update")["regions"]
-    update = {"before": "1.0.0", "after": "1.1.0"}
+    update = {"before": "1.0.0", "after": "1.1.0", "back": "1.0.0"}
     assert proofs["eu-north-1"] == dict.fromkeys(TARGETS, update)
     assert proofs["us-east-1"] == {"linux/amd64": update}
     results = sorted(path.name for path in Path(second.folder, "results").iterdir())

@@ -1,6 +1,8 @@
 """The rehearsal in its quick form: all steps with programs that only stand in for built ones."""
 
 import json
+import platform
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -39,12 +41,51 @@ def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: 
     table = next(text for text in said if text.startswith("region "))
     rows = {line.split()[0]: line for line in table.splitlines()[2:]}
     assert set(rows) == {"eu-north-1", "us-east-1", "ap-south-1"}
-    assert rows["eu-north-1"].count(f"good, {older} -> {version}") == 2
-    assert rows["us-east-1"].count(f"good, {older} -> {version}") == 1
+    assert rows["eu-north-1"].count(f"good, {older} -> {version} -> {older}") == 2
+    assert rows["us-east-1"].count(f"good, {older} -> {version} -> {older}") == 1
     assert rows["us-east-1"].endswith("good, same files")
     result = json.loads((folder / "result.json").read_text())
     assert result["installed"] == f"awstoe {version}"
     assert all(row["signatures"] and row["promoted"] for row in result["regions"].values())
+
+
+@pytest.mark.slow
+def test_it_does_not_install_where_no_program_is_for_this_machine(
+    tmp_path: Path, settings: Path, keys: str
+) -> None:
+    folder = tmp_path / "rehearsal"
+    shutil.copytree(keys, folder / "keys")
+    targets = ("linux/arm64" if platform.machine() == "x86_64" else "linux/amd64",)
+    version = source_tree.version(REPOSITORY)
+    older = source_tree.older(version)
+    trust = str(folder / "keys/trust")
+    wish = Wish(
+        out=str(tmp_path),
+        targets=targets,
+        files=str(standin_program.write(tmp_path / "new", version, targets, trust)),
+        older=str(standin_program.write(tmp_path / "old", older, targets, trust)),
+        without=(*NOT_BUILT, "prove-update"),
+        folder=str(settings),
+    )
+    said: list[str] = []
+    assert rehearse.run(wish, said.append) == 0, "\n".join(said)
+    assert "install.sh: not tried: none of these programs is for this machine" in said
+
+
+def test_the_table_tells_what_was_proven_and_what_failed() -> None:
+    proof = {"before": "1.0.0", "after": "1.1.0", "back": "1.0.0"}
+    good = {"signatures": True, "promoted": True, "updates": {"linux/amd64": proof}}
+    bad = {"signatures": True, "promoted": False, "updates": {}}
+    targets = ["linux/amd64", "windows/amd64", "linux/386"]
+    not_updated = {"windows/amd64": {"one": "it says why"}}
+    table = rehearse.as_table(
+        {"targets": targets, "notUpdated": not_updated, "regions": {"one": good, "two": bad}}
+    )
+    rows = [re.split("  +", line) for line in table.splitlines()]
+    assert rows[2] == [
+        *("one", "good, 1.0.0 -> 1.1.0 -> 1.0.0", "good, NOT UPDATED", "good, same files"),
+    ]
+    assert rows[3] == ["two", *["BAD, same files"] * 3]
 
 
 def test_without_moto_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

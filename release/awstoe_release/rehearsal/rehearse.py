@@ -23,6 +23,7 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
+from awstoe_release.steps.prove_update import machine_target
 from awstoe_signing import ceremony
 from awstoe_signing.key_directory import KeyDirectory
 
@@ -172,9 +173,14 @@ def _prepare(
 def _install(release: Release, say: Callable[[str], None]) -> str:
     """Install with the published script, as a user on this machine would; gives what was said.
 
+    That is nothing when no program of this release is for this machine.
+
     Raises:
         ReleaseFailure: It does not install.
     """
+    if machine_target() not in release.targets:
+        say("install.sh: not tried: none of these programs is for this machine")
+        return ""
     address = f"{release.regions[0].folder_address}{release.channel.pointers}/install.sh"
     with tempfile.TemporaryDirectory(prefix="awstoe-install-") as folder:
         script = os.path.join(folder, "install.sh")
@@ -194,11 +200,13 @@ def _result(release: Release, installed: str) -> dict[str, Any]:
     """What a user would have got, from the results of the steps."""
     verified = release.state.result("verify-published").get("regions", {})
     promoted = release.state.result("promote").get("regions", {})
-    proofs = release.state.result("prove-update").get("regions", {})
+    updates = release.state.result("prove-update")
+    proofs = updates.get("regions", {})
     return {
         "version": release.version,
         "installed": installed,
         "targets": list(release.targets),
+        "notUpdated": updates.get("notUpdated", {}),
         "regions": {
             region.name: {
                 "signatures": bool(verified.get(region.name, {}).get("passed")),
@@ -217,11 +225,15 @@ def as_table(result: Mapping[str, Any]) -> str:
     rows = []
     for name, row in result["regions"].items():
         verdict = "good" if row["signatures"] and row["promoted"] else "BAD"
-        cells = [
-            f"{verdict}, {proof['before']} -> {proof['after']}"
-            if (proof := row["updates"].get(target))
-            else f"{verdict}, same files"
-            for target in targets
-        ]
+        cells = [f"{verdict}, {_update(result, name, target)}" for target in targets]
         rows.append([name, *cells])
     return tables.text(["region", *targets], rows)
+
+
+def _update(result: Mapping[str, Any], region: str, target: str) -> str:
+    """What is known of a target's update in a region, in a few words."""
+    if proof := result["regions"][region]["updates"].get(target):
+        return f"{proof['before']} -> {proof['after']} -> {proof['back']}"
+    if region in result["notUpdated"].get(target, {}):
+        return "NOT UPDATED"
+    return "same files"

@@ -1,7 +1,7 @@
 """prove-update: a program of an older version updates itself from the regions, for real.
 
 Each target's program does it in the canary region, on its own platform or an emulation; this
-machine's own program does it in every region.
+machine's own program does it in every region. What has updated itself then goes back, too.
 """
 
 import functools
@@ -40,11 +40,13 @@ class Platform(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """An update that worked."""
+    """An update that worked, and the way back."""
 
     before: str
     """The version before it."""
     after: str
+    back: str
+    """The version after ``self-update --rollback``."""
 
 
 def run(release: Release) -> Made:
@@ -67,6 +69,7 @@ def run(release: Release) -> Made:
     proofs: dict[str, dict[str, object]] = {region.name: {} for region in regions}
     failures: dict[str, RegionFailure] = {}
     left_out: dict[str, str] = {}
+    not_updated: dict[str, dict[str, str]] = {}
     for target in release.targets:
         older = os.path.join(
             release.older, *target.split("/"), os.path.basename(release.program(target))
@@ -76,8 +79,7 @@ def run(release: Release) -> Made:
             left_out[target] = reason
             release.say(f"  {target}: {reason}")
             continue
-        everywhere = target == _NATIVE.get(platform.machine(), ("",))[0]
-        places = regions if everywhere else (canary,)
+        places = regions if target == machine_target() else (canary,)
         with (
             tempfile.TemporaryDirectory(dir=release.folder, prefix="proof-") as folder,
             _platform(target, folder, release) as machine,
@@ -92,8 +94,17 @@ def run(release: Release) -> Made:
         for name, proof in found.items():
             proofs[name][target] = proof._asdict()
         failures |= failed
-        release.say(f"  {target}: updated itself in {len(found)} of {len(places)} regions")
-    return Made({"regions": proofs, "leftOut": left_out}, failures=failures)
+        if failed:
+            not_updated[target] = {name: failure.message for name, failure in failed.items()}
+        done = f"{len(found)} of {len(places)} regions"
+        release.say(f"  {target}: updated itself and went back in {done}")
+    result = {"regions": proofs, "leftOut": left_out, "notUpdated": not_updated}
+    return Made(result, failures=failures)
+
+
+def machine_target() -> str:
+    """The target whose programs are for this machine; empty when there is none."""
+    return _NATIVE.get(platform.machine(), ("",))[0]
 
 
 def _lacking(target: str) -> str:
@@ -132,29 +143,32 @@ def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
 
 
 def _update(release: Release, target: str, folder: str, machine: Platform, region: Region) -> Proof:
-    """Let a copy of an older program update itself; its bytes must be the released ones then."""
+    """Let a copy of an older program update itself, and go back; both to the byte."""
     home = os.path.join(folder, region.name)
     program = os.path.join(home, os.path.basename(program_key(release.version, target)))
     # What an update remembers must not be that of the person who releases.
     memory = {"HOME": home, "XDG_STATE_HOME": os.path.join(home, "state")}
     environment = {**os.environ, **machine.environment, **memory}
     command = [*machine.starter, program]
+    old, new = state.sha256_of(program), state.sha256_of(release.program(target))
+
+    def replaced(options: Sequence[str], expected: str) -> str:
+        # As root all of them remember in one place, which one update uses at a time.
+        asked = [*command, "self-update", *options, "--json", "--wait"]
+        programs.output_of(asked, environment=environment, seconds=_SECONDS)
+        version = _version(command, environment)
+        if state.sha256_of(program) != expected:
+            words = f"self-update {' '.join(options)} ended with another program, version {version}"
+            raise ReleaseFailure(words)
+        return version
+
     try:
         before = _version(command, environment)
-        programs.output_of(
-            # As root all of them remember in one place, which one update uses at a time.
-            [*command, "self-update", "--url", region.folder_address, "--json", "--wait"],
-            environment=environment,
-            seconds=_SECONDS,
-        )
-        after = _version(command, environment)
+        after = replaced(["--url", region.folder_address], new)
+        back = replaced(["--rollback"], old)
     except ReleaseFailure as failure:
         raise RegionFailure(region.name, f"{target}: {failure.message}") from failure
-    if state.sha256_of(program) != state.sha256_of(release.program(target)):
-        raise RegionFailure(
-            region.name, f"{target}: version {before} made {after} of itself, not this release"
-        )
-    return Proof(before, after)
+    return Proof(before, after, back)
 
 
 def _version(command: Sequence[str], environment: dict[str, str]) -> str:
