@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,21 @@ echo "$(basename "$0") $*" >> {folder}/calls
 CRONTAB = """\
 case "$1" in
 -l) [ -e {folder}/root ] && cat {folder}/root || {{ echo "no crontab for root" >&2; exit 1; }} ;;
-*) cp "$1" {folder}/root ;;
+*)
+    cp "$1" {folder}/root
+    if [ -e {folder}/hold ]; then rm {folder}/hold; exec sleep 60; fi ;;
 esac
 """
+LOGGER = "cat >> {folder}/log"
+HOLDING = "until [ -e {folder}/go-on ]; do sleep .02; done"
 TWICE = "if [ -e marker ]; then echo after; else touch marker; echo before; exit 194; fi"
+
+
+def record(folder: Path, name: str, more: str = "") -> None:
+    """Put a recording program into ``folder``."""
+    path = folder / name
+    path.write_text(RECORDER.format(folder=folder, more=more.format(folder=folder)))
+    path.chmod(0o755)
 
 
 @pytest.fixture
@@ -32,10 +44,10 @@ def stubs(toe: Toe) -> Path:
     """A folder of recording programs, the first on PATH."""
     folder = toe.folder / "stubs"
     folder.mkdir()
-    for name, more in {"crontab": CRONTAB, "shutdown": "", "reboot": "", "systemctl": ""}.items():
-        path = folder / name
-        path.write_text(RECORDER.format(folder=folder, more=more.format(folder=folder)))
-        path.chmod(0o755)
+    for name in ("shutdown", "reboot", "systemctl"):
+        record(folder, name)
+    record(folder, "crontab", CRONTAB)
+    record(folder, "logger", LOGGER)
     toe.environment["PATH"] = f"{folder}{os.pathsep}{toe.environment['PATH']}"
     return folder
 
@@ -211,24 +223,28 @@ def test_standing_alone_it_enters_itself_into_the_crontab(toe: Toe, alone: Path)
     lines = (alone / "root").read_text().splitlines()
     assert lines[:2] == ["MAILTO=x", "0 5 * * * backup"]
     execution_id = ended.summary["executionId"]
-    assert lines[2].startswith(f"@reboot cd {toe.folder} && env PATH=")
+    assert lines[2].startswith(f"@reboot ( cd {toe.folder} && env PATH=")
     assert lines[2].endswith(
-        f"--resume --execution-id {execution_id} > /dev/null 2>&1 # awstoe run {execution_id}"
+        f"--resume --execution-id {execution_id} ) 2>&1 > /dev/null | logger -t awstoe"
+        f" # awstoe run {execution_id}"
     )
-    after_reboot(toe, lines[2])
+    assert "build/last: success" in after_reboot(alone, lines[2])
     assert (toe.folder / "last").read_text() == "it's 100% $HOME"
     assert (alone / "root").read_text() == "MAILTO=x\n0 5 * * * backup\n"
-    record = json.loads((ended.logs / "detailedoutput.json").read_text())
-    assert record["status"] == "success"
+    found = json.loads((ended.logs / "detailedoutput.json").read_text())
+    assert found["status"] == "success"
 
 
-def after_reboot(toe: Toe, line: str, *, exit_code: int = 0) -> None:
-    """What cron does at the next start."""
+def after_reboot(stubs: Path, line: str) -> str:
+    """What cron does at the next start; gives what the system's log gets."""
     command = line.removeprefix("@reboot ").replace("\\%", "%")
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/root", "XDG_STATE_HOME": ""}
-    done = subprocess.run(["/bin/sh", "-c", command], env=environment, check=False, timeout=60)
-    assert done.returncode == exit_code
-    assert toe.folder.exists()
+    environment = {"PATH": f"{stubs}:/usr/bin:/bin", "HOME": "/root", "XDG_STATE_HOME": ""}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert "logger -t awstoe" in calls(stubs)
+    return (stubs / "log").read_text()
 
 
 @ROOT
@@ -244,7 +260,9 @@ def test_command_that_cannot_go_on_is_not_tried_at_every_start(
         (toe.folder / document).unlink()
     else:
         shutil.rmtree(ended.logs)
-    after_reboot(toe, (alone / "root").read_text().splitlines()[1], exit_code=1)
+    told = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
+    assert "awstoe: error: " in told
+    assert ("doc.yml" if gone == "document" else "the log folder of the run is gone") in told
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 
@@ -282,6 +300,66 @@ def test_failing_reboot_is_told(toe: Toe, alone: Path) -> None:
     assert ended.exit_code == 1
     assert "shutdown -r now ended with exit code 1: no way" in ended.stderr
     assert "reboot the machine; to go on with it" in ended.stderr
+
+
+@ROOT
+def test_run_interrupted_before_the_reboot_does_not_go_on_by_itself(toe: Toe, alone: Path) -> None:
+    (alone / "root").write_text("0 5 * * * backup\n")
+    (alone / "hold").touch()
+    document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
+    started = toe.start("-d", document)
+    wait_until(lambda: "@reboot" in (alone / "root").read_text() and not (alone / "hold").exists())
+    started.signal(signal.SIGINT)
+    ended = started.end()
+    assert ended.exit_code == 130
+    assert "Interrupted by SIGINT" in ended.summary["failureMessage"]
+    assert f"--resume --execution-id {ended.summary['executionId']}" in ended.stderr
+    assert (alone / "root").read_text() == "0 5 * * * backup\n"
+    assert not [call for call in calls(alone) if call.startswith("shutdown")]
+    assert toe.run("-d", document, "--resume", environment=EXIT).counts == ("success", 2, 0, 0)
+
+
+@ROOT
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_does_not_stop_a_reboot_that_is_being_asked_for(
+    toe: Toe, alone: Path, number: signal.Signals
+) -> None:
+    record(alone, "shutdown", HOLDING)
+    started = toe.start("-d", toe.document(action("restart", "Reboot", {})))
+    wait_until(lambda: "shutdown -r now" in calls(alone))
+    started.signal(number)
+    time.sleep(0.2)
+    (alone / "go-on").touch()
+    ended = started.end()
+    paused(ended)
+    assert f"{number.name} came when the reboot had been asked for" in ended.stderr
+    assert "@reboot" in (alone / "root").read_text()
+
+
+@ROOT
+def test_reboot_that_ends_the_program_asking_for_it_is_under_way(toe: Toe, alone: Path) -> None:
+    record(alone, "shutdown", "kill -TERM $$")
+    ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
+    paused(ended)
+    assert "error" not in ended.stderr
+
+
+@ROOT
+def test_resumed_run_that_is_interrupted_before_its_first_step_says_so(
+    toe: Toe, alone: Path
+) -> None:
+    document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
+    first = toe.run("-d", document)
+    paused(first)
+    (alone / "hold").touch()
+    started = toe.start("-d", document, "--resume")
+    wait_until(lambda: not (alone / "hold").exists())
+    started.signal(signal.SIGTERM)
+    ended = started.end()
+    assert ended.exit_code == 143
+    assert "Interrupted by SIGTERM" in ended.summary["failureMessage"]
+    assert "--resume --execution-id" in ended.stderr
+    assert toe.run("-d", document, "--resume").counts == ("success", 2, 0, 0)
 
 
 def test_without_the_rights_the_step_fails(toe: Toe, alone: Path) -> None:

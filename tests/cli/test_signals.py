@@ -200,6 +200,25 @@ def test_an_ignored_hang_up_stays_ignored(toe: Toe) -> None:
     assert started.end().exit_code == 0
 
 
+def test_a_signal_while_a_timeout_ends_the_step_stops_the_run(toe: Toe) -> None:
+    script = (
+        "trap ': > begun; until [ -e go ]; do sleep .02; done; exit' TERM;"
+        " echo t >> tries; while :; do sleep .05; done"
+    )
+    toe.document(
+        bash("Slow", script, timeoutSeconds=1, maxAttempts=3), bash("Never", "touch never")
+    )
+    started = toe.start("-d", "doc.yml")
+    wait_until((toe.folder / "begun").exists)
+    started.signal(signal.SIGTERM)
+    toe.write("go", "")
+    ended = started.end()
+    assert ended.exit_code == 143
+    assert ended.statuses == {"Slow": "failed"}
+    assert toe.read("tries") == "t\n"
+    assert not (toe.folder / "never").exists()
+
+
 def test_what_an_interrupted_program_said_is_in_the_log(toe: Toe) -> None:
     toe.document(bash("Slow", "echo $$ > pids; echo why >&2; touch begun; sleep 60"))
     started = toe.start("-d", "doc.yml")

@@ -12,7 +12,13 @@ import pytest
 
 from awstoe import limits
 from awstoe.errors import HostError, TimeoutExceeded
-from awstoe.host import kernel32_windows, process, process_end_windows
+from awstoe.host import (
+    jobs_windows,
+    kernel32_windows,
+    pipes_windows,
+    process,
+    process_end_windows,
+)
 from awstoe.host.environment import child_environment
 from unit.host.programs import Runner, wait_until
 
@@ -204,6 +210,12 @@ def test_flood_of_output_does_not_put_off_the_timeout(runner: Runner) -> None:
     assert time.monotonic() - start < 8
 
 
+def test_program_that_closes_its_output_and_lives_on_is_waited_for(runner: Runner) -> None:
+    program = "import os, time; os.write(1, b'last'); os.close(1); os.close(2); time.sleep(1)"
+    assert python(runner, program + "; os._exit(5)") == 5
+    assert runner.stdout == b"last"
+
+
 def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
     def on_stdout(data: bytes) -> None:
         raise HostError(f"disk full at {data!r}")
@@ -283,6 +295,30 @@ def handles() -> int:
     own = ctypes.c_void_p(-1)
     ctypes.windll.kernel32.GetProcessHandleCount(own, ctypes.byref(count))
     return count.value
+
+
+def test_program_whose_output_cannot_be_read_is_ended_and_leaves_no_handle(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = jobs_windows.Job.take
+
+    def noted(job: jobs_windows.Job, process: int) -> None:
+        take(job, process)
+        started.append(ctypes.windll.kernel32.GetProcessId(ctypes.c_void_p(process)))
+
+    def refused(_pipe: pipes_windows.Pipe) -> None:
+        raise ctypes.WinError(8)
+
+    started: list[int] = []
+    monkeypatch.setattr(jobs_windows.Job, "take", noted)
+    python(runner, "")
+    before = handles()
+    monkeypatch.setattr(pipes_windows.Pipe, "begin", refused)
+    for _ in range(5):
+        with pytest.raises(HostError, match="Cannot start"):
+            python(runner, "import time; time.sleep(60)")
+    assert handles() <= before
+    wait_until(lambda: not any(map(process.identity, started)))
 
 
 def test_twenty_runs_leave_no_handle(runner: Runner) -> None:

@@ -109,6 +109,18 @@ def test_standing_alone_a_task_goes_on_after_the_reboot(windows: Windows) -> Non
     assert [call.split()[1] for call in windows.calls()[2:]] == ["/query", "/delete"]
 
 
+@pytest.mark.parametrize("code", [1115, 1190])
+def test_machine_that_is_going_down_already_is_rebooting(windows: Windows, code: int) -> None:
+    """1190: later, which is called off; whoever is faster the second time gets 1115."""
+    once = f'@if not exist "%~dp0asked" (echo.> "%~dp0asked" & exit /b {code})\r\n'
+    windows.stub("shutdown.exe.bat", code=1115, more=once)
+    ran = windows.run()
+    assert (ran.exit_code, ran.summary["status"]) == (3010, "running"), ran.stderr
+    asked = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
+    assert asked == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
+    assert ("had been scheduled was called off" in ran.stderr) == (code == 1190)
+
+
 def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
     windows.stub("schtasks.exe.bat", code=1)
     ran = windows.run()

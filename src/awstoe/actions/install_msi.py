@@ -1,7 +1,8 @@
 """InstallMSI: install a Windows application from an MSI file.
 
 - The file's Authenticode signature is checked first; `ignoreAuthenticodeSignatureErrors` accepts an
-  invalid one, `allowUnsignedInstaller` a missing one.
+  invalid one, `allowUnsignedInstaller` a missing one. With both there is no check. Otherwise nobody
+  can change the file until the installer has ended.
 - Exit codes 0, 1614, 1641 and 3010 of the installer are a success.
 - `reboot`: Allow reboots when the installer asks for it (1641, 3010), Force always after success,
   Skip never.

@@ -5,7 +5,8 @@ Shared by the two. Not an action.
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from awstoe.actions import powershell
@@ -14,6 +15,7 @@ from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError, HostError
 from awstoe.host import kinds, oserrors, temporary
 from awstoe.host.command_line import Verbatim
+from awstoe.host.unchanged import unchanged
 
 _WANTS_REBOOT: Final = frozenset({1641, 3010})
 _MEANINGS: Final = {
@@ -58,8 +60,9 @@ def run(
     _check_properties(action, inputs)
     ctx.log.info(f"{action}: STARTED EXECUTION")
     try:
-        _check_signature(action, path, inputs, ctx)
-        result = ctx.execute(Command(_argv(action, switch, path, inputs), logged_as="msiexec.exe"))
+        with _accepted(action, path, inputs, ctx):
+            argv = _argv(action, switch, path, inputs)
+            result = ctx.execute(Command(argv, logged_as="msiexec.exe"))
     finally:
         ctx.log.info(f"{action}: FINISHED EXECUTION")
     _conclude(action, result, good, inputs)
@@ -100,14 +103,34 @@ def _check_properties(action: str, inputs: MsiInputs) -> None:
             )
 
 
+@contextmanager
+def _accepted(
+    action: str, path: str, inputs: MsiInputs, ctx: ActionContext
+) -> Generator[None, None, None]:
+    """Check the file's signature, and see to it that the file stays what was checked.
+
+    Raises:
+        ActionError: The signature is not one that the step accepts, or the file is being written.
+    """
+    if inputs.ignore_authenticode_signature_errors and inputs.allow_unsigned_installer:
+        yield  # whatever it is, it is accepted
+        return
+    with ExitStack() as held:
+        try:
+            held.enter_context(unchanged(path))
+        except OSError as error:
+            reason, hint = oserrors.explain(error)
+            raise ActionError(f"{action}: cannot open {path}: {reason}", hint=hint) from error
+        _check_signature(action, path, inputs, ctx)
+        yield
+
+
 def _check_signature(action: str, path: str, inputs: MsiInputs, ctx: ActionContext) -> None:
     """Ask Windows about the file's signature.
 
     Raises:
         ActionError: It is not one that the step accepts.
     """
-    if inputs.ignore_authenticode_signature_errors and inputs.allow_unsigned_installer:
-        return  # whatever it says is accepted
     status = _status(path, ctx)
     if status == _UNSIGNED and not inputs.allow_unsigned_installer:
         raise ActionError(

@@ -4,6 +4,7 @@ None of them is asked anything, and configuration files that were changed by han
 """
 
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -11,16 +12,24 @@ from awstoe.actions.contract import ActionContext, Command, Result
 from awstoe.errors import ActionError
 
 _NAME: Final = "UpdateOS"
+_LOCKED_SECONDS: Final = 600
+"""How long another program may keep the packages locked: a new machine updates itself at first."""
+_ASK_AGAIN_SECONDS: Final = 2.0
 _QUIET: Final = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a")
 _APT: Final = (
-    *("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600"),
+    *("apt-get", "-q", "-y", "-o", f"DPkg::Lock::Timeout={_LOCKED_SECONDS}"),
     *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
 )
 _APT_STRICT: Final = ("-o", "APT::Update::Error-Mode=any")
 """Otherwise lists that could not be fetched are no error: old updates would count as all."""
+_APT_LISTS_ARE_LOCKED: Final = "/lists/lock"
+"""In its message of any language. For this lock it does not wait, whatever the options say."""
 _APT_INSTALLS: Final = re.compile(r"^Inst (\S+)", re.MULTILINE)
 """A package's name; one for another architecture than the machine's has that behind a colon."""
-_ZYPPER: Final = ("zypper", "--non-interactive")
+_ZYPPER: Final = (
+    *("env", f"ZYPP_LOCK_TIMEOUT={_LOCKED_SECONDS}"),
+    *("zypper", "--non-interactive"),
+)
 _ZYPPER_UPDATES: Final = re.compile(r"<update\s[^>]*?\bname=\"([^\"]+)\"")
 _ZYPPER_WANTS_REBOOT: Final = 102
 _ZYPPER_UPDATED_ITSELF: Final = 103
@@ -51,7 +60,14 @@ def find(is_there: Callable[[str], bool]) -> Callable[[Wanted, ActionContext], N
 
 def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result:
     program = next(word for word in argv if word != "env" and "=" not in word)
+    over = time.monotonic() + _LOCKED_SECONDS
     result = ctx.execute(Command(argv, logged_as=program))
+    while _APT_LISTS_ARE_LOCKED in result.stderr_tail and result.exit_code not in good:
+        if time.monotonic() >= over:
+            break
+        ctx.log.info(f"{_NAME}: another program updates the lists of packages: waiting for its end")
+        _pause(ctx)
+        result = ctx.execute(Command(argv, logged_as=program))
     if result.exit_code not in good:
         raise ActionError(
             f"{_NAME}: {program} ended with exit code {result.exit_code}",
@@ -59,6 +75,13 @@ def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result
             stderr_tail=result.stderr_tail,
         )
     return result
+
+
+def _pause(ctx: ActionContext) -> None:
+    over = time.monotonic() + _ASK_AGAIN_SECONDS
+    while (left := over - time.monotonic()) > 0:
+        ctx.checkpoint()
+        time.sleep(min(left, 0.2))
 
 
 def _listed(ctx: ActionContext, *argv: str) -> str:
@@ -129,7 +152,7 @@ def _zypper(wanted: Wanted, ctx: ActionContext) -> None:
     if not names and (wanted.include or wanted.exclude):
         _nothing(ctx)
         return
-    update = (*_ZYPPER, "update", *(["--", *names] if names else []))
+    update = (*_ZYPPER, "update", "--auto-agree-with-licenses", *(["--", *names] if names else []))
     good = (0, _ZYPPER_WANTS_REBOOT, _ZYPPER_UPDATED_ITSELF)
     if _run(ctx, *update, good=good).exit_code == _ZYPPER_UPDATED_ITSELF:
         # The first run installed a newer zypper, and left the rest to that one.

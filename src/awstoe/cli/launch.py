@@ -13,6 +13,7 @@ from awstoe.aws.unavailable import NoAws
 from awstoe.cli.console import Console
 from awstoe.cli.loading import Loader
 from awstoe.cli.places import Place, copy_path, new_place, place_after_reboot, resumed_place
+from awstoe.cli.rebooting import Rebooting, exit_code
 from awstoe.cli.request import Request
 from awstoe.document import variables
 from awstoe.document.model import Document
@@ -206,6 +207,7 @@ class _Run:
         self._resumed = resumed is not None
         self._records = resumed or Records(request.stdout_limit)
         self._viewer = _viewer(console, trace=request.trace)
+        self._rebooting = Rebooting(console, interruption, place.execution_id, request.arguments)
 
     def run(self) -> int:
         """Run the plan; gives the exit code."""
@@ -232,7 +234,9 @@ class _Run:
         if not (outcome.reason or outcome.rebooting or self._place.keep_state):
             self._place.store.remove()
         self._report(outcome)
-        return self._reboot() if outcome.rebooting else outcome.exit_code
+        if outcome.rebooting:
+            return self._rebooting.reboot(self._resume_hint())
+        return outcome.exit_code
 
     def _execute(self, log: LogFiles, journal: Journal) -> _Outcome:
         folder = self._place.shown_folder
@@ -250,19 +254,11 @@ class _Run:
             reboot_blocked="Reboot" in self._request.blocked,
         )
         execution = Execution(services, self._records, journal)
-        if self._resumed:
-            if "" in self._records.runs:
-                self._records.runs[""].plan = self._plan
-            restore_plans(self._records, self._loader, services.machine.real_path)
-            for warning in traces.clear(self._records, self._interruption):
-                self._console.line(f"awstoe: warning: {warning}")
-            if self._records.boot is not None and not reboot.is_for_agent():
-                reboot.remove(self._state_name, self._interruption)
-            execution.emit(RunResumed("", services.machine.now()))
-            narrator.run_resumed()
-        else:
-            self._tell_setup(log)
         try:
+            if self._resumed:
+                self._go_on(execution)
+            else:
+                self._tell_setup(log)
             try:
                 record = Runner(execution, self._plan).run()
             except RebootNeeded as needed:
@@ -271,8 +267,7 @@ class _Run:
                 journal.sync()
         except Interrupted as error:
             name = signal.Signals(error.signal_number).name
-            code = 130 if error.signal_number == signal.SIGINT else 143
-            outcome = _Outcome(code, f"Interrupted by {name}.")
+            outcome = _Outcome(exit_code(error), f"Interrupted by {name}.")
             narrator.run_finished(0, Status.FAILED, outcome.reason)
             execution.flush()
             journal.sync()
@@ -283,9 +278,23 @@ class _Run:
         files.write()
         return outcome
 
-    @property
-    def _state_name(self) -> str:
-        return safe_name(self._place.execution_id)
+    def _go_on(self, execution: Execution) -> None:
+        """Clear up what the run that is resumed left behind, and say that it goes on.
+
+        Raises:
+            HostError: The system does not let us.
+            Interrupted: A signal asks to stop.
+        """
+        services = execution.services
+        if "" in self._records.runs:
+            self._records.runs[""].plan = self._plan
+        restore_plans(self._records, self._loader, services.machine.real_path)
+        for warning in traces.clear(self._records, self._interruption):
+            self._console.line(f"awstoe: warning: {warning}")
+        if self._records.boot is not None:
+            self._rebooting.has_happened()
+        execution.emit(RunResumed("", services.machine.now()))
+        services.narrator.run_resumed()
 
     def _prepare_reboot(
         self, delay_seconds: int, execution: Execution, journal: Journal
@@ -302,25 +311,8 @@ class _Run:
         journal.sync()
         execution.services.files.write()
         reboot.wait(delay_seconds, self._interruption)
-        if not reboot.is_for_agent():
-            arguments = (
-                *("run", *self._request.arguments, "--resume"),
-                *("--execution-id", self._place.execution_id),
-            )
-            reboot.install(reboot.later(self._state_name, arguments), self._interruption)
+        self._rebooting.arrange()
         return _Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
-
-    def _reboot(self) -> int:
-        if not reboot.is_for_agent():
-            try:
-                reboot.restart(self._interruption)
-            except HostError as error:
-                hint = f"reboot the machine; {self._resume_hint()}"
-                self._console.error(HostError(error.message, hint=hint))
-                return error.exit_code
-            except Interrupted:
-                pass  # the reboot is under way
-        return REBOOT_EXIT_CODE[current()]
 
     def _tell_setup(self, log: LogFiles) -> None:
         folder = self._place.shown_folder

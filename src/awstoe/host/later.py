@@ -1,7 +1,7 @@
 """A command that the system is to run after the next start, and the system's programs for that."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from awstoe.errors import HostError, TimeoutExceeded
@@ -62,14 +62,15 @@ class Programs:
             ) from error
         return Ended(end.exit_code, bytes(stdout), bytes(stderr))
 
-    def must(self, *argv: str) -> None:
-        """Run a program that has to succeed.
+    def must(self, *argv: str, good: Collection[int] = (0,)) -> Ended:
+        """Run a program that has to end with an exit code of ``good``.
 
         Raises:
             HostError: It failed, cannot be started, or takes too long.
             Interrupted: A signal asks to stop.
         """
         ended = self.run(*argv)
-        if ended.exit_code:
+        if ended.exit_code not in good:
             said = (ended.stdout + ended.stderr).decode(errors="replace").strip()
             raise HostError(f"{' '.join(argv)} ended with exit code {ended.exit_code}: {said}")
+        return ended

@@ -71,7 +71,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
     """
     program, line = _command(argv, environment)
     ends: list[pipes.Pipe] = []
-    job = None
+    job = information = None
     try:
         ends += [pipes.Pipe()]
         ends += [pipes.Pipe()]
@@ -83,7 +83,6 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
             kernel32.api.ResumeThread(information.thread)
         except OSError:
             kernel32.api.TerminateProcess(information.process, 1)
-            kernel32.api.CloseHandle(information.process)
             raise
         finally:
             kernel32.api.CloseHandle(information.thread)
@@ -94,7 +93,9 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
         for pipe in ends:
             pipe.close()
         if job is not None:
-            job.close()
+            job.close()  # and with it whatever runs in it
+        if information is not None:
+            kernel32.api.CloseHandle(information.process)
         _explain(argv, error)
     return Started(information.process_id, information.process, job, shares_console, *ends)
 

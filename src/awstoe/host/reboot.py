@@ -80,11 +80,18 @@ def remove(name: str, interruption: Interruption) -> None:
     _platform.remove(name, Programs(interruption))
 
 
-def restart(interruption: Interruption) -> None:
+def restart(interruption: Interruption) -> str:
     """Reboot the machine now.
+
+    A signal that comes when that is being asked for does not stop it: nobody could tell then
+    whether the machine goes down, and it may be the reboot's own.
+
+    Returns:
+        What else a person should know; mostly nothing.
 
     Raises:
         HostError: The system refused.
-        Interrupted: A signal asks to stop; it may be the reboot's own.
+        Interrupted: A signal asked to stop before.
     """
-    Programs(interruption).must(*_platform.restart_command())
+    interruption.check()
+    return _platform.restart(Programs(Interruption()))

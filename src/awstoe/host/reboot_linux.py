@@ -6,6 +6,7 @@ runs once.
 
 import os
 import re
+import signal
 import sys
 from typing import Final
 
@@ -20,6 +21,8 @@ _NO_CRONTAB: Final = re.compile(rb"no crontab for|No such file", re.IGNORECASE)
 _CRON_BYTES: Final = 998
 """Of a command. Debian's crontab refuses a longer one."""
 _UNIT_FOLDER: Final = "/etc/systemd/system"
+_ENDED_BY_THE_REBOOT: Final = 128 + signal.SIGTERM
+"""How the program that asked for the reboot ends when the system goes down before it answers."""
 
 
 def boot_id() -> str:
@@ -37,6 +40,12 @@ def restart_command() -> tuple[str, ...]:
         if _is_there(command[0]):
             return command
     return ("reboot",)
+
+
+def restart(programs: Programs) -> str:
+    """See ``reboot.restart``."""
+    programs.must(*restart_command(), good=(0, _ENDED_BY_THE_REBOOT))
+    return ""
 
 
 def install(command: Later, programs: Programs) -> None:
@@ -103,7 +112,9 @@ def _shell_command(command: Later) -> str:
     variables = [f"{name}={value}" for name, value in command.environment.items()]
     words = shlex.join(["env", *variables, *command.argv])
     folder = shlex.quote(command.folder)
-    return f"cd {folder} && {words} > /dev/null 2>&1 {_mark(command.name)}"
+    # The log folder has all but what keeps a run from going on: that goes to the system's log.
+    kept = "2>&1 > /dev/null | logger -t awstoe"
+    return f"( cd {folder} && {words} ) {kept} {_mark(command.name)}"
 
 
 def _is_too_much_for_cron(command: Later) -> bool:

@@ -16,6 +16,11 @@ _BOOTS: Final = (
     r"SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters"
 )
 
+_IN_PROGRESS: Final = 1115
+"""What shutdown.exe says when the machine is going down already."""
+_SCHEDULED: Final = 1190
+"""The same when it is to go down later."""
+
 
 def boot_id() -> str:
     """The system's own count of its starts; empty where it keeps none."""
@@ -29,6 +34,18 @@ def boot_id() -> str:
 def restart_command() -> tuple[str, ...]:
     """What reboots the machine now; ``/f`` as nobody is there to close programs."""
     return ("shutdown.exe", "/r", "/f", "/t", "0", "/d", "p:4:2")
+
+
+def restart(programs: Programs) -> str:
+    """See ``reboot.restart``."""
+    command = restart_command()
+    ended = programs.must(*command, good=(0, _IN_PROGRESS, _SCHEDULED))
+    if ended.exit_code != _SCHEDULED:
+        return ""
+    # It may be hours away, and no other one is taken until then. If it is gone by now, this fails.
+    programs.run("shutdown.exe", "/a")
+    programs.must(*command, good=(0, _IN_PROGRESS))
+    return "a shutdown of the machine that had been scheduled was called off for this reboot"
 
 
 def install(command: Later, programs: Programs) -> None:

@@ -37,6 +37,14 @@ PRODUCT = """\
 </Wix>
 """
 
+HOLDING = """
+import subprocess, sys
+from awstoe.host.unchanged import unchanged
+
+with unchanged(sys.argv[1]):
+    sys.exit(subprocess.call(["msiexec.exe", sys.argv[2], sys.argv[1], "/qn"]))
+"""
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(wine.missing()), reason=wine.missing()),
@@ -91,6 +99,12 @@ def test_application_is_installed_and_removed(tmp_path_factory: pytest.TempPathF
 
         ended, summary = run(step("UninstallMSI", installer))
         assert (ended, summary["failureMessage"]) == (0, "")  # 1605
+
+        # Nobody there can check signatures, so this is what follows a check by itself.
+        for switch in ("/i", "/x"):
+            held = machine.run(machine.python, "-c", HOLDING, installer, switch, seconds=300)
+            assert held.returncode == 0
+            assert (installed.exists() or other.exists()) == (switch == "/i")
 
         ended, summary = run(step("InstallMSI", wine.path(folder / "bad.msi")))
         assert ended == 1

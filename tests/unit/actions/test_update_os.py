@@ -1,5 +1,9 @@
 """UpdateOS: what each package manager is told, and the script for Windows."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +25,7 @@ Inst wine32:i386 [8.0-1] (8.0-2 Debian:12/stable [i386])
 Conf libc6 (2.36-10 Debian:12/stable [amd64])
 """
 APT_UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
+AGREEING = "--auto-agree-with-licenses"
 LISTED = """\
 <stream><update-status version="0.6"><update-list>
 <update kind="package" name="curl" edition="8" arch="x86_64"></update>
@@ -51,11 +56,14 @@ def told(
 
 def _plain(argv: tuple[str, ...]) -> list[str]:
     words = list(argv)
-    if words[0] == "env":
+    if "apt-get" in words:
         assert words[1] == "DEBIAN_FRONTEND=noninteractive"
         words = words[words.index("apt-get") :]
         assert words[1:3] == ["-q", "-y"]
         del words[1:9]
+    if "zypper" in words:
+        assert words[:4] == ["env", "ZYPP_LOCK_TIMEOUT=600", "zypper", "--non-interactive"]
+        del words[:2]
     return words
 
 
@@ -88,8 +96,8 @@ def test_first_package_manager_that_is_there_is_taken(tmp_path: Path) -> None:
             ],
         ),
         ("apt-get", ("curl",), ("curl",), [APT_UPDATE]),
-        ("zypper", (), (), ["refresh", "update"]),
-        ("zypper", ("a", "b"), ("b",), ["refresh", "update -- a"]),
+        ("zypper", (), (), ["refresh", f"update {AGREEING}"]),
+        ("zypper", ("a", "b"), ("b",), ["refresh", f"update {AGREEING} -- a"]),
         ("zypper", ("a",), ("a",), ["refresh"]),
     ],
 )
@@ -139,16 +147,16 @@ def test_list_of_updates_that_was_cut_is_not_taken_for_all(
 def test_zypper_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
     answers = {"list-updates": Result(0, LISTED, "")}
     lines = told("zypper", tmp_path, exclude=("vim",), answers=answers)
-    assert lines[-1] == "zypper --non-interactive update -- curl"
+    assert lines[-1] == f"zypper --non-interactive update {AGREEING} -- curl"
 
 
 def test_zypper_that_updated_itself_is_run_again(tmp_path: Path) -> None:
     results = iter([Result(103, "", ""), Result(102, "", "")])
-    ctx = AnsweringContext(tmp_path, lambda argv: next(results) if argv[-1] == "update" else None)
+    ctx = AnsweringContext(tmp_path, lambda argv: next(results) if "update" in argv else None)
     update = package_managers.find(lambda name: name == "zypper")
     assert update is not None
     update(Wanted((), ()), ctx)
-    assert [argv[-1] for argv in ctx.started] == ["refresh", "update", "update"]
+    assert [argv[4] for argv in ctx.started] == ["refresh", "update", "update"]
 
 
 @pytest.mark.parametrize("manager", ["apt-get", "dnf", "yum", "zypper"])
@@ -157,6 +165,67 @@ def test_failure_of_the_package_manager_fails_the_step(manager: str, tmp_path: P
     with pytest.raises(ActionError, match=f"{manager} ended with exit code 100") as failure:
         told(manager, tmp_path, answers=answers)
     assert (failure.value.process_exit_code, failure.value.stderr_tail) == (100, "no network")
+
+
+HOLDER = """
+import fcntl, sys, time
+with open(sys.argv[1], "w") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="apt-get is not installed")
+def test_apt_waits_for_who_else_updates_its_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """apt-get itself does not: a machine that has just started mostly fetches them already."""
+    for folder in ("state/lists/partial", "cache/archives/partial", "etc"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "state/status").touch()
+    settings = {
+        "Dir::State": "state",
+        "Dir::State::status": "state/status",
+        "Dir::Cache": "cache",
+        "Dir::Etc": "etc",
+    }
+    config = tmp_path / "apt.conf"
+    config.write_text("".join(f'{key} "{tmp_path}/{name}";\n' for key, name in settings.items()))
+    monkeypatch.setattr(package_managers, "_ASK_AGAIN_SECONDS", 0.05)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "state/lists/lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    codes: list[int] = []
+
+    def run(argv: tuple[str, ...]) -> Result:
+        environment = {**os.environ, "APT_CONFIG": str(config), "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+        codes.append(done.returncode)
+        if len(codes) == 2:
+            holder.communicate()
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        update = package_managers.find(lambda name: name == "apt-get")
+        assert update is not None
+        ctx = AnsweringContext(tmp_path, run)
+        update(Wanted(("a",), ("a",)), ctx)
+    assert codes == [100, 100, 0]
+    assert any("waiting for its end" in line for line in ctx.log.lines)
+
+
+def test_lists_that_stay_locked_fail_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_managers, "_LOCKED_SECONDS", 0)
+    answers = {"apt-get": Result(100, "", "Could not get lock /var/lib/apt/lists/lock.")}
+    with pytest.raises(ActionError, match="apt-get ended with exit code 100"):
+        told("apt-get", tmp_path, answers=answers)
 
 
 # --- the action -------------------------------------------------------------------------------

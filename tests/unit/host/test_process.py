@@ -161,6 +161,15 @@ def test_flood_of_output_does_not_put_off_the_timeout(runner: Runner) -> None:
     assert time.monotonic() - start < 3
 
 
+def test_program_that_closes_its_output_and_lives_on_is_waited_for_at_rest(runner: Runner) -> None:
+    before = time.process_time()
+    assert runner.bash("echo last; exec >&- 2>&-; sleep .5; exit 5").exit_code == 5
+    with pytest.raises(TimeoutExceeded):
+        runner.bash("exec >&- 2>&-; sleep 60", seconds=0.5)
+    assert runner.stdout == b"last\n"
+    assert time.process_time() - before < 0.3
+
+
 def test_output_during_the_grace_period_is_read(runner: Runner) -> None:
     with pytest.raises(TimeoutExceeded):
         runner.bash("trap 'echo bye; exit' TERM; while :; do sleep .05; done", seconds=0.3)

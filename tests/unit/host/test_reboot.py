@@ -38,10 +38,10 @@ if sys.platform != "win32":
 
     def test_line_of_the_crontab_gives_the_shell_the_same_words() -> None:
         line = reboot_linux.cron_line(COMMAND)
-        assert line.startswith("@reboot cd '/work dir' && env PATH=/bin:/usr/bin /opt/toe run ")
-        assert line.endswith(" > /dev/null 2>&1 # awstoe run id-1")
+        assert line.startswith("@reboot ( cd '/work dir' && env PATH=/bin:/usr/bin /opt/toe run ")
+        assert line.endswith(" ) 2>&1 > /dev/null | logger -t awstoe # awstoe run id-1")
         assert "100\\% " in line
-        assert shlex.split(line.replace("\\%", "%"), comments=True)[6:11] == list(WORDS)
+        assert shlex.split(line.replace("\\%", "%"), comments=True)[7:12] == list(WORDS)
 
     def test_line_end_in_an_argument_is_refused_for_cron() -> None:
         with pytest.raises(HostError, match="cron takes no command with a line end in it"):

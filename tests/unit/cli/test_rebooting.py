@@ -1,0 +1,31 @@
+"""What a signal does that comes between a run's last word and the reboot."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from awstoe.cli.console import Console
+from awstoe.cli.rebooting import Rebooting
+from awstoe.host.interruption import Interruption
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_before_the_reboot_is_told_with_what_to_do(
+    number: signal.Signals,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # there is nothing here that could reboot
+    monkeypatch.delenv("AWSTOE_REBOOT", raising=False)
+    monkeypatch.delenv("AWS_SSM_INSTANCE_ID", raising=False)
+    interruption = Interruption()
+    interruption.received(number)
+    assert Rebooting(Console(), interruption, "id-1", ()).reboot("repeat it") == code
+    assert capfd.readouterr() == (
+        "",
+        f"awstoe: error: Interrupted by {number.name}: the machine is not rebooted.\n"
+        "  hint: repeat it\n",
+    )
