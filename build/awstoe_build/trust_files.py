@@ -18,7 +18,7 @@ def copy(folder: str, place: str) -> list[str]:
     """Copy the files into the sources that are frozen; gives their names.
 
     Raises:
-        BuildFailure: The folder has something else, or lacks something.
+        BuildFailure: The folder has something else, lacks something, or would not be understood.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -41,6 +41,17 @@ def copy(folder: str, place: str) -> list[str]:
             f"TRUST={folder} is no folder of release trust: {'; '.join(problems)}",
             hint=f"it has {', '.join(_NAMES)}; the last two may be missing",
         )
+    # Builds without keys are made where the program's packages are not.
+    from awstoe.errors import TrustError  # noqa: PLC0415
+    from awstoe.trust import release_trust  # noqa: PLC0415
+
+    try:
+        release_trust.read(folder)
+    except TrustError as error:
+        raise BuildFailure(
+            f"TRUST={folder} would not be understood by the program: {error.message}",
+            hint="write it anew: python -m awstoe_signing trust --directory DIR",
+        ) from error
     os.makedirs(place)
     for name in names:
         shutil.copyfile(os.path.join(folder, name), os.path.join(place, name))

@@ -47,6 +47,10 @@ def main(arguments: Sequence[str]) -> int:
         if failure.hint:
             sys.stderr.write(f"         {failure.hint}\n")
         return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"release: {place}{error.strerror or error}\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("release: interrupted; run the same again to go on\n")
         return 130
@@ -96,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     made = add("rotate-key", _rotate_key, "let another key sign from now on")
     made.add_argument("--purpose", required=True, choices=[each.value for each in Purpose])
+    made.add_argument("--name", default="", help="the key that it replaces (default the oldest)")
     made.add_argument("--days", type=int, default=_KEY_DAYS, help="valid so long")
     made.add_argument("--kms", default="", metavar="ARN", help="the new key, at AWS KMS")
 
@@ -244,7 +249,7 @@ def _rotate_key(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         release = _release(options, name="operations")
         failures = operations.rotate_key(
-            release, Purpose(options.purpose), options.days, options.kms
+            release, Purpose(options.purpose), options.days, options.kms, options.name
         )
     return _ended(failures, "release refresh-timestamp --region ")
 

@@ -17,8 +17,8 @@ from awstoe_release.release import Release
 from awstoe_release.state import write
 from awstoe_release.steps import metadata as metadata_step
 from awstoe_release.verification import FileVerdict, Visitor
-from awstoe_signing import lifecycle
-from awstoe_signing.key_directory import Purpose
+from awstoe_signing import lifecycle, root_metadata, trust_folder
+from awstoe_signing.key_directory import Purpose, locked
 from awstoe_signing.metadata import Repository
 
 Failures = Mapping[str, RegionFailure]
@@ -115,7 +115,9 @@ def withdraw(release: Release, version: str, reason: str) -> Failures:
     return _send(release, folder, written)
 
 
-def rotate_key(release: Release, purpose: Purpose, days: int, kms: str = "") -> Failures:
+def rotate_key(
+    release: Release, purpose: Purpose, days: int, kms: str = "", name: str = ""
+) -> Failures:
     """Let another key sign from now on, and tell installed programs where they must know.
 
     A metadata key: a new root is published, which old programs follow by themselves. An OpenPGP
@@ -126,16 +128,20 @@ def rotate_key(release: Release, purpose: Purpose, days: int, kms: str = "") -> 
     """
     directory = keys.directory(release)
     now = int(dt.datetime.now(dt.UTC).timestamp())
-    with told():
+    if release.dry_run:
+        release.say(f"  dry run: would rotate the {purpose.value} key in {directory.folder}")
+        return {}
+    with told(), locked(directory.folder):
+        directory = keys.directory(release)
         expires = lifecycle.after(now, days)
-        lifecycle.rotate(directory, purpose, now=now, expires=expires, kms=kms)
-        lifecycle.write_trust(directory)
+        lifecycle.rotate(directory, purpose, now=now, expires=expires, kms=kms, name=name)
+        trust_folder.write(directory)
     if purpose in {Purpose.OPENPGP, Purpose.AUTHENTICODE}:
         release.say(f"  the new {purpose.value} key signs from the next release on")
         return {}
     folder = _scratch(release)
     found = published_metadata.fetch(release, folder)
-    root = f"{lifecycle.root_version(directory)}.root.json"
+    root = f"{root_metadata.version(directory)}.root.json"
     written = [root]
     if found.region:
         repository = Repository(folder, metadata_step.expiries(release))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from awstoe.errors import HostError
-from awstoe.host.files import replace_file, sync_path
+from awstoe.host.files import replace_file
 from awstoe_release import contents
 from awstoe_release.failure import ReleaseFailure
 
@@ -170,8 +170,7 @@ def write(path: str, data: bytes) -> None:
     """
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        replace_file(path, [data])
-        sync_path(path)
+        replace_file(path, [data], durable=True)
     except HostError as error:
         raise ReleaseFailure(error.message, hint=error.hint or "") from error
     except OSError as error:

@@ -26,15 +26,25 @@ from awstoe_signing import (
     ceremony,
     lifecycle,
     openpgp_certificates,
+    root_metadata,
+    trust_folder,
 )
 from awstoe_signing import openpgp_signing as signing
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import BOOK, KeyDirectory, KeyFacts, Purpose, Release, moment
+from awstoe_signing.key_directory import (
+    BOOK,
+    KeyDirectory,
+    KeyFacts,
+    Purpose,
+    Release,
+    locked,
+    moment,
+)
 
 _DAYS: Final = 1095
 _PRODUCT: Final = "AWSTOE"
 _ALARM_DAYS: Final = 180
-"""A key in use that has less left is named by ``list --check``."""
+"""A key in use, or a root, that has less left is named by ``list --check``."""
 
 _Options = argparse.Namespace
 
@@ -49,6 +59,10 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"signing: {failure.message}\n")
         if failure.hint:
             sys.stderr.write(f"         {failure.hint}\n")
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"signing: {place}{error.strerror or error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("signing: interrupted; what is finished is kept\n")
@@ -65,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=run)
         return made
 
-    made = add("ceremony", _ceremony, "make all keys that are missing, and the folder of trust")
+    made = add(
+        "ceremony",
+        _ceremony,
+        "make all keys that are missing, and the folder of trust",
+    )
     made.add_argument("--rehearsal", action="store_true", help="throw-away keys, no passphrase")
     made.add_argument("--product", default="", help=f"what the keys are for (default {_PRODUCT})")
     made.add_argument("--user-id", default="", metavar="'NAME <ADDRESS>'", help="of OpenPGP keys")
@@ -73,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--empty", action="store_true", help="make the folder only, for 'create'")
     _add_days(made)
 
-    made = add("create", _create, "make one key, or take one of AWS KMS into the book")
+    made = add("create", _alone(_create), "make one key, or take one of AWS KMS into the book")
     _add_purpose(made)
     made.add_argument("--state", choices=["current", "next"], default="current")
     made.add_argument("--kms", default="", metavar="ARN", help="a key of AWS KMS")
@@ -82,19 +100,24 @@ def _parser() -> argparse.ArgumentParser:
     made = add("list", _list, "show the keys")
     made.add_argument("--json", action="store_true", help="print JSON")
     made.add_argument(
-        "--check", action="store_true", help=f"fail when one expires in {_ALARM_DAYS} days"
+        "--check",
+        action="store_true",
+        help=f"exit code 1 when a key or the root expires within {_ALARM_DAYS} days",
     )
 
-    made = add("rotate", _rotate, "let the next key sign from now on, and make another one")
+    made = add("rotate", _alone(_rotate), "let the next key, or a new one, sign from now on")
     _add_purpose(made)
+    made.add_argument("--name", default="", help="the key that it replaces (default the oldest)")
     made.add_argument("--kms", default="", metavar="ARN", help="the new key, at AWS KMS")
     _add_days(made, 2 * _DAYS)
 
-    made = add("expire", _expire, "give an OpenPGP key another expiry")
+    made = add("expire", _alone(_expire), "give an OpenPGP key another expiry")
     made.add_argument("--name", required=True, help="the key")
     _add_days(made)
 
-    made = add("revoke", _revoke, "take a key back: nothing that it has signed counts any more")
+    made = add(
+        "revoke", _alone(_revoke), "take a key back: nothing that it has signed counts any more"
+    )
     made.add_argument("--name", required=True, help="the key")
     made.add_argument("--reason", choices=openpgp_certificates.REASONS, required=True)
     made.add_argument("--text", default="", help="the same in words")
@@ -103,11 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--name", required=True, help="the key")
     made.add_argument("--subject", required=True, help="RFC 4514: CN=...,O=...,C=...")
 
-    made = add("certify", _certify, "take the certificate of a public authority into the book")
+    made = add(
+        "certify", _alone(_certify), "take the certificate of a public authority into the book"
+    )
     made.add_argument("--name", required=True, help="the key")
     made.add_argument("--chain", required=True, metavar="PEM", help="certificate first, root last")
 
-    add("trust", _trust, "write the folder of trust anew")
+    add("trust", _alone(_trust), "write the folder of trust anew")
 
     made = add("sign", _sign, "sign files: FILE.sig beside each")
     made.add_argument("--name", default="", help="another key than the current one")
@@ -123,6 +148,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _alone(run: Callable[[_Options], int]) -> Callable[[_Options], int]:
+    """A command that changes keys, while no other one does."""
+
+    def alone(options: _Options) -> int:
+        with locked(options.directory):
+            return run(options)
+
+    return alone
+
+
 def _add_days(parser: argparse.ArgumentParser, days: int = _DAYS) -> None:
     parser.add_argument("--days", type=int, default=days, help=f"valid so long (default {days})")
 
@@ -133,16 +168,29 @@ def _add_purpose(parser: argparse.ArgumentParser) -> None:
 
 
 def _ceremony(options: _Options) -> int:
+    is_there = os.path.exists(os.path.join(options.directory, BOOK))
+    if not (options.rehearsal or options.user_id or is_there):
+        raise SigningFailure(
+            "whose keys are these?", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
+        )
+    with locked(options.directory, begin=True):
+        keys = _begun(options)
+        if not options.empty:
+            ceremony.complete(keys, now=_now(), days=options.days, say=print)
+    return 0
+
+
+def _begun(options: _Options) -> KeyDirectory:
+    """The folder that the ceremony was begun with, or begins with.
+
+    Raises:
+        SigningFailure: It holds other keys than are asked for.
+    """
     if options.rehearsal:
         keys = ceremony.prepare(options.directory)
         if not keys.release.is_rehearsal:
             raise SigningFailure(f"{keys.folder} holds keys that matter: no rehearsal here")
     else:
-        is_there = os.path.exists(os.path.join(options.directory, BOOK))
-        if not options.user_id and not is_there:
-            raise SigningFailure(
-                "whose keys are these?", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
-            )
         release = Release(
             options.product or _PRODUCT,
             options.user_id,
@@ -151,9 +199,7 @@ def _ceremony(options: _Options) -> int:
         )
         keys = KeyDirectory(options.directory, release)
         _check_same(keys, options)
-    if not options.empty:
-        ceremony.complete(keys, now=_now(), days=options.days, say=print)
-    return 0
+    return keys
 
 
 def _check_same(keys: KeyDirectory, options: _Options) -> None:
@@ -194,33 +240,67 @@ def _create(options: _Options) -> int:
 def _list(options: _Options) -> int:
     keys, now = KeyDirectory(options.directory), _now()
     found = keys.facts()
+    root = root_metadata.newest(keys)
     if options.json:
         rows = [
             {**key._asdict(), "created": _shown(key.created), "expires": _shown(key.expires)}
             for key in found
         ]
-        print(json.dumps(rows, indent=4))
+        named = {"name": root[0], "expires": _shown(root[1])} if root else None
+        print(json.dumps({"keys": rows, "root": named}, indent=4))
     else:
         for key in found:
             print(_line(key, now))
-    used = (KeyState.CURRENT, KeyState.NEXT)
-    late = [key.name for key in found if key.state in used and _is_late(key, now)]
-    if late and options.check:
-        raise SigningFailure(
-            f"less than {_ALARM_DAYS} days left: {', '.join(late)}", hint="use 'rotate' or 'expire'"
-        )
+        if root:
+            print(f"{root[0]:16} {KeyState.CURRENT:8} {_end(root[1], now)}")
+    if options.check:
+        used = (KeyState.CURRENT, KeyState.NEXT)
+        ends = [(key.name, key.expires) for key in found if key.state in used and key.expires]
+        _check_ends([*ends, root] if root else ends, now)
+        _check_complete(keys)
     return 0
 
 
-def _is_late(key: KeyFacts, now: int) -> bool:
-    left = lifecycle.days_left(key, now)
-    return left is not None and left < _ALARM_DAYS
+def _check_complete(keys: KeyDirectory) -> None:
+    """Fail when something is missing that a release, or the next rotation, needs.
+
+    Raises:
+        SigningFailure: A key is, or the root that names the current keys.
+    """
+    keys.only(Purpose.OPENPGP)
+    keys.only(Purpose.OPENPGP, KeyState.NEXT)
+    if not root_metadata.is_current(keys):
+        raise SigningFailure(
+            f"no root in {keys.path('metadata')} names the current keys of metadata: nothing that"
+            " they sign counts",
+            hint="'ceremony' signs the root that is missing",
+        )
+
+
+def _check_ends(ends: Sequence[tuple[str, int]], now: int) -> None:
+    """Fail when something ends soon.
+
+    Raises:
+        SigningFailure: What, and when.
+    """
+    late = [
+        f"{name} ({_end(end, now)})"
+        for name, end in ends
+        if lifecycle.days_left(end, now) < _ALARM_DAYS
+    ]
+    if late:
+        raise SigningFailure(
+            f"less than {_ALARM_DAYS} days left: {', '.join(late)}",
+            hint="'rotate' replaces a key, 'expire' gives an OpenPGP key another expiry; 'rotate"
+            " --purpose root' signs the next root",
+        )
 
 
 def _rotate(options: _Options) -> int:
     keys, now = KeyDirectory(options.directory), _now()
     expires = lifecycle.after(now, options.days)
-    lifecycle.rotate(keys, Purpose(options.purpose), now=now, expires=expires, kms=options.kms)
+    purpose = Purpose(options.purpose)
+    lifecycle.rotate(keys, purpose, now=now, expires=expires, kms=options.kms, name=options.name)
     return _changed(keys, now)
 
 
@@ -263,7 +343,7 @@ def _certify(options: _Options) -> int:
 
 
 def _trust(options: _Options) -> int:
-    print(lifecycle.write_trust(KeyDirectory(options.directory)))
+    print(trust_folder.write(KeyDirectory(options.directory)))
     return 0
 
 
@@ -282,7 +362,7 @@ def _sign(options: _Options) -> int:
         if found.verdict is not Verdict.GOOD:
             raise SigningFailure(f"{path} is not signed: nobody would accept it: {found.reason}")
         target = f"{path}.asc" if options.armor else f"{path}.sig"
-        replace_file(target, [text])
+        replace_file(target, [text], durable=True)
         os.chmod(target, 0o644)
         print(f"{target}: signed by {key.public.fingerprint}")
     return 0
@@ -295,15 +375,20 @@ def _changed(keys: KeyDirectory, now: int) -> int:
     if not keys.facts(Purpose.OPENPGP, KeyState.CURRENT):
         print("no key signs now: rotate --purpose openpgp lets the next one sign")
     elif os.path.exists(keys.path("trust")):
-        print(f"trust: {lifecycle.write_trust(keys)}")
+        print(f"trust: {trust_folder.write(keys)}")
         print("build and publish again: programs know what was baked into them")
     return 0
 
 
 def _line(key: KeyFacts, now: int) -> str:
-    left = lifecycle.days_left(key, now)
-    end = "" if left is None else f", expires {_shown(key.expires)} ({left} days)"
+    end = "" if key.expires is None else f", {_end(key.expires, now)}"
     return f"{key.name:16} {key.state:8} {key.fingerprint or 'no certificate yet'}{end}"
+
+
+def _end(expires: int, now: int) -> str:
+    if expires <= now:
+        return f"expired {_shown(expires)}"
+    return f"expires {_shown(expires)}, {lifecycle.days_left(expires, now)} days left"
 
 
 def _shown(seconds: int | None) -> str | None:

@@ -5,10 +5,14 @@ that users verify it with. Certificates that do not lead to a known authority ar
 signature covers them, and nobody needs them.
 """
 
+import contextlib
+import queue
 import secrets
+import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
 import requests
@@ -27,9 +31,10 @@ from awstoe_signing.failure import SigningFailure
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _TIME_OUTS: Final = (10, 30)
+"""Seconds for connecting, and for a silence."""
+_TOTAL_SECONDS: Final = 60.0
+"""For one attempt, however the server spreads its bytes; a stamp takes a second."""
 _ANSWER_BYTES: Final = 64 * 1024
-_OK: Final = 200
-_SERVER_ERRORS: Final = 500
 _GRANTED: Final = (0, 1)
 """PKIStatus: granted, granted with modifications."""
 _SKEW: Final = timedelta(minutes=10)
@@ -84,6 +89,8 @@ class Server(NamedTuple):
     roots: Sequence[x509.Certificate]
     pause: float = _FIRST_PAUSE_SECONDS
     """Before the second attempt; doubled each time."""
+    total: float = _TOTAL_SECONDS
+    """For each attempt, in seconds."""
 
     def stamp(self, signature: bytes, now: datetime) -> bytes:
         """See ``Authority``."""
@@ -103,21 +110,56 @@ class Server(NamedTuple):
             ) from error
 
     def _ask(self, request: bytes) -> bytes:
-        pause = self.pause
-        for left in reversed(range(_ATTEMPTS)):
+        status, body = self._persistently(request)
+        if status != HTTPStatus.OK or len(body) > _ANSWER_BYTES:
+            size = f"more than {_ANSWER_BYTES}" if len(body) > _ANSWER_BYTES else str(len(body))
+            raise SigningFailure(
+                f"the time stamp server {self.url} answers with status {status} and {size} bytes;"
+                f" expected 200 and at most {_ANSWER_BYTES}",
+                hint="is this the address of a time stamp server (RFC 3161)?",
+            )
+        return body
+
+    def _persistently(self, request: bytes) -> tuple[int, bytes]:
+        pause, left = self.pause, _ATTEMPTS
+        while True:
+            left -= 1
             try:
-                return self._post(request)
+                return self._within_total(request)
             except _Unavailable as error:
                 if not left:
                     raise SigningFailure(
                         f"the time stamp server {self.url} gives no answer after {_ATTEMPTS}"
-                        f" attempts: {error}"
+                        f" attempts: {error}",
+                        hint="try again later, or name another server; nothing was signed",
                     ) from error
             time.sleep(pause)
             pause *= 2
-        raise AssertionError  # the last attempt returns or raises
 
-    def _post(self, request: bytes) -> bytes:
+    def _within_total(self, request: bytes) -> tuple[int, bytes]:
+        """One attempt, given up when its time is over.
+
+        The time-outs of ``requests`` begin anew with every byte, also of the header, and do not
+        count the look-up of a name. The thread that is left behind ends at the next silence, or
+        with the process.
+        """
+        ended: queue.SimpleQueue[tuple[int, bytes] | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                ended.put(self._post(request))
+            except Exception as error:  # noqa: BLE001 - the thread that waits raises it
+                ended.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        with contextlib.suppress(queue.Empty):
+            outcome = ended.get(timeout=self.total)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+        raise _Unavailable(f"the answer was not complete after {self.total:g} seconds")
+
+    def _post(self, request: bytes) -> tuple[int, bytes]:
         try:
             with requests.post(
                 self.url,
@@ -136,20 +178,18 @@ class Server(NamedTuple):
         # Reading the raw body lets errors through that requests would translate.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Unavailable(str(error)) from error
-        if status >= _SERVER_ERRORS:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
             raise _Unavailable(f"status {status}")
-        if status != _OK or len(body) > _ANSWER_BYTES:
-            raise SigningFailure(
-                f"the time stamp server {self.url} answers with status {status} and {len(body)}"
-                f" bytes; expected 200 and at most {_ANSWER_BYTES}"
-            )
-        return bytes(body)
+        return status, bytes(body)
 
     def _token(self, answer: bytes, signature: bytes, nonce: int, now: datetime) -> bytes:
         response = asn1.decode(answer, RESPONSE, "answer of the time stamp server")
         status = int(response["status"]["status"])
         if status not in _GRANTED or not response["token"].isValue:
-            raise SigningFailure(f"the time stamp server {self.url} refuses, with status {status}")
+            raise SigningFailure(
+                f"the time stamp server {self.url} refuses, with status {status}",
+                hint="ask another server, or whoever runs this one",
+            )
         token = bytes(response["token"])
         stamp = authenticode_timestamp.read(token, signature)
         if stamp.nonce != nonce:

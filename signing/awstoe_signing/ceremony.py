@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from awstoe.trust.policy import KeyState
-from awstoe_signing import lifecycle
+from awstoe_signing import lifecycle, root_metadata, trust_folder
 from awstoe_signing.key_directory import KeyDirectory, Purpose, Release
 
 REHEARSAL: Final = Release(
@@ -40,8 +40,11 @@ def complete(keys: KeyDirectory, *, now: int, days: int, say: Callable[[str], No
         say: Told what is made.
 
     Raises:
-        SigningFailure: A key cannot be made.
+        SigningFailure: A key cannot be made, or it is a rotation that is missing.
     """
+    if keys.facts(Purpose.OPENPGP, KeyState.REVOKED) and keys.facts(Purpose.OPENPGP, KeyState.NEXT):
+        # Programs know the next key; one made here would be unknown to all of them.
+        keys.only(Purpose.OPENPGP)
     expires = lifecycle.after(now, days)
     wanted: list[tuple[Purpose, KeyState, int]] = [
         (Purpose.OPENPGP, KeyState.CURRENT, 1),
@@ -59,6 +62,6 @@ def complete(keys: KeyDirectory, *, now: int, days: int, say: Callable[[str], No
             end = lifecycle.after(now, 2 * days) if state is KeyState.NEXT else expires
             made = lifecycle.create(keys, purpose, now=now, expires=end, state=state)
             say(f"{made.name}: {made.state}, {made.fingerprint}")
-    if not lifecycle.root_is_current(keys):
-        lifecycle.write_root(keys, now=now)
-    say(f"trust: {lifecycle.write_trust(keys)}")
+    if not root_metadata.is_current(keys):
+        root_metadata.write(keys, now=now)
+    say(f"trust: {trust_folder.write(keys)}")

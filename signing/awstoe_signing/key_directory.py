@@ -3,6 +3,7 @@
 ::
 
     keys.toml          the book: public facts only, fit to be published
+    keys.lock          held by the command that changes something
     private/NAME.pem   encrypted private keys; none for a key of AWS KMS
     public/NAME.asc    OpenPGP certificates; NAME.pem: other public keys and certificates
     revocations/       a revocation of each OpenPGP key, made with it, for the day it is lost
@@ -10,21 +11,25 @@
     trust/             what ``make build TRUST=`` bakes in
 """
 
+import contextlib
 import datetime as dt
 import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from awstoe.host.files import replace_file
+from awstoe.host import locks
+from awstoe.host.files import replace_file, sync_path
 from awstoe.trust.policy import KeyState
 from awstoe_signing import key_files, passphrases
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.signers import PrivateKey, Signer
 
 BOOK: Final = "keys.toml"
+_LOCK: Final = "keys.lock"
 IN_FILE: Final = "file"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 - a file name
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
@@ -94,14 +99,12 @@ class KeyDirectory:
             self._keys = {each.name: each for each in found}
         elif release is not None:
             self.release = release
+            _make_folder(self.folder)
             for name in ("private", "public", "revocations", "metadata"):
-                self._make_folder(self.path(name))
+                _make_folder(self.path(name))
             self._save()
         else:
-            raise SigningFailure(
-                f"{self.folder} has no {BOOK}: there are no keys",
-                hint="make a set: python -m awstoe_signing ceremony --directory DIR",
-            )
+            raise _without_keys(self.folder)
 
     def path(self, *parts: str) -> str:
         """A path in the folder."""
@@ -136,8 +139,11 @@ class KeyDirectory:
         """
         found = self.facts(purpose, state)
         if len(found) != 1:
+            waiting = state is KeyState.CURRENT and self.facts(purpose, KeyState.NEXT)
+            command = "rotate" if waiting else f"create --state {state}"
             raise SigningFailure(
-                f"{self.folder} has {len(found)} {state} keys for {purpose}: expected one"
+                f"{self.folder} has {len(found)} {state} keys for {purpose}: expected one",
+                hint=f"use: {command} --purpose {purpose}",
             )
         return found[0]
 
@@ -194,8 +200,8 @@ class KeyDirectory:
     def write(self, data: bytes, *parts: str) -> None:
         """Write a file into the folder, whole or not at all."""
         path = self.path(*parts)
-        self._make_folder(os.path.dirname(path))
-        replace_file(path, [data])
+        _make_folder(os.path.dirname(path))
+        replace_file(path, [data], durable=True)
 
     def read(self, *parts: str) -> bytes:
         """A file of the folder.
@@ -213,14 +219,65 @@ class KeyDirectory:
     def _private(self, key: KeyFacts) -> str:
         return self.path("private", f"{key.name}.pem")
 
-    def _make_folder(self, path: str) -> None:
-        try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise SigningFailure(f"{path} cannot be made: {error.strerror}") from error
-
     def _save(self) -> None:
-        replace_file(self.path(BOOK), [book_text(self.release, list(self._keys.values())).encode()])
+        text = book_text(self.release, list(self._keys.values()))
+        replace_file(self.path(BOOK), [text.encode()], durable=True)
+
+
+@contextlib.contextmanager
+def locked(folder: str, *, begin: bool = False) -> Iterator[None]:
+    """Keep other commands from changing a folder of keys while the block runs.
+
+    What the book says counts only once it is read within: open the ``KeyDirectory`` there.
+
+    Args:
+        folder: The folder.
+        begin: Make it where it is missing.
+
+    Raises:
+        SigningFailure: Another command is changing it, or there are no keys.
+        HostError: The lock file cannot be written.
+    """
+    folder = os.path.abspath(folder)
+    if begin:
+        _make_folder(folder)
+    elif not os.path.exists(os.path.join(folder, BOOK)):
+        raise _without_keys(folder)
+    path = os.path.join(folder, _LOCK)
+    descriptor = locks.acquire(path)
+    if descriptor is None:
+        raise SigningFailure(
+            f"another command is changing the keys in {folder}: {path} is locked",
+            hint="wait until it has ended; nothing has to be removed by hand",
+        )
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _without_keys(folder: str) -> SigningFailure:
+    return SigningFailure(
+        f"{folder} has no {BOOK}: there are no keys",
+        hint="make a set: python -m awstoe_signing ceremony --directory DIR",
+    )
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder that nobody else can look into, if it is missing.
+
+    Raises:
+        SigningFailure: It cannot be made.
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        os.mkdir(path, 0o700)
+        sync_path(parent)
+    except OSError as error:
+        raise SigningFailure(f"{path} cannot be made: {error.strerror}") from error
 
 
 def read_book(path: str) -> tuple[Release, list[KeyFacts]]:

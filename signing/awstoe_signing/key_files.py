@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pyasn1.codec.der import encoder
 from pyasn1.type import base, univ
 
+from awstoe.host.files import sync_path
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.signers import LocalSigner, PrivateKey
 
@@ -43,6 +44,7 @@ def write(path: str, private_key: PrivateKey, passphrase: bytes) -> None:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
+            sync_path(os.path.dirname(path))
         except OSError:
             os.unlink(path)
             raise

@@ -4,8 +4,6 @@ Every function leaves the folder of keys consistent at each step: first the file
 its row in the book, at last what is derived from the book.
 """
 
-import json
-import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,11 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from awstoe.errors import TrustError
-from awstoe.trust import authenticode_chain, keyring, release_trust
+from awstoe.trust import authenticode_chain, keyring
 from awstoe.trust.authenticode_chain import CODE_SIGNING
 from awstoe.trust.keyring import Keyring
 from awstoe.trust.policy import KeyState
-from awstoe_signing import authenticode_certificates, metadata, openpgp_certificates
+from awstoe_signing import authenticode_certificates, metadata, openpgp_certificates, root_metadata
 from awstoe_signing import openpgp_signing as signing
 from awstoe_signing.authenticode_certificates import Validity
 from awstoe_signing.failure import SigningFailure
@@ -30,11 +28,7 @@ from awstoe_signing.key_directory import (
     Purpose,
     moment,
 )
-from awstoe_signing.metadata import RoleKeys
 from awstoe_signing.signers import LocalSigner, PrivateKey, PublicKey, Signer
-
-ROOT_THRESHOLD: Final = 2
-"""How many root keys must sign a root, where there are so many."""
 
 _OPENPGP_BITS: Final = 4096
 _AUTHENTICODE_BITS: Final = 3072
@@ -65,8 +59,9 @@ def create(
         together: What becomes of other keys at the same moment.
 
     Raises:
-        SigningFailure: It cannot be made.
+        SigningFailure: It cannot be made, or the place is taken.
     """
+    _check_place(keys, purpose, state, kms, together)
     name = keys.free_name(purpose)
     if kms:
         from awstoe_signing.kms import KmsSigner  # noqa: PLC0415 - boto3 takes half a second
@@ -88,6 +83,29 @@ def create(
     made = KeyFacts(name, purpose, state, kms or IN_FILE, fingerprint, now, expiry)
     keys.put(*together, made)
     return made
+
+
+def _check_place(
+    keys: KeyDirectory, purpose: Purpose, state: KeyState, kms: str, together: Sequence[KeyFacts]
+) -> None:
+    """Refuse a second key where there is one at a time, and one key in two places.
+
+    Raises:
+        SigningFailure: The place is taken.
+    """
+    leaving = {key.name for key in together}
+    there = [key for key in keys.facts(purpose, state) if key.name not in leaving]
+    if there and purpose is not Purpose.ROOT:
+        raise SigningFailure(
+            f"{there[0].name} is the {state} key for {purpose} already, and there is one at a time",
+            hint=f"rotate --purpose {purpose} lets another one sign",
+        )
+    twin = next((key for key in keys.facts() if kms and key.backend == kms), None)
+    if twin is not None:
+        raise SigningFailure(
+            f"{kms} is {twin.name} already: each key is one of its own",
+            hint="make another key at AWS KMS, and name that",
+        )
 
 
 def _new_private_key(purpose: Purpose) -> PrivateKey:
@@ -113,6 +131,8 @@ def _publish_authenticode(
 
     Else the certificate comes later (``certify``), and until then the key has no fingerprint.
     """
+    if not isinstance(signer.public_key, rsa.RSAPublicKey):
+        raise SigningFailure(f"{signer.name} is not RSA: Windows programs are signed with RSA here")
     if not keys.release.is_rehearsal:
         keys.write(_public_pem(signer.public_key), "public", f"{name}.pem")
         return ""
@@ -223,31 +243,84 @@ def _check_signs(key: KeyFacts, purpose: Purpose) -> None:
         raise SigningFailure(f"{key.name} is a {key.state} key for {key.purpose}: it does not sign")
 
 
-def rotate(keys: KeyDirectory, purpose: Purpose, *, now: int, expires: int, kms: str = "") -> None:
-    """Let the next key of a purpose sign from now on.
+def rotate(
+    keys: KeyDirectory,
+    purpose: Purpose,
+    *,
+    now: int,
+    expires: int,
+    kms: str = "",
+    name: str = "",
+) -> None:
+    """Let the next key of a purpose sign from now on, in place of the current one.
 
-    OpenPGP: the next key, which programs know already, becomes current, and a new next one is made.
-    Metadata: a new key is made and a new root names it in place of the oldest one.
-    Authenticode: a new certificate; the old thumbprint stays published for what it has signed.
+    OpenPGP: there is always a next key, which programs know already; another one is made.
+    Others: where there is no next key, a new one signs at once.
+    Metadata: a new root names the keys that sign from now on.
+    Authenticode: the old thumbprint stays published for what it has signed. Outside a rehearsal
+    the next key must have its certificate, so that there is never a time when nothing can sign.
+
+    Args:
+        keys: The folder.
+        purpose: What the key signs.
+        now: Seconds since 1970.
+        expires: When a new key expires.
+        kms: The new key's name at AWS KMS; empty for one in a file.
+        name: The current key that signs no more; the oldest when empty.
 
     Raises:
-        SigningFailure: There is no next key, or one cannot be had.
+        SigningFailure: There is no next key where one is needed, or one cannot be had.
     """
-    old = keys.facts(purpose, KeyState.CURRENT)
+    current = keys.facts(purpose, KeyState.CURRENT)
+    if name and keys.key(name) not in current:
+        raise SigningFailure(
+            f"{name} is no current key for {purpose}",
+            hint=f"expected one of {', '.join(key.name for key in current) or 'none'}",
+        )
+    # There is no current key where it was revoked.
+    old = [key for key in current if not name or key.name == name][:1]
+    changed = [key._replace(state=KeyState.RETIRED) for key in old]
+    following = keys.facts(purpose, KeyState.NEXT)
     if purpose is Purpose.OPENPGP:
-        following = keys.only(Purpose.OPENPGP, KeyState.NEXT)
-        # There is no current key where it was revoked.
-        changed = [key._replace(state=KeyState.RETIRED) for key in old]
-        changed.append(following._replace(state=KeyState.CURRENT))
+        promoted = keys.only(Purpose.OPENPGP, KeyState.NEXT)._replace(state=KeyState.CURRENT)
+        changed.append(promoted)
         state = KeyState.NEXT
         create(keys, purpose, now=now, expires=expires, state=state, kms=kms, together=changed)
         return
+    if purpose is Purpose.AUTHENTICODE and changed:
+        _check_certified(keys, following)
     if purpose in METADATA:
-        _check_root_keys(keys)
-    changed = [key._replace(state=KeyState.RETIRED) for key in old[:1]]
-    create(keys, purpose, now=now, expires=expires, kms=kms, together=changed)
+        root_metadata.check_keys(keys)
+    if not following:
+        create(keys, purpose, now=now, expires=expires, kms=kms, together=changed)
+    elif kms:
+        raise SigningFailure(
+            f"{following[0].name} is the next key for {purpose}, and signs after this: there is no"
+            f" place for {kms}",
+            hint="leave --kms out",
+        )
+    else:
+        keys.put(*changed, following[0]._replace(state=KeyState.CURRENT))
     if purpose in METADATA:
-        write_root(keys, now=now)
+        root_metadata.write(keys, now=now)
+
+
+def _check_certified(keys: KeyDirectory, following: Sequence[KeyFacts]) -> None:
+    """Make sure that the next Authenticode key can sign when the current one is retired.
+
+    Raises:
+        SigningFailure: It has no certificate.
+    """
+    if following and not following[0].fingerprint:
+        raise SigningFailure(
+            f"the key {following[0].name} has no certificate yet, and could not sign",
+            hint="use: request, then certify, then rotate",
+        )
+    if not following and not keys.release.is_rehearsal:
+        raise SigningFailure(
+            "there is no next key for authenticode, and a new one could not sign yet",
+            hint="use: create --purpose authenticode --state next, request, certify, then rotate",
+        )
 
 
 def expire(keys: KeyDirectory, name: str, *, now: int, expires: int) -> None:
@@ -297,119 +370,9 @@ def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = 
     return missing
 
 
-def write_root(keys: KeyDirectory, *, now: int) -> int:
-    """Sign the next root, which names the current keys of metadata; gives its version.
-
-    The keys of the root in force sign as well as the new ones, as far as they are at hand.
-
-    Raises:
-        SigningFailure: Too few of them are.
-    """
-    version = root_version(keys)
-    before = _named_by_root(keys, Purpose.ROOT) if version else set()
-    current = {purpose: keys.facts(purpose, KeyState.CURRENT) for purpose in METADATA}
-    roles = {
-        purpose.value: RoleKeys(
-            tuple(_public_key(keys, key) for key in found),
-            min(ROOT_THRESHOLD, len(found)) if purpose is Purpose.ROOT else 1,
-        )
-        for purpose, found in current.items()
-    }
-    signers = [
-        keys.open(key)
-        for key in keys.facts(Purpose.ROOT)
-        if (key in current[Purpose.ROOT] or key.fingerprint in before) and keys.is_at_hand(key)
-    ]
-    expires = moment(now) + metadata.Expiries().root
-    if version:
-        force = keys.read("metadata", f"{version}.root.json")
-        data = metadata.rotate_root(force, roles, signers, expires=expires)
-    else:
-        data = metadata.create_root(roles, signers, expires=expires)
-    keys.write(data, "metadata", f"{version + 1}.root.json")
-    return version + 1
-
-
-def root_is_current(keys: KeyDirectory) -> bool:
-    """Whether there is a root that names the current keys of the book."""
-    return bool(root_version(keys)) and all(
-        _named_by_root(keys, purpose)
-        == {key.fingerprint for key in keys.facts(purpose, KeyState.CURRENT)}
-        for purpose in METADATA
-    )
-
-
-def _named_by_root(keys: KeyDirectory, purpose: Purpose) -> set[str]:
-    root = metadata.Repository(keys.path("metadata")).root()
-    return set(root.roles[purpose.value].keyids)
-
-
-def _check_root_keys(keys: KeyDirectory) -> None:
-    """Make sure that a root can be signed, before anything is made that needs one.
-
-    Raises:
-        SigningFailure: Too few root keys are at hand.
-    """
-    found = keys.facts(Purpose.ROOT, KeyState.CURRENT)
-    here = sum(keys.is_at_hand(key) for key in found)
-    needed = min(ROOT_THRESHOLD, len(found))
-    if here < needed:
-        raise SigningFailure(
-            f"a root is signed by {needed} root keys, and {here} are in {keys.path('private')}",
-            hint="bring the media that they are kept on, and link the files to that place",
-        )
-
-
-def root_version(keys: KeyDirectory) -> int:
-    """The number of the newest root; 0 if there is none."""
-    return metadata.Repository(keys.path("metadata")).root_version()
-
-
-def write_trust(keys: KeyDirectory) -> str:
-    """Write the folder that ``make build TRUST=`` bakes in; gives its path.
-
-    Raises:
-        SigningFailure: A key that it needs is not there yet.
-    """
-    version = root_version(keys)
-    if not version:
-        raise SigningFailure(f"{keys.folder} has no root of trust metadata yet")
-    keys.only(Purpose.OPENPGP)
-    openpgp = keys.facts(Purpose.OPENPGP)
-    certificates = b"".join(certificate(keys, key).to_bytes() for key in openpgp)
-    authenticode = [
-        key
-        for key in keys.facts(Purpose.AUTHENTICODE)
-        # Without a fingerprint it waits for its certificate, and has signed nothing yet.
-        if key.state is not KeyState.REVOKED and key.fingerprint
-    ]
-    roots = {read_chain(keys, key)[-1] for key in authenticode}
-    pem = sorted(each.public_bytes(serialization.Encoding.PEM) for each in roots)
-    facts = {
-        "format": release_trust.FORMAT,
-        "product": keys.release.product,
-        "rehearsal": keys.release.is_rehearsal,
-        "url": keys.release.url,
-        "openpgp": {key.fingerprint: key.state.value for key in openpgp},
-        "authenticode": {"thumbprints": [key.fingerprint for key in authenticode]},
-    }
-    armored = signing.armored(certificates, signing.PUBLIC_KEY_BLOCK)
-    keys.write(armored, "trust", release_trust.KEYRING)
-    keys.write(keys.read("metadata", f"{version}.root.json"), "trust", release_trust.ROOT)
-    keys.write(b"".join(pem), "trust", release_trust.AUTHENTICODE_ROOTS)
-    stampers = b""
-    if os.path.exists(keys.path("public", release_trust.STAMP_ROOTS)):
-        stampers = keys.read("public", release_trust.STAMP_ROOTS)
-    # Also when there are none: those of before must not stay.
-    keys.write(stampers, "trust", release_trust.STAMP_ROOTS)
-    # Last: the others without it are a development build.
-    keys.write(json.dumps(facts, indent=4).encode() + b"\n", "trust", release_trust.FACTS)
-    return keys.path("trust")
-
-
-def days_left(key: KeyFacts, now: int) -> int | None:
-    """Whole days until a key expires; None if it never does."""
-    return None if key.expires is None else (key.expires - now) // _DAY_SECONDS
+def days_left(expires: int, now: int) -> int:
+    """Whole days until a key or a root expires."""
+    return (expires - now) // _DAY_SECONDS
 
 
 def after(now: int, days: int) -> int:
@@ -442,14 +405,6 @@ def _public_pem(key: PublicKey) -> bytes:
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-
-
-def _public_key(keys: KeyDirectory, key: KeyFacts) -> PublicKey:
-    name = f"{key.name}.pem"
-    found = serialization.load_pem_public_key(keys.read("public", name))
-    if not isinstance(found, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        raise SigningFailure(f"public/{name} has neither an RSA nor an elliptic-curve key")
-    return found
 
 
 def _spki(key: object) -> bytes:

@@ -32,7 +32,7 @@ from tuf.api.metadata import (
 from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
 
-from awstoe.host.files import replace_file, sync_path
+from awstoe.host.files import replace_file
 from awstoe.update import layout
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.signers import PublicKey, Signer
@@ -293,6 +293,10 @@ class Repository:
     ) -> tuple[str, ...]:
         """Add files to the targets, and sign everything but the root anew.
 
+        Each file is written whole, and on the disk, before the next one, which speaks of it; the
+        timestamp comes last. Killed in between, the folder says what it said before, and the same
+        call again completes it.
+
         Args:
             files: What is added; a path that is published already must have the same content.
             signers: The keys of targets, snapshot and timestamp.
@@ -308,7 +312,7 @@ class Repository:
         """
         root, before = self.root(), self._current()
         targets = copy.deepcopy(before.targets) if before else Targets(spec_version=_SPECIFICATION)
-        targets.version = before.targets.version + 1 if before else 1
+        targets.version = self._free(before.targets.version if before else 0, "targets")
         targets.expires = _later(now, self._expiries.targets)
         for file in files:
             _add(targets, file)
@@ -354,7 +358,7 @@ class Repository:
     ) -> tuple[str, str]:
         root = self.root()
         snapshot = Snapshot(
-            version=before.snapshot.version + 1 if before else 1,
+            version=self._free(before.snapshot.version if before else 0, "snapshot"),
             spec_version=_SPECIFICATION,
             expires=_later(now, self._expiries.snapshot),
             meta={"targets.json": _described(targets, version)},
@@ -413,12 +417,22 @@ class Repository:
         except OSError as error:
             raise SigningFailure(f"{path}: {error.strerror}") from error
 
+    def _free(self, version: int, role: str) -> int:
+        """The next version of a role for which no file is there.
+
+        A publishing that was killed may have left one that no timestamp speaks of. It stays as it
+        is: somebody could have published it, or have put back an older timestamp.
+        """
+        following = version + 1
+        while os.path.exists(os.path.join(self._folder, f"{following}.{role}.json")):
+            following += 1
+        return following
+
     def _write(self, name: str, data: bytes) -> str:
         path = os.path.join(self._folder, name)
         if name != "timestamp.json" and os.path.exists(path):
             raise SigningFailure(f"{path} is there already: what is published never changes")
-        replace_file(path, [data])
-        sync_path(path)
+        replace_file(path, [data], durable=True)
         return name
 
 

@@ -113,6 +113,8 @@ def trust(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("trust.json", "root.json", "awstoe.gpg"):
         (folder / name).write_text(name)
+    facts = {"format": 1, "product": "x", "rehearsal": True, "url": "", "openpgp": {}}
+    (folder / "trust.json").write_text(json.dumps({**facts, "authenticode": {}}))
     return folder
 
 
@@ -133,6 +135,8 @@ def spoil(folder: Path, how: str) -> None:
         case "link":
             (folder / "root.json").unlink()
             (folder / "root.json").symlink_to(folder / "trust.json")
+        case "old":
+            (folder / "trust.json").write_text('{"format": 0}')
         case _:
             (folder / "root.json").write_bytes(bytes(1_000_001))
 
@@ -144,6 +148,7 @@ def spoil(folder: Path, how: str) -> None:
         ("other", "private.pem does not belong there"),
         ("link", "root.json is no plain file"),
         ("large", "root.json has more than 1,000,000 bytes"),
+        ("old", "would not be understood by the program: .*format 0, expected 1"),
     ],
 )
 def test_a_folder_with_anything_else_is_refused(

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from awstoe_signing.signers import LocalSigner, PrivateKey
@@ -20,6 +20,9 @@ FAR: Final = datetime(2076, 1, 1, tzinfo=UTC)
 
 CODE_SIGNING: Final = ExtendedKeyUsageOID.CODE_SIGNING
 TIME_STAMPING: Final = ExtendedKeyUsageOID.TIME_STAMPING
+
+
+PSS: Final = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
 
 
 class Holder(NamedTuple):
@@ -99,6 +102,7 @@ def make(
     key: PrivateKey | None = None,
     begin: datetime = BEGIN,
     end: datetime = END,
+    rsa_padding: padding.PSS | None = None,
 ) -> Holder:
     """A certificate for the name's own P-256 key unless another is given, by itself or ``by``."""
     key = key or curve_key(name)
@@ -115,7 +119,8 @@ def make(
     for extension in extensions:
         builder = builder.add_extension(extension.value, critical=extension.critical)
     issuing_key = by.key if by else key
-    return Holder(builder.sign(issuing_key, hashes.SHA256()), key)
+    certificate = builder.sign(issuing_key, hashes.SHA256(), rsa_padding=rsa_padding)
+    return Holder(certificate, key)
 
 
 class World(NamedTuple):

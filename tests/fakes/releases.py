@@ -218,7 +218,7 @@ class Publisher:
             "rehearsal": True,
             "url": url,
             "openpgp": states or {pair[0].fingerprint: "current", pair[1].fingerprint: "next"},
-            "authenticode": {"thumbprints": []},
+            "authenticode": {},
         }
         (folder / release_trust.FACTS).write_text(json.dumps(facts))
         (folder / release_trust.ROOT).write_bytes(self.root)

@@ -19,7 +19,7 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.release import Release
 from awstoe_release.state import State, Status
 from awstoe_release.verification import Visitor
-from awstoe_signing.key_directory import Purpose
+from awstoe_signing.key_directory import Purpose, locked
 from fakes.release_world import TARGETS, WITHOUT, World
 
 REGIONS = ("eu-north-1", "us-east-1", "ap-south-1")
@@ -523,6 +523,24 @@ def test_programs_follow_another_metadata_key(
     assert world.run(following) == set()
     verify(world, following)
     assert visitor.catalogue(release.configuration.regions[0], old_root).releases
+
+
+@pytest.mark.parametrize("purpose", [Purpose.OPENPGP, Purpose.TARGETS])
+def test_keys_are_not_rotated_by_a_dry_run_or_during_another_change(
+    world: World, tmp_path: Path, purpose: Purpose
+) -> None:
+    own = tmp_path / "keys"
+    shutil.copytree(world.keys, own)
+    before = (own / "keys.toml").read_bytes()
+    release = world.release("1.0.0")._replace(keys=str(own))
+    assert operations.rotate_key(release._replace(dry_run=True), purpose, 500) == {}
+    assert f"would rotate the {purpose.value} key" in world.text()
+    with (
+        locked(str(own)),
+        pytest.raises(ReleaseFailure, match="another command is changing the keys"),
+    ):
+        operations.rotate_key(release, purpose, 500)
+    assert (own / "keys.toml").read_bytes() == before
 
 
 def test_another_openpgp_key_signs_from_the_next_release_on(

@@ -26,7 +26,19 @@ from awstoe_signing.authenticode_certificates import Validity
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.kms import KmsSigner
 from awstoe_signing.signers import HashName, LocalSigner, PublicKey
-from fakes.certificates import BEGIN, END, NOW, Holder, curve_key, make, rsa_key, signer, world
+from fakes.certificates import (
+    BEGIN,
+    END,
+    NOW,
+    PSS,
+    Holder,
+    authority,
+    curve_key,
+    make,
+    rsa_key,
+    signer,
+    world,
+)
 from fakes.kms import KmsKey, kms
 from fakes.signed_programs import DESCRIPTION, honest_stamps, sign
 from fakes.windows_program import CHECKSUM_AT, make_program, table_of
@@ -351,6 +363,28 @@ def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
 def test_old_digest_of_osslsigncode_is_refused(tmp_path: Path, digest: str) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher, "-h", digest)
     assert "SHA-256, SHA-384 or SHA-512 is expected" in (verdict_on(path).reason or "")
+
+
+@needs_oracle
+def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_takes_it(
+    tmp_path: Path,
+) -> None:
+    root = make("PSS Root", authority(), key=rsa_key("RSA Publisher"))
+    holder = make("PSS", signer(CODE_SIGNING.usage), by=root, rsa_padding=PSS)
+    unsigned, path = tmp_path / "unsigned.exe", tmp_path / "signed.exe"
+    unsigned.write_bytes(PROGRAM)
+    run(
+        *(ORACLE or "", "sign", "-certs", pem(tmp_path / "a.pem", holder.certificate)),
+        *("-key", key_file(tmp_path / "key.pem", holder), "-in", unsigned, "-out", path),
+    )
+    accepted = run(
+        *(ORACLE or "", "verify", "-time", str(int(NOW.timestamp())), "-in", path),
+        *("-CAfile", pem(tmp_path / "ca.pem", root.certificate)),
+    )
+    assert "Signature verification: ok" in accepted
+    verdict = trust.verify(str(path), trusted=[root.certificate], now=NOW)
+    assert verdict.state is State.UNTRUSTED
+    assert 'the certificate "PSS" is signed with 1.2.840.113549.1.1.10' in (verdict.reason or "")
 
 
 @needs_oracle

@@ -100,6 +100,17 @@ def test_server_that_is_busy_is_asked_again() -> None:
     assert len(calls) == 4
 
 
+def test_server_that_is_asked_too_often_is_asked_again_later() -> None:
+    calls: list[int] = []
+
+    def answer(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
+        calls.append(1)
+        return grant(authority, request) if len(calls) > 1 else (429, b"")
+
+    asked(answer)
+    assert len(calls) == 2
+
+
 def test_server_that_stays_busy_is_given_up() -> None:
     answer, calls = failing(99)
     with pytest.raises(SigningFailure, match="gives no answer after 4 attempts: status 503"):
@@ -137,6 +148,33 @@ def test_server_whose_answer_breaks_off_is_named(answer: bytes) -> None:
         served.shutdown()
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"],
+    ids=["header", "body"],
+)
+def test_server_that_sends_a_byte_now_and_then_is_given_up(begin: bytes) -> None:
+    ended = threading.Event()
+
+    class Slow(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.connection.recv(65536)
+            self.wfile.write(begin)
+            while not ended.wait(0.02):
+                try:
+                    self.wfile.write(b"x")
+                except OSError:
+                    break
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Slow) as served:
+        threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
+        server = Server(f"http://127.0.0.1:{served.server_address[1]}/", [], 0.001, total=0.2)
+        with pytest.raises(SigningFailure, match=r"was not complete after 0\.2 seconds"):
+            server.stamp(SIGNATURE, NOW)
+        ended.set()
+        served.shutdown()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1/", "http://", "http://[::1/"])
 def test_server_without_an_address_is_not_asked_twice(url: str) -> None:
     with pytest.raises(SigningFailure, match="has no address that can be asked"):
@@ -169,7 +207,10 @@ MISBEHAVING: dict[str, tuple[Callable[[], Answer], str]] = {
     "stamps something else": (lambda: with_other_imprint, "is of another signature"),
     "does not know the page": (lambda: answering(404, b""), "answers with status 404"),
     "redirects": (lambda: answering(302, b""), "answers with status 302"),
-    "never ends": (lambda: answering(200, bytes(100_000)), "and 65537 bytes; expected 200"),
+    "never ends": (
+        lambda: answering(200, bytes(100_000)),
+        "and more than 65536 bytes; expected 200",
+    ),
     "speaks another language": (
         lambda: answering(200, b"<html></html>"),
         "the answer of the time stamp server cannot be read",

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import stat
 import sys
 import time
@@ -10,13 +11,23 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe.trust import openpgp, release_trust
+from awstoe.trust.authenticode_chain import CODE_SIGNING
 from awstoe.trust.policy import KeyState, Verdict
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe_signing import __main__ as command_line
-from awstoe_signing import key_directory, lifecycle, metadata
+from awstoe_signing import (
+    authenticode_certificates,
+    key_directory,
+    lifecycle,
+    metadata,
+    root_metadata,
+    trust_folder,
+)
+from awstoe_signing.authenticode_certificates import Validity
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.key_directory import METADATA, KeyDirectory, KeyFacts, Purpose, Release
 from awstoe_signing.signers import LocalSigner
@@ -100,7 +111,7 @@ def test_what_is_baked_in_speaks_for_both_keys(keys: KeyDirectory, tmp_path: Pat
     for key in keys.facts(Purpose.OPENPGP):
         assert judged(sign(keys, tmp_path / "file", key.name), keys) is Verdict.GOOD
     publishers = trust.publishers()
-    assert publishers is not None
+    assert publishers.needed
     chain = lifecycle.read_chain(keys, keys.only(Purpose.AUTHENTICODE))
     assert x509.load_pem_x509_certificates(publishers.roots) == chain[1:]
 
@@ -159,11 +170,11 @@ def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
 ) -> None:
     now = int(time.time())
     old = keys.only(Purpose.TIMESTAMP)
-    made = lifecycle.create(keys, Purpose.TIMESTAMP, now=now, expires=now + 5)
-    keys.put(old._replace(state=KeyState.RETIRED))
-    assert not lifecycle.root_is_current(keys)
+    retired = [old._replace(state=KeyState.RETIRED)]
+    made = lifecycle.create(keys, Purpose.TIMESTAMP, now=now, expires=now + 5, together=retired)
+    assert not root_metadata.is_current(keys)
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
-    assert lifecycle.root_is_current(keys)
+    assert root_metadata.is_current(keys)
     root = metadata.Repository(keys.path("metadata")).root()
     assert root.roles["timestamp"].keyids == [made.fingerprint]
 
@@ -209,7 +220,7 @@ def test_the_book_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> Non
     key = keys.only(Purpose.OPENPGP)
     keys.put(key._replace(state=KeyState.REVOKED))
     keys.put(keys.only(Purpose.OPENPGP, KeyState.NEXT)._replace(state=KeyState.CURRENT))
-    lifecycle.write_trust(keys)
+    trust_folder.write(keys)
     assert judged(signature, keys) is Verdict.REVOKED
 
 
@@ -253,11 +264,163 @@ def test_a_key_gets_another_expiry(keys: KeyDirectory, capsys: pytest.CaptureFix
     assert run(*check) == 0
     assert run("expire", "--directory", keys.folder, "--name", name, "--days", "100") == 0
     assert run(*check) == 1
-    assert f"less than 180 days left: {name}" in capsys.readouterr().err
+    assert f"less than 180 days left: {name} (expires " in capsys.readouterr().err
     key = KeyDirectory(keys.folder).key(name)
-    assert lifecycle.days_left(key, int(time.time())) in (99, 100)
+    assert key.expires is not None
+    assert lifecycle.days_left(key.expires, int(time.time())) in (99, 100)
     ring = baked_in(keys).keyring()
     assert next(ring.certificates[0].signing_keys(int(time.time()))).expires == key.expires
+
+
+def at(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    later = time.time() + days * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(540, ""), (560, r"1\.root\.json \(expires \S+, 1\d\d days left"), (740, r"\(expired \S+\)")],
+)
+def test_the_end_of_the_root_is_an_alarm(
+    days: int,
+    said: str,
+    keys: KeyDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    check = ("list", "--directory", keys.folder, "--check")
+    at(monkeypatch, days)
+    assert run(*check) == (1 if said else 0)
+    told = capsys.readouterr()
+    assert re.search(said or "^$", told.err)
+    assert re.search(r"1\.root\.json +current +expire", told.out)
+
+
+def test_a_root_that_is_missing_is_an_alarm_until_the_ceremony_has_signed_it(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rotation that was killed leaves this."""
+    check = ("list", "--directory", keys.folder, "--check")
+    retired = [keys.only(Purpose.TARGETS)._replace(state=KeyState.RETIRED)]
+    lifecycle.create(keys, Purpose.TARGETS, now=int(time.time()), expires=0, together=retired)
+    assert run(*check) == 1
+    assert "names the current keys of metadata" in capsys.readouterr().err
+    assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
+    assert run(*check) == 0
+
+
+def test_a_missing_openpgp_key_is_an_alarm(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = ("list", "--directory", keys.folder, "--check")
+    revoke = ("revoke", "--directory", keys.folder, "--reason", "compromised")
+    assert run(*revoke, "--name", "openpgp-1") == 0
+    assert run(*check) == 1
+    assert "use: rotate --purpose openpgp" in capsys.readouterr().err
+    assert run(*revoke, "--name", "openpgp-2") == 0
+    assert run(*check) == 1
+    assert "use: create --state current --purpose openpgp" in capsys.readouterr().err
+
+
+def test_a_ceremony_makes_no_key_in_place_of_the_next_one_that_programs_know(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    revoke = ("revoke", "--directory", keys.folder, "--reason", "compromised")
+    assert run(*revoke, "--name", "openpgp-1") == 0
+    assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 1
+    assert "use: rotate --purpose openpgp" in capsys.readouterr().err
+    assert len(KeyDirectory(keys.folder).facts(Purpose.OPENPGP)) == 2
+
+
+@pytest.mark.parametrize("purpose", [Purpose.AUTHENTICODE, Purpose.ROOT, Purpose.TARGETS])
+def test_a_next_key_of_any_purpose_signs_after_a_rotation(
+    purpose: Purpose, keys: KeyDirectory
+) -> None:
+    before = keys.facts(purpose, KeyState.CURRENT)
+    named = ("--directory", keys.folder, "--purpose", purpose)
+    assert run("create", *named, "--state", "next") == 0
+    following = KeyDirectory(keys.folder).only(purpose, KeyState.NEXT)
+    assert run("rotate", *named) == 0
+    keys = KeyDirectory(keys.folder)
+    assert keys.facts(purpose, KeyState.NEXT) == []
+    assert [key.name for key in keys.facts(purpose, KeyState.CURRENT)] == [
+        *(key.name for key in before[1:]),
+        following.name,
+    ]
+    assert keys.key(before[0].name).state is KeyState.RETIRED
+    if purpose in METADATA:
+        root = metadata.Repository(keys.path("metadata")).root()
+        assert following.fingerprint in root.roles[purpose].keyids
+    else:
+        assert following.fingerprint in baked_in(keys).authenticode
+
+
+def test_a_rotation_that_takes_the_next_key_has_no_place_for_another(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ("--directory", keys.folder, "--purpose", "targets")
+    assert run("create", *named, "--state", "next") == 0
+    assert run("rotate", *named, "--kms", "arn:other") == 1
+    assert "targets-2 is the next key for targets" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("state", [KeyState.CURRENT, KeyState.NEXT])
+def test_there_is_one_key_at_a_time(
+    state: KeyState, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = keys.facts()
+    named = ("--directory", keys.folder, "--purpose", "openpgp")
+    assert run("create", *named, "--state", state) == 1
+    assert f"is the {state} key for openpgp already" in capsys.readouterr().err
+    assert KeyDirectory(keys.folder).facts() == before
+    assert not os.path.exists(keys.path("private", "openpgp-3.pem"))
+
+
+def test_the_root_key_that_was_stolen_is_the_one_that_is_replaced(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("rotate", "--directory", keys.folder, "--purpose", "root", "--name")
+    assert run(*command, "targets-1") == 1
+    assert "expected one of root-1, root-2, root-3" in capsys.readouterr().err
+    stolen = keys.key("root-3")
+    os.unlink(keys.path("private", "root-3.pem"))
+    assert run(*command, stolen.name) == 0
+    keys = KeyDirectory(keys.folder)
+    root = metadata.Repository(keys.path("metadata")).root()
+    assert stolen.fingerprint not in root.roles["root"].keyids
+    current = [key.name for key in keys.facts(Purpose.ROOT, KeyState.CURRENT)]
+    assert current == ["root-1", "root-2", "root-4"]
+
+
+def test_there_is_no_time_in_which_no_windows_program_can_be_signed(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A public authority takes days: the next key waits for it while the current one signs."""
+    book = Path(keys.path("keys.toml"))
+    book.write_text(book.read_text().replace("is_rehearsal = true", "is_rehearsal = false"))
+    named = ("--directory", keys.folder, "--purpose", "authenticode")
+    assert run("rotate", *named) == 1
+    assert "create --purpose authenticode --state next" in capsys.readouterr().err
+    assert run("create", *named, "--state", "next") == 0
+    assert run("rotate", *named) == 1
+    assert "authenticode-2 has no certificate yet" in capsys.readouterr().err
+    keys = KeyDirectory(keys.folder)
+    following = keys.key("authenticode-2")
+    validity = Validity(key_directory.moment(0), key_directory.moment(1 << 32))
+    authority = authenticode_certificates.make_root(
+        LocalSigner(rsa.generate_private_key(65537, 3072), "the authority"), "Authority", validity
+    )
+    certificate = authenticode_certificates.issue(
+        authority, keys.open(following).public_key, "AWSTOE", CODE_SIGNING, validity
+    )
+    own = (certificate, authority.certificate)
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in own))
+    certify = ("certify", "--directory", keys.folder, "--name", following.name)
+    assert run(*certify, "--chain", str(chain)) == 0
+    assert lifecycle.authenticode_key(KeyDirectory(keys.folder))[0].name == "authenticode-1"
+    assert run("rotate", *named) == 0
+    assert lifecycle.authenticode_key(KeyDirectory(keys.folder))[0].name == "authenticode-2"
 
 
 def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory) -> None:
@@ -265,6 +428,7 @@ def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory
     keys = KeyDirectory(keys.folder)
     repository = metadata.Repository(keys.path("metadata"))
     assert repository.root_version() == 2
+    assert run("list", "--directory", keys.folder, "--check") == 0
     assert baked_in(keys).root == keys.read("metadata", "2.root.json")
     named = set(repository.root().roles["root"].keyids)
     assert named == {key.fingerprint for key in keys.facts(Purpose.ROOT, KeyState.CURRENT)}
@@ -307,10 +471,26 @@ def test_after_a_rotation_old_thumbprints_stay_published(keys: KeyDirectory) -> 
     assert run("rotate", "--directory", keys.folder, "--purpose", "authenticode") == 0
     keys = KeyDirectory(keys.folder)
     both = tuple(key.fingerprint for key in keys.facts(Purpose.AUTHENTICODE))
-    assert baked_in(keys).thumbprints == both
+    assert tuple(baked_in(keys).publishers().thumbprints) == both
     name = keys.facts(Purpose.AUTHENTICODE)[0].name
     assert run("revoke", "--directory", keys.folder, "--name", name, "--reason", "retired") == 0
-    assert baked_in(keys).thumbprints == both[1:]
+    assert tuple(baked_in(keys).publishers().thumbprints) == both[1:]
+    assert baked_in(keys).authenticode[both[0]] is KeyState.REVOKED
+
+
+def test_with_every_thumbprint_revoked_programs_go_on_asking_for_one(keys: KeyDirectory) -> None:
+    name = keys.only(Purpose.AUTHENTICODE).name
+    assert run("revoke", "--directory", keys.folder, "--name", name, "--reason", "compromised") == 0
+    publishers = baked_in(keys).publishers()
+    assert publishers.needed
+    assert (list(publishers.thumbprints), publishers.roots) == ([], b"")
+
+
+def test_without_an_authenticode_certificate_programs_ask_for_none(keys: KeyDirectory) -> None:
+    key = keys.only(Purpose.AUTHENTICODE)
+    keys.put(key._replace(fingerprint="", expires=None))
+    assert run("trust", "--directory", keys.folder) == 0
+    assert not baked_in(keys).publishers().needed
 
 
 def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
@@ -338,7 +518,8 @@ def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
 ) -> None:
     first = keys.only(Purpose.AUTHENTICODE)
     now = int(time.time())
-    second = lifecycle.create(keys, Purpose.AUTHENTICODE, now=now, expires=now + 5000)
+    state = KeyState.NEXT
+    second = lifecycle.create(keys, Purpose.AUTHENTICODE, now=now, expires=now + 5000, state=state)
     own, root = lifecycle.read_chain(keys, first)
     stranger = lifecycle.read_chain(keys, second)[-1]
     named = ("--directory", keys.folder, "--name", first.name)
@@ -360,7 +541,7 @@ def test_trust_is_written_while_a_certificate_is_waited_for(keys: KeyDirectory) 
     keys.write(keys.read("public", "targets-1.pem"), "public", "authenticode-2.pem")
     keys.put(first._replace(state=KeyState.RETIRED), waiting)
     assert run("trust", "--directory", keys.folder) == 0
-    assert baked_in(keys).thumbprints == (first.fingerprint,)
+    assert baked_in(keys).authenticode == {first.fingerprint: KeyState.RETIRED}
 
 
 def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
@@ -438,9 +619,9 @@ def test_the_list_is_there_for_people_and_for_programs(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("openpgp-1        current  ")
     assert run("list", "--directory", keys.folder, "--json") == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == [
-        key.name for key in keys.facts()
-    ]
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in listed["keys"]] == [key.name for key in keys.facts()]
+    assert listed["root"]["name"] == "1.root.json"
 
 
 @pytest.mark.parametrize(

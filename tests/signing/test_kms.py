@@ -145,3 +145,23 @@ def test_a_local_key_signs_like_one_of_kms(rsa_key: rsa.RSAPrivateKey, endpoint:
     remote = KmsSigner(ARN + "rsa").sign_digest(digest, "sha512")
     assert LocalSigner(rsa_key, "local").sign_digest(digest, "sha512") == remote
     assert endpoint.requests
+
+
+def test_a_key_of_kms_is_one_key_of_the_book(endpoint: Kms, tmp_path: Path) -> None:
+    """Pasting the same address twice would rotate a key to itself."""
+    keys = KeyDirectory(str(tmp_path / "keys"), REHEARSAL)
+    now = int(time.time())
+    made = lifecycle.create(keys, Purpose.TARGETS, now=now, expires=now + 5, kms=ARN + "ecc")
+    with pytest.raises(SigningFailure, match=f"ecc is {made.name} already"):
+        lifecycle.rotate(keys, Purpose.TARGETS, now=now, expires=now + 5, kms=ARN + "ecc")
+    assert keys.facts() == [made]
+    assert {operation for operation, _ in endpoint.requests} == {"GetPublicKey"}
+
+
+def test_a_key_of_another_kind_signs_no_windows_programs(endpoint: Kms, tmp_path: Path) -> None:
+    keys = KeyDirectory(str(tmp_path / "keys"), REHEARSAL)
+    now = int(time.time())
+    with pytest.raises(SigningFailure, match="ecc is not RSA"):
+        lifecycle.create(keys, Purpose.AUTHENTICODE, now=now, expires=now + 5, kms=ARN + "ecc")
+    assert keys.facts() == []
+    assert endpoint.requests

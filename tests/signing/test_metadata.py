@@ -1,7 +1,11 @@
 """Trust metadata as the release tooling writes it."""
 
 import datetime as dt
+import hashlib
 import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +200,78 @@ def test_damaged_metadata_is_told(tmp_path: Path, repository: Repository) -> Non
     (tmp_path / "metadata/1.targets.json").write_bytes(b"{")
     with pytest.raises(SigningFailure, match=r"1\.targets\.json is no trust metadata"):
         repository.publish([a_file(tmp_path, "1.1.0")], SIGNERS, now=NOW)
+
+
+class Killed(BaseException):
+    """The process ends here; nothing handles this, so the disk is left as by a kill."""
+
+
+def kill_before(call: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """End the process before its ``call``-th system call that changes the disk; gives them all."""
+    done: list[str] = []
+
+    def counted(name: str) -> Callable[..., Any]:
+        real = getattr(os, name)
+
+        def change(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - of any function
+            if len(done) == call:
+                raise Killed
+            done.append(name)
+            return real(*arguments, **options)
+
+        return change
+
+    for name in ("open", "write", "fsync", "replace"):
+        monkeypatch.setattr(os, name, counted(name))
+    return done
+
+
+def check_whole(folder: Path) -> None:
+    """Everything that the timestamp leads to is there, with the hash that it is said to have."""
+    described = signed(folder, "timestamp.json")["meta"]["snapshot.json"]
+    for role in ("snapshot", "targets"):
+        name = f"{described['version']}.{role}.json"
+        data = (folder / "metadata" / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == described["hashes"]["sha256"]
+        described = json.loads(data)["signed"].get("meta", {}).get("targets.json")
+
+
+def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done_again(
+    tmp_path: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = a_file(tmp_path), a_file(tmp_path, "1.1.0", b"newer")
+    repository.publish([first], SIGNERS, now=NOW)
+    calls = 0
+    while True:
+        folder = tmp_path / f"killed-{calls}"
+        shutil.copytree(tmp_path / "metadata", folder / "metadata")
+        killed = Repository(str(folder / "metadata"))
+        with monkeypatch.context() as patched:
+            done = kill_before(calls, patched)
+            try:
+                killed.publish([second], SIGNERS, now=NOW)
+            except Killed:
+                pass
+            else:
+                break
+        check_whole(folder)
+        # What the timestamp says is replaced at once, by the last of the renamings.
+        has_second = done.count("replace") == 3
+        assert len(killed.published().programs) == 1 + has_second
+        killed.publish([second], SIGNERS, now=NOW)
+        check_whole(folder)
+        assert len(killed.published().programs) == 2
+        calls += 1
+    # Each of the three files is on the disk before it gets its name, and so is the name.
+    assert "".join(name[0] for name in done) == "owfrof" * 3
+
+
+def test_what_a_killed_publishing_left_is_not_changed(
+    tmp_path: Path, repository: Repository
+) -> None:
+    repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
+    left = tmp_path / "metadata" / "2.targets.json"
+    left.write_bytes(b"perhaps somebody has published it")
+    written = repository.publish([a_file(tmp_path, "1.1.0", b"newer")], SIGNERS, now=NOW)
+    assert written == ("3.targets.json", "2.snapshot.json", "timestamp.json")
+    assert left.read_bytes() == b"perhaps somebody has published it"

@@ -9,7 +9,7 @@ import pytest
 
 from awstoe.trust import keyring, openpgp
 from awstoe.trust.policy import Verdict, Verification
-from awstoe_signing import lifecycle, openpgp_certificates, openpgp_signing
+from awstoe_signing import lifecycle, openpgp_certificates, openpgp_signing, trust_folder
 from awstoe_signing.key_directory import KeyDirectory, Purpose
 from fakes.gnupg import GPG, SQ, Gpg, gpg, sq
 
@@ -146,7 +146,7 @@ def signed(keys: KeyDirectory, file: Path) -> bytes:
 def test_gpg_accepts_what_we_sign_by_the_way_of_the_user_guide(
     keys: KeyDirectory, file: Path
 ) -> None:
-    lifecycle.write_trust(keys)
+    trust_folder.write(keys)
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
     with gpg() as program:

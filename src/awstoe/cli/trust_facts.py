@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from awstoe.trust import authenticode_chain, signed_files
 from awstoe.trust.release_trust import ReleaseTrust
 
 _PAIR: Final = 2
@@ -32,19 +33,33 @@ def facts(trust: ReleaseTrust | None) -> dict[str, object]:
         "product": trust.product,
         "url": trust.url,
         "openpgp": keys,
-        "authenticode": [in_pairs(each) for each in trust.thumbprints],
+        "authenticode": [
+            {"thumbprint": in_pairs(thumbprint), "state": state.value}
+            for thumbprint, state in trust.authenticode.items()
+        ],
+        "authenticodeRoots": _certificates(trust.authenticode_roots),
+        "timestampRoots": _certificates(trust.stamp_roots),
         "root": {"version": root["version"], "expires": root["expires"]},
     }
+
+
+def _certificates(pem: bytes) -> list[dict[str, str]]:
+    return [
+        {
+            "name": authenticode_chain.name_of(each),
+            "sha256": authenticode_chain.sha256_of(each),
+            "expires": f"{each.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for each in signed_files.certificates(pem)
+    ]
 
 
 def as_text(found: Mapping[str, object]) -> str:
     """The facts for a person, a line each."""
     lines = []
     for name, value in found.items():
-        if isinstance(value, list):
-            lines += [f"{name:14}{_words(each)}" for each in value]
-        else:
-            lines.append(f"{name:14}{_words(value)}")
+        values = value if isinstance(value, list) else [value]
+        lines += [f"{name:19}{_words(each)}" for each in values]
     return "".join(f"{line}\n" for line in lines)
 
 

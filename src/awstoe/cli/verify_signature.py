@@ -13,7 +13,7 @@ from awstoe.cli.options import Parser
 from awstoe.errors import HostError, UsageError
 from awstoe.host import frozen
 from awstoe.reporting.viewer import printable
-from awstoe.trust import keyring, openpgp, release_trust, signed_files
+from awstoe.trust import keyring, release_trust, signed_files
 from awstoe.trust.keyring import Keyring
 from awstoe.trust.policy import Verdict
 from awstoe.trust.release_trust import ReleaseTrust
@@ -35,7 +35,7 @@ class _Trusted(NamedTuple):
     """Whose signatures count."""
 
     keys: Keyring
-    publishers: Publishers | None
+    publishers: Publishers
     warnings: tuple[str, ...]
 
 
@@ -83,7 +83,9 @@ def verify(arguments: Sequence[str], console: Console, program: Program) -> int:
             # The library for HTTP takes a tenth of a second to load.
             from awstoe.cli import published_signature  # noqa: PLC0415
 
-            template = options.url or (program.trust.url if program.trust else None)
+            template = options.url
+            if template is None and program.trust is not None:
+                template = program.trust.url
             place, signature = published_signature.fetch(template, options.region)
         else:
             signature = None
@@ -112,14 +114,19 @@ def _parser() -> Parser:
 
 
 def _trusted(key: str | None, built_in: ReleaseTrust | None) -> _Trusted:
-    """Whose signatures count: those of a key file, else those that are built in."""
+    """Whose signatures count: those of a key file, else those that are built in.
+
+    With a key file that key decides; of other publishers than those built in is only told.
+    """
+    publishers = built_in.publishers() if built_in else Publishers()
     if key is not None:
-        return _Trusted(keyring.read(_read(key, "--key"), printable(key)), None, ())
+        keys = keyring.read(_read(key, "--key"), printable(key))
+        return _Trusted(keys, publishers._replace(needed=False), ())
     if built_in is None:
-        return _Trusted(Keyring([]), None, ())
+        return _Trusted(Keyring([]), publishers, ())
     rehearsal = ("this program trusts throw-away keys of a rehearsal",)
     warnings = rehearsal if built_in.is_rehearsal else ()
-    return _Trusted(built_in.keyring(), built_in.publishers(), warnings)
+    return _Trusted(built_in.keyring(), publishers, warnings)
 
 
 def _beside(path: str) -> str | None:
@@ -129,11 +136,11 @@ def _beside(path: str) -> str | None:
 def _judge(
     file: BufferedReader, path: str, signature: bytes | None, trusted: _Trusted
 ) -> SignedFile:
+    now = int(time.time())
     if signature is not None:
-        now = int(time.time())
         return signed_files.verify(file, signature, trusted.keys, trusted.publishers, now=now)
     reason = f"there is no signature: {path}{_SUFFIXES[0]} is not there"
-    return SignedFile(openpgp.unsigned(file, reason), None)
+    return signed_files.unsigned(file, reason, trusted.publishers, now=now)
 
 
 def _open(path: str, what: str) -> BufferedReader:
@@ -198,12 +205,19 @@ def _tell(
     signer = f' from "{printable(finding.signer)}"' if finding.signer else ""
     for warning in warnings:
         console.line(f"awstoe: warning: {printable(warning)}")
+    if found.within is not None:
+        console.line(f"Authenticode: {found.within.state}{printable(_about(found.within))}")
     if found.is_good:
         console.line(f"Good signature{signer}")
     else:
         word = "NO" if found.verdict is Verdict.UNSIGNED else "BAD"
         text = f"{word} signature{signer}: {printable(reason)}\n"
         console.raw(text.encode(errors="backslashreplace"))
+
+
+def _about(found: "authenticode.Verdict") -> str:
+    """Why an Authenticode signature is not good; whose it is, if it is."""
+    return f": {found.reason}" if found.reason else f', by "{found.signer}"'
 
 
 def _authenticode(found: "authenticode.Verdict | None") -> dict[str, object] | None:

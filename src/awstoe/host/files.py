@@ -44,11 +44,16 @@ def make_private_folder(path: str) -> None:
         raise explain(error, f"make the folder {path}") from error
 
 
-def replace_file(path: str, chunks: list[bytes]) -> None:
+def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> None:
     """Write ``chunks`` to ``path`` so that a reader sees the old or the new file, never a part.
 
     The temporary name is fixed: the folder belongs to one run, and what a kill left behind is
     overwritten by the next writing.
+
+    Args:
+        path: The file.
+        chunks: What it shall hold.
+        durable: Whether a loss of power shall spare it too: slow, but then it is on the disk.
 
     Raises:
         HostError: It cannot be written; the old file is untouched.
@@ -62,9 +67,13 @@ def replace_file(path: str, chunks: list[bytes]) -> None:
         try:
             for chunk in chunks:
                 write_all(descriptor, chunk)
+            if durable:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         renaming.replace(temporary, path)
+        if durable:
+            sync_path(folder or os.curdir)
     except OSError as error:
         try:
             renaming.unlink(temporary)

@@ -35,7 +35,11 @@ class State(StrEnum):
     """What is known about a file after looking."""
 
     GOOD = "good"
+    UNTRUSTED = "untrusted"
+    """The file is what was signed, but by nobody who counts: a certificate that is not known, is
+    over, or breaks a rule."""
     BAD = "bad"
+    """The file is not what was signed, or the signature breaks a rule."""
     UNSIGNED = "unsigned"
     """A Windows program without a signature."""
     OTHER = "other"
@@ -151,7 +155,7 @@ def _described(verdict: Verdict, signature: cms.Signature | None) -> Verdict:
     return verdict._replace(
         signer=chain.name_of(certificate),
         thumbprint=thumbprint_of(certificate),
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        fingerprint=chain.sha256_of(certificate),
     )
 
 
@@ -162,16 +166,31 @@ def _check(
     trusted: Trusted,
     now: datetime,
 ) -> Verdict:
-    """Check everything, the signature's own consistency first and the file at the end.
+    """Check everything: first the signature in itself, then the file, then who signed.
 
     Raises:
-        TrustError: The program is not good.
+        TrustError: The program is not what was signed, or the signature breaks a rule.
     """
     if unknown := set(signature.others) - {asn1.TIME_STAMP}:
         raise TrustError(f"the signature carries something besides a time stamp: {min(unknown)}")
     cms.check(signature)
-    warnings: list[str] = []
     stamp = _read_stamp(signature)
+    _check_file(file, program, signature)
+    try:
+        return _judge_signer(signature, stamp, trusted, now)
+    except TrustError as error:
+        return Verdict(State.UNTRUSTED, error.message)
+
+
+def _judge_signer(
+    signature: cms.Signature, stamp: timestamp.TimeStamp | None, trusted: Trusted, now: datetime
+) -> Verdict:
+    """Say that the signer counts.
+
+    Raises:
+        TrustError: He does not.
+    """
+    warnings: list[str] = []
     at, stamper = now, None
     if stamp is not None and (stamper := _trusted_stamper(stamp, trusted, warnings)):
         at = stamp.time
@@ -188,7 +207,6 @@ def _check(
             f"the certificate has expired ({certificate.not_valid_after_utc:%Y-%m-%d}),"
             " after the signature was made"
         )
-    _check_file(file, program, signature)
     return Verdict(
         State.GOOD,
         signed_at=stamp.time if stamp and stamper else None,

@@ -14,7 +14,12 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import (
+    ExtendedKeyUsageOID,
+    ExtensionOID,
+    PublicKeyAlgorithmOID,
+    SignatureAlgorithmOID,
+)
 
 from awstoe.errors import TrustError
 
@@ -22,7 +27,18 @@ RSA_BITS: Final = 3072
 """Smallest RSA key: about as strong as SHA-256 and P-256."""
 
 _CURVES: Final = ("secp256r1", "secp384r1")
-_HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_SIGNATURES: Final = frozenset(
+    {
+        SignatureAlgorithmOID.RSA_WITH_SHA256,
+        SignatureAlgorithmOID.RSA_WITH_SHA384,
+        SignatureAlgorithmOID.RSA_WITH_SHA512,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+    }
+)
+"""How a certificate may be signed that another one has to vouch for. Why not with RSA-PSS:
+docs/adr/0011-own-authenticode-signatures.md."""
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -63,6 +79,11 @@ def name_of(certificate: x509.Certificate) -> str:
     for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
         return str(attribute.value)
     return certificate.subject.rfc4514_string()
+
+
+def sha256_of(certificate: x509.Certificate) -> str:
+    """The SHA-256 of a certificate, 64 digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def check_signer(certificate: x509.Certificate, purpose: Purpose) -> None:
@@ -149,6 +170,7 @@ def _extend(
         if issuer in chain or not _issued(issuer, chain[-1]):
             continue
         try:
+            _check_signature(chain[-1])
             _check_authority(issuer, len(chain) - 1, purpose)
             check_time(issuer, at)
             return _extend([*chain, issuer], beside, roots, purpose, at)
@@ -164,19 +186,30 @@ def without_roots(
     check_signer(certificate, purpose)
     chain = [certificate]
     while issuers := [each for each in beside if each not in chain and _issued(each, chain[-1])]:
+        _check_signature(chain[-1])
         chain.append(issuers[0])
     return chain
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Whether one certificate is signed by the other, with nothing older than SHA-256."""
+    """Whether one certificate is signed by the other, well or badly."""
     if certificate.issuer != issuer.subject:
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
-    return isinstance(certificate.signature_hash_algorithm, _HASHES)
+    return True
+
+
+def _check_signature(certificate: x509.Certificate) -> None:
+    """Check how a certificate is signed; of a trusted one nobody asks, as it needs no signature."""
+    algorithm = certificate.signature_algorithm_oid
+    if algorithm not in _SIGNATURES:
+        raise TrustError(
+            f'the certificate "{name_of(certificate)}" is signed with {algorithm.dotted_string};'
+            " expected RSA (PKCS #1 v1.5) or ECDSA with SHA-256, SHA-384 or SHA-512"
+        )
 
 
 def _check_authority(certificate: x509.Certificate, below: int, purpose: Purpose) -> None:
@@ -197,7 +230,9 @@ def _check_authority(certificate: x509.Certificate, below: int, purpose: Purpose
 
 def _check_key(certificate: x509.Certificate) -> None:
     key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
+    if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        good, found = False, "for RSA-PSS alone"
+    elif isinstance(key, rsa.RSAPublicKey):
         good, found = key.key_size >= RSA_BITS, f"RSA with {key.key_size} bits"
     elif isinstance(key, ec.EllipticCurvePublicKey):
         good, found = key.curve.name in _CURVES, f"the curve {key.curve.name}"

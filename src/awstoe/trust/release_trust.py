@@ -41,14 +41,15 @@ class ReleaseTrust(NamedTuple):
     """Where releases are published; ``{region}`` and ``{suffix}`` stand for a region's."""
     openpgp: Mapping[str, KeyState]
     """The state of each release key by its fingerprint."""
-    thumbprints: tuple[str, ...]
-    """SHA-1 of the certificates that sign Windows programs, 40 digits."""
+    authenticode: Mapping[str, KeyState]
+    """The state of each certificate that signs, or has signed, Windows programs, by its thumbprint:
+    SHA-1, 40 digits. Empty where releases of Windows programs have no Authenticode signature."""
     keys: bytes
     """The release keys, in a file that gpg imports."""
     root: bytes
     """The root of trust metadata."""
     authenticode_roots: bytes
-    """Certificates that a Windows program's signature may lead to, PEM; may be empty."""
+    """Certificates that a Windows program's signature may lead to, PEM; empty if none counts."""
     stamp_roots: bytes
     """Certificates that a time stamp may lead to, PEM; may be empty."""
 
@@ -60,11 +61,19 @@ class ReleaseTrust(NamedTuple):
         """
         return keyring.read(self.keys, KEYRING, self.openpgp)
 
-    def publishers(self) -> Publishers | None:
-        """Whose Authenticode signatures count; None when nobody is known."""
-        if not self.thumbprints:
-            return None
-        return Publishers(self.authenticode_roots, self.thumbprints, self.stamp_roots)
+    def publishers(self) -> Publishers:
+        """Whose Authenticode signatures count.
+
+        One that was revoked is needed still, so that with all of them revoked nothing counts.
+        """
+        revoked = [each for each, state in self.authenticode.items() if state is KeyState.REVOKED]
+        return Publishers(
+            roots=self.authenticode_roots,
+            thumbprints=[each for each in self.authenticode if each not in revoked],
+            revoked=revoked,
+            stampers=self.stamp_roots,
+            needed=bool(self.authenticode),
+        )
 
 
 def read(folder: str = _FOLDER) -> ReleaseTrust | None:
@@ -91,23 +100,29 @@ def read(folder: str = _FOLDER) -> ReleaseTrust | None:
 def _release_trust(facts: Mapping[str, object], folder: str) -> ReleaseTrust:
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']!r}, expected {FORMAT}")
-    openpgp, authenticode = facts["openpgp"], facts["authenticode"]
-    if not isinstance(openpgp, dict) or not isinstance(authenticode, dict):
-        raise TypeError("openpgp and authenticode: expected objects")
-    for fingerprint in openpgp:
-        if not _FINGERPRINT.fullmatch(fingerprint):
-            raise ValueError(f"openpgp: {fingerprint!r} is no fingerprint")
+    authenticode = _states(facts, "authenticode")
+    publishes = any(state is not KeyState.REVOKED for state in authenticode.values())
     return ReleaseTrust(
         product=str(facts["product"]),
         is_rehearsal=facts["rehearsal"] is not False,
         url=str(facts["url"]),
-        openpgp={fingerprint: KeyState(state) for fingerprint, state in openpgp.items()},
-        thumbprints=tuple(str(each) for each in authenticode["thumbprints"]),
+        openpgp=_states(facts, "openpgp"),
+        authenticode=authenticode,
         keys=_needed(folder, KEYRING),
         root=_needed(folder, ROOT),
-        authenticode_roots=_bytes(folder, AUTHENTICODE_ROOTS) or b"",
+        authenticode_roots=_needed(folder, AUTHENTICODE_ROOTS) if publishes else b"",
         stamp_roots=_bytes(folder, STAMP_ROOTS) or b"",
     )
+
+
+def _states(facts: Mapping[str, object], name: str) -> dict[str, KeyState]:
+    states = facts[name]
+    if not isinstance(states, dict):
+        raise TypeError(f"{name}: expected an object")
+    for fingerprint in states:
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise ValueError(f"{name}: {fingerprint!r} is no fingerprint")
+    return {fingerprint: KeyState(state) for fingerprint, state in states.items()}
 
 
 def _needed(folder: str, name: str) -> bytes:

@@ -1,7 +1,8 @@
 """Whether a file is what its publisher signed: its detached signature, and a Windows program's own.
 
-Windows programs carry an Authenticode signature within. Where publishers of such are known it is
-checked as well, and a file is good only if neither signature says otherwise.
+Windows programs carry an Authenticode signature within, which is always looked at. It makes no file
+good, but it may spoil one: when the file is not what was signed, or when nobody who counts has made
+it where somebody has to.
 """
 
 from collections.abc import Sequence
@@ -15,21 +16,28 @@ from awstoe.trust.keyring import Keyring
 from awstoe.trust.policy import Verdict, Verification
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from awstoe.trust import authenticode
 
 _WINDOWS_PROGRAM: Final = b"MZ"
 _BAD: Final = "bad"
+_UNTRUSTED: Final = "untrusted"
 
 
 class Publishers(NamedTuple):
     """Whose Authenticode signatures count."""
 
-    roots: bytes
+    roots: bytes = b""
     """Certificates in PEM that a signature may lead to; may be empty."""
-    thumbprints: Sequence[str]
-    """Of the certificates that sign."""
-    stampers: bytes
+    thumbprints: Sequence[str] = ()
+    """Of the certificates that sign. Without any, no signature counts."""
+    revoked: Sequence[str] = ()
+    """Thumbprints of those that must not count any more; SHA-1, 40 digits in upper case."""
+    stampers: bytes = b""
     """Certificates in PEM that a time stamp may lead to; may be empty."""
+    needed: bool = False
+    """Whether a signature has to be by one of them. If not, others are only told of."""
 
 
 class SignedFile(NamedTuple):
@@ -37,43 +45,20 @@ class SignedFile(NamedTuple):
 
     detached: Verification
     within: "authenticode.Verdict | None"
-    """Of the Authenticode signature; None for other than Windows programs, and where nobody is
-    known who could have made it."""
+    """Of the Authenticode signature; None for other than Windows programs."""
+    verdict: Verdict
+    """Of both together, in one word."""
+    reason: str
+    """Why it is not good; empty if it is."""
 
     @property
     def is_good(self) -> bool:
-        """Whether the detached signature is good, and the one within not bad."""
-        return self.detached.is_good and not self.is_bad_within
-
-    @property
-    def is_bad_within(self) -> bool:
-        """Whether there is an Authenticode signature that does not count."""
-        return self.within is not None and self.within.state == _BAD
-
-    @property
-    def reason(self) -> str:
-        """Why it is not good; empty if it is."""
-        if not self.detached.is_good:
-            return self.detached.deciding.reason
-        if self.is_bad_within and self.within is not None:
-            return f"the Authenticode signature is not good: {self.within.reason}"
-        return ""
-
-    @property
-    def verdict(self) -> Verdict:
-        """In one word."""
-        if self.detached.is_good and self.is_bad_within:
-            return Verdict.BAD
-        return self.detached.deciding.verdict
+        """Whether the detached signature is good, and the one within does not spoil it."""
+        return self.verdict is Verdict.GOOD
 
 
 def verify(
-    file: BufferedReader,
-    signature: bytes,
-    keys: Keyring,
-    publishers: Publishers | None,
-    *,
-    now: int,
+    file: BufferedReader, signature: bytes, keys: Keyring, publishers: Publishers, *, now: int
 ) -> SignedFile:
     """Check an open file from its beginning.
 
@@ -81,7 +66,7 @@ def verify(
         file: Can seek.
         signature: The bytes of its signature file.
         keys: Whose detached signatures count.
-        publishers: Whose Authenticode signatures count; None when nobody is known.
+        publishers: Whose Authenticode signatures count.
         now: Seconds since 1970.
 
     Raises:
@@ -89,33 +74,91 @@ def verify(
         TrustError: The publishers' certificates cannot be read.
     """
     file.seek(0)
-    detached = openpgp.verify(file, signature, keys, now=now)
+    return _together(openpgp.verify(file, signature, keys, now=now), file, publishers, now)
+
+
+def unsigned(file: BufferedReader, reason: str, publishers: Publishers, *, now: int) -> SignedFile:
+    """The same for a file without a detached signature, which is never good.
+
+    Args:
+        file: Can seek.
+        reason: What is missing.
+        publishers: Whose Authenticode signatures count.
+        now: Seconds since 1970.
+
+    Raises:
+        OSError: The file cannot be read.
+        TrustError: The publishers' certificates cannot be read.
+    """
     file.seek(0)
-    if publishers is None or file.read(len(_WINDOWS_PROGRAM)) != _WINDOWS_PROGRAM:
-        return SignedFile(detached, None)
-    return SignedFile(detached, _verify_within(file, publishers, now))
+    return _together(openpgp.unsigned(file, reason), file, publishers, now)
+
+
+def certificates(pem: bytes) -> "list[x509.Certificate]":
+    """Certificates that are built in.
+
+    Raises:
+        TrustError: They cannot be read.
+    """
+    if not pem:
+        return []
+    # What reads them takes as long to load as all of the rest: for Windows programs only.
+    from cryptography import x509  # noqa: PLC0415
+
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise TrustError(f"the publishers' certificates cannot be read: {error}") from error
+
+
+def _together(
+    detached: Verification, file: BufferedReader, publishers: Publishers, now: int
+) -> SignedFile:
+    said = detached.deciding
+    file.seek(0)
+    if file.read(len(_WINDOWS_PROGRAM)) != _WINDOWS_PROGRAM:
+        return SignedFile(detached, None, said.verdict, said.reason)
+    within = _verify_within(file, publishers, now)
+    spoiled = _spoiled(within, publishers)
+    # That a file was altered is worse than that its detached signature is missing.
+    altered = spoiled is Verdict.BAD and said.verdict is Verdict.UNSIGNED
+    if spoiled and (detached.is_good or altered):
+        reason = f"the Authenticode signature is not good: {within.reason}"
+        return SignedFile(detached, within, spoiled, reason)
+    return SignedFile(detached, within, said.verdict, said.reason)
 
 
 def _verify_within(
     file: BufferedReader, publishers: Publishers, now: int
 ) -> "authenticode.Verdict":
-    # What reads it takes as long to load as all of the rest: for Windows programs only.
-    from cryptography import x509  # noqa: PLC0415
+    from awstoe.trust import authenticode  # noqa: PLC0415 - see certificates()
 
-    from awstoe.trust import authenticode  # noqa: PLC0415
-
-    try:
-        roots, stampers = (
-            x509.load_pem_x509_certificates(pem) if pem else []
-            for pem in (publishers.roots, publishers.stampers)
-        )
-    except ValueError as error:
-        raise TrustError(f"the publishers' certificates cannot be read: {error}") from error
-    return authenticode.verify_file(
+    found = authenticode.verify_file(
         file,
-        trusted=roots,
+        # A root alone would let everybody sign whom it has certified.
+        trusted=certificates(publishers.roots) if publishers.thumbprints else [],
         thumbprints=publishers.thumbprints,
-        stampers=stampers,
+        stampers=certificates(publishers.stampers),
         # Unlike fromtimestamp(), also after 2038 on 32 bits.
         now=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=now),
     )
+    if found.state != _UNTRUSTED:
+        return found
+    if _is_revoked(found, publishers):
+        return found._replace(reason=f"its certificate {found.thumbprint} is revoked")
+    if publishers.needed and not publishers.thumbprints:
+        return found._replace(reason="all certificates that could make it are revoked")
+    return found
+
+
+def _spoiled(within: "authenticode.Verdict", publishers: Publishers) -> Verdict | None:
+    """What an Authenticode signature makes of a file that is good without it."""
+    if within.state != _UNTRUSTED:
+        return Verdict.BAD if within.state == _BAD else None
+    if _is_revoked(within, publishers):
+        return Verdict.REVOKED
+    return Verdict.UNTRUSTED if publishers.needed else None
+
+
+def _is_revoked(within: "authenticode.Verdict", publishers: Publishers) -> bool:
+    return (within.thumbprint or "").replace(" ", "") in publishers.revoked

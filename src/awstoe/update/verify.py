@@ -10,7 +10,7 @@ from awstoe.trust import signed_files
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update.failure import Untrusted
 
-_UNSIGNED: Final = "unsigned"
+_GOOD: Final = "good"
 _ATTACK: Final = "this may be an attack on updates: report it"
 
 
@@ -35,18 +35,24 @@ def check(
         Untrusted: It is something else, or nobody of those has signed it.
         TrustError: What is trusted cannot be read.
     """
-    file.seek(0)
-    found = signed_files.verify(
-        file, signature, trust.keyring(), trust.publishers(), now=int(time.time())
-    )
+    publishers = trust.publishers()
+    found = signed_files.verify(file, signature, trust.keyring(), publishers, now=int(time.time()))
     digest = found.detached.sha256
     if sha256 is not None and digest != sha256:
         raise Untrusted(
             f"{name}: expected the file with SHA-256 {sha256}, got {digest}", hint=_ATTACK
         )
+    within = found.within if publishers.needed else None
+    if within is not None and found.detached.is_good and not publishers.thumbprints:
+        raise Untrusted(
+            f"{name}: no Authenticode signature counts any more: all certificates for it that this"
+            " program knows are revoked",
+            hint="install a newer release by hand: download it with its .sig, check it with gpg or"
+            " `awstoe verify-signature FILE --key awstoe.gpg`, and put it in this one's place",
+        )
     if not found.is_good:
         raise Untrusted(f"{name}: the signature does not count: {found.reason}", hint=_ATTACK)
-    if found.within is not None and found.within.state == _UNSIGNED:
+    if within is not None and within.state != _GOOD:
         raise Untrusted(f"{name}: the Authenticode signature is missing", hint=_ATTACK)
     return digest
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe import __version__
 from awstoe.cli import trust_facts, version
@@ -26,7 +28,10 @@ from awstoe.cli.verify_signature import Program, verify
 from awstoe.errors import AwstoeError, HostError, TrustError, UsageError
 from awstoe.host import platforms
 from awstoe.trust import release_trust
+from fakes.certificates import CODE_SIGNING, FAR, make, signer, world
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, ForgedKey, packet, time_of
+from fakes.signed_programs import sign
+from fakes.windows_program import make_program
 
 DATA = b"a program\n" * 100
 USER = b"AWSTOE <releases@example.com>"
@@ -68,7 +73,7 @@ class Scene:
             "rehearsal": False,
             "url": self.url,
             "openpgp": {self.key.fingerprint.hex().upper(): state},
-            "authenticode": {"thumbprints": []},
+            "authenticode": {},
         }
         (trust / "trust.json").write_text(json.dumps({**told, **facts}))
 
@@ -195,6 +200,80 @@ def test_a_user_id_does_not_drive_the_terminal(scene: Scene) -> None:
     assert scene.ask().stderr == 'Good signature from "?[31mevil "\n'
 
 
+class WindowsScene(Scene):
+    """The same with a Windows program, and its publisher's certificate built in."""
+
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        super().__init__(folder, capfd)
+        self.publisher = make("Publisher", signer(CODE_SIGNING), by=world().root, end=FAR)
+        self.thumbprint = self.publisher.certificate.fingerprint(hashes.SHA1()).hex().upper()
+        self.put(sign(make_program(), self.publisher))
+        root = world().root.certificate.public_bytes(Encoding.PEM)
+        (folder / "release" / "authenticode.pem").write_bytes(root)
+        self.bake_publisher("current")
+        self.key_file = folder / "release" / "awstoe.gpg"
+
+    def put(self, program: bytes) -> None:
+        self.file.write_bytes(program)
+        self.signature.write_bytes(self.sign(program))
+
+    def bake_publisher(self, state: str) -> None:
+        self.bake(authenticode={self.thumbprint: state})
+
+
+@pytest.fixture
+def windows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> WindowsScene:
+    return WindowsScene(tmp_path, capfd)
+
+
+def told(answer: Answer) -> tuple[int, str, str]:
+    return answer.exit_code, answer.json["verdict"], answer.json["authenticode"]["verdict"]
+
+
+def test_both_signatures_of_a_windows_program_are_told(windows: WindowsScene) -> None:
+    for options in ((), ("--key", windows.key_file)):
+        answer = windows.ask(*options)
+        assert told(answer) == (0, "good", "good")
+        assert answer.json["authenticode"]["signer"] == "Publisher"
+        assert 'Authenticode: good, by "Publisher"\nGood signature' in answer.stderr
+    windows.put(make_program())
+    answer = windows.ask()
+    assert told(answer) == (0, "good", "unsigned")
+    assert "Authenticode: unsigned: this Windows program is not signed" in answer.stderr
+
+
+def test_a_publisher_that_is_not_known_is_told_of_with_a_key_file(windows: WindowsScene) -> None:
+    """He spoils the file where the release's own publishers are asked, and makes none good."""
+    answer = windows.ask("--key", windows.key_file, windows.file, program=DEVELOPMENT)
+    assert told(answer) == (0, "good", "untrusted")
+    assert answer.json["authenticode"]["reason"].startswith("no certificate is trusted here")
+    assert "Authenticode: untrusted: no certificate is trusted here" in answer.stderr
+    windows.put(sign(make_program(), world().stranger))
+    assert told(windows.ask("--key", windows.key_file)) == (0, "good", "untrusted")
+    assert told(windows.ask()) == (1, "untrusted", "untrusted")
+    assert told(windows.ask(windows.file, program=DEVELOPMENT)) == (1, "untrusted", "untrusted")
+
+
+def test_authenticode_is_told_of_but_is_no_signature_file(windows: WindowsScene) -> None:
+    windows.signature.unlink()
+    for options in ((), ("--key", windows.key_file)):
+        answer = windows.ask(*options)
+        assert told(answer) == (1, "unsigned", "good")
+        assert answer.json["reason"] == f"there is no signature: {windows.file}.sig is not there"
+    windows.file.write_bytes(windows.file.read_bytes() + bytes(8))
+    answer = windows.ask()
+    assert told(answer) == (1, "bad", "bad")
+    assert "BAD signature: the Authenticode signature is not good: " in answer.stderr
+
+
+def test_a_revoked_publisher_is_named_so(windows: WindowsScene) -> None:
+    windows.bake_publisher("revoked")
+    for options in ((), ("--key", windows.key_file)):
+        answer = windows.ask(*options)
+        assert told(answer) == (1, "revoked", "untrusted")
+        assert answer.json["reason"].endswith("is revoked")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -253,7 +332,13 @@ def test_a_state_that_is_not_known_is_damage(scene: Scene) -> None:
     with pytest.raises(TrustError, match="splendid"):
         scene.ask()
     scene.bake(openpgp={"12": "current"})
-    with pytest.raises(TrustError, match="'12' is no fingerprint"):
+    with pytest.raises(TrustError, match="openpgp: '12' is no fingerprint"):
+        scene.ask()
+    scene.bake(authenticode={"12": "current"})
+    with pytest.raises(TrustError, match="authenticode: '12' is no fingerprint"):
+        scene.ask()
+    scene.bake(authenticode={"00" * 20: "current"})
+    with pytest.raises(TrustError, match=r"authenticode\.pem is missing"):
         scene.ask()
 
 
@@ -344,14 +429,39 @@ def test_what_is_built_in_is_told(scene: Scene) -> None:
         {"fingerprint": fingerprint, "state": "current", "signer": USER.decode()}
     ]
     assert found["root"] == {"version": 3, "expires": "2031-01-01T00:00:00Z"}
-    assert f"openpgp       fingerprint {fingerprint}, state current" in trust_facts.as_text(found)
-    scene.bake(authenticode={"thumbprints": ["00112233445566778899AABBCCDDEEFF00112233"]})
-    told = trust_facts.facts(scene.program().trust)["authenticode"]
-    assert told == ["00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33"]
+    text = trust_facts.as_text(found)
+    assert f"openpgp            fingerprint {fingerprint}, state current" in text
+
+
+def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
+    root, stamp_root = world().root.certificate, world().stamp_root.certificate
+    thumbprint = "00112233445566778899AABBCCDDEEFF00112233"
+    scene.bake(authenticode={thumbprint: "retired"})
+    (scene.folder / "release" / "authenticode.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    (scene.folder / "release" / "timestamping.pem").write_bytes(
+        stamp_root.public_bytes(Encoding.PEM)
+    )
+    found = trust_facts.facts(scene.program().trust)
+    assert found["authenticode"] == [
+        {
+            "thumbprint": "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33",
+            "state": "retired",
+        }
+    ]
+    told = {"expires": "2076-01-01T00:00:00Z"}
+    sha256 = root.fingerprint(hashes.SHA256()).hex()
+    assert found["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **told}]
+    sha256 = stamp_root.fingerprint(hashes.SHA256()).hex()
+    assert found["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **told}]
+    text = trust_facts.as_text(found)
+    assert f"\ntimestampRoots     name Stamp Root, sha256 {sha256}, expires 2076-" in text
+    (scene.folder / "release" / "timestamping.pem").write_text("nonsense")
+    with pytest.raises(TrustError, match="certificates cannot be read"):
+        trust_facts.facts(scene.program().trust)
 
 
 def test_a_development_build_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     assert version.run(["--trust"], Console()) == 0
-    assert capfd.readouterr().out.startswith("build         development\n")
+    assert capfd.readouterr().out.startswith("build              development\n")
     assert version.run(["--trust", "--json"], Console()) == 0
     assert json.loads(capfd.readouterr().out)["build"] == "development"

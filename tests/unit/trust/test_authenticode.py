@@ -1,5 +1,6 @@
 """A program is good only when everything about its signature is; each attack has a test."""
 
+import functools
 import hashlib
 import io
 from collections.abc import Sequence
@@ -71,10 +72,21 @@ def verify(
     )
 
 
-def refused(program: bytes, reason: str, *, now: datetime = NOW, stamps: bool = True) -> None:
+def refused(
+    program: bytes,
+    reason: str,
+    *,
+    state: State = State.BAD,
+    now: datetime = NOW,
+    stamps: bool = True,
+) -> None:
     verdict = verify(program, now=now, stamps=stamps)
-    assert verdict.state is State.BAD
+    assert verdict.state is state
     assert reason in (verdict.reason or "")
+
+
+untrusted = functools.partial(refused, state=State.UNTRUSTED)
+"""The file is what was signed, but by somebody who does not count."""
 
 
 # --- what is good -----------------------------------------------------------------------------
@@ -154,7 +166,17 @@ def verify_with(
 
 
 def test_nothing_trusted_means_nothing_good() -> None:
-    assert verify_with().reason == "no certificate is trusted here, so no signature can be good"
+    verdict = verify_with()
+    assert verdict.state is State.UNTRUSTED
+    assert verdict.reason == "no certificate is trusted here, so no signature can be good"
+
+
+def test_altered_program_is_bad_even_where_nothing_is_trusted() -> None:
+    program = bytearray(signed())
+    program[table_of(bytes(program))[0] - 1] ^= 1
+    verdict = authenticode.verify_file(io.BytesIO(with_checksum(bytes(program))), now=NOW)
+    assert verdict.state is State.BAD
+    assert "altered after it was signed" in (verdict.reason or "")
 
 
 @pytest.mark.parametrize("algorithm", [hashes.SHA1(), hashes.SHA256()], ids=["SHA-1", "SHA-256"])
@@ -167,7 +189,7 @@ def test_published_thumbprint_is_enough(algorithm: hashes.SHA1 | hashes.SHA256) 
 
 def test_other_thumbprint_is_refused_even_below_a_trusted_root() -> None:
     verdict = verify_with(trusted=[world().root.certificate], thumbprints=["AB" * 20])
-    assert verdict.state is State.BAD
+    assert verdict.state is State.UNTRUSTED
     assert "which is not a published one" in (verdict.reason or "")
 
 
@@ -178,7 +200,7 @@ def test_thumbprint_that_is_none_is_a_mistake_of_the_caller(text: str) -> None:
 
 
 def test_stranger_of_the_same_name_is_refused() -> None:
-    refused(sign(PROGRAM, world().stranger), "nobody who is trusted vouches for the certificate")
+    untrusted(sign(PROGRAM, world().stranger), "nobody who is trusted vouches for the certificate")
 
 
 def test_certificate_of_the_signer_may_be_trusted_itself() -> None:
@@ -187,11 +209,11 @@ def test_certificate_of_the_signer_may_be_trusted_itself() -> None:
 
 # --- time -------------------------------------------------------------------------------------
 def test_expired_certificate_without_a_time_stamp_is_refused() -> None:
-    refused(signed(), "expired at 2027-01-01", now=AFTERWARDS)
+    untrusted(signed(), "expired at 2027-01-01", now=AFTERWARDS)
 
 
 def test_certificate_that_is_not_valid_yet_is_refused() -> None:
-    refused(signed(), "is valid from 2026-01-01", now=datetime(2025, 12, 31, tzinfo=UTC))
+    untrusted(signed(), "is valid from 2026-01-01", now=datetime(2025, 12, 31, tzinfo=UTC))
 
 
 def test_time_stamp_keeps_a_signature_good_after_its_certificate() -> None:
@@ -208,7 +230,7 @@ def test_time_stamp_keeps_a_signature_good_in_2070() -> None:
 
 def test_time_stamp_from_after_the_certificate_does_not_help() -> None:
     late = honest_stamps(LATER - timedelta(days=1)).stamp(value_of(signed()), NOW)
-    refused(with_token(late), "expired at 2027-01-01", now=AFTERWARDS)
+    untrusted(with_token(late), "expired at 2027-01-01", now=AFTERWARDS)
 
 
 def test_time_stamp_of_an_unknown_authority_is_not_relied_on() -> None:
@@ -216,7 +238,7 @@ def test_time_stamp_of_an_unknown_authority_is_not_relied_on() -> None:
     assert verdict.state is State.GOOD
     assert verdict.signed_at is None
     assert "no such authority is known" in verdict.warnings[0]
-    refused(stamped(), "expired at", now=AFTERWARDS, stamps=False)
+    untrusted(stamped(), "expired at", now=AFTERWARDS, stamps=False)
 
 
 def test_time_stamp_from_the_future_is_warned_of() -> None:
@@ -230,7 +252,7 @@ def test_lifetime_signing_ends_with_the_certificate_despite_a_time_stamp() -> No
     holder = make("Lifetime", signer(CODE_SIGNING, lifetime), by=world().root)
     program = sign(PROGRAM, holder, authority=honest_stamps())
     assert verify(program).state is State.GOOD
-    refused(program, "expired at", now=AFTERWARDS)
+    untrusted(program, "expired at", now=AFTERWARDS)
 
 
 # --- attacks on the time stamp ----------------------------------------------------------------
@@ -307,7 +329,7 @@ def test_time_stamp_by_a_stranger_is_refused_where_authorities_are_known() -> No
     root = make("Stamp Root", authority(), key=curve_key("another root"))
     stranger = make("Stamper", signer(TIME_STAMPING, critical=True), by=root)
     strange = timestamp_server.Authority(stranger, root.certificate)
-    refused(with_token(strange.stamp(value_of(signed()), NOW)), "nobody who is trusted vouches")
+    untrusted(with_token(strange.stamp(value_of(signed()), NOW)), "nobody who is trusted vouches")
 
 
 def test_time_stamp_by_a_certificate_for_more_than_time_stamps_is_refused() -> None:
@@ -447,10 +469,6 @@ FORGED_SIGNATURES: dict[str, tuple[Edit, str]] = {
     "nested signature": (nested, "something besides a time stamp: 1.3.6.1.4.1.311.2.4.1"),
     "attribute with two values": (two_values, "does not have exactly one value"),
     "two signatures": (two_signers, "holds 2 signatures, one is expected"),
-    "a certificate of nobody's chain": (
-        other_certificate,
-        "a certificate that is not of its chain",
-    ),
     "eleven certificates": (too_many_certificates, "holds 11 certificates; expected 1 to 10"),
     "no certificate of the signer": (no_certificate, "certificate of the signer is not in"),
     "a certificate that is none": (
@@ -464,6 +482,10 @@ FORGED_SIGNATURES: dict[str, tuple[Edit, str]] = {
 def test_forged_signature_is_refused(case: str) -> None:
     edit, reason = FORGED_SIGNATURES[case]
     refused(edited(signed(), edit), reason)
+
+
+def test_certificate_of_nobodys_chain_is_refused() -> None:
+    untrusted(edited(signed(), other_certificate), "a certificate that is not of its chain")
 
 
 def test_signature_that_is_not_the_one_form_of_der_is_refused() -> None:
@@ -499,4 +521,4 @@ def test_sha1_digest_of_the_program_is_refused() -> None:
 def test_small_rsa_key_is_refused() -> None:
     holder = make("Small", signer(CODE_SIGNING), by=world().root, key=rsa_key("Small", 2048))
     program = put_together(content_of(signed()), holder)
-    refused(program, "RSA with 2048 bits; expected RSA with at least 3072 bits")
+    untrusted(program, "RSA with 2048 bits; expected RSA with at least 3072 bits")

@@ -1,8 +1,11 @@
 """A chain is followed only over certificates that may stand where they stand."""
 
+import shutil
+import subprocess
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -22,6 +25,7 @@ from fakes.certificates import (
     END,
     FAR,
     NOW,
+    PSS,
     TIME_STAMPING,
     Extension,
     Holder,
@@ -34,6 +38,7 @@ from fakes.certificates import (
     world,
 )
 
+OPENSSL = shutil.which("openssl")
 ROOT = make("Root", authority(), end=FAR)
 GOOD = signer(CODE_SIGNING)
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
@@ -242,6 +247,51 @@ def signed_with_sha1(certificate: x509.Certificate) -> x509.Certificate:
     signature = key.sign(encoder.encode(value[0]), padding.PKCS1v15(), hashes.SHA1())
     value[2] = univ.BitString.fromOctetString(signature)
     return x509.load_der_x509_certificate(encoder.encode(value))
+
+
+def test_certificate_signed_with_rsa_pss_is_refused_wherever_it_stands_below_a_root() -> None:
+    root = make("RSA Root", authority(), key=rsa_key("RSA Publisher"), end=FAR)
+    between = make("Between", authority(), by=root, rsa_padding=PSS)
+    for leaf, refused in (
+        (make("Leaf", GOOD, by=root, rsa_padding=PSS), "Leaf"),
+        (make("Leaf", GOOD, by=between), "Between"),
+    ):
+        reason = f'"{refused}" is signed with 1.2.840.113549.1.1.10; expected RSA'
+        with pytest.raises(TrustError, match=reason):
+            found(leaf, [between], roots=[root])
+        beside = [each.certificate for each in (leaf, between, root)]
+        with pytest.raises(TrustError, match=reason):
+            chain.without_roots(leaf.certificate, beside, chain.CODE_SIGNING)
+
+
+def test_nobody_asks_how_a_trusted_certificate_is_signed() -> None:
+    key = rsa_key("RSA Publisher")
+    root = make("RSA Root", authority(), key=key, end=FAR, rsa_padding=PSS)
+    assert found(make("Leaf", GOOD, by=root), roots=[root]) == ["Leaf", "RSA Root"]
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
+def test_key_for_rsa_pss_alone_is_refused(tmp_path: Path) -> None:
+    """Only OpenSSL makes such certificates; its key would sign the other way as well."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    uses = (
+        "keyUsage=digitalSignature",
+        "extendedKeyUsage=codeSigning",
+        "basicConstraints=CA:FALSE",
+    )
+    commands: tuple[tuple[str | Path, ...], ...] = (
+        ("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:3072", "-out", key),
+        (
+            *("req", "-x509", "-new", "-key", key, "-subj", "/CN=PSS", "-out", certificate),
+            *(word for use in uses for word in ("-addext", use)),
+        ),
+    )
+    for command in commands:
+        subprocess.run([OPENSSL or "", *command], check=True, capture_output=True, timeout=120)
+    with pytest.raises(TrustError, match='the key of "PSS" is for RSA-PSS alone; expected RSA'):
+        chain.check_signer(
+            x509.load_pem_x509_certificate(certificate.read_bytes()), chain.CODE_SIGNING
+        )
 
 
 def test_time_stamping_must_be_critical_and_alone() -> None:

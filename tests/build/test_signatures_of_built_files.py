@@ -1,0 +1,94 @@
+"""gpg, Sequoia and ``awstoe verify-signature`` agree about every file that has been built."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from awstoe import __version__
+from awstoe.cli.console import Console
+from awstoe.cli.verify_signature import Program, verify
+from awstoe.trust import release_trust
+from awstoe_signing import ceremony, lifecycle
+from awstoe_signing.__main__ import main as signing_command
+from awstoe_signing.key_directory import KeyDirectory, Purpose
+from fakes.gnupg import GPG, SQ, gpg, sq
+
+ROOT = Path(__file__).parents[2]
+BUILT = sorted((ROOT / "dist" / __version__).glob("*/*/awstoe*"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not BUILT, reason=f"nothing has been built: dist/{__version__}"),
+    pytest.mark.skipif(GPG is None, reason="gpg is not installed"),
+    pytest.mark.skipif(SQ is None, reason="sq is not installed"),
+]
+
+
+class Opinions(NamedTuple):
+    """Who accepts a file with a signature."""
+
+    gpg: bool
+    sequoia: bool
+    awstoe: bool
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyDirectory:
+    """Throw-away keys of a rehearsal."""
+    made = ceremony.prepare(str(tmp_path_factory.mktemp("keys") / "keys"))
+    ceremony.complete(made, now=int(time.time()), days=30, say=lambda _: None)
+    return made
+
+
+def opinions(file: Path, keys: KeyDirectory) -> Opinions:
+    signature = file.with_name(file.name + ".sig")
+    published = Path(keys.path("trust", release_trust.KEYRING))
+    current = keys.path("public", f"{keys.only(Purpose.OPENPGP).name}.asc")
+    with gpg() as program:
+        program.take(published.read_bytes())
+        accepted = program.accepts(signature, file)
+    asked = sq(["verify", "--signer-cert", current, "--detached", signature, file])
+    ended = subprocess.run(
+        [sys.executable, "-m", "awstoe", "verify-signature", file, "--key", published],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode in {0, 1}, ended.stderr.decode()
+    return Opinions(accepted, asked.returncode == 0, ended.returncode == 0)
+
+
+@pytest.mark.parametrize("built", BUILT, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_all_three_accept_what_was_signed_and_refuse_what_was_altered(
+    built: Path, keys: KeyDirectory, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / built.name
+    shutil.copyfile(built, file)
+    where = ("--directory", keys.folder)
+    if file.suffix == ".exe":
+        assert signing_command(["sign-program", *where, str(file)]) == 0
+    assert signing_command(["sign", *where, str(file)]) == 0
+    assert opinions(file, keys) == Opinions(gpg=True, sequoia=True, awstoe=True)
+
+    capfd.readouterr()
+    trusting = Program(None, release_trust.read(keys.path("trust")))
+    assert verify([str(file)], Console(), trusting) == 0
+    told = json.loads(capfd.readouterr().out)
+    signer = lifecycle.certificate(keys, keys.only(Purpose.OPENPGP)).public.fingerprint
+    assert told["keyFingerprint"] == signer
+    assert (told["authenticode"] or {}).get("verdict") == ("good" if file.suffix else None)
+
+    data = bytearray(file.read_bytes())
+    for place in (0, len(data) // 2, len(data) - 1):
+        data[place] ^= 1
+        file.write_bytes(data)
+        assert opinions(file, keys) == Opinions(gpg=False, sequoia=False, awstoe=False)
+        data[place] ^= 1
+    file.write_bytes(data + b"\0")
+    assert opinions(file, keys) == Opinions(gpg=False, sequoia=False, awstoe=False)
