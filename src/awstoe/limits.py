@@ -156,11 +156,23 @@ UPDATE_REGIONS: Final = 4
 """Regions asked before an update is given up. All of a partition's would take minutes on a machine
 that has no network."""
 
-UPDATE_DOWNLOAD_ATTEMPTS: Final = 3
-"""Times a download is continued at one region that breaks off, before the next one is asked."""
+UPDATE_ATTEMPTS: Final = 3
+"""Times one region is asked for a file, as long as it is only busy or breaks off; a download is
+continued each time. The next region is asked afterwards."""
 
 UPDATE_RETRY_SECONDS: Final = 1.0
-"""Before a broken download is continued; doubled each time."""
+"""Before a region is asked again; doubled each time, and up to twice as long by chance."""
+
+UPDATE_RETRY_AFTER_SECONDS: Final = 10.0
+"""A region that asks to be left alone for longer (Retry-After) is passed over."""
+
+UPDATE_ALL_METADATA_SECONDS: Final = 300.0
+"""For the metadata of an update, in all regions together. A good region takes a second; four that
+drip take two minutes each, or one with many new roots some minutes."""
+
+UPDATE_ALL_SECONDS: Final = 3600.0
+"""For the program and its signature, in all regions together: the slowest download that is waited
+for, once in each region. Without it three attempts in each would take hours."""
 
 UPDATE_METADATA_BYTES: Final = 2 * MIB
 """Largest file of targets metadata. A release has about 3 KB in it: 600 releases."""

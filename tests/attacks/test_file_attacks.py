@@ -63,7 +63,7 @@ def test_endless_signature(scene: Scene) -> None:
 
 
 def test_slow_artifact(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("awstoe.limits.UPDATE_DOWNLOAD_ATTEMPTS", 1)
+    monkeypatch.setattr("awstoe.limits.UPDATE_ATTEMPTS", 1)
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}"] = tricks.drip(
         b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n"
@@ -336,6 +336,11 @@ def test_server_that_ignores_ranges(scene: Scene) -> None:
 def test_new_program_that_does_not_start(scene: Scene) -> None:
     scene.publisher.add("1.1.0", b"#!/bin/sh\necho 'no libc for you' >&2\nexit 127\n")
     assert "exit code 127: no libc for you" in scene.refused(code=8)
+
+
+def test_last_words_of_a_program_do_not_drive_the_terminal(scene: Scene) -> None:
+    scene.publisher.add("1.1.0", b"#!/bin/sh\nprintf 'no \\033[31mlibc' >&2\nexit 127\n")
+    assert "exit code 127: no ?[31mlibc" in scene.refused(code=8)
 
 
 def test_new_program_that_is_no_program(scene: Scene) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Callable
 import pytest
 from tuf.api.metadata import MetaFile, Snapshot, Targets, Timestamp
 
-from awstoe_signing import metadata
+from awstoe.cli import self_update, update_bundle
+from awstoe.cli.console import Console
+from awstoe.errors import AwstoeError
+from awstoe_signing import bundles, metadata
 from awstoe_signing.failure import SigningFailure
 from fakes import release_server as tricks
 from fakes.releases import NOW, Publisher, curve_key
@@ -329,6 +332,123 @@ def test_all_regions_down(scene: Scene) -> None:
     said = scene.refused(code=4)
     assert "us-east-2: " in said
     assert said.count("also tried:") == 3
+
+
+def first(times: int, trick: tricks.Trick) -> tricks.Trick:
+    """``trick`` some times, and then the file."""
+    left = [times]
+
+    def either(handler: tricks.Handler) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            trick(handler)
+        else:
+            handler.serve(handler.path.lstrip("/").partition("/")[2])
+
+    return either
+
+
+def cut(handler: tricks.Handler) -> None:
+    """Ends the connection instead of an answer."""
+    handler.close_connection = True
+
+
+def asked(scene: Scene, name: str) -> list[str]:
+    """The regions that were asked for a file, one after the other."""
+    return [path.partition("/")[0] for path, _ in scene.server.requests if path.endswith(name)]
+
+
+@pytest.mark.parametrize("trick", [tricks.status(code) for code in (429, 500, 503)] + [cut])
+@pytest.mark.parametrize("name", ["metadata/timestamp.json", "1.1.0/linux/amd64/awstoe"])
+def test_region_that_is_busy_for_a_moment_is_asked_again(
+    scene: Scene, trick: tricks.Trick, name: str
+) -> None:
+    scene.publisher.add("1.1.0")
+    scene.server.tricks[f"us-east-2/{name}"] = first(2, trick)
+    attempt = scene.updates_to("1.1.0")
+    assert (attempt.result["source"], attempt.result["warnings"]) == ("us-east-2", [])
+    assert asked(scene, name) == ["us-east-2"] * 3
+
+
+def test_region_that_stays_busy_is_passed_over(scene: Scene) -> None:
+    scene.server.tricks["us-east-2/*"] = tricks.status(503)
+    attempt = scene.update()
+    assert attempt.result["source"] == "us-east-1"
+    assert "got HTTP status 503 (asked 3 times); asked us-east-1 instead" in attempt.said
+
+
+@pytest.mark.parametrize("trick", [tricks.status(400), tricks.redirect("http://x.invalid/")])
+def test_region_that_will_not_answer_better_is_asked_once(
+    scene: Scene, trick: tricks.Trick
+) -> None:
+    scene.server.tricks["us-east-2/metadata/timestamp.json"] = trick
+    assert scene.update().result["source"] == "us-east-1"
+    assert asked(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
+
+
+def test_region_that_wants_to_be_left_alone_is_passed_over_at_once(scene: Scene) -> None:
+    def trick(handler: tricks.Handler) -> None:
+        handler.give(b"", status=503, headers={"Retry-After": "3600"})
+
+    scene.server.tricks["us-east-2/metadata/timestamp.json"] = trick
+    attempt = scene.update()
+    assert "503; it asks to wait 3600 seconds; asked us-east-1 instead" in attempt.said
+    assert asked(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("metadata/timestamp.json", "UPDATE_ALL_METADATA_SECONDS"),
+        ("1.1.0/linux/amd64/awstoe.sig", "UPDATE_ALL_SECONDS"),
+        ("1.1.0/linux/amd64/awstoe", "UPDATE_ALL_SECONDS"),
+    ],
+)
+def test_regions_that_all_drip_are_given_up_together(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+) -> None:
+    monkeypatch.setattr(f"awstoe.limits.{limit}", 0.5)
+    scene.publisher.add("1.1.0")
+    scene.server.tricks[f"*/{name}"] = tricks.drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.02)
+    begin = time.monotonic()
+    attempt = scene.update()
+    assert time.monotonic() - begin < 6  # each of the four may take 3
+    assert attempt.code == 4
+    assert f"us-east-2: {scene.server.url}us-east-2/{name}: the answer was not" in attempt.said
+    assert attempt.said.count("not asked, as the 1 seconds for all regions together") == 3
+    for region in ("us-east-1", "us-west-1", "us-west-2"):
+        assert f"also tried: {region}: " in attempt.said
+    assert asked(scene, name) == ["us-east-2"]
+    assert scene.installation.path.read_bytes() == scene.old
+
+
+def test_words_of_the_publisher_do_not_drive_the_terminal(
+    scene: Scene, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    driving = "\x1b[2J\x9b31m\u202e"
+    file = scene.publisher.file("1.1.0")
+    scene.publisher.publish(file._replace(notes=f"https://notes.invalid/{driving}"))
+
+    def said(*options: str) -> str:
+        try:
+            self_update.update(scene.installation.facts(), options, Console())
+        except AwstoeError as error:
+            Console().error(error)
+        out, complaints = capfdbinary.readouterr()
+        return (out + complaints).decode()
+
+    shown = "?[2J?31m?"
+    assert f"release notes: https://notes.invalid/{shown}" in said("--check")
+    told = said("--check", "--json")
+    assert json.loads(told)["notes"] == f"https://notes.invalid/{driving}"
+    assert all(each.isprintable() for each in told.splitlines())
+    scene.publisher.publish(withdrawn={"1.1.0": f"bad{driving}", "1.0.0": f"old{driving}"})
+    assert f"was withdrawn: bad{shown}" in said("--version", "1.1.0")
+    assert f"version 1.0.0 was withdrawn: old{shown}" in said("--check", "--version", "1.0.0")
+    bundle = str(scene.folder / "bundle")
+    bundles.write(bundle, str(scene.publisher.folder), "1.1.0")
+    update_bundle.run(["verify", bundle, "--trust", str(scene.installation.trust)], Console())
+    assert f"withdrawn: bad{shown}" in capfdbinary.readouterr().out.decode()
 
 
 def test_a_lagging_region_is_passed_over(scene: Scene) -> None:

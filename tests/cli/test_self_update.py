@@ -10,7 +10,7 @@ import pytest
 
 from awstoe.cli import holding, self_update, waiting
 from awstoe.cli.console import Console
-from awstoe.errors import UsageError
+from awstoe.errors import AwstoeError, UsageError
 from awstoe.host import machine, program_locks
 from awstoe.state import store
 from awstoe.update.failure import Busy
@@ -50,22 +50,43 @@ def test_refusal_as_json(tmp_path: Path) -> None:
     assert (said["outcome"], said["exitCode"]) == ("failed", 3)
 
 
+PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region": "eu-west-1"}
+
+
 @pytest.mark.parametrize(
-    "options",
+    ("options", "why"),
     [
-        ["--from-file", "x", "--url", "https://x/"],
-        ["--from-file", "x", "--region", "us-east-1"],
-        ["--check", "--rollback"],
-        ["--check", "--dry-run"],
-        ["--rollback", "--from-file", "x"],
-        ["--version"],
-        ["--chekc"],
-        ["1.2.3"],
+        *((["--rollback", *each], f"{each[0]} has no part in that") for each in PLACES.items()),
+        *(
+            (["--from-file", "x", option, PLACES[option]], f"no network: {option} has no part")
+            for option in ("--url", "--region")
+        ),
+        (["--from-file", "", "--url", ""], "no network: --url has no part"),
+        (["--check", "--rollback"], "which a rollback is not"),
+        (["--check", "--rollback", "--version", "1.0.0"], "which a rollback is not"),
+        (["--check", "--dry-run"], "leave one of them out"),
+        (["--version"], "expected one argument"),
+        (["--chekc"], "unknown option --chekc"),
+        (["1.2.3"], "unexpected argument"),
     ],
 )
-def test_options_that_make_no_sense(options: list[str]) -> None:
-    with pytest.raises(UsageError):
+def test_options_that_make_no_sense(options: list[str], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
         self_update.run(options, Console())
+
+
+def test_errors_and_lines_do_not_drive_the_terminal(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    console = Console()
+    console.error(AwstoeError("one\n\x1b]0;two\x9b", hint="\x07three"))
+    console.line("fo\x1bur\ud800")
+    console.result({"x": "\x9b\u202e\u00e9\U0001f600\x1b"})
+    out, said = (each.decode() for each in capfdbinary.readouterr())
+    assert said == "awstoe: error: one\n?]0;two?\n  hint: ?three\nfo?ur\\ud800\n"
+    assert json.loads(out) == {"x": "\x9b\u202e\u00e9\U0001f600\x1b"}
+    assert "\u00e9\U0001f600" in out
+    assert all(each.isprintable() for each in out.splitlines())
 
 
 def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,20 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
 from awstoe.errors import AwstoeError
 from awstoe.host import streams
-from awstoe.reporting.viewer import printable
+from awstoe.reporting.viewer import printable_lines
+
+_CONTROLS: Final = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(0x7F, 0xA0),
+        *(0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
+    )
+}
+"""What drives a terminal, or turns its text round, and JSON needs not escape."""
 
 
 class Console:
@@ -29,7 +38,8 @@ class Console:
 
     def result(self, value: Mapping[str, object] | Sequence[object]) -> None:
         """Print one JSON value on standard output."""
-        self.text(json.dumps(value, ensure_ascii=False, indent=4) + "\n")
+        text = json.dumps(value, ensure_ascii=False, indent=4)
+        self.text(text.translate(_CONTROLS) + "\n")
 
     def text(self, text: str) -> None:
         """Print text on standard output.
@@ -52,19 +62,18 @@ class Console:
     def line(self, text: str) -> None:
         """A line on standard error for a person, unless ``--quiet``."""
         if not self.quiet:
-            self.raw(text.encode(errors="backslashreplace") + b"\n")
+            self.raw(f"{_shown(text)}\n".encode())
 
     def error(self, error: AwstoeError) -> None:
         """An error and its hint on standard error."""
         text = f"awstoe: error: {error.message}\n"
         if error.hint:
             text += f"  hint: {error.hint}\n"
-        self.raw(text.encode(errors="backslashreplace"))
+        self.raw(f"{_shown(text)}\n".encode())
 
     def failure(self, text: str) -> None:
         """What failed in a run, on standard error; programs' output in it must not drive it."""
-        lines = "\n".join(printable(line) for line in text.splitlines())
-        self.raw(f"awstoe: failed: {lines}\n".encode(errors="backslashreplace"))
+        self.raw(f"awstoe: failed: {printable_lines(text)}\n".encode(errors="backslashreplace"))
 
     def raw(self, data: bytes) -> None:
         """Bytes on standard error; a closed or broken one is no reason to stop."""
@@ -79,6 +88,11 @@ class Console:
             _abandon(sys.stderr)
         except ValueError:
             pass
+
+
+def _shown(text: str) -> str:
+    """``text`` as it may be shown: what is from elsewhere in it must not drive the terminal."""
+    return printable_lines(text.encode(errors="backslashreplace").decode())
 
 
 def _abandon(stream: TextIO) -> None:

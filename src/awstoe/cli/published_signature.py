@@ -5,8 +5,9 @@ import sys
 
 from awstoe import __version__, limits
 from awstoe.errors import HostError, TrustError, UsageError
-from awstoe.host import http, platforms
+from awstoe.host import addresses, http, platforms
 from awstoe.update import layout, regions
+from awstoe.update.failure import combined
 from awstoe.update.repository import Missing, TooLong, WebRepository
 
 
@@ -37,12 +38,14 @@ def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
             limits.UPDATE_METADATA_SECONDS,
         )
     )
+    client.allowance = http.Allowance(limits.UPDATE_ALL_METADATA_SECONDS)
     mirrors = regions.mirrors(template, regions.order(regions.read(), region))
+    regions.check_choice(template, region)
     failures: list[HostError | TrustError] = []
     for mirror in mirrors[: limits.UPDATE_REGIONS]:
         try:
             found = WebRepository(mirror, client).read(path, limits.SIGNATURE_BYTES)
-            return http.shown(mirror.url + path), found
+            return addresses.shown(mirror.url + path), found
         except Missing:
             missing = f"{mirror.name} has no signature of {__version__}: {path} is not there"
             failures.append(TrustError(missing))
@@ -50,4 +53,4 @@ def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
             failures.append(TrustError(f"{mirror.name}: {error}"))
         except HostError as error:
             failures.append(error)
-    raise failures[0]
+    raise combined(failures)

@@ -12,6 +12,7 @@ from awstoe.cli.options import Parser
 from awstoe.cli.waiting import waiting_runs
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import frozen, http, platforms, program_locks
+from awstoe.reporting.viewer import printable_lines
 from awstoe.trust import release_trust
 from awstoe.update import updating
 from awstoe.update.decide import Machine
@@ -81,13 +82,20 @@ def update(
         talk.end_bar()
         told = CannotWrite(error.message, hint=error.hint) if type(error) is HostError else error
         if options.json:
-            console.result({"outcome": "failed", "error": told.message, "exitCode": told.exit_code})
+            console.result(
+                {
+                    "outcome": "failed",
+                    "error": told.message,
+                    "exitCode": told.exit_code,
+                    "warnings": talk.warnings,
+                }
+            )
         raise told from error
     talk.end_bar()
     if options.json:
-        console.result(_described(program, result))
+        console.result({**_described(program, result), "warnings": talk.warnings})
     else:
-        console.text(_sentence(program, result) + "\n")
+        console.text(printable_lines(_sentence(program, result)) + "\n")
     return 0
 
 
@@ -147,9 +155,11 @@ def _parser() -> Parser:
         _EXAMPLES,
     )
     parser.flag("--check", help="only tell whether there is a newer release")
-    parser.flag("--dry-run", help="check everything, but download and replace nothing")
+    parser.flag("--dry-run", help="check everything, but neither download the program nor replace")
     parser.add_argument("--version", metavar="V", help="this release instead of the newest")
-    parser.flag("--rollback", help="go back to the release before; with --version, to a lower one")
+    parser.flag(
+        "--rollback", help="go back to the release before; with --version, even to a lower one"
+    )
     parser.add_argument("--region", metavar="R", help="ask this region first")
     parser.add_argument(
         "--url", metavar="TEMPLATE", help="a place of your own: https://HOST/{region}/PATH"
@@ -166,16 +176,29 @@ def _check(request: updating.Request) -> None:
     Raises:
         UsageError: They do.
     """
-    if request.bundle is not None and (request.url or request.region):
+    places = {
+        "--from-file": request.bundle,
+        "--url": request.url,
+        "--region": request.region,
+    }
+    given = [option for option, value in places.items() if value is not None]
+    if request.rollback and request.version is None and given:
         raise UsageError(
-            "--from-file uses no network: --url and --region cannot be combined with it"
+            f"--rollback goes back to the file that the last update kept: {given[0]} has no part"
+            " in that",
+            hint="name a version as well to get one from there: --rollback --version V",
         )
-    if request.check and (request.rollback or request.dry_run):
-        raise UsageError("--check cannot be combined with --rollback or --dry-run")
-    if request.rollback and request.version is None and (request.bundle or request.url):
+    if request.bundle is not None and len(given) > 1:
+        raise UsageError(f"--from-file uses no network: {given[1]} has no part in that")
+    if request.check and request.dry_run:
         raise UsageError(
-            "--rollback goes back to the file that the last update kept",
-            hint="name a version as well to fetch one: --rollback --version V",
+            "--check only tells whether there is an update, --dry-run whether it would succeed:"
+            " leave one of them out"
+        )
+    if request.check and request.rollback:
+        raise UsageError(
+            "--check tells whether there is an update, which a rollback is not",
+            hint="awstoe self-update --dry-run --rollback tells what it would go back to",
         )
 
 
@@ -186,12 +209,18 @@ class Talker:
         self._console = console
         self._listener = listener
         self._bar = console.is_terminal() and not console.quiet
+        self.warnings: list[str] = []
         self._shown = -1
 
     def say(self, text: str) -> None:
         """See ``updating.Talk``."""
         self.end_bar()
         self._console.line(f"awstoe: {text}")
+
+    def warn(self, text: str) -> None:
+        """See ``updating.Talk``."""
+        self.warnings.append(text)
+        self.say(f"warning: {text}")
 
     def progress(self, done: int, total: int) -> None:
         """See ``updating.Talk``."""
@@ -220,14 +249,15 @@ class Talker:
 
 def _described(program: Program, result: updating.Result) -> dict[str, object]:
     release = result.release
+    chosen = release or result.kept
     return {
         "outcome": result.outcome,
         "executable": program.path,
         "target": program.machine.target,
         "before": str(result.before),
         "installed": str(result.installed),
-        "release": str(release.version) if release else None,
-        "sha256": release.sha256 if release else None,
+        "release": str(chosen.version) if chosen else None,
+        "sha256": chosen.sha256 if chosen else None,
         "notes": release.notes or None if release else None,
         "source": result.source or None,
         "validUntil": result.expires or None,
@@ -236,7 +266,8 @@ def _described(program: Program, result: updating.Result) -> dict[str, object]:
 
 def _sentence(program: Program, result: updating.Result) -> str:
     release = result.release
-    new = str(release.version) if release else program.previous
+    chosen = release or result.kept
+    new = chosen.version if chosen else result.installed
     match result.outcome:
         case "current":
             text = f"awstoe {result.installed} is up to date"

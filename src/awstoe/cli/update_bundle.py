@@ -6,6 +6,7 @@ from typing import Final
 from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
 from awstoe.errors import AwstoeError, UsageError
+from awstoe.reporting.viewer import printable
 from awstoe.trust import release_trust
 from awstoe.update import inspection
 from awstoe.update.failure import Refused
@@ -59,7 +60,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return 0
     for each in found.releases:
         withdrawn = f" (withdrawn: {each.withdrawn})" if each.withdrawn else ""
-        console.text(f"good  {each.path}{withdrawn}\n")
+        console.text(f"good  {each.path}{printable(withdrawn)}\n")
     console.text(f"{len(found.releases)} programs; usable until {found.expires}\n")
     return 0
 

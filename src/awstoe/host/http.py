@@ -6,6 +6,8 @@ timer cuts the connection. Redirects are followed on the same host only. Certifi
 against ``authorities``; proxies come from the environment (on Windows, from its settings as well).
 """
 
+import email.utils
+import math
 import re
 import socket
 import ssl
@@ -14,19 +16,21 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import urllib3
 from urllib3 import connection, connectionpool, exceptions
 
 from awstoe.errors import HostError
-from awstoe.host import authorities
+from awstoe.host import addresses, authorities
+from awstoe.host.addresses import printable, shown
 
 _CHUNK_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = 3
+_SHORTEST_SECONDS: Final = 0.001
+"""Of a time-out: urllib3 takes no 0."""
 _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
+_PASSING: Final = frozenset({429, 500, 502, 503, 504})
 
 
 class TimeOuts(NamedTuple):
@@ -39,8 +43,37 @@ class TimeOuts(NamedTuple):
     """For one request, from its start to the last byte."""
 
 
+class Allowance:
+    """The time that several requests may take together.
+
+    Args:
+        seconds: From now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds; 0 or less when it is over."""
+        return self._end - time.monotonic()
+
+
 class RequestFailed(HostError):
-    """A server could not be reached, or did not answer as it must."""
+    """A server could not be reached, or did not answer as it must.
+
+    Attributes:
+        is_passing: Whether the same request may well succeed a moment later.
+    """
+
+    is_passing = False
+
+
+class BrokenOff(RequestFailed):
+    """The connection ended before the answer did."""
+
+    is_passing = True
 
 
 class ServerNotTrusted(RequestFailed):
@@ -51,16 +84,25 @@ class TooSlow(RequestFailed):
     """The server took longer than it may."""
 
 
+class TimeOver(TooSlow):
+    """The time for the whole exchange, or that for all exchanges, is over."""
+
+
 class BadStatus(RequestFailed):
     """The server answered with an error.
 
     Attributes:
         status: The HTTP status code.
+        retry_after: The seconds that the server asks to wait before the next request.
     """
 
-    def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, status: int, *, retry_after: float = 0.0, hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.retry_after = retry_after
+        self.is_passing = status in _PASSING
 
 
 class _Watched:
@@ -150,6 +192,7 @@ class Answer:
         Raises:
             RequestFailed: It did not come to its end.
             TooSlow: It took too long.
+            BrokenOff: The connection ended.
         """
         try:
             while data := self._response.read(_CHUNK_BYTES, decode_content=False):
@@ -157,7 +200,7 @@ class Answer:
         except (exceptions.HTTPError, OSError) as error:
             raise _explain(error, self._url, self._watched, self._total, None) from error
         if self._watched.over:
-            raise _too_slow(self._url, self._total)
+            raise _time_over(self._url, self._total)
 
     def close(self) -> None:
         """Give up the connection."""
@@ -167,12 +210,7 @@ class Answer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -182,10 +220,14 @@ class Client:
     Args:
         time_outs: For each request.
         user_agent: What servers are told about who asks.
+
+    Attributes:
+        allowance: The time that all requests may take together; None: as long as each may.
     """
 
     def __init__(self, time_outs: TimeOuts, user_agent: str = "awstoe") -> None:
         self.time_outs = time_outs
+        self.allowance: Allowance | None = None
         self._user_agent = user_agent
         self._proxies = urllib.request.getproxies()
         self._trusted: authorities.Trusted | None = None
@@ -200,7 +242,7 @@ class Client:
         """Ask for ``url``; gives the answer when its head has come.
 
         Args:
-            url: ``https://`` or ``http://``.
+            url: ``https://`` or ``http://``; a name and password in it are sent (RFC 7617).
             headers: Sent as well.
             total: Another limit in seconds for the whole exchange.
 
@@ -209,14 +251,23 @@ class Client:
             RequestFailed: There is no answer, or the proxy's address is none.
             ServerNotTrusted: The server's certificate does not verify.
             TooSlow: It took too long.
+            BrokenOff: The connection ended.
             BadStatus: The answer is an error.
         """
         seconds = self.time_outs.total if total is None else total
+        if self.allowance is not None:
+            seconds = min(seconds, self.allowance.left)
+            if seconds <= 0:
+                raise TimeOver(
+                    f"{shown(url)}: not asked, as the {math.ceil(self.allowance.seconds)} seconds"
+                    " for all regions together are over"
+                )
         end = time.monotonic() + seconds
-        asked = url
+        asked, login = _without_login(url)
+        given = {**login, **(headers or {})}
         for _ in range(_REDIRECTS + 1):
             left = max(end - time.monotonic(), 0.0)
-            answer = self._ask(asked, dict(headers or {}), left, seconds)
+            answer = self._ask(asked, given, left, seconds)
             if answer.status not in _REDIRECT_CODES:
                 return self._checked(answer, asked)
             answer.close()
@@ -234,7 +285,10 @@ class Client:
                 "GET",
                 url,
                 headers=given,
-                timeout=urllib3.Timeout(connect=self.time_outs.connect, read=self.time_outs.idle),
+                timeout=urllib3.Timeout(
+                    connect=max(min(self.time_outs.connect, left), _SHORTEST_SECONDS),
+                    read=self.time_outs.idle,
+                ),
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -262,9 +316,10 @@ class Client:
             manager = urllib3.PoolManager(**settings)
         else:
             try:
+                login = addresses.login(proxy)
                 manager = urllib3.ProxyManager(
                     proxy,
-                    proxy_headers=_login(proxy),
+                    proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
                     proxy_ssl_context=context,
                     **settings,
                 )
@@ -290,37 +345,42 @@ class Client:
         if answer.status in (200, 206):
             return answer
         answer.close()
-        hint = None
-        if answer.status == 407:  # noqa: PLR2004 - RFC 9110
-            hint = "the proxy wants a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT"
+        hint = {
+            401: "a name and password are wanted: https://NAME:PASSWORD@HOST/PATH",
+            407: "the proxy wants a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
+        }.get(answer.status)
+        wait = _retry_after(answer.headers.get("Retry-After", ""))
+        asks = f"; it asks to wait {wait:.0f} seconds" if wait else ""
         raise BadStatus(
-            f"{shown(url)}: expected the file, got HTTP status {answer.status}",
+            f"{shown(url)}: expected the file, got HTTP status {answer.status}{asks}",
             answer.status,
+            retry_after=wait,
             hint=hint,
         )
 
 
-def _login(proxy: str) -> Mapping[str, str] | None:
-    """The header by which a proxy knows us, if its address has a name.
+def _retry_after(value: str) -> float:
+    """The seconds that a server asks to wait (RFC 9110, 10.2.3); 0 if it asks for none."""
+    if re.fullmatch("[0-9]{1,9}", value.strip()):
+        return float(value)
+    try:
+        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _without_login(url: str) -> tuple[str, Mapping[str, str]]:
+    """``url`` without a name and password, and the header that says them.
 
     Raises:
-        ValueError: It is no address.
+        RequestFailed: It is no address.
     """
-    parsed = urllib.parse.urlsplit(proxy)
-    if parsed.username is None:
-        return None
-    name, password = map(urllib.parse.unquote, (parsed.username, parsed.password or ""))
-    return urllib3.make_headers(proxy_basic_auth=f"{name}:{password}")
-
-
-def shown(url: str) -> str:
-    """``url`` for a message: without a name and password, and without a query."""
-    return _printable(_CREDENTIALS.sub("", url.partition("?")[0]))
-
-
-def _printable(text: str) -> str:
-    """``text`` of a server, which must not drive the terminal."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    try:
+        login = addresses.login(url)
+        header = {} if login is None else urllib3.make_headers(basic_auth=login)
+        return addresses.without_login(url), header
+    except ValueError as error:  # its text may hold the password
+        raise RequestFailed(f"{shown(url)} is no address") from error
 
 
 def _redirected(url: str, location: str) -> str:
@@ -334,7 +394,7 @@ def _redirected(url: str, location: str) -> str:
         before, after = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
     except ValueError as error:
         raise RequestFailed(
-            f"{shown(url)}: the server redirects to {_printable(location)!r}, which is no address"
+            f"{shown(url)}: the server redirects to {printable(location)!r}, which is no address"
         ) from error
     if not location or (before.scheme, before.netloc) != (after.scheme, after.netloc):
         named = shown(f"{after.scheme}://{after.netloc}") if location else "nowhere"
@@ -345,9 +405,9 @@ def _redirected(url: str, location: str) -> str:
     return target
 
 
-def _too_slow(url: str, total: float) -> TooSlow:
-    return TooSlow(
-        f"{shown(url)}: the answer was not complete after {total:.0f} seconds; gave up",
+def _time_over(url: str, total: float) -> TimeOver:
+    return TimeOver(
+        f"{shown(url)}: the answer was not complete after {math.ceil(total)} seconds; gave up",
         hint="try again, or another region",
     )
 
@@ -362,7 +422,7 @@ def _explain(
     """``error`` in a person's words."""
     place = shown(url)
     if watched.over:
-        return _too_slow(url, total)
+        return _time_over(url, total)
     proxy = isinstance(error, exceptions.ProxyError)
     cause = error.original_error if isinstance(error, exceptions.ProxyError) else error
     if isinstance(cause, exceptions.SSLError | ssl.SSLError):
@@ -373,6 +433,8 @@ def _explain(
             f"{place}: {what} cannot be resolved",
             hint="check the network and DNS; behind a proxy set HTTPS_PROXY",
         )
+    if isinstance(cause, exceptions.LocationValueError):  # its text may hold the whole address
+        return RequestFailed(f"{place} is no address that can be asked")
     refused = isinstance(cause, exceptions.NewConnectionError)  # a kind of the next one
     if isinstance(cause, exceptions.ConnectTimeoutError) and not refused:
         return TooSlow(
@@ -383,7 +445,7 @@ def _explain(
         return TooSlow(f"{place}: the server fell silent; gave up")
     what = "the proxy" if proxy else "the server"
     if isinstance(cause, exceptions.ProtocolError):
-        return RequestFailed(f"{place}: the connection broke off ({_root(cause)})")
+        return BrokenOff(f"{place}: the connection broke off ({_root(cause)})")
     return RequestFailed(
         f"{place}: {what} cannot be reached ({_root(cause)})",
         hint="check the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
@@ -427,4 +489,4 @@ def _root(error: BaseException) -> str:
     if isinstance(root, exceptions.IncompleteRead):
         return f"{root.partial} bytes came, {root.expected} more were announced"
     words = (root.strerror if isinstance(root, OSError) else None) or str(root).strip()
-    return _printable(words) or type(root).__name__  # the server's own words may be in it
+    return printable(words) or type(root).__name__  # the server's own words may be in it

@@ -74,6 +74,11 @@ class PlainViewer(Viewer):
         self._write(f"  warning: {printable(message)}")
 
 
+def printable_lines(text: str) -> str:
+    """The same of several lines, which stay several."""
+    return "\n".join(printable(line) for line in text.splitlines())
+
+
 def printable(text: str) -> str:
     """``text`` without control characters: a program's output must not drive the terminal."""
     return "".join(c if c.isprintable() else " " if c in "\t\n" else "?" for c in text)

@@ -1,8 +1,9 @@
 """Why a self-update did not happen, each kind with an exit code of its own (docs/updating.md)."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from awstoe.errors import HostError, TrustError, UpdateError
+from awstoe.errors import AwstoeError, HostError, TrustError, UpdateError
 
 BUSY: Final = 75
 """EX_TEMPFAIL of sysexits.h: the same command may work later."""
@@ -54,3 +55,11 @@ class Busy(UpdateError):
     """A run or another update is going on."""
 
     exit_code = BUSY
+
+
+def combined(failures: Sequence[AwstoeError]) -> AwstoeError:
+    """The failures of all regions as one: first what may be an attack, not a broken line."""
+    error = next((each for each in failures if isinstance(each, Untrusted)), failures[0])
+    others = [each.message for each in failures if each is not error]
+    error.message += "".join(f"\n  also tried: {words}" for words in others)
+    return error

@@ -18,9 +18,9 @@ from awstoe import limits
 from awstoe.errors import AwstoeError, HostError
 from awstoe.host import http
 from awstoe.host.files import PRIVATE_FILE, write_all
-from awstoe.update.failure import CannotWrite, Unreachable, Untrusted
+from awstoe.update.failure import CannotWrite, Unreachable, Untrusted, combined
 from awstoe.update.releases import Release
-from awstoe.update.repository import Missing, Repository, TooLong
+from awstoe.update.repository import Missing, Repository, TooLong, pause
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -38,6 +38,7 @@ _FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
 )
 _CHUNK_BYTES: Final = 1024 * 1024
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def check_space(folder: str, length: int) -> None:
@@ -54,6 +55,15 @@ def check_space(folder: str, length: int) -> None:
             f" {wanted // limits.MIB} MiB",
             hint="make room there; nothing was changed",
         )
+
+
+def missing_bytes(release: Release, folder: str) -> int:
+    """How much of a release's program is not in ``folder`` yet."""
+    try:
+        present = os.lstat(_part(release, folder)).st_size
+    except OSError:
+        present = 0
+    return max(release.length - present, 0)
 
 
 def signature(repositories: Sequence[Repository], release: Release) -> bytes:
@@ -73,7 +83,7 @@ def signature(repositories: Sequence[Repository], release: Release) -> bytes:
         if hashlib.sha256(data).hexdigest() == release.signature_sha256:
             return data
         failures.append(_wrong(repository, release.signature_path, "the hash differs"))
-    raise worst(failures)
+    raise combined(failures)
 
 
 def program(
@@ -86,49 +96,59 @@ def program(
         Untrusted: What is handed out is something else.
         CannotWrite: The disk refused.
     """
-    path = os.path.join(folder, f"{release.sha256}{PART}")
+    path = _part(release, folder)
     failures: list[AwstoeError] = []
     for repository in repositories:
         failure = _from(repository, release, path, progress)
         if failure is None:
             return path
         failures.append(failure)
-    raise worst(failures)
+    raise combined(failures)
 
 
-def worst(failures: Sequence[AwstoeError]) -> AwstoeError:
-    """The failure to report of several: one that may be an attack rather than a broken line."""
-    return next((each for each in failures if isinstance(each, Untrusted)), failures[0])
+def _part(release: Release, folder: str) -> str:
+    return os.path.join(folder, f"{release.sha256}{PART}")
 
 
 def _from(
     repository: Repository, release: Release, path: str, progress: Progress
 ) -> AwstoeError | None:
     """Download from one repository; gives why that failed, or None."""
-    failure: AwstoeError | None = None
-    pause = limits.UPDATE_RETRY_SECONDS
-    for attempt in range(limits.UPDATE_DOWNLOAD_ATTEMPTS):
-        if attempt:
-            time.sleep(pause)
-            pause *= 2
+    failed = 0
+    while True:
+        failed += 1
         try:
             continued = _download(repository, release, path, progress)
-        except (Missing, TooLong) as error:
-            _discard(path)
+        except Missing as error:
             return _explained(error, repository, release.path)
-        except http.BadStatus as error:
+        except TooLong as error:
+            _discard(path)
             return _explained(error, repository, release.path)
         except HostError as error:
             failure = _explained(error, repository, release.path)
-            continue
+            seconds = None if _is_hopeless(error) else pause(failed, error)
         except OSError as error:
+            if error.errno in _FULL:  # others need the room more than we the part
+                _discard(path)
             raise _cannot_write(path, error) from error
-        if continued is None:
-            return None
-        failure = _wrong(repository, release.path, "the hash differs")
-        if not continued:  # all of it came from here: asking again gives the same
+        else:
+            if continued is None:
+                return None
+            failure = _wrong(repository, release.path, "the hash differs")
+            # If all of it came from here, asking again gives the same.
+            seconds = pause(failed) if continued else None
+        if seconds is None:
             return failure
-    return failure
+        time.sleep(seconds)
+
+
+def _is_hopeless(error: HostError) -> bool:
+    """Whether a download that broke off so cannot be continued at the same region."""
+    if isinstance(error, http.BadStatus):
+        return not error.is_passing
+    return not isinstance(error, http.RequestFailed) or isinstance(
+        error, http.TimeOver | http.ServerNotTrusted
+    )
 
 
 def _download(
@@ -163,7 +183,7 @@ def _download(
                     digest.update(chunk)
                     progress(present, release.length)
         if present < release.length:
-            raise http.RequestFailed(
+            raise http.BrokenOff(
                 f"{release.path}: expected {release.length} bytes, got {present}: the connection"
                 " broke off"
             )
@@ -243,7 +263,7 @@ def _wrong(repository: Repository, path: str, why: str) -> Untrusted:
 
 
 def _cannot_write(path: str, error: OSError) -> CannotWrite:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    full = error.errno in _FULL
     return CannotWrite(
         f"the new version cannot be written to {os.path.dirname(path)}: {error.strerror}",
         hint="make room there; nothing was changed" if full else "nothing was changed",

@@ -24,10 +24,13 @@ from awstoe.update.workspace import Workspace
 
 Lock = Callable[[str], int]
 """Locks a program file against all who run or replace it; gives the descriptor to keep."""
+Warn = Callable[[str], None]
+"""Told what the user should know, though the update succeeds."""
 
 _EXECUTABLE: Final = 0o700
 _PUBLIC: Final = 0o644
 _LOOK: Final = "nothing was changed; look what happened in that folder"
+_NO_WAY_BACK: Final = "--rollback needs the network and a --version now"
 
 
 class Candidate:
@@ -81,6 +84,7 @@ def install(
     trust: ReleaseTrust,
     lock: Lock,
     announce: Listener,
+    warn: Warn,
 ) -> None:
     """Check ``candidate`` and put it in the place of ``program``.
 
@@ -113,6 +117,8 @@ def install(
         check_unchanged(program)
         announce(Step.NOTED)
         _swap(program, work, candidate, announce)
+        commit(program, work, warn)
+        announce(Step.COMMITTED)
     finally:
         for each in locks:
             os.close(each)
@@ -124,7 +130,7 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
     Raises:
         Untrusted: The file is not the one that was checked; nothing was changed.
         CannotWrite: The system refused; nothing was changed.
-        SwappedBack: The new program failed in its place.
+        SwappedBack: The new program failed in its place, or none could be put there.
     """
     beside = program.path + layout.SIGNATURE
     try:
@@ -134,7 +140,7 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
         candidate.check_same(work.new)
         program_files.replace(program.path, work.new, work.old)
     except BaseException as error:
-        program_files.remove(work.old)  # with it, recovery would take the swap for done
+        _forget_old(program, work, error)
         if isinstance(error, OSError | HostError):
             raise _refused(program, error) from error
         raise
@@ -150,8 +156,21 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
         raise SwappedBack(
             f"the new version failed in its place, and {program.version} is back: {error}"
         ) from error
-    commit(program, work)
-    announce(Step.COMMITTED)
+
+
+def _forget_old(program: Program, work: Workspace, error: BaseException) -> None:
+    """Take the second name from the old program, which still has its own: nothing was swapped.
+
+    Raises:
+        SwappedBack: It has no other name: on Windows it could be moved aside, but not back.
+    """
+    if not os.path.exists(program.path):
+        raise SwappedBack(
+            f"{program.path} was moved aside and cannot be moved back ({error}): it is {work.old}",
+            hint=f"move it to {program.path}",
+        ) from error
+    with suppress(OSError):  # two names of one program: the next update removes this one
+        program_files.remove(work.old)
 
 
 def prove(path: str, note: Note) -> None:
@@ -176,19 +195,20 @@ def put_back(program: Program, work: Workspace) -> None:
     beside = program.path + layout.SIGNATURE
     try:
         program_files.replace(program.path, work.old, work.new)
-        if os.path.exists(work.old_signature):
-            renaming.replace(work.old_signature, beside)
-        elif not os.path.exists(work.new_signature):
-            program_files.remove(beside)
     except OSError as error:
         raise SwappedBack(
             f"the new version failed in its place, and the old one cannot be put back"
             f" ({error.strerror}): it is {work.old}",
             hint=f"move it to {program.path}",
         ) from error
+    with suppress(OSError):  # a program without its signature works; verify-signature tells
+        if os.path.exists(work.old_signature):
+            renaming.replace(work.old_signature, beside)
+        elif not os.path.exists(work.new_signature):
+            program_files.remove(beside)
 
 
-def commit(program: Program, work: Workspace) -> None:
+def commit(program: Program, work: Workspace, warn: Warn) -> None:
     """The old program becomes the previous one.
 
     That it cannot be kept is no failure of the update: the new one is in place and works.
@@ -198,25 +218,34 @@ def commit(program: Program, work: Workspace) -> None:
         try:
             os.replace(work.old, program.previous)
         except PermissionError:  # Windows: it runs still, but may be renamed
+            if not os.path.isfile(program.previous):
+                raise
             os.replace(program.previous, work.left_over())
             os.replace(work.old, program.previous)
-        sign_previous(program, work)
-        sync_path(program.folder)
-    except OSError:
+    except OSError as error:
+        warn(
+            f"the version from before could not be kept as {program.previous}: {error.strerror};"
+            f" {_NO_WAY_BACK}"
+        )
         with suppress(OSError):  # the next update removes it
             os.replace(work.old, work.left_over())
+    else:
+        sign_previous(program, work, warn)
+    with suppress(OSError):  # it has happened; only a power failure could still undo it
+        sync_path(program.folder)
 
 
-def sign_previous(program: Program, work: Workspace) -> None:
-    """Put the previous program's signature beside it, if there is one.
-
-    Raises:
-        OSError: It cannot be put there.
-    """
+def sign_previous(program: Program, work: Workspace, warn: Warn) -> None:
+    """Put the previous program's signature beside it; without one, nobody goes back to it."""
+    beside = program.previous + layout.SIGNATURE
     for source in (work.fetched_signature, work.old_signature):
         if os.path.exists(source):
-            os.replace(source, program.previous + layout.SIGNATURE)
-            break
+            try:
+                os.replace(source, beside)
+            except OSError as error:
+                warn(f"{beside} could not be written: {error.strerror}; {_NO_WAY_BACK}")
+            return
+    warn(f"no signature of the version from before is to be had; {_NO_WAY_BACK}")
 
 
 def digest(path: str) -> str:
@@ -249,8 +278,11 @@ def write_signature(path: str, signature: bytes) -> None:
 
 
 def _refused(program: Program, error: OSError | HostError) -> CannotWrite:
-    words = error.message if isinstance(error, HostError) else error.strerror or str(error)
-    hint = error.hint if isinstance(error, HostError) else None
+    if isinstance(error, HostError):
+        words, hint = error.message, error.hint
+    else:
+        where = f"{error.filename}: " if error.filename not in (None, program.path) else ""
+        words, hint = f"{where}{error.strerror or error}", None
     return CannotWrite(
         f"{program.path} cannot be replaced: {words}; nothing was changed",
         hint=hint or "check permissions and free space of its folder",

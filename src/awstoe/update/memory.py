@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 import time
-from types import TracebackType
 from typing import Final, Self
 
 from awstoe import limits
@@ -160,10 +159,5 @@ class Memory:
         if self._temporary is not None:
             temporary.remove_folder(self._temporary)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

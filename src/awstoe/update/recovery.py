@@ -32,26 +32,40 @@ class Found(StrEnum):
     """The new program works, and stays."""
 
 
-def recover(program: Program, work: Workspace, *, keep: Callable[[str], bool]) -> Found:
+def is_needed(program: Program, work: Workspace) -> bool:
+    """Whether an update was interrupted in the swap.
+
+    Raises:
+        CannotWrite: What it has left cannot be read.
+    """
+    try:
+        return os.path.exists(work.old) and not (
+            os.path.exists(program.path) and _is_same(work.old, program.path)
+        )
+    except OSError as error:
+        raise _disorder(program, work, error) from error
+
+
+def recover(
+    program: Program, work: Workspace, *, keep: Callable[[str], bool], warn: install.Warn
+) -> Found:
     """Bring program and workspace into order.
 
     Args:
         program: Whose update was interrupted.
         work: Its workspace, locked.
         keep: Whether a file of the workspace, given by its name, is to stay.
+        warn: Told what cannot be brought into order, and does no harm.
 
     Raises:
         Busy: The old program was put back: it is not the one that is running now.
         CannotWrite: The system refused.
     """
     try:
-        found = _recover(program, work)
+        found = _recover(program, work, warn)
         work.tidy(keep)
     except OSError as error:
-        raise CannotWrite(
-            f"an interrupted update of {program.path} cannot be put in order: {error.strerror}",
-            hint=f"the program from before it may be {work.old}",
-        ) from error
+        raise _disorder(program, work, error) from error
     if found is Found.UNDONE:
         raise Busy(
             f"an earlier update was interrupted; its new version does not work here, so"
@@ -61,9 +75,16 @@ def recover(program: Program, work: Workspace, *, keep: Callable[[str], bool]) -
     return found
 
 
-def _recover(program: Program, work: Workspace) -> Found:
+def _disorder(program: Program, work: Workspace, error: OSError) -> CannotWrite:
+    return CannotWrite(
+        f"an interrupted update of {program.path} cannot be put in order: {error.strerror}",
+        hint=f"the program from before it may be {work.old}",
+    )
+
+
+def _recover(program: Program, work: Workspace, warn: install.Warn) -> Found:
     if not os.path.exists(work.old):
-        _finish_signature(program, work)
+        _finish_signature(program, work, warn)
         return Found.NOTHING
     if not os.path.exists(program.path):
         install.put_back(program, work)
@@ -80,16 +101,16 @@ def _recover(program: Program, work: Workspace) -> Found:
     except (AwstoeError, OSError):
         install.put_back(program, work)
         return Found.UNDONE
-    install.commit(program, work)
+    install.commit(program, work, warn)
     return Found.FINISHED
 
 
-def _finish_signature(program: Program, work: Workspace) -> None:
+def _finish_signature(program: Program, work: Workspace, warn: install.Warn) -> None:
     """The last thing of an update that may be missing: the previous program's signature."""
     beside = program.previous + layout.SIGNATURE
     done = not os.path.exists(work.new_signature) and os.path.exists(work.journal)
     if done and os.path.exists(program.previous) and not os.path.exists(beside):
-        install.sign_previous(program, work)
+        install.sign_previous(program, work, warn)
 
 
 def _is_same(first: str, second: str) -> bool:

@@ -1,14 +1,18 @@
 """The regions that releases are published to, from ``regions.toml`` beside this file."""
 
 import os
+import re
 import tomllib
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from awstoe.errors import UsageError
+from awstoe.host import addresses
 
 _FILE: Final = os.path.join(os.path.dirname(__file__), "regions.toml")
+_STRANGE: Final = re.compile(r"[\s{}?#]")
+"""What no path can be added to, or what is left of a place for something else."""
 
 
 class Region(NamedTuple):
@@ -44,7 +48,7 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
     Raises:
         UsageError: There is no region of that name.
     """
-    name = wanted or next(iter(regions))
+    name = next(iter(regions)) if wanted is None else wanted
     if name not in regions:
         raise UsageError(
             f"releases are not published in the region {name!r}",
@@ -53,6 +57,19 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
     first = regions[name]
     others = (each for each in regions.values() if each.partition == first.partition)
     return (first, *(each for each in others if each != first))
+
+
+def check_choice(template: str, wanted: str | None) -> None:
+    """Refuse a region that would make no difference.
+
+    Raises:
+        UsageError: The template has no place for it.
+    """
+    if wanted is not None and "{region}" not in template and "{suffix}" not in template:
+        raise UsageError(
+            f"--region makes no difference: all regions are at {addresses.shown(template)}",
+            hint="leave it out, or name a place with {region} in it: --url TEMPLATE",
+        )
 
 
 def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
@@ -67,9 +84,10 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
         url = url.rstrip("/") + "/"
         if not _is_address(url):
             raise UsageError(
-                f"{template!r} is no address of releases",
-                hint="expected https://HOST/PATH, in which {region} and {suffix} stand for the"
-                " region's name and what its host names end in",
+                f"{addresses.shown(template)!r} is no address of releases",
+                hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
+                " {region} and {suffix} stand for the region's name and what its host names end in;"
+                " in name and password write special characters as %XX",
             )
         host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
         name = region.name if "{region}" in template else host
@@ -84,7 +102,7 @@ def _is_address(url: str) -> bool:
             parts.scheme in ("https", "http")
             and parts.hostname
             and parts.port != 0
-            and "{" not in url
+            and not _STRANGE.search(url)
         )
     except ValueError:  # of brackets, or of the port
         return False

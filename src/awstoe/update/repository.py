@@ -3,7 +3,9 @@
 Nothing that comes from here is believed; every reader says how much it takes at most.
 """
 
-from collections.abc import Callable, Iterator
+import os
+import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Protocol
 
@@ -81,6 +83,19 @@ class WebRepository:
         return True
 
     def read(self, path: str, limit: int) -> bytes:
+        failed = 0
+        while True:
+            try:
+                return self._read(path, limit)
+            except http.RequestFailed as error:
+                failed += 1
+                seconds = pause(failed, error) if error.is_passing else None
+                if seconds is None:
+                    error.message += f" (asked {failed} times)" if failed > 1 else ""
+                    raise
+            time.sleep(seconds)
+
+    def _read(self, path: str, limit: int) -> bytes:
         found = bytearray()
         with self._get(path) as answer:
             _check_announced(answer, path, 0, limit)
@@ -122,5 +137,16 @@ def _check_announced(answer: http.Answer, path: str, begins: int, limit: int) ->
         raise TooLong(f"{path}: expected at most {limit} bytes, {announced} are announced")
 
 
-Opener = Callable[[Mirror], Repository]
-"""Makes the repository of a mirror."""
+def pause(failed: int, error: Exception | None = None) -> float | None:
+    """The seconds to wait before a region is asked again; None: it is not to be.
+
+    Args:
+        failed: How often it has failed.
+        error: How it did so the last time.
+    """
+    asked = error.retry_after if isinstance(error, http.BadStatus) else 0.0
+    if failed >= limits.UPDATE_ATTEMPTS or asked > limits.UPDATE_RETRY_AFTER_SECONDS:
+        return None
+    # Many machines that were turned away at the same time must not come back at the same time.
+    own = limits.UPDATE_RETRY_SECONDS * float(2 ** (failed - 1)) * (1 + os.urandom(1)[0] / 255)
+    return max(asked, own)

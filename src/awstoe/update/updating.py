@@ -14,13 +14,20 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from awstoe import limits
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import http, program_locks, renaming
+from awstoe.host import http, program_files, program_locks, renaming
 from awstoe.host.interruption import Interruption
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import fetch, health, install, layout, metadata, recovery, regions, verify
 from awstoe.update.bundle import Bundle
 from awstoe.update.decide import Decision, Kind, decide
-from awstoe.update.failure import Busy, CannotWrite, NotOffered, Unreachable, Untrusted
+from awstoe.update.failure import (
+    Busy,
+    CannotWrite,
+    NotOffered,
+    Unreachable,
+    Untrusted,
+    combined,
+)
 from awstoe.update.journal import Note, Step
 from awstoe.update.memory import Memory
 from awstoe.update.program import Program, check_replaceable, trusted
@@ -40,7 +47,7 @@ class Request(NamedTuple):
     check: bool = False
     """Only tell whether there is an update."""
     dry_run: bool = False
-    """Do all but download and replace."""
+    """Do all but download the program and replace it."""
     rollback: bool = False
     """Go back to the version before, or to ``version`` even if it is lower."""
     version: str | None = None
@@ -59,6 +66,9 @@ class Talk(Protocol):
     def say(self, text: str) -> None:
         """A line for a person."""
 
+    def warn(self, text: str) -> None:
+        """What should be known, though it stops nothing."""
+
     def progress(self, done: int, total: int) -> None:
         """Bytes of the download."""
 
@@ -76,7 +86,9 @@ class Result(NamedTuple):
     before: Version
     """The version that asked."""
     release: Release | None = None
-    """The one chosen."""
+    """The one chosen from the metadata."""
+    kept: Note | None = None
+    """The file chosen, where it is the one that the last update kept."""
     source: str = ""
     """Where it came from."""
     expires: str = ""
@@ -108,7 +120,7 @@ class _Update:
         self._trust = trust
         self._request = request
         self._talk = talk
-        self._time_outs = time_outs
+        self._client = http.Client(time_outs, f"awstoe/{program.version}")
         self._told_waiting = False
 
     def run(self) -> Result:
@@ -121,9 +133,7 @@ class _Update:
             if self._request.check:
                 return self._look(repositories, wanted)
             for warning in check_replaceable(self._program):
-                self._talk.say(f"warning: {warning}")
-            if self._request.dry_run:
-                return self._look(repositories, wanted)
+                self._talk.warn(warning)
             work = self._waited(lambda: stack.enter_context(Workspace(self._program.path)))
             self._talk.reached(Step.LOCKED)
             os.close(self._lock(self._program.path))  # a run is told of before any request
@@ -133,34 +143,36 @@ class _Update:
                     return self._roll_back(work)
                 return self._update(repositories, wanted, installed, work)
             finally:
-                if not os.path.exists(work.old):
-                    work.tidy(_is_part)
+                with suppress(OSError):  # the next update does it
+                    self._tidy(work)
+
+    def _tidy(self, work: Workspace) -> None:
+        if self._request.dry_run:
+            program_files.remove(work.staged)
+        elif not os.path.exists(work.old):
+            work.tidy(_is_part)
 
     def _repositories(self, stack: ExitStack) -> Sequence[Repository]:
         if self._request.bundle is not None:
             return (stack.enter_context(Bundle(self._request.bundle)),)
-        order = regions.order(regions.read(), self._request.region or _own_region())
-        mirrors = regions.mirrors(self._request.url or self._trust.url, order)
-        client = http.Client(self._time_outs, f"awstoe/{self._program.version}")
-        return [WebRepository(mirror, client) for mirror in mirrors[: limits.UPDATE_REGIONS]]
+        url, region = self._request.url, self._request.region
+        template = self._trust.url if url is None else url
+        order = regions.order(regions.read(), _own_region() if region is None else region)
+        mirrors = regions.mirrors(template, order)
+        regions.check_choice(template, region)
+        return [WebRepository(mirror, self._client) for mirror in mirrors[: limits.UPDATE_REGIONS]]
 
     # --- looking ----------------------------------------------------------------------------------
 
     def _look(self, repositories: Sequence[Repository], wanted: Version | None) -> Result:
-        """Tell what would be done, without touching anything."""
+        """Tell whether there is an update, without touching anything."""
         before = self._program.version
-        if self._request.rollback and wanted is None:
-            self._check_previous(_previous(self._program))
-            return Result("would-update", before, before)
         catalogue, source = self._catalogue(repositories, lasting=False)
         decision = self._decide(repositories, catalogue, wanted, before)
-        if decision.kind is Kind.CURRENT:
-            return Result("current", before, before, decision.release, source, catalogue.expires)
-        assert decision.release is not None  # noqa: S101 - only Kind.CURRENT has none
-        if self._request.dry_run:
-            fetch.check_space(self._program.folder, decision.release.length)
-        outcome = "available" if self._request.check else "would-update"
-        return Result(outcome, before, before, decision.release, source, catalogue.expires)
+        outcome = "current" if decision.kind is Kind.CURRENT else "available"
+        return Result(
+            outcome, before, before, decision.release, source=source, expires=catalogue.expires
+        )
 
     def _catalogue(
         self, repositories: Sequence[Repository], *, lasting: bool
@@ -172,7 +184,8 @@ class _Update:
                 lambda: stack.enter_context(Memory(self._program.memory, lasting=lasting))
             )
             if memory.is_temporary:
-                self._talk.say("warning: what is seen cannot be remembered for this user")
+                self._talk.warn("what is seen cannot be remembered for this user")
+            self._client.allowance = http.Allowance(limits.UPDATE_ALL_METADATA_SECONDS)
             for repository in repositories:
                 try:
                     found = metadata.refresh(repository, self._trust.root, memory.metadata)
@@ -181,17 +194,9 @@ class _Update:
                     continue
                 memory.remember_time()
                 for each in failures:
-                    self._talk.say(f"warning: {each.message}; asked {repository.name} instead")
+                    self._talk.warn(f"{each.message}; asked {repository.name} instead")
                 return found, repository.name
-        raise self._all_failed(failures)
-
-    @staticmethod
-    def _all_failed(failures: Sequence[AwstoeError]) -> AwstoeError:
-        error = fetch.worst(failures)
-        others = [each.message for each in failures if each is not error]
-        if others:
-            error.message += "".join(f"\n  also tried: {words}" for words in others)
-        return error
+        raise combined(failures)
 
     def _decide(
         self,
@@ -253,7 +258,14 @@ class _Update:
 
     def _recover(self, work: Workspace) -> Version:
         """Put an interrupted update in order; gives the version that is installed then."""
-        found = recovery.recover(self._program, work, keep=_is_part)
+        if self._request.dry_run:
+            if recovery.is_needed(self._program, work):
+                self._talk.warn(
+                    "an earlier update was interrupted: the next one puts that in order first,"
+                    " and then this may be another version"
+                )
+            return self._program.version
+        found = recovery.recover(self._program, work, keep=_is_part, warn=self._talk.warn)
         if found is recovery.Found.FINISHED:
             self._talk.say("an interrupted update was finished: its version is in place and works")
         return self._program.version
@@ -269,19 +281,26 @@ class _Update:
         decision = self._decide(repositories, catalogue, wanted, installed)
         self._talk.reached(Step.DECIDED)
         release = decision.release
+        told = Result(
+            "current", installed, installed, release, source=source, expires=catalogue.expires
+        )
         if decision.kind is Kind.CURRENT or release is None:
-            return Result("current", installed, installed, release, source, catalogue.expires)
+            return told
         if release.length > limits.UPDATE_PROGRAM_BYTES:
             raise Untrusted(
                 f"{source}: {release.path} has {release.length} bytes; a program has at most"
                 f" {limits.UPDATE_PROGRAM_BYTES}"
             )
-        work.tidy(lambda name: name == release.sha256 + fetch.PART)
-        self._talk.say(f"updating awstoe {installed} to {release.version} from {source}")
         first = [each for each in repositories if each.name == source]
         order = first + [each for each in repositories if each.name != source]
-        fetch.check_space(work.folder, release.length)
+        self._client.allowance = http.Allowance(limits.UPDATE_ALL_SECONDS)
+        if not self._request.dry_run:
+            work.tidy(lambda name: name == release.sha256 + fetch.PART)
+        fetch.check_space(work.folder, fetch.missing_bytes(release, work.folder))
         signature = fetch.signature(order, release)
+        if self._request.dry_run:
+            return told._replace(outcome="would-update")
+        self._talk.say(f"updating awstoe {installed} to {release.version} from {source}")
         self._fetch_own_signature(order, catalogue, work)
         part = fetch.program(order, release, work.folder, self._talk.progress)
         try:
@@ -292,7 +311,7 @@ class _Update:
         candidate = install.Candidate(work.staged, Note(release.version, release.sha256), signature)
         self._install(work, candidate)
         outcome = "updated" if decision.kind is Kind.UPDATE else "rolled-back"
-        return Result(outcome, release.version, installed, release, source, catalogue.expires)
+        return told._replace(outcome=outcome, installed=release.version)
 
     def _fetch_own_signature(
         self, repositories: Sequence[Repository], catalogue: metadata.Catalogue, work: Workspace
@@ -302,7 +321,7 @@ class _Update:
         Without it, going back needs the network. One that lies beside it may be of another version.
         """
         beside = self._program.path + layout.SIGNATURE
-        with suppress(AwstoeError, OSError):
+        try:
             own = install.digest(self._program.path)
             known = next((each for each in catalogue.releases if each.sha256 == own), None)
             if known is None or (
@@ -310,13 +329,12 @@ class _Update:
             ):
                 return
             install.write_signature(work.fetched_signature, fetch.signature(repositories, known))
-
-    def _check_previous(self, previous: str) -> None:
-        try:
-            with open(previous, "rb") as file:
-                verify.check(file, previous, _read_signature(previous), self._trust, sha256=None)
-        except OSError as error:
-            raise CannotWrite(f"{previous} cannot be read: {error.strerror}") from error
+        except (AwstoeError, OSError) as error:
+            words = error.message if isinstance(error, AwstoeError) else error.strerror
+            self._talk.warn(
+                "the signature of the installed version could not be had, without which --rollback"
+                f" needs the network and a --version: {words}"
+            )
 
     def _roll_back(self, work: Workspace) -> Result:
         """Swap the program with the one that the last update replaced. Needs no network."""
@@ -330,10 +348,14 @@ class _Update:
             os.chmod(work.staged, 0o700)
         except OSError as error:
             raise CannotWrite(f"{previous} cannot be copied: {error.strerror}") from error
+        before = self._program.version
+        note = Note(health.version_of(work.staged), sha256)
+        told = Result("would-update", before, before, kept=note, source=previous)
+        if self._request.dry_run:
+            return told
         self._talk.reached(Step.DOWNLOADED)
-        version = health.version_of(work.staged)
-        self._install(work, install.Candidate(work.staged, Note(version, sha256), signature))
-        return Result("rolled-back", version, self._program.version, source=previous)
+        self._install(work, install.Candidate(work.staged, note, signature))
+        return told._replace(outcome="rolled-back", installed=note.version)
 
     def _install(self, work: Workspace, candidate: install.Candidate) -> None:
         # A signal between the two names of the swap would leave it to the next update to finish.
@@ -345,6 +367,7 @@ class _Update:
                 self._trust,
                 self._lock,
                 lambda step: self._reached(step, interruption),
+                self._talk.warn,
             )
 
     def _reached(self, step: Step, interruption: Interruption) -> None:

@@ -8,7 +8,7 @@ locked; a part of a download stays in it to be continued.
 import os
 import stat
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import suppress
 from typing import Final, Self
 
 from awstoe.host import locks, program_files
@@ -97,7 +97,7 @@ class Workspace:
         return os.path.join(self.folder, f"left-{os.urandom(8).hex()}")
 
     def tidy(self, keep: Callable[[str], bool]) -> None:
-        """Remove what is left over, but for the lock; what is in use stays.
+        """Remove what is left over, but for the lock; what cannot be removed stays.
 
         Args:
             keep: Whether a file, given by its name, is to stay.
@@ -105,7 +105,8 @@ class Workspace:
         for name in os.listdir(self.folder):
             path = os.path.join(self.folder, name)
             if name != _LOCK and not keep(name) and not os.path.isdir(path):
-                program_files.remove(path)
+                with suppress(OSError):
+                    program_files.remove(path)
 
     def close(self) -> None:
         """Unlock the folder, and remove it when nothing is left in it."""
@@ -124,10 +125,5 @@ class Workspace:
         except OSError:
             pass  # it is gone, or another update has begun
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

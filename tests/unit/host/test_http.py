@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from awstoe.errors import HostError
-from awstoe.host import authorities
+from awstoe.host import addresses, authorities
 from awstoe.host import http as client
 
 QUICK = client.TimeOuts(connect=2.0, idle=1.0, total=3.0)
@@ -324,10 +324,16 @@ def test_name_that_does_not_resolve() -> None:
         ("https://user:secret@host/a?token=1", "https://host/a"),
         ("https://user:sec@ret@host/a", "https://host/a"),
         ("https://host:8443/a", "https://host:8443/a"),
+        ("https://user:sec/ret@host/a#b", "https://...@host/a"),
+        ("https://user:sec?ret@host/a", "https://...@host/a"),
+        ("https://user:se cret\n@host/a", "https://host/a"),
+        ("user:secret@host/a", "host/a"),
+        ("https://host/a\x1b[31m", "https://host/a?[31m"),
+        ("", ""),
     ],
 )
 def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
-    assert client.shown(url) == expected
+    assert addresses.shown(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -361,3 +367,85 @@ def test_error_status_tells_which() -> None:
         with pytest.raises(client.BadStatus, match="got HTTP status 503") as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.status == 503
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ("", 0),
+        ("Retry-After: 7\r\n", 7),
+        ("Retry-After: soon\r\n", 0),
+        ("Retry-After: -1\r\n", 0),
+        ("Retry-After: 99999999999999999999\r\n", 0),
+        ("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0),
+        ("Retry-After: Wed, 21 Oct 9015 07:28:00 GMT\r\n", 2e11),
+    ],
+)
+def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> None:
+    class Busy(_Handler):
+        def do_GET(self) -> None:
+            head = f"HTTP/1.1 429 Busy\r\n{headers}Content-Length: 0\r\n\r\n"
+            self.wfile.write(head.encode())
+            self.close_connection = True
+
+    for server in running(_Server(Busy)):
+        with pytest.raises(client.BadStatus) as caught:
+            got(f"http://127.0.0.1:{server.port}/x")
+        assert caught.value.is_passing
+        assert caught.value.retry_after == pytest.approx(expected, rel=0.2)
+        assert ("asks to wait" in caught.value.message) == (expected > 0)
+
+
+def test_connection_that_is_cut_is_told_apart() -> None:
+    class Cutting(_Handler):
+        def do_GET(self) -> None:
+            self.close_connection = True
+
+    for server in running(_Server(Cutting)):
+        with pytest.raises(client.BrokenOff) as caught:
+            got(f"http://127.0.0.1:{server.port}/x")
+        assert caught.value.is_passing
+
+
+def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
+    class Wanting(_Handler):
+        def do_GET(self) -> None:
+            if self.headers.get("Authorization") != _BASIC:
+                self.send_response(401)
+            elif self.path == "/x":
+                self.send_response(302)
+                host = self.headers["Host"]
+                self.send_header("Location", f"http://{host}/y")
+            else:
+                super().do_GET()
+                return
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    for server in running(_Server(Wanting)):
+        place = f"127.0.0.1:{server.port}/x"
+        assert got(f"http://us%20er:p%40ss@{place}") == b"hello"
+        with pytest.raises(client.BadStatus, match=f"http://{place}: .* 401") as caught:
+            got(f"http://user:secret@{place}")
+        assert "NAME:PASSWORD" in str(caught.value.hint)
+        assert not caught.value.is_passing
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, "[::1", "[nothing]", "ho st", "host:port"])
+def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
+    with pytest.raises(client.RequestFailed) as caught:
+        got(f"http://user:secret@{host}/x")
+    assert "secret" not in caught.value.message + str(caught.value.hint)
+    assert host in caught.value.message
+
+
+def test_requests_share_a_time(plain: _Server) -> None:
+    url = f"http://127.0.0.1:{plain.port}/x"
+    asking = client.Client(QUICK)
+    asking.allowance = client.Allowance(60)
+    with asking.get(url) as answer:
+        assert b"".join(answer.chunks()) == b"hello"
+    asking.allowance = client.Allowance(0)
+    with pytest.raises(client.TimeOver, match="not asked, as the 0 seconds"):
+        asking.get(url)
+    assert len(plain.seen) == 1

@@ -136,6 +136,36 @@ def test_interrupted_update_recovers(windows: Scene, step: Step) -> None:
     assert windows.installation.path.read_bytes() == NEW
 
 
+def test_program_that_can_only_be_moved_aside_is_not_lost(
+    windows: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the new program nor the old one gets the name: somebody holds them."""
+    real = os.replace
+
+    def replace(old: str, new: str) -> None:
+        if new == str(windows.installation.path):
+            raise ctypes.WinError(32)
+        real(old, new)
+
+    monkeypatch.setattr("awstoe.host.program_files_windows._RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(os, "replace", replace)
+    attempt = windows.update()
+    assert attempt.code == 9, attempt.said
+    old = windows.installation.bin / ".awstoe.exe.update/old.exe"
+    assert f"it is {old}" in attempt.said
+    assert f"hint: move it to {windows.installation.path}" in attempt.said
+    assert old.read_bytes() == (PROGRAMS / "1.0.0.exe").read_bytes()
+
+
+def test_place_of_the_previous_version_that_is_a_folder(windows: Scene) -> None:
+    mine = windows.installation.bin / "awstoe.previous.exe/mine"
+    mine.mkdir(parents=True)
+    attempt = windows.update()
+    assert (attempt.code, windows.installation.told()) == (0, "awstoe 1.1.0"), attempt.said
+    assert "could not be kept" in attempt.result["warnings"][0]
+    assert mine.is_dir()
+
+
 def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
     """What the next update finds when somebody started the old program under another name."""
     work = windows.installation.bin / ".awstoe.exe.update"
@@ -143,7 +173,7 @@ def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
     os.rename(windows.installation.path, work / "old.exe")
     program = windows.installation.facts()._replace(path=str(windows.installation.path))
     with Workspace(program.path) as workspace, pytest.raises(AwstoeError, match="from before"):
-        recovery.recover(program, workspace, keep=lambda _: False)
+        recovery.recover(program, workspace, keep=lambda _: False, warn=print)
     assert windows.installation.told() == "awstoe 1.0.0"
 
 

@@ -183,9 +183,38 @@ def test_template_of_urls() -> None:
     "template",
     [
         *("", "awstoe", "ftp://x/", "https://", "https://{bucket}/", "http:///x"),
-        *("http://[bad/", "https://host:port/", "https://host:99999/"),
+        *("http://[bad/", "https://host:port/", "https://host:99999/", "https://ho st/"),
+        *("https://host/?token=1", "https://host/#part", "https://host/}"),
     ],
 )
 def test_what_is_no_template(template: str) -> None:
     with pytest.raises(UsageError, match="is no address of releases"):
         regions.mirrors(template, regions.order(regions.read(), None))
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://user:secret@host/{oops}",
+        "https://user:sec/secret@host/",
+        "https://user:sec?secret@host/",
+        "https://user:sec#secret@host/",
+        "https://user:sec secret@host/{region}",
+        "https://user:s@secret@host/{oops}",
+        "user:secret@host/x",
+        "https://secret:@[host/",
+        "https://host/{oops}?token=secret",
+    ],
+)
+def test_password_in_a_bad_template_is_not_repeated(template: str) -> None:
+    with pytest.raises(UsageError, match=r"host|user") as caught:
+        regions.mirrors(template, regions.order(regions.read(), None))
+    assert "sec" not in caught.value.message.replace("...@", "")
+
+
+def test_region_that_would_make_no_difference() -> None:
+    regions.check_choice("https://x/", None)
+    regions.check_choice("https://x.{suffix}/", "eu-west-1")
+    with pytest.raises(UsageError, match=r"all regions are at https://x/") as caught:
+        regions.check_choice("https://u:secret@x/", "eu-west-1")
+    assert "secret" not in caught.value.message

@@ -21,6 +21,7 @@ from awstoe.host import program_files, program_locks
 from awstoe.update.journal import Step
 from awstoe.update.program import Origin
 from awstoe.update.releases import Version
+from fakes import release_server as tricks
 from fakes.installation import Attempt, finished
 from fakes.releases import shell_program
 from fakes.scene import Scene
@@ -45,12 +46,11 @@ def test_updated_file_rolls_back_and_forth(scene: Scene) -> None:
         "notes": None,
         "source": "us-east-2",
         "validUntil": attempt.result["validUntil"],
+        "warnings": [],
     }
     signature = (scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig").read_bytes()
     assert scene.before["awstoe.sig"] == (0o644, signature)
     assert scene.before["awstoe.previous"] == (0o755, scene.old)
-    assert scene.update("--rollback", "--dry-run").result["outcome"] == "would-update"
-    assert scene.installation.on_disk() == scene.before
     scene.updates_to("1.0.0", "--rollback")
     assert scene.before["awstoe"] == (0o755, scene.old)
     assert scene.before["awstoe.previous"] == (0o755, new)
@@ -207,6 +207,23 @@ def test_user_without_rights_updates_a_copy_of_their_own(scene: Scene) -> None:
     assert scene.installation.path.stat().st_uid == NOBODY
 
 
+@needs_root
+def test_signature_that_cannot_be_read_is_named(scene: Scene) -> None:
+    """It could not be put back, should the new program fail in its place."""
+    new = scene.publisher.add("1.1.0")
+    for path in (scene.installation.path, scene.installation.bin):
+        os.chown(path, NOBODY, NOBODY)
+    beside = scene.installation.bin / "awstoe.sig"
+    beside.write_bytes(b"of root")
+    beside.chmod(0o600)
+    scene.before = scene.installation.on_disk()
+    ended = as_nobody(scene)
+    assert ended.code == 6
+    assert f"cannot be replaced: {beside}: Permission denied; nothing was changed" in ended.said
+    assert scene.installation.on_disk() == scene.before
+    assert scene.installation.path.read_bytes() != new
+
+
 def as_nobody(scene: Scene) -> Attempt:
     """The command, run by a user who has no rights, in a forked process."""
     if not ROOT:
@@ -263,6 +280,20 @@ def test_full_disk_is_told_before_the_download(scene: Scene, small_disk: Path) -
     assert not any(path.endswith("/awstoe") for path, _ in scene.server.requests)
 
 
+def test_room_that_a_part_of_the_download_takes_is_not_wanted_again(
+    scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("awstoe.limits.UPDATE_SPARE_BYTES", 12_000)
+    monkeypatch.setattr("awstoe.limits.UPDATE_ATTEMPTS", 1)
+    scene.publisher.add("1.1.0")
+    move_to(scene, small_disk)
+    scene.server.tricks["*/1.1.0/linux/amd64/awstoe"] = tricks.break_off(30_000)
+    assert scene.update("--url", scene.server.url + "us-east-2/").code == 4
+    free = os.statvfs(small_disk).f_bavail * 4096
+    (small_disk / "ballast").write_bytes(bytes(free - 40_960))
+    scene.updates_to("1.1.0")
+
+
 @pytest.mark.parametrize("left", [0, 4, 20, 34, 40, 48])
 def test_disk_that_fills_up_meanwhile(
     scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, left: int
@@ -295,7 +326,7 @@ def test_size_limit_of_the_process(scene: Scene) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert attempt.code == 6
     assert os.strerror(errno.EFBIG) in attempt.said
-    assert scene.installation.path.read_bytes() == scene.old
+    assert scene.installation.on_disk() == scene.before  # the part takes no room either
 
 
 def test_temporary_folder_that_is_unusable_does_not_matter(
@@ -342,33 +373,37 @@ def test_noexec_folder_is_found_before_the_swap(scene: Scene, small_disk: Path) 
     assert scene.installation.path.read_bytes() == scene.old
 
 
+def held(scene: Scene, step: Step) -> "subprocess.Popen[str]":
+    """An update in a process of its own, which has stopped at a step."""
+    process = scene.installation.process(hold_at=step, wait=False)
+    assert process.stderr is not None
+    assert any("holding" in line for line in process.stderr)
+    return process
+
+
+def released(process: "subprocess.Popen[str]") -> Attempt:
+    """What comes of an update that was held."""
+    assert process.stdin is not None
+    process.stdin.write("go on\n")
+    return finished(process)
+
+
 def test_two_updates_at_once(scene: Scene) -> None:
     """One wins, the other says that it is busy and changes nothing."""
     scene.publisher.add("1.1.0")
-    first = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
-    assert first.stderr is not None
-    assert first.stdin is not None
-    for line in first.stderr:
-        if "holding" in line:
-            break
+    first = held(scene, Step.DOWNLOADED)
     second = scene.update()
     assert second.code == 75
     assert "another update of this program is going on" in second.said
     assert scene.installation.told() == "awstoe 1.0.0"
-    first.stdin.write("go on\n")
-    assert finished(first).code == 0
+    assert released(first).code == 0
     assert scene.installation.told() == "awstoe 1.1.0"
 
 
 def test_second_update_waits_for_the_first(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    first = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
-    assert first.stderr is not None
-    assert first.stdin is not None
-    for line in first.stderr:
-        if "holding" in line:
-            break
-    timer = threading.Timer(0.7, lambda: finished_with(first))
+    first = held(scene, Step.DOWNLOADED)
+    timer = threading.Timer(0.7, lambda: released(first))
     timer.start()
     second = scene.update("--wait")
     timer.join()
@@ -376,12 +411,6 @@ def test_second_update_waits_for_the_first(scene: Scene) -> None:
     assert (second.code, scene.installation.told()) == (75, "awstoe 1.1.0")
     assert "waiting for its end" in second.said
     assert "was replaced while this process was running" in second.said
-
-
-def finished_with(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("go on\n")
-    finished(process)
 
 
 def test_update_while_a_run_is_going_on(scene: Scene) -> None:
@@ -517,11 +546,7 @@ def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
 
 def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    process = scene.installation.process(hold_at=Step.DOWNLOADED, wait=False)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "holding" in line:
-            break
+    process = held(scene, Step.DOWNLOADED)
     process.send_signal(signal.SIGINT)
     finished_code = process.wait(20)
     process.communicate()
@@ -531,16 +556,10 @@ def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
 
 def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    process = scene.installation.process(hold_at=Step.SWAPPED, wait=False)
-    assert process.stderr is not None
-    assert process.stdin is not None
-    for line in process.stderr:
-        if "holding" in line:
-            break
+    process = held(scene, Step.SWAPPED)
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
-    process.stdin.write("go on\n")
-    assert finished(process).code == 0
+    assert released(process).code == 0
     scene.installation.version = "1.1.0"
     assert scene.installation.told() == "awstoe 1.1.0"
     assert not (scene.installation.bin / ".awstoe.update").exists()
