@@ -22,8 +22,8 @@ ROOT: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 
 _START: Final = {
-    System.LINUX: ("frozen_start.py", "frozen_late.py"),
-    System.WINDOWS: ("frozen_start_windows.py", "frozen_late.py"),
+    System.LINUX: ("frozen_start.py", "frozen_modules.py", "frozen_late.py"),
+    System.WINDOWS: ("frozen_start_windows.py", "frozen_modules.py", "frozen_late.py"),
 }
 """What runs first inside the frozen program, in this order."""
 
@@ -121,7 +121,8 @@ def _prepare(
         "own_data": [(name, interpreter.path(path)) for name, path in _own_data(source)],
         "data": sorted(selection.DATA),
         "data_left_out": selection.DATA_LEFT_OUT,
-        "at_start": selection.AT_START if interpreter.unpacks_late else (),
+        "at_start": selection.AT_START,
+        "base_at_start": selection.BASE_AT_START,
         "interpreter_options": selection.INTERPRETER_OPTIONS,
         "program": dict(interpreter.program),
         "boot_loader": interpreter.boot_loader,

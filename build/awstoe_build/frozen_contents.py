@@ -7,12 +7,14 @@ PyInstaller does not do:
   target's own layers, so that no other interpreter than this machine's has to run.
 - It unpacks everything at every start. Here, a file that only some module needs goes into the
   archive of modules, with a note of what that module needs. ``frozen_late.py`` unpacks it when the
-  module is imported.
+  module is imported. The base library, a file too, keeps only what the interpreter loads before it
+  can read that archive.
 """
 
 import marshal
 import os
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -26,8 +28,12 @@ NOTE: Final = "late:"
 """How the name of a note begins, in the archive of modules; the module's name follows."""
 FILE: Final = "late/"
 """How the name of a file begins there."""
+_MODULE: Final = 0
+_PACKAGE: Final = 1
 _DATA: Final = 2
-"""PyInstaller's number for an entry that is no module."""
+"""PyInstaller's numbers for what an entry is; data are no module."""
+_HEADER: Final = 16
+"""The bytes before the code in a compiled file."""
 _HEAD: Final = struct.Struct("!4s4si")
 
 
@@ -105,13 +111,37 @@ def split(
     return now, Late(tuple(sorted(late.values())), notes)
 
 
-def append(archive: str, late: Late, read: Callable[[str], bytes]) -> None:
-    """Put files and notes into the archive of modules.
+def part_base_library(path: str, at_start: Iterable[str]) -> dict[str, bytes]:
+    """Leave only some files in the base library, written the same at every build.
+
+    Args:
+        path: The base library. It is written anew.
+        at_start: The names of the files that stay.
+
+    Returns:
+        The compiled modules that were in it, those that stay too, by the names of their files.
+
+    Raises:
+        KeyError: It lacks one that stays.
+    """
+    with zipfile.ZipFile(path) as library:
+        files = {name: library.read(name) for name in sorted(library.namelist())}
+    with zipfile.ZipFile(path, "w") as library:  # not compressed here: all of it will be
+        for name in at_start:
+            library.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name])
+    return {name: data for name, data in files.items() if name.endswith(".pyc")}
+
+
+def append(
+    archive: str, late: Late, read: Callable[[str], bytes], base: Mapping[str, bytes]
+) -> None:
+    """Put files and notes into the archive of modules, and modules.
 
     Args:
         archive: Its path. It is written anew.
         late: What is put in.
         read: Gives the content of the file at a path.
+        base: Compiled modules that are put in, by the names of their files.
 
     Raises:
         ValueError: It is no archive of modules.
@@ -123,11 +153,14 @@ def append(archive: str, late: Late, read: Callable[[str], bytes]) -> None:
     table = marshal.loads(before[place:])  # noqa: S302 - written a moment ago
     body = [before[_HEAD.size : place]]
     end = place
-    added = [(FILE + name, read(path)) for name, path, _ in late.entries]
-    added += [(NOTE + name, marshal.dumps(note)) for name, note in sorted(late.notes.items())]
-    for name, data in added:
+    added = [(FILE + name, _DATA, read(path)) for name, path, _ in late.entries]
+    added += [
+        (NOTE + name, _DATA, marshal.dumps(note)) for name, note in sorted(late.notes.items())
+    ]
+    added += [(*_compiled(name), data[_HEADER:]) for name, data in sorted(base.items())]
+    for name, kind, data in added:
         packed = zlib.compress(data, 9)
-        table.append((name, (_DATA, end, len(packed))))
+        table.append((name, (kind, end, len(packed))))
         body.append(packed)
         end += len(packed)
     with open(archive, "wb") as stream:
@@ -142,6 +175,13 @@ def module(name: str) -> str:
     for tag in (".cpython-", ".cp3", ".abi3"):
         stem = stem.partition(tag)[0]
     return stem.rpartition("lib-dynload/")[2].replace("/", ".")
+
+
+def _compiled(file: str) -> tuple[str, int]:
+    """The full name of the module in a compiled file, and what it is."""
+    name = file.removesuffix(".pyc").replace("/", ".")
+    package = name.removesuffix(".__init__")
+    return package, _MODULE if package == name else _PACKAGE
 
 
 def content(path: str) -> bytes:

@@ -1,18 +1,24 @@
 """Runs inside the frozen program, before it: unpacks files with the module that needs them.
 
 They are in the archive of modules; ``frozen_contents.py`` puts them there. The folder is the boot
-loader's, which removes it with everything in it.
+loader's, which removes it with everything in it. A step may empty it before, as ``rm -rf /tmp/*``
+does: then it is made again, and so is what is needed of it. Libraries that are loaded stay loaded.
 """
 
 import _frozen_importlib_external
 import _thread
+import atexit
+import errno
 import marshal
 import os
+import stat
 import sys
 from importlib.machinery import ModuleSpec
 
 import pyimod02_importers  # type: ignore[import-not-found] # PyInstaller's own
 
+_FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
+_OWNER = os.lstat(_FOLDER).st_uid
 _UNPACKING = _thread.allocate_lock()
 
 
@@ -26,28 +32,57 @@ class LateFiles:
         Raises:
             AwstoeError: They cannot be unpacked.
         """
+        own = LateFiles.unpack_for(name)
+        if not own:
+            return None
+        spec: ModuleSpec | None = _frozen_importlib_external.spec_from_file_location(
+            name, os.path.join(_FOLDER, own)
+        )
+        return spec
+
+    @staticmethod
+    def unpack_for(name: str) -> str:
+        """Unpack what a module needs and is not there; gives the file that it is itself, if any.
+
+        Raises:
+            AwstoeError: It cannot be unpacked.
+        """
         archive = pyimod02_importers.pyz_archive
         note = "late:" + name
         if note not in archive.toc:
-            return None
+            return ""
+        own: str
         own, files = marshal.loads(archive.extract(note))  # noqa: S302 - of our own archive
-        folder: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
         try:
-            for file in files:
-                unpack(os.path.join(folder, file), archive, "late/" + file)
+            # Two threads may import two modules with the same library.
+            with _UNPACKING:
+                make_folder()
+                for file in files:
+                    unpack(os.path.join(_FOLDER, file), archive, "late/" + file)
         except OSError as error:
             from awstoe.errors import AwstoeError  # noqa: PLC0415 - hardly ever needed
 
             raise AwstoeError(
-                f"cannot unpack a part of awstoe to {folder}: {error.strerror}",
+                f"cannot unpack a part of awstoe to {_FOLDER}: {error.strerror}",
                 hint="free some space there, or name another folder by TMPDIR",
             ) from error
-        if not own:
-            return None
-        spec: ModuleSpec | None = _frozen_importlib_external.spec_from_file_location(
-            name, os.path.join(folder, own)
-        )
-        return spec
+        return own
+
+
+def make_folder() -> None:
+    """Make the folder again if it is gone.
+
+    Raises:
+        OSError: It cannot be made, or somebody else has put something in its place.
+    """
+    try:
+        about = os.lstat(_FOLDER)
+    except FileNotFoundError:
+        os.mkdir(_FOLDER, 0o700)
+        return
+    # What would be loaded from there would run with this user's rights.
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != _OWNER:
+        raise FileExistsError(errno.EEXIST, "something else stands there now")
 
 
 def unpack(path: str, archive: object, name: str) -> None:
@@ -56,15 +91,22 @@ def unpack(path: str, archive: object, name: str) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    # Two threads may import two modules with the same library.
-    with _UNPACKING:
-        if os.path.exists(path):
-            return
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        new = path + ".new"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
-            stream.write(archive.extract(name))  # type: ignore[attr-defined] # PyInstaller's reader
-        os.replace(new, path)
+    if os.path.exists(path):
+        return
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    new = path + ".new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
+        stream.write(archive.extract(name))  # type: ignore[attr-defined] # PyInstaller's reader
+    os.replace(new, path)
+
+
+def leave_folder() -> None:
+    """See to it that the boot loader finds the folder: without one to remove, it warns."""
+    try:
+        make_folder()
+    except OSError:
+        pass  # its warning is right
 
 
 sys.meta_path.insert(0, LateFiles)
+atexit.register(leave_folder)

@@ -25,5 +25,3 @@ class Interpreter(NamedTuple):
     """What the target has in place of what is found: see ``frozen_contents.for_target``."""
     boot_loader: str = ""
     """The target's; empty if PyInstaller finds it."""
-    unpacks_late: bool = False
-    """Whether files are unpacked when they are needed; all are at the start otherwise."""

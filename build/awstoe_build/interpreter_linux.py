@@ -75,7 +75,6 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
             suffix: target_suffix,
         },
         boot_loader=_boot_loader(target_site),
-        unpacks_late=True,
     )
 
 

@@ -62,5 +62,4 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
             zlib=zlib.ZLIB_RUNTIME_VERSION,
             expat=expat.EXPAT_VERSION.removeprefix("expat_"),
         ),
-        unpacks_late=True,
     )

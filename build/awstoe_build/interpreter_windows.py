@@ -49,7 +49,6 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
                 site=site,
                 facts=_FACTS,
                 components=components(**_FACTS, zlib="1.3.1", expat="2.7.3"),
-                unpacks_late=True,
             )
     finally:
         shutil.rmtree(prefix, ignore_errors=True)

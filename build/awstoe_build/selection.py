@@ -115,6 +115,14 @@ AT_START: Final = (
 """What the interpreter needs before a module can unpack what it needs: nothing else is unpacked at
 every start."""
 
+BASE_AT_START: Final = (
+    "encodings/__init__.pyc",
+    "encodings/aliases.pyc",
+    "encodings/utf_8.pyc",
+)
+"""What of the base library the interpreter loads before it can read the archive of modules. The
+file may be gone later, so nothing else is in it."""
+
 LIBRARIES_LEFT_OUT: Final = ("libgcc_s.so.1",)
 """PyInstaller would take the build machine's, made for its C library; nothing of ours needs it."""
 

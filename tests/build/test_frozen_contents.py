@@ -1,19 +1,24 @@
 """What of a single file is unpacked when: arranged at its build, carried out when it runs."""
 
+import atexit
 import marshal
 import os
 import runpy
+import shutil
 import stat
 import struct
+import subprocess
 import sys
 import types
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from awstoe.errors import AwstoeError
+from awstoe.host import frozen
 from awstoe_build import bundle, elf, frozen_contents
 from awstoe_build.frozen_contents import Entry, Late
 
@@ -152,9 +157,45 @@ LATE = Late(
 )
 
 
+BASE = {"codecs.pyc": bytes(16) + b"codecs", "encodings/__init__.pyc": bytes(16) + b"encodings"}
+
+
+@pytest.fixture
+def base_library(tmp_path: Path) -> Path:
+    path = tmp_path / "base_library.zip"
+    with zipfile.ZipFile(path, "w") as library:
+        for name in ("encodings/", "encodings/utf_8.pyc", "codecs.pyc"):
+            library.writestr(name, b"" if name.endswith("/") else name)
+    return path
+
+
+def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: Path) -> None:
+    assert frozen_contents.part_base_library(str(base_library), ["codecs.pyc"]) == {
+        "codecs.pyc": b"codecs.pyc",
+        "encodings/utf_8.pyc": b"encodings/utf_8.pyc",
+    }
+    with zipfile.ZipFile(base_library) as library:
+        assert library.namelist() == ["codecs.pyc"]
+        assert library.read("codecs.pyc") == b"codecs.pyc"
+
+
+def test_a_base_library_without_what_must_stay_ends_the_build(base_library: Path) -> None:
+    with pytest.raises(KeyError, match=r"io\.pyc"):
+        frozen_contents.part_base_library(str(base_library), ["io.pyc"])
+
+
+def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> None:
+    path = modules_archive(tmp_path / "modules")
+    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
+    archive = Archive(path)
+    kinds = {name: archive.toc[name][0] for name in ("one", "codecs", "encodings", "late/two.so")}
+    assert kinds == {"one": 0, "codecs": 0, "encodings": 1, "late/two.so": 2}
+    assert archive.extract("encodings") == b"encodings"
+
+
 def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
-    frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     archive = Archive(path)
     assert archive.extract("one") == b"code"
     assert archive.extract("late/lib/one.so") == b"first"
@@ -167,14 +208,24 @@ def test_something_else_than_an_archive_of_modules_is_refused(tmp_path: Path) ->
     path = tmp_path / "modules"
     path.write_bytes(bytes(100))
     with pytest.raises(ValueError, match="no archive of modules"):
-        frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+        frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What the frozen program does before it ends."""
+    found: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", found.append)
+    return found
+
+
+@pytest.fixture
+def running(
+    tmp_path: Path, at_end: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """The frozen program's finder in this process; gives the folder that it unpacks to."""
     path = modules_archive(tmp_path / "modules")
-    frozen_contents.append(str(path), LATE, lambda origin: origin.encode())
+    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     importers = types.ModuleType("pyimod02_importers")
     importers.pyz_archive = Archive(path)  # type: ignore[attr-defined] # PyInstaller's name
     monkeypatch.setitem(sys.modules, "pyimod02_importers", importers)
@@ -183,6 +234,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
     runpy.run_path(str(BUILD / "frozen_late.py"))
+    assert at_end
     yield folder
     folder.chmod(0o700)
 
@@ -220,6 +272,77 @@ def test_a_part_that_cannot_be_unpacked_is_told_in_plain_words(running: Path) ->
     with pytest.raises(AwstoeError, match="cannot unpack a part of awstoe") as failure:
         sys.meta_path[0].find_spec("two", None)
     assert "TMPDIR" in str(failure.value.hint)
+
+
+def test_what_was_removed_is_unpacked_again(running: Path) -> None:
+    sys.meta_path[0].find_spec("three", None)
+    shutil.rmtree(running)
+    sys.meta_path[0].find_spec("two", None)
+    assert unpacked(running) == ["lib/one.so", "two.so"]
+    assert stat.S_IMODE(running.stat().st_mode) & 0o077 == 0
+    shutil.rmtree(running / "lib")
+    frozen.restore("three")
+    assert unpacked(running) == ["lib/one.so", "two.so"]
+
+
+def test_nothing_is_unpacked_to_what_took_the_place_of_the_folder(
+    running: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.rmtree(running)
+    running.symlink_to(other)
+    with pytest.raises(AwstoeError, match="something else stands there now"):
+        sys.meta_path[0].find_spec("two", None)
+    running.unlink()
+    running.mkdir()
+    facts = os.lstat(running)
+    stranger = os.stat_result((*facts[:4], facts.st_uid + 1, *facts[5:]))
+    monkeypatch.setattr(os, "lstat", lambda _: stranger)
+    with pytest.raises(AwstoeError, match="something else stands there now"):
+        sys.meta_path[0].find_spec("two", None)
+    assert [*unpacked(running), *unpacked(other)] == []
+
+
+def test_the_boot_loader_finds_the_folder_that_it_removes(
+    running: Path, at_end: list[Callable[[], None]]
+) -> None:
+    (last,) = at_end
+    last()
+    shutil.rmtree(running)
+    last()
+    assert list(running.iterdir()) == []
+    running.rmdir()
+    running.parent.joinpath("modules").rename(running)
+    last()
+    assert running.is_file()
+
+
+def test_modules_are_looked_for_in_the_archive_alone(tmp_path: Path) -> None:
+    """In an interpreter of its own: this one's would have to be put together again."""
+    (tmp_path / "planted.py").touch()
+    code = f"""
+import sys, types, encodings
+importers = types.ModuleType("pyimod02_importers")
+class PyiFrozenFinder:
+    path_hook = print
+importers.PyiFrozenFinder = PyiFrozenFinder
+sys.modules["pyimod02_importers"] = importers
+sys._MEIPASS = {str(tmp_path)!r}
+sys.path[:] = ["base_library.zip", "python3.13/lib-dynload", sys._MEIPASS]
+exec(open({str(BUILD / "frozen_modules.py")!r}).read())
+try:
+    import planted
+except (ImportError, TypeError):
+    pass
+assert "planted" not in sys.modules
+assert encodings.__path__ == [sys._MEIPASS + {os.sep + "encodings"!r}], encodings.__path__
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [str(tmp_path)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")

@@ -30,16 +30,34 @@ UNCHECKED = bytes(12)
 ALONE = """\
 import sys
 folder = sys.argv[1]
-sys.path[:] = [folder, folder + "/base_library.zip", folder + "/python{version}/lib-dynload"]
+sys.path[:] = [folder, folder + "/python{version}/lib-dynload"]
 {code}
 """
 
 
-def python(code: str, folder: Path | str = "") -> str:
+FIPS = """\
+openssl_conf = all
+[all]
+providers = providers
+alg_section = algorithms
+[providers]
+fips = fips
+[fips]
+activate = 1
+[algorithms]
+default_properties = fips=yes
+"""
+
+
+def python(code: str, folder: Path | str = "", **environment: str) -> str:
     """Run code in the interpreter that the file was made with; gives its output."""
     ended = subprocess.run(
         [cpython.program(str(LAYER)), "-I", "-S", "-B", "-c", code, str(folder)],
-        env={"LD_LIBRARY_PATH": f"{folder}:{LAYER / 'lib'}", "PATH": os.environ["PATH"]},
+        env={
+            "LD_LIBRARY_PATH": f"{folder}:{LAYER / 'lib'}",
+            "PATH": os.environ["PATH"],
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -69,9 +87,9 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def alone(code: str, contents: Path) -> str:
+def alone(code: str, contents: Path, **environment: str) -> str:
     """Run code with nothing but what is in the file."""
-    return python(ALONE.format(version=cpython.VERSION, code=code), contents)
+    return python(ALONE.format(version=cpython.VERSION, code=code), contents, **environment)
 
 
 @pytest.mark.parametrize("service", sorted(selection.BOTOCORE_SERVICES))
@@ -122,6 +140,23 @@ def test_signatures_are_made_and_verified(contents: Path) -> None:
         "key.public_key().verify(key.sign(b'x', scheme), b'x', scheme)",
         contents,
     )
+
+
+def test_a_machine_in_fips_mode_changes_nothing(contents: Path, tmp_path: Path) -> None:
+    """Its settings are for its own OpenSSL, and name a part that this one does not have."""
+    settings = tmp_path / "openssl.cnf"
+    settings.write_text(FIPS)
+    found = alone(
+        "import hashlib, ssl\n"
+        "from cryptography.hazmat.primitives.asymmetric import rsa\n"
+        "rsa.generate_private_key(65537, 2048)\n"
+        "print(type(hashlib.new('md5', usedforsecurity=False)).__module__)\n"
+        "print(len(ssl.create_default_context().get_ciphers()) > 10)",
+        contents,
+        OPENSSL_CONF=str(settings),
+        OPENSSL_FORCE_FIPS_MODE="1",
+    )
+    assert found.split() == ["_hashlib", "True"]
 
 
 @pytest.mark.parametrize(

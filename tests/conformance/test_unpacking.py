@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from awstoe import __version__
-from cli.running import Ended
+from cli.running import Ended, action, bash
 from conformance.place import Place
 from subject import chosen
 
 VERSION = f"awstoe {__version__}\n"
 MESSAGE = "awstoe cannot unpack itself to"
+# Loads OpenSSL: nothing before it does.
+HASH = action(
+    "Hash", "Assert", {"fileMD5Equals": "d41d8cd98f00b204e9800998ecf8427e", "path": "text"}
+)
 
 
 def in_mounts(place: Place, script: str) -> Ended:
@@ -200,3 +204,46 @@ def test_nobody_else_can_look_into_what_is_unpacked(place: Place) -> None:
     ended = place.call(place.arguments("stat -c '%a %u' $TMPDIR/_MEI* > seen"))
     assert ended.exit_code == 0, ended.stderr
     assert place.read("seen").split() == ["700", str(os.geteuid())]
+
+
+def test_there_are_no_links_in_what_is_unpacked(place: Place) -> None:
+    """Not every file system has them."""
+    place.write("text", "")
+    look = bash("Look", "cd $TMPDIR/_MEI*; find . -type f | wc -l; find . ! -type f ! -type d")
+    ended = place.steps(HASH, look)
+    assert ended.exit_code == 0, ended.stderr
+    count, *others = ended.printed("Look").split()
+    assert int(count) > 10
+    assert others == []
+
+
+def test_what_a_step_removes_is_unpacked_again_when_it_is_needed(place: Place) -> None:
+    place.write("text", "")
+    ended = place.steps(
+        bash("Remove", "rm -rf $TMPDIR/*"),
+        HASH,
+        bash("Look", "stat -c '%a %u' $TMPDIR/_MEI*; ls $TMPDIR/_MEI*"),
+    )
+    assert ended.exit_code == 0, ended.stderr
+    mode, owner, *names = ended.printed("Look").split()
+    assert (mode, owner) == ("700", str(os.geteuid()))
+    assert "libcrypto.so.3" in names
+    assert "libpython3.13.so.1.0" not in names
+    assert "WARNING" not in ended.stderr
+
+
+def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place) -> None:
+    """It might be somebody's who waited for the folder to be removed."""
+    (place.folder / "planted").mkdir()
+    place.write("text", "")
+    ended = place.steps(
+        bash("Plant", "set -- $TMPDIR/_MEI*; rm -r $1; ln -s $PWD/planted $1; echo $1"),
+        {**HASH, "onFailure": "Ignore"},
+        bash("Look", "ls planted; rm $TMPDIR/_MEI*"),
+    )
+    assert ended.exit_code == 0, ended.stderr
+    folder = ended.printed("Plant")
+    assert ended.steps["Hash"]["failureMessage"].startswith(
+        f"cannot unpack a part of awstoe to {folder}: something else stands there now"
+    ), ended.steps["Hash"]
+    assert ended.printed("Look") == ""

@@ -12,6 +12,7 @@ import sys
 from typing import Final, NamedTuple
 
 from awstoe.errors import HostError
+from awstoe.host import frozen
 
 if sys.platform == "win32":
     from awstoe.host import authorities_windows as _platform
@@ -65,5 +66,6 @@ def _load_named(context: ssl.SSLContext, variable: str, path: str) -> None:
 def _load_own(context: ssl.SSLContext) -> str:
     import certifi  # noqa: PLC0415 - on machines without a store only
 
+    frozen.restore("certifi")
     context.load_verify_locations(cafile=certifi.where())
     return "the list that came with awstoe, as this machine has none"

@@ -42,6 +42,20 @@ def is_boot_loader_variable(name: str) -> bool:
     return name.startswith(_PREFIX) or name in _NAMES
 
 
+def restore(package: str) -> None:
+    """See to it that a package's data files are there, if a step has removed them.
+
+    They are unpacked when the package is imported. Who reads them later than that calls this first.
+
+    Raises:
+        AwstoeError: They cannot be unpacked.
+    """
+    for finder in sys.meta_path:
+        unpack_for = getattr(finder, "unpack_for", None)  # of the build's frozen_late.py
+        if unpack_for is not None:
+            unpack_for(package)
+
+
 def build_facts() -> dict[str, object] | None:
     """What the build wrote into the bundle; None where nothing is, as in a source tree.
 
