@@ -23,7 +23,7 @@ lint: $(MADE) ## Check format, rules, types, and that the generated pages are up
 	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference --check
 
 test: $(MADE) ## Run all tests
-	$(ENV)/python -m pytest -n auto -q
+	$(ENV)/python -m pytest -n auto --dist loadgroup -q
 
 conformance: $(MADE) ## Run the black-box tests on a built file (TARGET=linux/386, TARGET=all, FILE=path)
 	@PYTHONPATH=tests:build $(ENV)/python -m conformance $(or $(FILE),$(TARGET))

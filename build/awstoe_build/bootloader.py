@@ -75,6 +75,11 @@ EDITS: Final = (
         "rc = awstoe_unpack(archive_fp, toc_entry->length, toc_entry->uncompressed_length,"
         " out_fp);",
     ),
+    Edit(
+        "pyi_utils_posix.c",
+        "dir_handle = opendir(dir_path);",
+        "dir_handle = awstoe_open_own_folder(dir_path);",
+    ),
     # A full disk shows at the end of a file, or in its middle; the folder goes in any case.
     Edit(
         "pyi_archive.c",

@@ -10,10 +10,13 @@
  * - The program is told by SIGTERM when the boot loader is killed. The signal waits until Python code
  *   can remove the folder, see frozen_start.py.
  * - A file is unpacked in one piece, in half the time.
+ * - What is removed at the end is a folder of this user's, and no link. A step may have removed ours,
+ *   as "rm -rf /tmp/..." does, and then anybody can put something in its place.
  */
 #ifndef AWSTOE_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_BOOTLOADER_ADDITIONS_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +62,25 @@ awstoe_release_signals(void)
     if (awstoe_holding) {
         sigprocmask(SIG_SETMASK, &awstoe_mask_before, NULL);
     }
+}
+
+/* opendir(), for a folder whose content is going to be removed. */
+static DIR *
+awstoe_open_own_folder(const char *path)
+{
+    struct stat facts;
+    DIR *folder = NULL;
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) {
+        return NULL;
+    }
+    if (fstat(descriptor, &facts) == 0 && facts.st_uid == geteuid()) {
+        folder = fdopendir(descriptor);
+    }
+    if (folder == NULL) {
+        close(descriptor);
+    }
+    return folder;
 }
 
 /* Have a process that removes the folder if this one ends without a word. */

@@ -11,6 +11,7 @@ import pytest
 from awstoe.actions.table import ACTIONS
 from awstoe_build import (
     bootloader,
+    cpython,
     prerequisites,
     registry,
     selection,
@@ -18,7 +19,9 @@ from awstoe_build import (
     sources,
     targets,
 )
+from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
+from awstoe_build.layers import Cache
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = sorted((ROOT / "build" / "awstoe_build").glob("*.py"))
@@ -111,11 +114,37 @@ def test_an_edit_replaces_its_place(tmp_path: Path) -> None:
     assert (tmp_path / "a.c").read_text() == "before new; after"
 
 
+PROCESSORS = re.compile(
+    r"ALIGNOF_|SIZEOF_|HAVE_GCC_(ASM_FOR|UINT128)|HAVE___UINT128|HAVE_LARGEFILE|PY_SUPPORT_TIER"
+    r"|PY_HAVE_PERF_TRAMPOLINE"
+)
+"""What may differ between the targets in CPython's pyconfig.h."""
+
+
+def test_all_interpreters_are_configured_alike() -> None:
+    """What configure cannot try for a foreign target it answers badly, if it is not told."""
+    cache = Cache(cache_folder(), print)
+    found = {}
+    for target in targets.TARGETS.values():
+        if target.system is targets.System.LINUX and not cache.missing([cpython.recipe(target)]):
+            layer = cache.obtain(cpython.recipe(target))
+            text = (Path(layer) / f"include/python{cpython.VERSION}/pyconfig.h").read_text()
+            lines = {
+                line for line in text.splitlines() if line.startswith(("#define", "/* #undef"))
+            }
+            found[target.name] = {line for line in lines if not PROCESSORS.search(line)}
+    if len(found) < len(("one", "and another")):
+        pytest.skip("there are no toolchains of two targets: make toolchain TARGET=linux/386")
+    first, *others = found.values()
+    assert all(not first ^ other for other in others)
+    assert "#define HAVE_COMPUTED_GOTOS 1" in first
+
+
 def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
     text = "".join(Path(path).read_text() for path in bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
-    assert len(functions) == 10
+    assert len(functions) == 11
     assert all(calls.count(name + "(") >= 2 for name in functions)
 
 
@@ -151,14 +180,12 @@ def test_only_one_module_of_the_build_starts_programs() -> None:
     assert starting == ["programs.py"]
 
 
-def test_the_build_imports_the_table_of_the_program_and_its_doors_to_locks_and_names_alone() -> (
-    None
-):
+def test_the_build_imports_few_parts_of_the_program() -> None:
     used = {name for path in RECIPES for name in imported(path) if name.startswith("awstoe.")}
     # __main__ where code runs inside the frozen program.
     assert used <= {
         *("awstoe.actions.table", "awstoe.__main__", "awstoe.errors"),
-        *("awstoe.host.locks", "awstoe.host.renaming"),
+        *("awstoe.host.locks", "awstoe.host.renaming", "awstoe.trust"),
     }
 
 

@@ -247,3 +247,13 @@ def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place)
         f"cannot unpack a part of awstoe to {folder}: something else stands there now"
     ), ended.steps["Hash"]
     assert ended.printed("Look") == ""
+
+
+def test_what_takes_the_place_of_the_folder_is_not_emptied_at_the_end(place: Place) -> None:
+    place.write("elsewhere/precious", "kept")
+    plant = "set -- $TMPDIR/_MEI*; rm -r $1; ln -s $PWD/elsewhere $1"
+    ended = place.steps(bash("Plant", plant))
+    assert ended.exit_code == 0, ended.stderr
+    assert place.read("elsewhere/precious") == "kept"
+    (link,) = place.temporary.glob("_MEI*")
+    link.unlink()
