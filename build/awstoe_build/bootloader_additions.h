@@ -10,8 +10,8 @@
  * - The program is told by SIGTERM when the boot loader is killed. The signal waits until Python code
  *   can remove the folder, see frozen_start.py.
  * - A file is unpacked in one piece, in half the time.
- * - What is removed at the end is a folder of this user's, and no link. A step may have removed ours,
- *   as "rm -rf /tmp/..." does, and then anybody can put something in its place.
+ * - What is removed at the end is a folder of the owner that ours had, and no link. A step may have
+ *   removed ours, as "rm -rf /tmp/..." does, and then anybody can put something in its place.
  */
 #ifndef AWSTOE_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_BOOTLOADER_ADDITIONS_H
@@ -41,6 +41,7 @@ static pid_t awstoe_parent;
 static pid_t awstoe_guard = -1;
 static int awstoe_guard_pipe = -1;
 static void (*awstoe_size_limit)(int);
+static uid_t awstoe_owner; /* of the folder: on a network's file system it may be another than us */
 
 /* Let the signals that end a program wait. */
 static void
@@ -74,7 +75,7 @@ awstoe_open_own_folder(const char *path)
     if (descriptor < 0) {
         return NULL;
     }
-    if (fstat(descriptor, &facts) == 0 && facts.st_uid == geteuid()) {
+    if (fstat(descriptor, &facts) == 0 && facts.st_uid == awstoe_owner) {
         folder = fdopendir(descriptor);
     }
     if (folder == NULL) {
@@ -133,14 +134,16 @@ awstoe_end_guard(void)
 static char *
 awstoe_make_folder(char *path)
 {
-    struct statvfs facts;
+    struct statvfs system;
+    struct stat facts;
     if (mkdtemp(path) == NULL) {
         return NULL;
     }
-    if (statvfs(path, &facts) == 0 && (facts.f_flag & ST_NOEXEC) != 0) {
+    if (statvfs(path, &system) == 0 && (system.f_flag & ST_NOEXEC) != 0) {
         rmdir(path);
         return NULL;
     }
+    awstoe_owner = lstat(path, &facts) == 0 ? facts.st_uid : geteuid();
     awstoe_start_guard(path);
     return path;
 }

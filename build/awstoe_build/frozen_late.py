@@ -20,6 +20,8 @@ import pyimod02_importers  # type: ignore[import-not-found] # PyInstaller's own
 _FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
 _OWNER = os.lstat(_FOLDER).st_uid
 _UNPACKING = _thread.allocate_lock()
+_HINT = "free some space there, or name another folder by TMPDIR"
+_HINTS = {errno.EEXIST: "name a folder that others cannot write to by TMPDIR"}
 
 
 class LateFiles:
@@ -64,7 +66,7 @@ class LateFiles:
 
             raise AwstoeError(
                 f"cannot unpack a part of awstoe to {_FOLDER}: {error.strerror}",
-                hint="free some space there, or name another folder by TMPDIR",
+                hint=_HINTS.get(error.errno or 0, _HINT),
             ) from error
         return own
 

@@ -14,6 +14,8 @@ import types
 
 _BOOT_LOADER = int(os.environ.pop("_PYI_AWSTOE_PARENT", os.getppid()))
 _HELD = os.environ.pop("_PYI_AWSTOE_HELD", "")
+_FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
+_OWNER = os.lstat(_FOLDER).st_uid
 
 
 def remove_folder() -> None:
@@ -22,7 +24,9 @@ def remove_folder() -> None:
         return
     import shutil  # noqa: PLC0415 - hardly ever needed
 
-    shutil.rmtree(sys._MEIPASS, ignore_errors=True)  # type: ignore[attr-defined] # noqa: SLF001
+    # A step may have removed it, and somebody else put something in its place.
+    if os.path.lexists(_FOLDER) and os.lstat(_FOLDER).st_uid == _OWNER:
+        shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
 def terminated(number: int, _: types.FrameType | None) -> None:
