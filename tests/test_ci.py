@@ -22,11 +22,13 @@ class Machine:
         self.calls = folder / "calls"
         (folder / ".ci").mkdir()
         shutil.copy(SCRIPT, folder / ".ci" / "run")
-        for name in ("make", "git", "debootstrap", "apt-get"):
+        for name in ("make", "git", "debootstrap", "apt-get", "mount"):
             self.program(f"bin/{name}", CALLED)
         self.program("bin/python3", "#!/bin/sh\n")
         self.program("bin/id", "#!/bin/sh\necho 0\n")
         names = "\n".join(TARGETS)
+        (folder / "binfmt").mkdir()
+        (folder / "binfmt" / "qemu-aarch64").touch()
         self.program(".venv/bin/python", f'#!/bin/sh\necho "{names}"\n')
 
     def program(self, name: str, text: str) -> None:
@@ -39,7 +41,12 @@ class Machine:
         path = f"{self.folder}/bin:{os.environ['PATH']}"
         return subprocess.run(
             [self.folder / ".ci" / "run", *arguments],
-            env={"PATH": path, "CALLS": str(self.calls), **environment},
+            env={
+                "PATH": path,
+                "CALLS": str(self.calls),
+                "AWSTOE_CI_BINFMT": str(self.folder / "binfmt"),
+                **environment,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -64,7 +71,8 @@ def stages(*targets: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "environment", "targets"),
     [
-        ([], {}, ["linux/amd64"]),
+        ([], {}, ["linux/amd64", "windows/amd64", "linux/386", "linux/arm64"]),
+        (["linux/amd64"], {}, ["linux/amd64"]),
         (["all"], {}, TARGETS),
         ([], {"AWSTOE_CI_TARGETS": "all"}, TARGETS),
         (["linux/arm64"], {}, ["linux/amd64", "linux/arm64"]),
@@ -80,6 +88,28 @@ def test_the_own_target_and_the_chosen_ones_are_built_and_tested(
     for target in targets:
         assert f"s  {target}: conformance\n" in ended.stderr
     assert "s  together" in ended.stderr
+
+
+def test_targets_for_which_there_is_no_time_are_left_out(machine: Machine) -> None:
+    script = machine.folder / ".ci" / "run"
+    text = script.read_text()
+    assert text.count("readonly limit=80\n") == 1
+    script.write_text(text.replace("readonly limit=80\n", "readonly limit=22\n"))
+    ended = machine.run()
+    assert ended.returncode == 0, ended.stderr
+    assert machine.made() == stages("linux/amd64", "windows/amd64")
+    assert "ci: linux/386: left out: it may need 25 minutes, and after 0 there" in ended.stderr
+    assert "ci: linux/arm64: left out" in ended.stderr
+
+
+def test_where_the_kernel_does_not_take_qemu_a_foreign_file_is_built_alone(
+    machine: Machine,
+) -> None:
+    ended = machine.run("linux/arm64", AWSTOE_CI_BINFMT="nowhere")
+    assert ended.returncode == 0, ended.stderr
+    assert machine.made() == stages("linux/amd64", "linux/arm64")[:-1]
+    assert "mount -t binfmt_misc binfmt_misc nowhere" in machine.calls.read_text()
+    assert "ci: linux/arm64: not tested" in ended.stderr
 
 
 def test_a_stage_that_fails_ends_it_and_all_times_are_shown(machine: Machine) -> None:

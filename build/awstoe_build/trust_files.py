@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from typing import Final
 
 from awstoe_build.failure import BuildFailure
@@ -18,7 +19,8 @@ def copy(folder: str, place: str) -> list[str]:
     """Copy the files into the sources that are frozen; gives their names.
 
     Raises:
-        BuildFailure: The folder has something else, lacks something, or would not be understood.
+        BuildFailure: The folder has something else, lacks something, or would not be understood;
+            or that cannot be found out.
     """
     try:
         names = sorted(os.listdir(folder))
@@ -41,10 +43,15 @@ def copy(folder: str, place: str) -> list[str]:
             f"TRUST={folder} is no folder of release trust: {'; '.join(problems)}",
             hint=f"it has {', '.join(_NAMES)}; the last two may be missing",
         )
-    # Builds without keys are made where the program's packages are not.
-    from awstoe.errors import TrustError  # noqa: PLC0415
-    from awstoe.trust import release_trust  # noqa: PLC0415
-
+    try:
+        # Builds without keys are made where the program's packages are not.
+        from awstoe.errors import TrustError  # noqa: PLC0415
+        from awstoe.trust import release_trust  # noqa: PLC0415
+    except ImportError as error:
+        raise BuildFailure(
+            f"TRUST={folder} cannot be looked through: {error}",
+            hint=f"{sys.executable} -m pip install cryptography",
+        ) from error
     try:
         release_trust.read(folder)
     except TrustError as error:

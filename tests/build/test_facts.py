@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,17 @@ def test_a_folder_with_anything_else_is_refused(
     spoil(trust, how)
     with pytest.raises(BuildFailure, match=problem):
         trust_files.copy(str(trust), str(tmp_path / "place"))
+    assert not (tmp_path / "place").exists()
+
+
+def test_a_machine_that_cannot_read_keys_is_told_what_it_lacks(
+    trust: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows a build without keys needs no package at all."""
+    monkeypatch.setitem(sys.modules, "awstoe.trust", None)
+    with pytest.raises(BuildFailure, match="cannot be looked through") as failure:
+        trust_files.copy(str(trust), str(tmp_path / "place"))
+    assert failure.value.hint == f"{sys.executable} -m pip install cryptography"
     assert not (tmp_path / "place").exists()
 
 

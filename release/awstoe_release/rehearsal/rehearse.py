@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from awstoe.trust import release_trust
 from awstoe.update import memory
-from awstoe_release import configuration, pipeline, programs, source_tree, state, tables
+from awstoe_release import configuration, machines, pipeline, programs, source_tree, state, tables
 from awstoe_release.configuration import FOLDER, Configuration
 from awstoe_release.failure import ReleaseFailure, told
 from awstoe_release.publishing import Publisher
@@ -23,7 +23,6 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_release.steps.prove_update import machine_target
 from awstoe_signing import ceremony
 from awstoe_signing.key_directory import KeyDirectory
 
@@ -178,7 +177,7 @@ def _install(release: Release, say: Callable[[str], None]) -> str:
     Raises:
         ReleaseFailure: It does not install.
     """
-    if machine_target() not in release.targets:
+    if machines.own_target() not in release.targets:
         say("install.sh: not tried: none of these programs is for this machine")
         return ""
     address = f"{release.regions[0].folder_address}{release.channel.pointers}/install.sh"

@@ -14,7 +14,7 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
 from awstoe.update import regions as client_regions
-from awstoe_release import keys, source_tree
+from awstoe_release import keys, machines, source_tree
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.release import Made, Release
@@ -32,7 +32,7 @@ def run(release: Release) -> Made:
     """
     problems: list[str] = []
     warnings: list[str] = []
-    for check in (_sources, _disk, _client_regions, _keys):
+    for check in (_sources, _disk, _machine, _client_regions, _keys):
         problems += _problems(check, release, warnings)
     failures = release.publisher.each(release.regions, lambda region: _region(release, region))
     for warning in warnings:
@@ -102,6 +102,16 @@ def _disk(release: Release, warnings: list[str]) -> Iterator[str]:
             f"{release.folder}: {free / _FREE_BYTES * 1024:.0f} MiB are free, expected"
             f" {_FREE_BYTES >> 20} MiB"
         )
+
+
+def _machine(release: Release, warnings: list[str]) -> Iterator[str]:
+    """Programs can be tested here."""
+    warnings += [
+        f"the step conformance cannot test {target} here: {why} (docs/building.md: Targets)"
+        for target in release.targets
+        if (why := machines.untestable(target))
+    ]
+    yield from ()
 
 
 def _client_regions(release: Release, warnings: list[str]) -> Iterator[str]:

@@ -7,27 +7,23 @@ machine's own program does it in every region. What has updated itself then goes
 import functools
 import json
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from awstoe_build import targets, windows_runtime, wine
+from awstoe_build import windows_runtime, wine
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
 from awstoe_build.layers import Cache
-from awstoe_release import programs, state, verification
+from awstoe_release import machines, programs, state, verification
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure, Skip
 from awstoe_release.plan import program_key
 from awstoe_release.release import Made, Release
 
 _SECONDS: Final = 180
-_EMULATORS: Final = {"linux/arm64": "qemu-aarch64-static", "linux/386": "qemu-i386-static"}
-_WINDOWS: Final = targets.TARGETS["windows/amd64"]
-_NATIVE: Final = {"x86_64": ("linux/amd64", "linux/386"), "aarch64": ("linux/arm64",)}
 
 
 class Platform(NamedTuple):
@@ -74,12 +70,12 @@ def run(release: Release) -> Made:
         older = os.path.join(
             release.older, *target.split("/"), os.path.basename(release.program(target))
         )
-        reason = _lacking(target) if os.path.exists(older) else "no older program"
+        reason = machines.lacking(target) if os.path.exists(older) else "no older program"
         if reason:
             left_out[target] = reason
             release.say(f"  {target}: {reason}")
             continue
-        places = regions if target == machine_target() else (canary,)
+        places = regions if target == machines.own_target() else (canary,)
         with (
             tempfile.TemporaryDirectory(dir=release.folder, prefix="proof-") as folder,
             _platform(target, folder, release) as machine,
@@ -102,25 +98,6 @@ def run(release: Release) -> Made:
     return Made(result, failures=failures)
 
 
-def machine_target() -> str:
-    """The target whose programs are for this machine; empty when there is none."""
-    return _NATIVE.get(platform.machine(), ("",))[0]
-
-
-def _lacking(target: str) -> str:
-    """Why a target's program cannot run here; empty when it can."""
-    if target in _NATIVE.get(platform.machine(), ()):
-        return ""
-    if target != _WINDOWS.name:
-        emulator = _EMULATORS.get(target, "")
-        return "" if emulator and programs.is_there(emulator) else "cannot run here: no qemu"
-    if not programs.is_there("wine"):
-        return "cannot run here: no Wine"
-    if Cache(cache_folder(), print).missing([windows_runtime.recipe(_WINDOWS)]):
-        return f"cannot run here: make toolchain TARGET={target}"
-    return ""
-
-
 @contextmanager
 def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
     """What a target's programs are run by, while the context lasts.
@@ -128,12 +105,13 @@ def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
     Raises:
         ReleaseFailure: Wine does not start.
     """
-    if target != _WINDOWS.name:
-        native = target in _NATIVE.get(platform.machine(), ())
-        yield Platform(() if native else (_EMULATORS[target],))
+    if target != machines.WINDOWS.name:
+        yield Platform(machines.emulator(target))
         return
     try:
-        runtime = Cache(cache_folder(), release.say).obtain(windows_runtime.recipe(_WINDOWS))
+        runtime = Cache(cache_folder(), release.say).obtain(
+            windows_runtime.recipe(machines.WINDOWS)
+        )
         lacking = windows_runtime.wine_libraries(runtime)
         libraries = [os.path.join(lacking, name) for name in sorted(os.listdir(lacking))]
         with wine.machine(os.path.join(folder, "windows"), libraries) as environment:

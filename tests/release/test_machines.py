@@ -1,0 +1,36 @@
+"""What a machine runs of the targets' programs."""
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from awstoe_release import machines
+
+QEMU = "the kernel does not know qemu"
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(machines, "_KERNEL_KNOWS", f"{tmp_path}/")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("processor", "own", "foreign"),
+    [("x86_64", "linux/amd64", "linux/arm64"), ("aarch64", "linux/arm64", "linux/386")],
+)
+def test_foreign_programs_are_tested_where_the_kernel_knows_their_emulator(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch, processor: str, own: str, foreign: str
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: processor)
+    assert machines.own_target() == own
+    assert machines.untestable(own) == ""
+    assert machines.untestable(foreign) == QEMU
+    (kernel / machines.emulator(foreign)[0].removesuffix("-static")).write_text("enabled")
+    assert machines.untestable(foreign) == ""
+
+
+def test_a_processor_without_a_target_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert machines.own_target() == ""
