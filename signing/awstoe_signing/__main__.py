@@ -269,6 +269,8 @@ def _check_complete(keys: KeyDirectory) -> None:
     """
     keys.only(Purpose.OPENPGP)
     keys.only(Purpose.OPENPGP, KeyState.NEXT)
+    if any(key.fingerprint for key in keys.facts(Purpose.AUTHENTICODE)):
+        lifecycle.authenticode_key(keys)
     if not root_metadata.is_current(keys):
         raise SigningFailure(
             f"no root in {keys.path('metadata')} names the current keys of metadata: nothing that"
@@ -377,7 +379,17 @@ def _changed(keys: KeyDirectory, now: int) -> int:
     elif os.path.exists(keys.path("trust")):
         print(f"trust: {trust_folder.write(keys)}")
         print("build and publish again: programs know what was baked into them")
+        _warn_of_no_publisher(keys)
     return 0
+
+
+def _warn_of_no_publisher(keys: KeyDirectory) -> None:
+    known = [key for key in keys.facts(Purpose.AUTHENTICODE) if key.fingerprint]
+    if known and all(key.state is KeyState.REVOKED for key in known):
+        print(
+            "but certify another Authenticode key before: every certificate is revoked, and a"
+            " Windows program that is built so takes no update"
+        )
 
 
 def _line(key: KeyFacts, now: int) -> str:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyasn1.type import univ
 
 from awstoe.errors import TrustError
+from awstoe.host import addresses
 from awstoe.trust import authenticode_asn1 as asn1
 from awstoe.trust import authenticode_chain as chain
 from awstoe.trust import authenticode_timestamp
@@ -92,6 +93,10 @@ class Server(NamedTuple):
     total: float = _TOTAL_SECONDS
     """For each attempt, in seconds."""
 
+    @property
+    def _shown(self) -> str:
+        return addresses.shown(self.url)
+
     def stamp(self, signature: bytes, now: datetime) -> bytes:
         """See ``Authority``."""
         nonce = secrets.randbits(63)
@@ -105,7 +110,7 @@ class Server(NamedTuple):
             return self._token(answer, signature, nonce, now)
         except TrustError as error:
             raise SigningFailure(
-                f"the time stamp of {self.url} is refused: {error.message}",
+                f"the time stamp of {self._shown} is refused: {error.message}",
                 hint="ask another server, or name the certificate of its authority",
             ) from error
 
@@ -114,8 +119,8 @@ class Server(NamedTuple):
         if status != HTTPStatus.OK or len(body) > _ANSWER_BYTES:
             size = f"more than {_ANSWER_BYTES}" if len(body) > _ANSWER_BYTES else str(len(body))
             raise SigningFailure(
-                f"the time stamp server {self.url} answers with status {status} and {size} bytes;"
-                f" expected 200 and at most {_ANSWER_BYTES}",
+                f"the time stamp server {self._shown} answers with status {status} and {size}"
+                f" bytes; expected 200 and at most {_ANSWER_BYTES}",
                 hint="is this the address of a time stamp server (RFC 3161)?",
             )
         return body
@@ -129,7 +134,7 @@ class Server(NamedTuple):
             except _Unavailable as error:
                 if not left:
                     raise SigningFailure(
-                        f"the time stamp server {self.url} gives no answer after {_ATTEMPTS}"
+                        f"the time stamp server {self._shown} gives no answer after {_ATTEMPTS}"
                         f" attempts: {error}",
                         hint="try again later, or name another server; nothing was signed",
                     ) from error
@@ -171,9 +176,10 @@ class Server(NamedTuple):
             ) as response:
                 body = response.raw.read(_ANSWER_BYTES + 1, decode_content=True)
                 status = response.status_code
-        except ValueError as error:
+        except ValueError as error:  # its text may hold the whole address
             raise SigningFailure(
-                f"the time stamp server {self.url!r} has no address that can be asked: {error}"
+                f"the time stamp server {self._shown!r} has no address that can be asked",
+                hint="expected http://HOST/PATH or https://HOST/PATH",
             ) from error
         # Reading the raw body lets errors through that requests would translate.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -187,7 +193,7 @@ class Server(NamedTuple):
         status = int(response["status"]["status"])
         if status not in _GRANTED or not response["token"].isValue:
             raise SigningFailure(
-                f"the time stamp server {self.url} refuses, with status {status}",
+                f"the time stamp server {self._shown} refuses, with status {status}",
                 hint="ask another server, or whoever runs this one",
             )
         token = bytes(response["token"])

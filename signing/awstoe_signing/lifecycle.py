@@ -152,12 +152,13 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
     """Take the certificate that a public authority has made for a key into the book.
 
     Args:
-        keys: Where the key is: in its file, or at AWS KMS, under a row of the book or not yet.
+        keys: The folder.
         name: The key's.
         chain: The certificate first, then its authorities up to the root.
 
     Raises:
-        SigningFailure: It is for another key or purpose, or does not lead to the root.
+        SigningFailure: It is for another key or purpose, or does not lead to the root; or the key
+            has another certificate already.
     """
     key = keys.key(name)
     if key.purpose is not Purpose.AUTHENTICODE:
@@ -174,6 +175,12 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
             "the certificates are not one chain in its order",
             hint="expected the signer's certificate first, each then by the next, the root last",
         )
+    if key.fingerprint not in ("", _thumbprint(chain[0])):
+        # Programs would forget the old one: what it has signed, or that it is revoked.
+        raise SigningFailure(
+            f"the key {name} has another certificate already: {key.fingerprint}",
+            hint="a new certificate is for a new key: create --purpose authenticode --state next",
+        )
     fingerprint = _write_chain(keys, name, chain)
     expires = int(chain[0].not_valid_after_utc.timestamp())
     changed = key._replace(fingerprint=fingerprint, expires=expires)
@@ -184,8 +191,12 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
 def _write_chain(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) -> str:
     data = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
     keys.write(data, "public", f"{name}.pem")
-    # How Windows names a certificate; it protects nothing.
-    return chain[0].fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
+    return _thumbprint(chain[0])
+
+
+def _thumbprint(certificate: x509.Certificate) -> str:
+    """How Windows names a certificate; it protects nothing."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
 
 
 def read_chain(keys: KeyDirectory, key: KeyFacts) -> list[x509.Certificate]:

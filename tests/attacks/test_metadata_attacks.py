@@ -407,7 +407,7 @@ def test_region_that_wants_to_be_left_alone_is_passed_over_at_once(scene: Scene)
 def test_regions_that_all_drip_are_given_up_together(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
 ) -> None:
-    monkeypatch.setattr(f"awstoe.limits.{limit}", 0.5)
+    monkeypatch.setattr(f"awstoe.limits.{limit}", 0.9)
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{name}"] = tricks.drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.02)
     begin = time.monotonic()

@@ -181,6 +181,14 @@ def test_server_without_an_address_is_not_asked_twice(url: str) -> None:
         Server(url, [], pause=60).stamp(SIGNATURE, NOW)
 
 
+@pytest.mark.parametrize("end", ["", "{nowhere", ":x"])
+def test_password_of_a_server_is_never_told(end: str) -> None:
+    with pytest.raises(SigningFailure) as caught:
+        Server(f"http://user:secret@127.0.0.1:1{end}/", [], pause=0.001).stamp(SIGNATURE, NOW)
+    assert "time stamp server" in caught.value.message
+    assert "secret" not in caught.value.message
+
+
 def refusing(_authority: Authority, _request: univ.Sequence) -> tuple[int, bytes]:
     response = new(RESPONSE)
     response["status"]["status"] = 2

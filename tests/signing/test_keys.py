@@ -478,9 +478,16 @@ def test_after_a_rotation_old_thumbprints_stay_published(keys: KeyDirectory) -> 
     assert baked_in(keys).authenticode[both[0]] is KeyState.REVOKED
 
 
-def test_with_every_thumbprint_revoked_programs_go_on_asking_for_one(keys: KeyDirectory) -> None:
+def test_with_every_thumbprint_revoked_programs_go_on_asking_for_one(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = keys.only(Purpose.AUTHENTICODE).name
+    check = ("list", "--directory", keys.folder, "--check")
+    assert run(*check) == 0
     assert run("revoke", "--directory", keys.folder, "--name", name, "--reason", "compromised") == 0
+    assert "every certificate is revoked" in capsys.readouterr().out
+    assert run(*check) == 1
+    assert "0 current keys for authenticode" in capsys.readouterr().err
     publishers = baked_in(keys).publishers()
     assert publishers.needed
     assert (list(publishers.thumbprints), publishers.roots) == ([], b"")
@@ -511,6 +518,29 @@ def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
     other = ("--directory", keys.folder, "--name", "openpgp-1")
     assert run("certify", *other, "--chain", str(chain)) == 1
     assert "expected one for authenticode" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("state", [KeyState.CURRENT, KeyState.REVOKED])
+def test_no_certificate_takes_the_place_of_one_that_programs_know(
+    state: KeyState, keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = keys.only(Purpose.AUTHENTICODE)._replace(state=state)
+    keys.put(key)
+    validity = Validity(key_directory.moment(0), key_directory.moment(1 << 32))
+    authority = authenticode_certificates.make_root(
+        LocalSigner(rsa.generate_private_key(65537, 3072), "the authority"), "Authority", validity
+    )
+    renewed = authenticode_certificates.issue(
+        authority, keys.open(key).public_key, "AWSTOE", CODE_SIGNING, validity
+    )
+    certify = ("certify", "--directory", keys.folder, "--name", key.name, "--chain")
+    chain = tmp_path / "chain.pem"
+    own = (renewed, authority.certificate)
+    chain.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in own))
+    assert run(*certify, str(chain)) == 1
+    assert f"has another certificate already: {key.fingerprint}" in capsys.readouterr().err
+    assert run(*certify, keys.path("public", f"{key.name}.pem")) == 0
+    assert KeyDirectory(keys.folder).key(key.name) == key
 
 
 def test_a_certificate_that_would_sign_nothing_good_is_not_taken(

@@ -4,9 +4,9 @@
   what is left. `inputs` may be left out.
 - Linux: names of packages, for apt-get, dnf, yum or zypper, whichever is found first; needs root.
   Nothing is asked, licenses that zypper shows are agreed to, and configuration files that were
-  changed stay. Whoever else installs packages is waited for, ten minutes at most. With apt-get the
-  step fails when an update needs an excluded package, and when a list of packages cannot be
-  fetched.
+  changed stay. Whoever else installs packages is waited for; apt-get and zypper do so for ten
+  minutes. With apt-get the step fails when an update needs an excluded package, and when a list of
+  packages cannot be fetched.
 - Windows: KB numbers, or patterns with `*` that match the titles of updates, from the update source
   the machine is set to; needs an administrator. Updates that ask questions are left out.
 - It does not reboot: put a Reboot step behind it. On Windows the log says whether one is needed.

@@ -292,7 +292,7 @@ class _Run:
         for warning in traces.clear(self._records, self._interruption):
             self._console.line(f"awstoe: warning: {warning}")
         if self._records.boot is not None:
-            self._rebooting.has_happened()
+            self._rebooting.clear()
         execution.emit(RunResumed("", services.machine.now()))
         services.narrator.run_resumed()
 

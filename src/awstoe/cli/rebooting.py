@@ -63,8 +63,8 @@ class Rebooting:
             self._take_back()
             raise
 
-    def has_happened(self) -> None:
-        """Remove what went on with the run.
+    def clear(self) -> None:
+        """Remove what ``arrange`` made: the run goes on.
 
         Raises:
             HostError: The system does not let us.

@@ -12,6 +12,7 @@ from awstoe.host import renaming
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+_CANNOT = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 _OPEN_FLAGS = getattr(os, "O_CLOEXEC", getattr(os, "O_NOINHERIT", 0)) | getattr(os, "O_BINARY", 0)
 
 
@@ -56,7 +57,8 @@ def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> No
         durable: Whether a loss of power shall spare it too: slow, but then it is on the disk.
 
     Raises:
-        HostError: It cannot be written; the old file is untouched.
+        HostError: It cannot be written; the old file is untouched, unless only its folder could not
+            be flushed.
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.tmp")
@@ -115,12 +117,17 @@ def sync_path(path: str) -> None:
     Raises:
         OSError: The disk refused.
     """
-    if os.path.isdir(path) and not hasattr(os, "O_DIRECTORY"):
+    is_folder = os.path.isdir(path)
+    if is_folder and not hasattr(os, "O_DIRECTORY"):
         return
     # Windows, which has no O_DIRECTORY, flushes only what was opened for writing.
     access = os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR
     descriptor = os.open(path, access | _OPEN_FLAGS)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some network and shared file systems flush files only.
+        if not is_folder or error.errno not in _CANNOT:
+            raise
     finally:
         os.close(descriptor)

@@ -6,6 +6,7 @@ timer cuts the connection. Redirects are followed on the same host only. Certifi
 against ``authorities``; proxies come from the environment (on Windows, from its settings as well).
 """
 
+import base64
 import email.utils
 import math
 import re
@@ -319,7 +320,7 @@ class Client:
                 login = addresses.login(proxy)
                 manager = urllib3.ProxyManager(
                     proxy,
-                    proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
+                    proxy_headers={"Proxy-Authorization": _basic(login)} if login else None,
                     proxy_ssl_context=context,
                     **settings,
                 )
@@ -365,7 +366,7 @@ def _retry_after(value: str) -> float:
         return float(value)
     try:
         return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # the last: Windows, of years before 1970
         return 0.0
 
 
@@ -377,10 +378,15 @@ def _without_login(url: str) -> tuple[str, Mapping[str, str]]:
     """
     try:
         login = addresses.login(url)
-        header = {} if login is None else urllib3.make_headers(basic_auth=login)
+        header = {} if login is None else {"Authorization": _basic(login)}
         return addresses.without_login(url), header
     except ValueError as error:  # its text may hold the password
         raise RequestFailed(f"{shown(url)} is no address") from error
+
+
+def _basic(login: str) -> str:
+    """``name:password`` as a server is told it (RFC 7617): in UTF-8, as others send it."""
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 def _redirected(url: str, location: str) -> str:

@@ -102,6 +102,7 @@ def _is_address(url: str) -> bool:
             parts.scheme in ("https", "http")
             and parts.hostname
             and parts.port != 0
+            and "@" not in parts.path  # else a / of the password has ended the host
             and not _STRANGE.search(url)
         )
     except ValueError:  # of brackets, or of the port

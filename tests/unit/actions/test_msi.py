@@ -1,12 +1,13 @@
 """InstallMSI and UninstallMSI: signature first, then msiexec, then the reboot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from awstoe.actions import install_msi, schema, uninstall_msi
+from awstoe.actions import install_msi, msi, schema, uninstall_msi
 from awstoe.actions.contract import Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError
@@ -127,6 +128,44 @@ def test_signature_decides_before_anything_is_installed(
     with pytest.raises(ActionError, match=reason):
         install(machine, installer, **inputs)
     assert machine.msiexec is None
+
+
+class Holding:
+    """Stands for ``host.unchanged``; notes which programs start while a file is held."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.started: list[str] = []
+
+    @contextmanager
+    def unchanged(self, path: str) -> Iterator[None]:
+        before = len(self._machine.ctx.started)
+        yield
+        self.started = [f"{argv[0]} {path}" for argv in self._machine.ctx.started[before:]]
+
+
+def test_file_is_held_from_its_check_to_the_end_of_the_installer(
+    installer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What holding does is Windows' (``tests/windows/test_unchanged.py``)."""
+    machine = Machine(tmp_path)
+    holding = Holding(machine)
+    monkeypatch.setattr(msi, "unchanged", holding.unchanged)
+    install(machine, installer)
+    assert holding.started == [f"powershell.exe {installer}", f"msiexec.exe {installer}"]
+
+
+def test_file_that_is_being_written_is_not_installed(
+    installer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> None:
+        raise PermissionError(13, "in use", path)
+
+    machine = Machine(tmp_path)
+    monkeypatch.setattr(msi, "unchanged", refused)
+    with pytest.raises(ActionError, match=r"InstallMSI: cannot open .*app's\.msi: "):
+        install(machine, installer)
+    assert machine.ctx.started == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Files of our own that survive a loss of power: on the disk before they have their name."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,24 @@ def test_a_durable_file_is_on_the_disk_before_it_has_its_name_and_so_is_the_name
     monkeypatch.chdir(tmp_path)
     files.replace_file("file", [b"c"], durable=True)
     assert path.read_bytes() == b"c"
+
+
+@pytest.mark.skipif(WINDOWS, reason="folders are never flushed there")
+def test_a_disk_that_cannot_flush_folders_takes_a_durable_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, refused = os.fsync, [errno.EINVAL]
+
+    def flush(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(refused[0], os.strerror(refused[0]))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    files.replace_file(str(tmp_path / "file"), [b"a"], durable=True)
+    refused[0] = errno.EIO
+    with pytest.raises(HostError, match="Input/output error"):
+        files.replace_file(str(tmp_path / "file"), [b"b"], durable=True)
 
 
 def test_a_disk_that_does_not_take_a_durable_file_leaves_the_old_one(

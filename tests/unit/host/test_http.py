@@ -308,6 +308,12 @@ def test_plain_http_goes_through_its_proxy(plain: _Server, monkeypatch: pytest.M
     assert plain.seen[0][0] == "http://releases.invalid/x"
 
 
+def test_name_and_password_are_sent_in_any_alphabet(plain: _Server) -> None:
+    assert got(f"http://us%20er:p%C5%82ss\u0142@127.0.0.1:{plain.port}/x") == b"hello"
+    kind, _, sent = plain.seen[0][1]["Authorization"].partition(" ")
+    assert (kind, base64.b64decode(sent).decode()) == ("Basic", "us er:p\u0142ss\u0142")
+
+
 def test_nobody_listens() -> None:
     with pytest.raises(client.RequestFailed, match="the server cannot be reached"):
         got("http://127.0.0.1:1/x")
@@ -379,6 +385,7 @@ def test_error_status_tells_which() -> None:
         ("Retry-After: 99999999999999999999\r\n", 0),
         ("Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", 0),
         ("Retry-After: Wed, 21 Oct 9015 07:28:00 GMT\r\n", 2e11),
+        ("Retry-After: 1 Jan 0001 00:00:00 -0000\r\n", 0),
     ],
 )
 def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> None:

@@ -197,6 +197,7 @@ def test_what_is_no_template(template: str) -> None:
     [
         "https://user:secret@host/{oops}",
         "https://user:sec/secret@host/",
+        "https://user:12/secret@host/",
         "https://user:sec?secret@host/",
         "https://user:sec#secret@host/",
         "https://user:sec secret@host/{region}",
