@@ -44,6 +44,7 @@ class Machine:
             env={
                 "PATH": path,
                 "CALLS": str(self.calls),
+                "PYTHON": "python3",
                 "AWSTOE_CI_BINFMT": str(self.folder / "binfmt"),
                 **environment,
             },
