@@ -45,7 +45,10 @@ def test_the_temporary_folder_of_a_killed_step_is_removed(toe: Toe) -> None:
 
 def test_the_log_of_a_killed_run_goes_on_on_a_line_of_its_own(toe: Toe) -> None:
     toe.document(bash("Slow", f"printf half; {WAIT}"))
-    kill(toe, toe.start("-d", "doc.yml"))
+    started = toe.start("-d", "doc.yml")
+    logs = toe.folder.rglob
+    wait_until(lambda: any(b"Stdout: half" in log.read_bytes() for log in logs("console.log")))
+    kill(toe, started)
     messages = resume(toe).messages
     assert messages.count("Stdout: half") == 2
     assert "Executor: the run is resumed after an interruption" in messages

@@ -12,6 +12,7 @@ its ports and ends when its standard input does, so that it never outlives who s
 
 import argparse
 import base64
+import contextlib
 import datetime as dt
 import email.utils
 import hashlib
@@ -27,7 +28,7 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from awstoe_release.failure import ReleaseFailure
@@ -98,13 +99,50 @@ class Buckets:
         return self._composites.get((bucket, key), "")
 
 
+class Log:
+    """The requests that were answered: method, bucket, key, status, query.
+
+    A client has its answer a moment before the request is in here; who asks waits for that.
+    """
+
+    _SECONDS: ClassVar = 5.0
+
+    def __init__(self) -> None:
+        self._rows: list[list[Any]] = []
+        self._answering = 0
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[list[Any]]:
+        """Take the row that the block fills in when the request has been answered."""
+        row: list[Any] = []
+        with self._changed:
+            self._answering += 1
+        try:
+            yield row
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._rows += [row] if row else []
+                self._changed.notify_all()
+
+    def take(self, *, forget: bool = False) -> list[list[Any]]:
+        """All rows, when nothing is being answered any more or it takes long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._answering, self._SECONDS)
+            rows = list(self._rows)
+            if forget:
+                self._rows.clear()
+        return rows
+
+
 class Front(http.server.ThreadingHTTPServer):
     """The server of one port; several share buckets, faults and log."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, buckets: Buckets, faults: Faults, log: list[list[Any]]) -> None:
+    def __init__(self, buckets: Buckets, faults: Faults, log: Log) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.buckets, self.faults, self.log = buckets, faults, log
 
@@ -148,8 +186,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             path = f"/{host.partition('.')[0]}{path}"
         bucket, _, key = path.lstrip("/").partition("/")
         faults = self.server.faults.met_by(self.command, bucket, key)
-        status = self._answer(bucket, key, query, faults)
-        self.server.log.append([self.command, bucket, key, status, query])
+        with self.server.log.request() as row:
+            status = self._answer(bucket, key, query, faults)
+            row += [self.command, bucket, key, status, query]
 
     def _answer(self, bucket: str, key: str, query: str, faults: Sequence[Fault]) -> int:
         """Answer a request; gives the status, 0 when the connection was reset."""
@@ -282,13 +321,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             case "reset":
                 self.server.buckets.reset(json.loads(body))
                 self.server.faults.replace([])
-                self.server.log.clear()
+                self.server.log.take(forget=True)
             case "faults":
                 self.server.faults.replace(json.loads(body))
             case "log":
-                answer = list(self.server.log)
+                answer = self.server.log.take()
             case "forget":
-                self.server.log.clear()
+                self.server.log.take(forget=True)
         data = json.dumps(answer).encode()
         self._send(200, {"content-type": "application/json"}, data, 0)
 
@@ -341,7 +380,7 @@ def main(arguments: Sequence[str]) -> int:
     except ReleaseFailure as failure:
         print(json.dumps({"error": failure.message, "hint": failure.hint}), flush=True)
         return 1
-    faults, log = Faults(), list[list[Any]]()
+    faults, log = Faults(), Log()
     fronts = {"http": Front(buckets, faults, log)}
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -121,8 +121,8 @@ def test_orphans_are_reaped_while_the_step_runs(
 ) -> None:
     monkeypatch.setattr(limits, "REAP_SECONDS", 0.05)
     runner.bash(
-        "for i in 1 2 3 4 5; do (true &) ; done; sleep .4;"
-        " ps -o state= --ppid $PPID | grep -c Z; true"
+        "for i in 1 2 3 4 5; do (sleep 0 &) ; done; sleep .4;"
+        " ps -o state=,comm= --ppid $PPID | grep -c 'Z.*sleep'; true"
     )
     assert runner.stdout == b"0\n"
 
