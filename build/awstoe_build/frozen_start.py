@@ -16,6 +16,7 @@ _BOOT_LOADER = int(os.environ.pop("_PYI_AWSTOE_PARENT", os.getppid()))
 _HELD = os.environ.pop("_PYI_AWSTOE_HELD", "")
 _FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
 _OWNER = os.lstat(_FOLDER).st_uid
+_STANDARD_ERROR = 2
 
 
 def remove_folder() -> None:
@@ -41,8 +42,15 @@ def keep_own_archive() -> None:
     import pyimod02_importers  # type: ignore[import-not-found] # noqa: PLC0415 - PyInstaller's own
 
     this = "/proc/self/exe"
-    if os.access(this, os.R_OK):
-        pyimod02_importers.pyz_archive._filename = this  # noqa: SLF001
+    if not os.access(this, os.R_OK):
+        return
+    # Under qemu that name leads to what has the program's path by now; what is open stays.
+    descriptor = os.open(this, os.O_RDONLY)
+    if descriptor > _STANDARD_ERROR:
+        this = f"/proc/self/fd/{descriptor}"
+    else:  # the standard streams are closed: what is opened next must not become one
+        os.close(descriptor)
+    pyimod02_importers.pyz_archive._filename = this  # noqa: SLF001
 
 
 atexit.register(remove_folder)
