@@ -53,7 +53,7 @@ class Release(NamedTuple):
     files: str = ""
     """A folder with finished programs (``<os>/<arch>/<file>``), to be released as they are."""
     older: str = ""
-    """A folder with programs of an older version, which shall update themselves."""
+    """A folder with programs of an older version, as published, which shall update themselves."""
     only: tuple[str, ...] = ()
     """Regions to work on; all when empty."""
     dry_run: bool = False

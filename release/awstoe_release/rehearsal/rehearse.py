@@ -80,8 +80,8 @@ def run(wish: Wish, say: Callable[[str], None]) -> int:
         failed = set(pipeline.run(first, first.state, without=left_out))
         say(f"\n== {version}: the version that is released")
         second = _prepare(wish, config, folder, keys, version, say)
-        # What the first version's programs were, as built: that is what users have.
-        second = second._replace(older=os.path.join(first.folder, "built"))
+        # As published, with Windows' signature: that is what users have.
+        second = second._replace(older=os.path.join(first.tree, before))
         wanted = dict.fromkeys(wish.without, "asked for with --without")
         failed |= set(pipeline.run(second, second.state, without=wanted))
         _forget(keys)
