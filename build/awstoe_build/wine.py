@@ -58,7 +58,7 @@ def machine(prefix: str, libraries: Sequence[str] = ()) -> Iterator[Mapping[str,
                 folder=prefix,
                 environment=chosen,
                 log=log,
-                hint="is there enough space, and are the packages wine and wine64 whole?",
+                hint="is there enough space, and are the packages of Wine whole?",
             )
             _install(prefix, libraries)
             yield chosen

@@ -70,9 +70,11 @@ def test_without_wine_its_packages_are_named_with_the_command(
 ) -> None:
     monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
     target = TARGET._replace(interpreter="/nonexistent")
-    with pytest.raises(BuildFailure, match="wine, wine64") as failure:
+    with pytest.raises(BuildFailure, match="wine, wine64, wine64-preloader") as failure:
         prerequisites.check([target], building=False, cache=str(tmp_path), out=str(tmp_path))
-    assert failure.value.hint == ("as root: apt-get install --no-install-recommends wine wine64")
+    assert failure.value.hint == (
+        "as root: apt-get install --no-install-recommends wine wine64 wine64-preloader"
+    )
 
 
 def test_what_only_the_linux_libraries_need_is_not_asked_for(

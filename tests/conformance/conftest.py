@@ -42,4 +42,4 @@ def place(tmp_path: Path, machine: Mapping[str, str]) -> Iterator[Place]:
     found = Place(tmp_path, machine)
     yield found
     found.clean_up()
-    wait_until(lambda: not (found.unpacked() if found.killed else found.left()))
+    wait_until(lambda: not found.disorder())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,9 +34,13 @@ class Place(Toe):
         temporary: The folder for temporary files.
         killed: Whether the program itself gets SIGKILL: then the folder of the step it was at stays
             until the run is resumed.
+        inner_killed: Whether a program that a step runs gets it, boot loader and all, so that what
+            that has unpacked stays. Under Wine a step whose time is over ends so: it sends no
+            Ctrl-Break.
     """
 
     killed = False
+    inner_killed = False
 
     def __init__(self, folder: Path, machine: Mapping[str, str]) -> None:
         super().__init__(folder)
@@ -46,6 +51,8 @@ class Place(Toe):
         names = ("TMPDIR",) if chosen().platform is Platform.LINUX else ("TEMP", "TMP")
         for name in names:
             self.environment[name] = chosen().shown(self.temporary)
+        if chosen().under_wine:
+            lead_to(self.temporary, Path(self.environment["WINEPREFIX"]))
 
     def bash(self, *commands: str, name: str = "document.yml") -> str:
         """Write a document of one step that runs ``commands``; gives its path."""
@@ -60,6 +67,25 @@ class Place(Toe):
         """The folders that a built file has unpacked itself to and that are still there."""
         return sorted(each for each in os.listdir(self.temporary) if each.startswith("_MEI"))
 
+    def disorder(self) -> list[str]:
+        """What is in the temporary folder and must not be."""
+        unpacked = self.unpacked()
+        others = [each for each in self.left() if each not in unpacked]
+        return ([] if self.inner_killed else unpacked) + ([] if self.killed else others)
+
     def left(self) -> list[str]:
         """What is in the temporary folder."""
         return sorted(os.listdir(self.temporary))
+
+
+def lead_to(temporary: Path, prefix: Path) -> None:
+    """Have a machine of Wine's use a folder for temporary files.
+
+    Wine does not care what TEMP says outside: it takes that from the user's part of its registry.
+    """
+    (own,) = (each / "Temp" for each in prefix.glob("drive_c/users/*") if each.name != "Public")
+    if own.is_symlink():
+        own.unlink()
+    else:
+        shutil.rmtree(own)
+    own.symlink_to(temporary)

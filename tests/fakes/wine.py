@@ -5,7 +5,6 @@ The interpreter is the one that freezes: ``make toolchain TARGET=windows/amd64``
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from awstoe_build import targets, windows_runtime, wine
+from awstoe_build import prerequisites, targets, windows_runtime, wine
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.layers import Cache
 
@@ -33,8 +32,8 @@ class Ended(NamedTuple):
 
 def missing() -> str:
     """What this machine lacks to be a Windows machine; empty if nothing."""
-    if not shutil.which("wine"):
-        return "Wine is not installed (packages wine and wine64)"
+    if packages := prerequisites.missing_packages([_TARGET], building=False):
+        return f"Wine is not installed as it has to be (packages {', '.join(sorted(packages))})"
     if Cache(cache_folder(), print).missing([windows_runtime.recipe(_TARGET)]):
         return "there is no interpreter: make toolchain TARGET=windows/amd64"
     return ""
