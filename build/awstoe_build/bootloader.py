@@ -80,6 +80,14 @@ EDITS: Final = (
         "dir_handle = opendir(dir_path);",
         "dir_handle = awstoe_open_own_folder(dir_path);",
     ),
+    # LD_LIBRARY_PATH stays the caller's: frozen_late.py loads libraries by their paths. The C
+    # library would look for its own first in the folder that is unpacked to, which a step may have
+    # removed and somebody else made again.
+    Edit(
+        "pyi_main.c",
+        "if (pyi_utils_set_library_search_path(pyi_ctx->application_home_dir) == -1) {",
+        "if (0) {",
+    ),
     # A full disk shows at the end of a file, or in its middle; the folder goes in any case.
     Edit(
         "pyi_archive.c",

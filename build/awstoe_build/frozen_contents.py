@@ -86,7 +86,8 @@ def split(
         needed: The libraries that the library at a path asks for, by name.
 
     Raises:
-        ValueError: A file belongs to no package: nothing would ever unpack it.
+        ValueError: A file belongs to no package: nothing would ever unpack it. Or what is unpacked
+            at the start needs a library that is not.
     """
     known = set(packages)
     now, late = [], {}
@@ -96,6 +97,9 @@ def split(
             now.append(entry)
         else:
             late[name] = entry
+    for name, path, kind in now:
+        if kind != "DATA" and (missing := _libraries(path, late, needed)):
+            raise ValueError(f"{name} is there from the start and needs {', '.join(missing)}")
     notes: dict[str, tuple[str, tuple[str, ...]]] = {}
     data: dict[str, list[str]] = {}
     for name, (_, path, kind) in late.items():

@@ -3,9 +3,13 @@
 They are in the archive of modules; ``frozen_contents.py`` puts them there. The folder is the boot
 loader's, which removes it with everything in it. A step may empty it before, as ``rm -rf /tmp/*``
 does: then it is made again, and so is what is needed of it. Libraries that are loaded stay loaded.
+
+The system is never told to look for libraries in the folder, so it loads nothing from there that
+somebody else has put there: each library is loaded by its path before what asks for it by name.
 """
 
 import _frozen_importlib_external
+import _imp
 import _thread
 import atexit
 import errno
@@ -61,6 +65,8 @@ class LateFiles:
                 make_folder()
                 for file in files:
                     unpack(os.path.join(_FOLDER, file), archive, "late/" + file)
+                for library in files[: files.index(own)] if own else ():
+                    load(os.path.join(_FOLDER, library))
         except OSError as error:
             from awstoe.errors import AwstoeError  # noqa: PLC0415 - hardly ever needed
 
@@ -100,6 +106,18 @@ def unpack(path: str, archive: object, name: str) -> None:
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
         stream.write(archive.extract(name))  # type: ignore[attr-defined] # PyInstaller's reader
     os.replace(new, path)
+
+
+def load(path: str) -> None:
+    """Load a library, so that whatever needs one of its name gets this one.
+
+    The interpreter offers to load modules alone: it takes this for one, loads it, misses the module
+    in it, and leaves it loaded.
+    """
+    try:
+        _imp.create_dynamic(ModuleSpec("library", None, origin=path))
+    except ImportError:
+        pass  # what needs it tells of one that could not be loaded
 
 
 def leave_folder() -> None:

@@ -1,5 +1,6 @@
 """What of a single file is unpacked when: arranged at its build, carried out when it runs."""
 
+import _imp
 import atexit
 import marshal
 import os
@@ -130,6 +131,18 @@ def test_a_file_that_nothing_would_unpack_ends_the_build(entry: Entry) -> None:
         split([*ENTRIES, entry])
 
 
+def test_what_is_there_from_the_start_needs_no_library_that_comes_later() -> None:
+    """Nobody would load it: the system does not look where files are unpacked."""
+    module = f"python3.13/lib-dynload/_hashlib{LIBRARY}"
+    with pytest.raises(ValueError, match=r"_hashlib.* there from the start and needs libcrypto"):
+        frozen_contents.split(
+            [*ENTRIES, (module, "/l/libssl", "EXTENSION")],
+            at_start=["libpython3.13.so.1.0", "zlib", "_hashlib"],
+            packages=["botocore", "awstoe", "awstoe.trust"],
+            needed=lambda path: NEEDED.get(path, ()),
+        )
+
+
 def modules_archive(path: Path) -> Path:
     """An archive with one module, in PyInstaller's format."""
     packed = zlib.compress(b"code")
@@ -253,6 +266,15 @@ def test_a_module_is_unpacked_with_its_libraries_when_it_is_imported(running: Pa
     assert unpacked(running) == ["lib/one.so", "two.so"]
     assert (running / "two.so").read_bytes() == b"second"
     assert stat.S_IMODE((running / "two.so").stat().st_mode) & 0o077 == 0
+
+
+def test_libraries_are_loaded_before_the_module_that_needs_them(
+    running: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[object] = []
+    monkeypatch.setattr(_imp, "create_dynamic", lambda spec: loaded.append(spec.origin))
+    sys.meta_path[0].find_spec("two", None)
+    assert loaded == [str(running / "lib/one.so")]
 
 
 def test_a_package_is_left_to_others_to_find_after_its_data_are_there(running: Path) -> None:

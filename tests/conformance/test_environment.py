@@ -29,7 +29,8 @@ def given_to(place: Place) -> dict[bytes, bytes]:
     "more",
     [
         {},
-        {"LD_LIBRARY_PATH": "/opt/mine:/opt/yours"},
+        {"LD_LIBRARY_PATH": "/opt/mine:/opt/yours", "LD_LIBRARY_PATH_ORIG": "/opt/old"},
+        {"LD_LIBRARY_PATH": ""},
         {"LD_LIBRARY_PATH": "/opt/mine:", "PYTHONPATH": "/a", "PYTHONHASHSEED": "1", "EMPTY": ""},
         {
             "ODD": "line\nbreak =",
@@ -58,7 +59,6 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
         {"_PYI_APPLICATION_HOME_DIR": "/tmp", "_PYI_PARENT_PROCESS_LEVEL": "1"},
         {"_PYI_ARCHIVE_FILE": "/bin/true"},
         {"_MEIPASS2": "/tmp"},
-        {"LD_LIBRARY_PATH_ORIG": "/opt/old"},
         {"PYINSTALLER_RESET_ENVIRONMENT": "1"},
     ],
     ids="+".join,

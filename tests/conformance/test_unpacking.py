@@ -249,6 +249,29 @@ def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place)
     assert ended.printed("Look") == ""
 
 
+def test_the_system_looks_for_no_library_where_it_is_unpacked(place: Place) -> None:
+    """Somebody might have put one there after a step has removed the folder."""
+    place.environment["LD_LIBRARY_PATH"] = "/opt/mine"
+    own = bash("Own", "tr '\\0' '\\n' < /proc/$PPID/environ | grep ^LD_")
+    ended = place.steps(own)
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.printed("Own") == "LD_LIBRARY_PATH=/opt/mine"
+
+
+def test_its_own_libraries_are_used_whatever_the_callers_library_path_has(place: Place) -> None:
+    place.write("text", "")
+    look = bash("Look", "cd $TMPDIR/_MEI*; ls lib*")
+    ended = place.steps(HASH, look)
+    assert ended.exit_code == 0, ended.stderr
+    libraries = ended.printed("Look").split()
+    assert "libcrypto.so.3" in libraries
+    for name in libraries:
+        place.write(f"planted/{name}", "no library")
+    place.environment["LD_LIBRARY_PATH"] = str(place.folder / "planted")
+    ended = place.steps(HASH)
+    assert ended.exit_code == 0, ended.stderr
+
+
 def test_what_takes_the_place_of_the_folder_is_not_emptied_at_the_end(place: Place) -> None:
     place.write("elsewhere/precious", "kept")
     plant = "set -- $TMPDIR/_MEI*; rm -r $1; ln -s $PWD/elsewhere $1"

@@ -1,9 +1,8 @@
 """The environment of child processes: the caller's, without what freezing put into it.
 
-A frozen program's boot loader points ``LD_LIBRARY_PATH`` at its own libraries and marks the process
-with variables of its own. A child that inherited them would load the wrong libraries, and an
-awstoe started by a document would take itself for a worker of this one. Every child gets the
-result of ``child_environment`` and never ``os.environ`` as it is.
+A frozen program's boot loader marks the process with variables of its own. With them, an awstoe
+started by a document would take itself for a worker of this one. Every child gets the result of
+``child_environment`` and never ``os.environ`` as it is.
 """
 
 import os
@@ -26,7 +25,6 @@ def child_environment() -> dict[str, str]:
         if not frozen.is_boot_loader_variable(name)
     }
     if frozen.is_frozen():
-        _undo_library_path(environment)
         _undo_search_path(environment)
     return environment
 
@@ -35,14 +33,6 @@ def child_environment() -> dict[str, str]:
 def of_this_run() -> dict[str, str]:
     """``child_environment()``, made once: awstoe never changes its own, and 0.2 ms a step count."""
     return child_environment()
-
-
-def _undo_library_path(environment: dict[str, str]) -> None:
-    """Restore what the boot loader replaced; an empty value would mean the current folder."""
-    environment.pop(frozen.LIBRARY_PATH, None)
-    before = environment.pop(frozen.LIBRARY_PATH_BEFORE, None)
-    if before:
-        environment[frozen.LIBRARY_PATH] = before
 
 
 def _undo_search_path(environment: dict[str, str]) -> None:

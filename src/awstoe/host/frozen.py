@@ -12,11 +12,6 @@ from typing import Final
 BUILD_FACTS: Final = "awstoe_build_facts.json"
 """The file at the bundle's root in which the build says what it put in."""
 
-LIBRARY_PATH: Final = "LD_LIBRARY_PATH"
-"""The boot loader points it at the bundle; on Linux only."""
-LIBRARY_PATH_BEFORE: Final = "LD_LIBRARY_PATH_ORIG"
-"""Where the boot loader keeps the caller's value; there is none if the caller had none."""
-
 _PREFIX: Final = "_PYI_"
 _NAMES: Final = frozenset({"_MEIPASS2", "PYINSTALLER_RESET_ENVIRONMENT"})
 

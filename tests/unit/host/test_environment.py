@@ -24,19 +24,6 @@ def test_marks_of_a_boot_loader_are_not_handed_on(
 
 
 @pytest.mark.usefixtures("frozen")
-@pytest.mark.parametrize(("before", "after"), [("/opt/x", "/opt/x"), ("", None), (None, None)])
-def test_library_path_is_the_callers_when_frozen(
-    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str | None
-) -> None:
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/tmp/_MEI1")
-    if before is not None:
-        monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", before)
-    environment = child_environment()
-    assert environment.get("LD_LIBRARY_PATH") == after
-    assert "LD_LIBRARY_PATH_ORIG" not in environment
-
-
-@pytest.mark.usefixtures("frozen")
 def test_bundle_is_not_on_the_search_path_when_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/tmp/_MEI1:/bin:/tmp/_MEI1/lib::/tmp/_MEI12")
     assert child_environment()["PATH"] == "/bin::/tmp/_MEI12"
@@ -44,6 +31,5 @@ def test_bundle_is_not_on_the_search_path_when_frozen(monkeypatch: pytest.Monkey
 
 def test_everything_is_as_it_was_when_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/mine")
-    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/before")
     monkeypatch.setenv("ODD", os.fsdecode(b"\xff"))
     assert child_environment() == dict(os.environ)
