@@ -14,6 +14,7 @@ _DYNAMIC: Final = 6
 # Entries of a dynamic section.
 _END: Final = 0
 _NEEDED: Final = 1
+_SONAME: Final = 14
 
 
 class Elf(NamedTuple):
@@ -25,6 +26,8 @@ class Elf(NamedTuple):
     """The highest version that a symbol is asked for in; (0, 0) if there is none."""
     needed: tuple[str, ...] = ()
     """The libraries that it asks the dynamic loader for."""
+    soname: str = ""
+    """What the dynamic loader knows it by once it is loaded; empty if it does not say."""
 
 
 class _Section(NamedTuple):
@@ -54,10 +57,16 @@ def read(data: bytes, name: str) -> Elf:
         (machine,) = struct.unpack_from("<H", data, 18)
         sections = _sections(data, bits)
         versions = _versions(data, sections)
-        needed = _needed(data, sections, bits)
+        dynamic = _dynamic(data, sections, bits)
     except (struct.error, IndexError, KeyError, ValueError) as error:
         raise BuildFailure(f"{name} is a damaged ELF file: {error}") from error
-    return Elf(bits, machine, max(versions, default=(0, 0)), needed)
+    return Elf(
+        bits,
+        machine,
+        max(versions, default=(0, 0)),
+        needed=tuple(name for tag, name in dynamic if tag == _NEEDED),
+        soname=next((name for tag, name in dynamic if tag == _SONAME), ""),
+    )
 
 
 def _versions(data: bytes, sections: list[_Section]) -> set[Glibc]:
@@ -82,8 +91,8 @@ def _versions(data: bytes, sections: list[_Section]) -> set[Glibc]:
     return found
 
 
-def _needed(data: bytes, sections: list[_Section], bits: int) -> tuple[str, ...]:
-    """What the dynamic sections name as needed."""
+def _dynamic(data: bytes, sections: list[_Section], bits: int) -> list[tuple[int, str]]:
+    """The entries of the dynamic sections that are names of libraries."""
     row = struct.Struct("<QQ" if bits == _WIDE else "<II")
     found = []
     for section in sections:
@@ -93,9 +102,9 @@ def _needed(data: bytes, sections: list[_Section], bits: int) -> tuple[str, ...]
             tag, value = row.unpack_from(data, place)
             if tag == _END:
                 break
-            if tag == _NEEDED:
-                found.append(_text(data, sections[section.link], value))
-    return tuple(found)
+            if tag in (_NEEDED, _SONAME):
+                found.append((tag, _text(data, sections[section.link], value)))
+    return found
 
 
 def _text(data: bytes, names: _Section, place: int) -> str:

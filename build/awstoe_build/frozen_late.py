@@ -4,8 +4,8 @@ They are in the archive of modules; ``frozen_contents.py`` puts them there. The 
 loader's, which removes it with everything in it. A step may empty it before, as ``rm -rf /tmp/*``
 does: then it is made again, and so is what is needed of it. Libraries that are loaded stay loaded.
 
-The system is never told to look for libraries in the folder, so it loads nothing from there that
-somebody else has put there: each library is loaded by its path before what asks for it by name.
+Each library is loaded by its path before what asks for it by name. So Linux need not be told to
+look for libraries in the folder, and loads nothing that somebody else has put there.
 """
 
 import _frozen_importlib_external
@@ -111,13 +111,17 @@ def unpack(path: str, archive: object, name: str) -> None:
 def load(path: str) -> None:
     """Load a library, so that whatever needs one of its name gets this one.
 
-    The interpreter offers to load modules alone: it takes this for one, loads it, misses the module
-    in it, and leaves it loaded.
+    The interpreter offers to load modules alone: it takes this for one, loads it, misses the
+    function that makes the module, and leaves it loaded.
+
+    Raises:
+        ImportError: It cannot be loaded. To go on would be to use the machine's.
     """
     try:
         _imp.create_dynamic(ModuleSpec("library", None, origin=path))
-    except ImportError:
-        pass  # what needs it tells of one that could not be loaded
+    except ImportError as error:
+        if "PyInit_library" not in str(error):
+            raise
 
 
 def leave_folder() -> None:

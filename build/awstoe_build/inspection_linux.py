@@ -1,5 +1,6 @@
 """What the ELF files in a built file ask of a machine: its processor, and a version of glibc."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from awstoe_build import bundle, elf, frozen_contents
@@ -31,7 +32,7 @@ def binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Bi
         if content.startswith(elf.MAGIC):
             facts[entry] = elf.read(content, entry)
             sizes[entry] = len(content)
-    problems = []
+    problems = misnamed(facts)
     for entry, each in facts.items():
         if (each.bits, each.machine) != target.elf:
             problems.append(f"{entry} is for another machine than {target.name}")
@@ -56,6 +57,20 @@ def binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Bi
         ),
         problems=tuple(problems),
     )
+
+
+def misnamed(facts: Mapping[str, elf.Elf]) -> list[str]:
+    """What is wrong with the libraries' own names.
+
+    They are loaded by their paths (``frozen_late.py``). What asks for one then gets it by the name
+    that it gives itself; by another name it would get the machine's.
+    """
+    asked_for = {library for each in facts.values() for library in each.needed}
+    return [
+        f"{name} calls itself {facts[name].soname or 'nothing'}: it would not be found"
+        for name in sorted(asked_for & facts.keys())
+        if facts[name].soname != name
+    ]
 
 
 def _version(version: Glibc) -> str:

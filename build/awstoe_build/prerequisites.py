@@ -36,7 +36,7 @@ _FREEZE_FOR: Final[Mapping[System, Mapping[str, str]]] = {
         "wineserver": "wine",
         "/usr/lib/wine/wine64": "wine64",
         # Only suggested by the package wine64. It keeps the heap off the address where Wine needs a
-        # page of its own; without it, one program in some thousands does not start.
+        # page of its own; without it, some 1 of 1,500 runs of a single file fails.
         "/usr/lib/wine/wine64-preloader": "wine64-preloader",
     },
 }

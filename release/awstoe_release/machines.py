@@ -5,7 +5,7 @@ import platform
 from collections.abc import Sequence
 from typing import Final
 
-from awstoe_build import targets, windows_runtime
+from awstoe_build import prerequisites, targets, windows_runtime
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.layers import Cache
 from awstoe_release import programs
@@ -32,8 +32,8 @@ def lacking(target: str) -> str:
     if target != WINDOWS.name:
         needed = emulator(target)
         return "" if all(map(programs.is_there, needed)) else "cannot run here: no qemu"
-    if not programs.is_there("wine"):
-        return "cannot run here: no Wine"
+    if lacking_wine := _lacking_wine():
+        return f"cannot run here: {lacking_wine}"
     if Cache(cache_folder(), print).missing([windows_runtime.recipe(WINDOWS)]):
         return f"cannot run here: make toolchain TARGET={target}"
     return ""
@@ -45,6 +45,12 @@ def untestable(target: str) -> str:
     They start programs, which start themselves, by name: the kernel has to know the emulator.
     """
     if target == WINDOWS.name:
-        return "" if programs.is_there("wine") else "there is no Wine"
+        return _lacking_wine()
     known = (_KERNEL_KNOWS + each.removesuffix("-static") for each in emulator(target))
     return "" if all(map(os.path.exists, known)) else "the kernel does not know qemu"
+
+
+def _lacking_wine() -> str:
+    """What this machine lacks to run Windows programs; empty if nothing."""
+    packages = prerequisites.missing_packages([WINDOWS], building=False)
+    return f"missing: {', '.join(sorted(packages))}" if packages else ""

@@ -164,6 +164,7 @@ class Archive:
         return zlib.decompress(self.data[offset : offset + length])
 
 
+LOAD = _imp.create_dynamic
 LATE = Late(
     entries=(("lib/one.so", "first", "BINARY"), ("two.so", "second", "EXTENSION")),
     notes={"two": ("two.so", ("lib/one.so", "two.so")), "three": ("", ("lib/one.so",))},
@@ -246,6 +247,7 @@ def running(
     folder.mkdir()
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
+    monkeypatch.setattr(_imp, "create_dynamic", lambda _: None)  # what is unpacked is no library
     runpy.run_path(str(BUILD / "frozen_late.py"))
     assert at_end
     yield folder
@@ -275,6 +277,15 @@ def test_libraries_are_loaded_before_the_module_that_needs_them(
     monkeypatch.setattr(_imp, "create_dynamic", lambda spec: loaded.append(spec.origin))
     sys.meta_path[0].find_spec("two", None)
     assert loaded == [str(running / "lib/one.so")]
+
+
+@pytest.mark.usefixtures("running")
+def test_a_library_that_cannot_be_loaded_is_not_replaced_by_the_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_imp, "create_dynamic", LOAD)
+    with pytest.raises(ImportError, match=r"one\.so"):
+        sys.meta_path[0].find_spec("two", None)
 
 
 def test_a_package_is_left_to_others_to_find_after_its_data_are_there(running: Path) -> None:

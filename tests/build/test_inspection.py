@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import bundle, elf
+from awstoe_build import bundle, elf, inspection_linux
 from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import Report, inspect
 from awstoe_build.targets import TARGETS
@@ -83,6 +83,28 @@ def test_a_real_program_of_this_machine_is_read() -> None:
     found = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
     assert found.bits == struct.calcsize("P") * 8
     assert found.glibc > (2, 0)
+
+
+def test_the_name_that_a_library_gives_itself_is_read() -> None:
+    libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
+    (library,) = [Path(each) for each in libraries if each.endswith("/libc.so.6")]
+    assert elf.read(library.read_bytes(), "libc").soname == "libc.so.6"
+
+
+@pytest.mark.parametrize(
+    ("soname", "problems"),
+    [
+        ("libone.so.1", []),
+        ("libone.so", ["libone.so.1 calls itself libone.so: it would not be found"]),
+        ("", ["libone.so.1 calls itself nothing: it would not be found"]),
+    ],
+)
+def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[str]) -> None:
+    facts = {
+        "libone.so.1": elf.Elf(64, 62, (2, 17), ("libc.so.6",), soname),
+        "module.so": elf.Elf(64, 62, (2, 17), ("libone.so.1",)),
+    }
+    assert inspection_linux.misnamed(facts) == problems
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(50)])

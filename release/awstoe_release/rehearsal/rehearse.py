@@ -34,6 +34,10 @@ _CREDENTIALS: Final = {
 }
 _NOT_OURS: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 _NOWHERE: Final = ".invalid/{region}/"
+_DOWNLOADERS: Final = {
+    "curl": ("curl", "--fail", "--silent", "--output"),
+    "wget": ("wget", "--quiet", "--output-document"),
+}
 _SECOND_HAND: Final = "the older version is only there to update itself"
 
 
@@ -172,7 +176,8 @@ def _prepare(
 def _install(release: Release, say: Callable[[str], None]) -> str:
     """Install with the published script, as a user on this machine would; gives what was said.
 
-    That is nothing when no program of this release is for this machine.
+    That is nothing when no program of this release is for this machine, or when it has none that
+    downloads.
 
     Raises:
         ReleaseFailure: It does not install.
@@ -180,10 +185,14 @@ def _install(release: Release, say: Callable[[str], None]) -> str:
     if machines.own_target() not in release.targets:
         say("install.sh: not tried: none of these programs is for this machine")
         return ""
+    if not any(map(programs.is_there, _DOWNLOADERS)):
+        say(f"install.sh: not tried: it needs one of {', '.join(_DOWNLOADERS)}")
+        return ""
     address = f"{release.regions[0].folder_address}{release.channel.pointers}/install.sh"
     with tempfile.TemporaryDirectory(prefix="awstoe-install-") as folder:
         script = os.path.join(folder, "install.sh")
-        programs.output_of(["curl", "--fail", "--silent", "--output", script, address])
+        get = next(words for name, words in _DOWNLOADERS.items() if programs.is_there(name))
+        programs.output_of([*get, script, address])
         target = os.path.join(folder, "bin")
         programs.output_of(["sh", script, "--directory", target], seconds=120)
         program = os.path.join(target, release.configuration.product.name)
