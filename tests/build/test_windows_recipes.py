@@ -91,7 +91,7 @@ def test_what_only_the_linux_libraries_need_is_not_asked_for(
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("/work/a b/c.txt", "Z:\\work\\a b\\c.txt"),
+        ("/srv/a b/c.txt", "Z:\\srv\\a b\\c.txt"),
         ("/", "Z:\\"),
         ("/ä/../b", "Z:\\b"),
     ],
