@@ -71,7 +71,8 @@ class Place(Toe):
         """What is in the temporary folder and must not be."""
         unpacked = self.unpacked()
         others = [each for each in self.left() if each not in unpacked]
-        return ([] if self.inner_killed else unpacked) + ([] if self.killed else others)
+        # One folder may be the inner program's; the outer one leaves nothing in any case.
+        return unpacked[self.inner_killed :] + ([] if self.killed else others)
 
     def left(self) -> list[str]:
         """What is in the temporary folder."""
