@@ -3,7 +3,8 @@
 The boot loader is the parent process. It unpacks to a folder of its own and removes that when the
 program ends; if it is ended itself, nobody but this process is left to do so. Then a run is asked
 to stop, and the folder is removed after this process has ended: until then Windows protects the
-libraries in it. Only modules that are part of the interpreter are imported.
+libraries in it. The boot loader has an event, too, by which an awstoe that ends a step asks the
+single files in it to stop. Only modules that are part of the interpreter are imported.
 """
 
 import _thread
@@ -16,6 +17,10 @@ import types
 
 assert sys.platform == "win32"  # noqa: S101 - for the type checker, which knows this form
 
+_STOP = int(os.environ.pop("_PYI_AWSTOE_STOP", "0"))
+"""The handle of the event that asks to stop; 0: there is none."""
+_STOPPED = 0xC000013A
+"""The exit code of a program that Ctrl-Break ends (STATUS_CONTROL_C_EXIT)."""
 _SYNCHRONIZE = 0x00100000
 _SHARE_ALL = 7
 """Others may read, write, rename and delete it."""
@@ -90,12 +95,24 @@ def boot_loader() -> int | None:
         return None
 
 
-def watch(parent: int) -> None:
-    """Wait for the end of the boot loader, in a thread; then ask the run to stop."""
-    _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
+def stop_run() -> bool:
+    """Ask a run to stop; whether there is one."""
     signals = sys.modules.get("awstoe.host.signals_windows")
-    if signals is not None:
-        signals.stop()
+    return signals is not None and signals.stop()
+
+
+def watch(parent: int) -> None:
+    """Wait, in a thread, for the end of the boot loader or for being asked to stop.
+
+    What is no run ends at once when it is asked, as by Ctrl-Break; the boot loader cleans up.
+    """
+    if _STOP:
+        os.set_handle_inheritable(_STOP, False)  # noqa: FBT003 - C's
+        asked = _winapi.WaitForMultipleObjects((_STOP, parent), False, _winapi.INFINITE)  # noqa: FBT003
+        if asked == _winapi.WAIT_OBJECT_0 and not stop_run():
+            os._exit(_STOPPED)
+    _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
+    stop_run()
 
 
 def remove_folder(parent: int) -> None:

@@ -47,6 +47,12 @@ EDITS: Final = (
     Edit(_FILE, "_wtempnam(tempdir_path, prefix)", "awstoe_folder_name(prefix, i)"),
     Edit(
         "pyi_main.c",
+        "pyi_ctx->security_attr = pyi_win32_initialize_security_descriptor();",
+        "awstoe_listen(&pyi_ctx->child_process.hProcess);\n"
+        "            pyi_ctx->security_attr = pyi_win32_initialize_security_descriptor();",
+    ),
+    Edit(
+        "pyi_main.c",
         'PYI_ERROR("Could not create temporary directory!\\n");',
         'PYI_ERROR("awstoe: there is no folder to unpack to: tried those of TMP, TEMP and'
         " USERPROFILE, Temp of Windows, and the program's own. One of them has to be writable:"

@@ -5,6 +5,9 @@
  * - The folder to unpack to: more places than one are tried, and its name does not depend on the C
  *   library, of which Wine's cuts it.
  * - It does not wait for the end of the session after a program that has ended by itself.
+ * - Who started it without a common console can ask its program to stop, from before anything is
+ *   unpacked: by an event that has the boot loader's process id in its name. Ctrl-C and Ctrl-Break
+ *   that come before there is a program set it too.
  */
 #ifndef AWSTOE_WINDOWS_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_WINDOWS_BOOTLOADER_ADDITIONS_H
@@ -65,6 +68,49 @@ awstoe_search_libraries(const wchar_t *folder)
 {
     SetDllDirectoryW(NULL); /* that of a frozen program that started this one */
     AddDllDirectory(folder);
+}
+
+static HANDLE awstoe_stop;
+static const HANDLE *awstoe_program;
+
+/* Keep for the program what the console says before there is one. Later this is not called, or of
+ * no interest: the boot loader's own handler comes first. */
+static BOOL WINAPI
+awstoe_console(DWORD kind)
+{
+    if (awstoe_stop == NULL || *awstoe_program != NULL) {
+        return FALSE;
+    }
+    SetEvent(awstoe_stop);
+    if (kind != CTRL_C_EVENT && kind != CTRL_BREAK_EVENT) {
+        Sleep(20000); /* the process is ended when this returns */
+    }
+    return TRUE;
+}
+
+/* Let others ask the program to stop; its handle will be in *program. It gets the event's handle by
+ * an environment variable. */
+static inline void
+awstoe_listen(const HANDLE *program)
+{
+    wchar_t text[40];
+    SECURITY_ATTRIBUTES inherited = {sizeof(inherited), NULL, TRUE};
+    _snwprintf(text, 40, L"Local\\awstoe-stop-%lu", GetCurrentProcessId());
+    awstoe_stop = CreateEventW(&inherited, TRUE, FALSE, text);
+    if (awstoe_stop == NULL || GetLastError() == ERROR_ALREADY_EXISTS) {
+        /* Somebody lay in wait with that name: only the console can ask then. */
+        if (awstoe_stop != NULL) {
+            CloseHandle(awstoe_stop);
+        }
+        awstoe_stop = CreateEventW(&inherited, TRUE, FALSE, NULL);
+    }
+    awstoe_program = program;
+    text[0] = L'\0';
+    if (awstoe_stop != NULL) {
+        _snwprintf(text, 40, L"%llu", (unsigned long long)(size_t)awstoe_stop);
+        SetConsoleCtrlHandler(awstoe_console, TRUE);
+    }
+    _wputenv_s(L"_PYI_AWSTOE_STOP", text);
 }
 
 /* Whether the program gave an exit code of its own: Windows ends programs with greater ones. */

@@ -6,7 +6,6 @@ A file has
     platforms    the platforms it is for; both when left out
     subject      ``built`` when it is for built files only
     files        what is there before: name and text
-    inner_killed whether a program that a step runs is killed under Wine: see ``Place``
     runs         one command after the other; with one only, its keys stand beside ``files``
     after        what is there afterwards: name and text, or null for nothing
     linux        keys that are different there
@@ -47,8 +46,7 @@ from subject import Subject, chosen
 
 FOLDER = Path(__file__).parent / "cases"
 CASE_KEYS = {
-    *("what", "platforms", "subject", "files", "inner_killed", "runs", "after"),
-    *("linux", "windows"),
+    *("what", "platforms", "subject", "files", "runs", "after", "linux", "windows"),
 }
 RUN_KEYS = {
     *("command", "places", "environment", "stdin", "exit", "stdout", "stderr", "silent", "json"),
@@ -105,7 +103,6 @@ def perform(case: Case, place: Place, subject: Subject) -> None:
         "$VERSION": __version__,
     }
     content = replaced({**case.content, **case.content.get(subject.platform, {})}, words)
-    place.inner_killed = subject.under_wine and content.get("inner_killed", False)
     for name, text in content.get("files", {}).items():
         place.write(name, text)
     alone = {key: content[key] for key in RUN_KEYS & content.keys()}

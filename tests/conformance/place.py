@@ -34,13 +34,9 @@ class Place(Toe):
         temporary: The folder for temporary files.
         killed: Whether the program itself gets SIGKILL: then the folder of the step it was at stays
             until the run is resumed.
-        inner_killed: Whether a program that a step runs gets it, boot loader and all, so that what
-            that has unpacked stays. Under Wine a step whose time is over ends so: it sends no
-            Ctrl-Break.
     """
 
     killed = False
-    inner_killed = False
 
     def __init__(self, folder: Path, machine: Mapping[str, str]) -> None:
         super().__init__(folder)
@@ -71,8 +67,7 @@ class Place(Toe):
         """What is in the temporary folder and must not be."""
         unpacked = self.unpacked()
         others = [each for each in self.left() if each not in unpacked]
-        # One folder may be the inner program's; the outer one leaves nothing in any case.
-        return unpacked[self.inner_killed :] + ([] if self.killed else others)
+        return unpacked + ([] if self.killed else others)
 
     def left(self) -> list[str]:
         """What is in the temporary folder."""

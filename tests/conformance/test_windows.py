@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from cli.running import wait_until
 from conformance.place import Place
 from subject import chosen
@@ -83,17 +85,42 @@ def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
     wait_until(lambda: not programs(place), 20 * chosen().patience)
 
 
-def test_a_step_whose_time_is_over_leaves_no_process(place: Place) -> None:
-    name = place.folder.name
-    place.write(
-        "inner.json",
-        json.dumps(
-            {"schemaVersion": "1.0", "phases": [{"name": "build", "steps": [endless("Endless")]}]}
-        ),
-    )
-    arguments = ["run", "-d", "inner.json", "-l", "inner", "-s", "inner-state", "-i", name]
-    nested = {"path": chosen().path, "arguments": arguments}
-    ended = place.run("-d", place.document(step("N", "ExecuteBinary", nested, timeoutSeconds=3)))
+def inner(place: Place) -> str:
+    """Write an endless document; gives the command line that runs it by another subject."""
+    phases = [{"name": "build", "steps": [endless("Endless")]}]
+    place.write("inner.json", json.dumps({"schemaVersion": "1.0", "phases": phases}))
+    run = "run -d inner.json -l inner -s inner-state -i"
+    return f"{chosen().path} {run} {place.folder.name}"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["{inner}"], id="alone"),
+        pytest.param(["{inner}", "echo on> went-on"], id="with-a-command-after-it"),
+        pytest.param(["start /b {inner}", "{inner}-2"], id="two-at-once"),
+        pytest.param(["cmd /c below.cmd", "echo on> went-on"], id="deep"),
+    ],
+)
+def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]) -> None:
+    words = {"inner": inner(place)}
+    place.write("lines.cmd", "\r\n".join(each.format(**words) for each in lines) + "\r\n")
+    place.write("below.cmd", f"{words['inner']}\r\necho on> went-on\r\n")
+    ended = place.run("-d", place.document(command("N", "lines.cmd", timeoutSeconds=4)))
     assert ended.exit_code == 1
+    assert (place.folder / "inner").exists()
     wait_until(lambda: not programs(place), 20 * chosen().patience)
-    place.inner_killed = chosen().under_wine
+    assert not place.unpacked()
+    assert not (place.folder / "went-on").exists()
+
+
+def test_a_program_that_is_just_starting_leaves_nothing_when_time_is_over(place: Place) -> None:
+    """Wherever it is: about to unpack, unpacking, starting the interpreter, at its end."""
+    line = f"for /L %i in (1,1,100000) do {chosen().path} --version"
+    steps = [
+        command(f"Starts{number}", line, timeoutSeconds=1, onFailure="Continue")
+        for number in range(10)
+    ]
+    ended = place.run("-d", place.document(*steps))
+    assert ended.exit_code == 1
+    assert not place.unpacked()

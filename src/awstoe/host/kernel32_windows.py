@@ -31,6 +31,8 @@ _DNS_HOST_NAME: Final = 5
 _SYNCHRONIZE: Final = 0x00100000
 _PROCESS_QUERY_LIMITED_INFORMATION: Final = 0x1000
 _PROCESS_TERMINATE: Final = 0x0001
+_EVENT_MODIFY_STATE: Final = 0x0002
+_SNAPSHOT_OF_PROCESSES: Final = 0x0002
 
 
 class SecurityAttributes(ctypes.Structure):
@@ -104,6 +106,23 @@ class JobLimits(ctypes.Structure):
     )
 
 
+class ProcessEntry(ctypes.Structure):
+    """PROCESSENTRY32W: one process of a snapshot."""
+
+    _fields_ = (
+        ("size", wintypes.DWORD),
+        ("usage", wintypes.DWORD),
+        ("process_id", wintypes.DWORD),
+        ("heap", ctypes.c_size_t),
+        ("module", wintypes.DWORD),
+        ("threads", wintypes.DWORD),
+        ("parent_id", wintypes.DWORD),
+        ("priority", wintypes.LONG),
+        ("flags", wintypes.DWORD),
+        ("name", wintypes.WCHAR * 260),
+    )
+
+
 def _returns_truth(result: int, function: object, arguments: object) -> int:
     """Turn a failed call into an error; for functions that return 0 then."""
     del function, arguments
@@ -143,6 +162,7 @@ _FUNCTIONS: Final = {
     "CreateNamedPipeW": "wddddddpH",
     "CreateProcessW": "wpppbdpwpp?",
     "CreateTimerQueueTimer": "phppddd?",
+    "CreateToolhelp32Snapshot": "ddH",
     "DeleteProcThreadAttributeList": "pv",
     "DeleteTimerQueueTimer": "hhhb",
     "FreeEnvironmentStringsW": "pb",
@@ -160,7 +180,10 @@ _FUNCTIONS: Final = {
     "InitializeProcThreadAttributeList": "pddpb",
     "LocalFree": "pp",
     "LockFileEx": "hddddpb",
+    "OpenEventW": "dbwH",
     "OpenProcess": "dbdH",
+    "Process32FirstW": "hp?",
+    "Process32NextW": "hpb",
     "ProcessIdToSessionId": "dp?",
     "QueryFullProcessImageNameW": "hdpp?",
     "QueryInformationJobObject": "hipdpb",
@@ -204,6 +227,15 @@ def inheritable() -> SecurityAttributes:
 def event() -> int:
     """A new event that is not set; once it is, all waits for it end until it is reset."""
     return int(api.CreateEventW(None, True, False, None))
+
+
+def open_event(name: str) -> int:
+    """Another process's event, to set it.
+
+    Raises:
+        OSError: There is none of that name, or we have no right to it.
+    """
+    return int(api.OpenEventW(_EVENT_MODIFY_STATE, False, name))
 
 
 def is_set(handle: int) -> bool:
@@ -273,6 +305,25 @@ def open_process(pid: int, *, to_end_it: bool = False) -> int:
     """
     access = _PROCESS_QUERY_LIMITED_INFORMATION | _SYNCHRONIZE
     return int(api.OpenProcess(access | (_PROCESS_TERMINATE if to_end_it else 0), False, pid))
+
+
+def parents() -> dict[int, int]:
+    """The id of each process, and of the one that started it: that may be another's by now.
+
+    Raises:
+        OSError: The system does not say.
+    """
+    found = {}
+    entry = ProcessEntry(ctypes.sizeof(ProcessEntry))
+    snapshot = api.CreateToolhelp32Snapshot(_SNAPSHOT_OF_PROCESSES, 0)
+    try:
+        more = api.Process32FirstW(snapshot, ctypes.byref(entry))
+        while more:
+            found[entry.process_id] = entry.parent_id
+            more = api.Process32NextW(snapshot, ctypes.byref(entry))
+    finally:
+        api.CloseHandle(snapshot)
+    return found
 
 
 def creation_time(process: int) -> int:

@@ -1,14 +1,21 @@
-"""Windows: ends the processes of a step: Ctrl-Break, a grace period, the end of the job."""
+"""Windows: ends the processes of a step.
+
+Ctrl-Break where they have our console, an event for the single files among them, a grace period for
+who was told, the end of the job.
+"""
 
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from awstoe import limits
 from awstoe.host import jobs_windows as jobs
 from awstoe.host import kernel32_windows as kernel32
 from awstoe.host import process_tree_windows as tree
+from awstoe.host import single_files_windows as single_files
 from awstoe.host.interruption import Interruption
 
 assert sys.platform == "win32"
@@ -27,23 +34,46 @@ def end(
 
     Args:
         job: The job.
-        group: The process group that can be told by Ctrl-Break; None: nobody can be told, so there
-            is no use in waiting.
+        group: The process group that can be told by Ctrl-Break; None: none can. Then only single
+            files are told, and only they are waited for.
         pause: Waits so many seconds, or less when something happened; keeps reading output.
         hurried: Whether to leave out the rest of the grace period.
 
     Returns:
         Those that run on: the system could not end them.
     """
-    if group is not None and _tell(group) and _gone(job, limits.TERM_GRACE_SECONDS, pause, hurried):
-        return []
+    with single_files.found(job) as files:
+        told = group is not None and _tell(group)
+        _ask(files, alone=not told)
+        if told:
+            if _gone(job.pids, limits.TERM_GRACE_SECONDS, pause, hurried):
+                return []
+        elif files:
+            running = partial(_running, files)
+            _gone(running, limits.TERM_GRACE_SECONDS, pause, hurried)
     try:
         job.terminate(_KILLED)
     except OSError:
         return tree.look_up_all(job.pids())
-    if _gone(job, limits.KILL_SECONDS, pause, lambda: False):
+    if _gone(job.pids, limits.KILL_SECONDS, pause, lambda: False):
         return []
     return tree.look_up_all(job.pids())
+
+
+def _running(files: list[single_files.SingleFile]) -> bool:
+    return any(file.runs() for file in files)
+
+
+def _ask(files: list[single_files.SingleFile], *, alone: bool) -> None:
+    """Ask single files to stop; ``alone``: whoever waits for them is not asked, so it is ended.
+
+    A command processor would go on with its next command otherwise.
+    """
+    for file in files:
+        for caller in file.callers if alone else ():
+            _terminate(caller)
+        with suppress(OSError):
+            file.ask()
 
 
 def _tell(group: int) -> bool:
@@ -56,12 +86,15 @@ def _tell(group: int) -> bool:
 
 
 def _gone(
-    job: jobs.Job, seconds: float, pause: Callable[[float], None], hurried: Callable[[], bool]
+    waited_for: Callable[[], object],
+    seconds: float,
+    pause: Callable[[float], None],
+    hurried: Callable[[], bool],
 ) -> bool:
-    """Whether all processes of the job ended in time."""
+    """Whether nobody is left to be waited for in time."""
     over = time.monotonic() + seconds
     step = _FIRST_PAUSE
-    while job.pids():
+    while waited_for():
         left = over - time.monotonic()
         if left <= 0 or hurried():
             return False

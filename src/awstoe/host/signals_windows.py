@@ -89,7 +89,13 @@ class Source:
 _installed: Final[list[Source]] = []
 
 
-def stop() -> None:
-    """Ask a run to stop, as Ctrl-Break does; from any thread. A frozen program's start calls it."""
-    for source in tuple(_installed):
+def stop() -> bool:
+    """Ask a run to stop, as Ctrl-Break does; from any thread. A frozen program's start calls it.
+
+    Returns:
+        Whether there is a run.
+    """
+    sources = tuple(_installed)
+    for source in sources:
         source.handle(_CTRL_BREAK)
+    return bool(sources)
