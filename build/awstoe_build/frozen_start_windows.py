@@ -19,8 +19,8 @@ assert sys.platform == "win32"  # noqa: S101 - for the type checker, which knows
 
 _STOP = int(os.environ.pop("_PYI_AWSTOE_STOP", "0"))
 """The handle of the event that asks to stop; 0: there is none."""
-_STOPPED = 0xC000013A
-"""The exit code of a program that Ctrl-Break ends (STATUS_CONTROL_C_EXIT)."""
+_STOPPED = 0xC000013A - 2**32
+"""The exit code of a program that Ctrl-Break ends (STATUS_CONTROL_C_EXIT), for a signed int."""
 _SYNCHRONIZE = 0x00100000
 _SHARE_ALL = 7
 """Others may read, write, rename and delete it."""

@@ -124,3 +124,16 @@ def test_a_program_that_is_just_starting_leaves_nothing_when_time_is_over(place:
     ended = place.run("-d", place.document(*steps))
     assert ended.exit_code == 1
     assert not place.unpacked()
+
+
+def test_ctrl_c_while_it_unpacks_leaves_nothing(place: Place) -> None:
+    """Wine makes a Ctrl-C of a SIGINT; there is no program yet that could hear it."""
+    document = place.document(endless("Endless"))
+    for _ in range(5):
+        started = place.begin(place.argv("-d", document, "-i", place.folder.name))
+        wait_until(lambda: bool(place.unpacked()), 20 * chosen().patience)
+        os.kill(min(programs(place)), signal.SIGINT)
+        ended = started.end(60)
+        assert (ended.exit_code, ended.stderr) == (0xC000013A & 0xFF, "")
+        wait_until(lambda: not programs(place), 20 * chosen().patience)
+        assert not place.unpacked()
