@@ -95,10 +95,10 @@ def boot_loader() -> int | None:
         return None
 
 
-def stop_run() -> bool:
+def stop_run(*, urgent: bool) -> bool:
     """Ask a run to stop; whether there is one."""
-    signals = sys.modules.get("awstoe.host.signals_windows")
-    return signals is not None and signals.stop()
+    stop = getattr(sys.modules.get("awstoe.host.signals_windows"), "stop", None)
+    return stop is not None and bool(stop(urgent=urgent))
 
 
 def watch(parent: int) -> None:
@@ -109,10 +109,11 @@ def watch(parent: int) -> None:
     if _STOP:
         os.set_handle_inheritable(_STOP, False)  # noqa: FBT003 - C's
         asked = _winapi.WaitForMultipleObjects((_STOP, parent), False, _winapi.INFINITE)  # noqa: FBT003
-        if asked == _winapi.WAIT_OBJECT_0 and not stop_run():
+        if asked == _winapi.WAIT_OBJECT_0 and not stop_run(urgent=True):
+            remove_folder(parent)
             os._exit(_STOPPED)
     _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
-    stop_run()
+    stop_run(urgent=False)
 
 
 def remove_folder(parent: int) -> None:

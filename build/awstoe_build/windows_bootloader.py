@@ -46,10 +46,14 @@ EDITS: Final = (
     ),
     Edit(_FILE, "_wtempnam(tempdir_path, prefix)", "awstoe_folder_name(prefix, i)"),
     Edit(
-        "pyi_main.c",
-        "pyi_ctx->security_attr = pyi_win32_initialize_security_descriptor();",
-        "awstoe_listen(&pyi_ctx->child_process.hProcess);\n"
-        "            pyi_ctx->security_attr = pyi_win32_initialize_security_descriptor();",
+        _FILE,
+        "/* Create _MEI + PID prefix */",
+        "awstoe_listen(&pyi_ctx->child_process.hProcess);",
+    ),
+    Edit(
+        _FILE,
+        'PYI_DEBUG_W(L"LOADER: setting up child process...\\n");',
+        "awstoe_listen_first();",
     ),
     Edit(
         "pyi_main.c",

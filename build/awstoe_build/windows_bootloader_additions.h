@@ -73,12 +73,11 @@ awstoe_search_libraries(const wchar_t *folder)
 static HANDLE awstoe_stop;
 static const HANDLE *awstoe_program;
 
-/* Keep for the program what the console says before there is one. Later this is not called, or of
- * no interest: the boot loader's own handler comes first. */
+/* Keep for the program what the console says before there is one; later it hears that itself. */
 static BOOL WINAPI
 awstoe_console(DWORD kind)
 {
-    if (awstoe_stop == NULL || *awstoe_program != NULL) {
+    if (awstoe_stop == NULL || *awstoe_program != NULL || kind == CTRL_LOGOFF_EVENT) {
         return FALSE;
     }
     SetEvent(awstoe_stop);
@@ -111,6 +110,16 @@ awstoe_listen(const HANDLE *program)
         SetConsoleCtrlHandler(awstoe_console, TRUE);
     }
     _wputenv_s(L"_PYI_AWSTOE_STOP", text);
+}
+
+/* Hear the console before the handler that has come meanwhile, until there is a program. */
+static inline void
+awstoe_listen_first(void)
+{
+    if (awstoe_stop != NULL) {
+        SetConsoleCtrlHandler(awstoe_console, FALSE);
+        SetConsoleCtrlHandler(awstoe_console, TRUE);
+    }
 }
 
 /* Whether the program gave an exit code of its own: Windows ends programs with greater ones. */

@@ -56,6 +56,10 @@ KILL_SECONDS: Final = 5.0
 """After KILL, how long a process may take to go before it is reported as one that stays: one in an
 uninterruptible system call (a dead network drive) never goes."""
 
+SINGLE_FILE_SECONDS: Final = 1.0
+"""How much more grace a single file has that a step runs, another awstoe; and how long its boot
+loader has for removing what it unpacked when the program has been ended by force."""
+
 REAP_SECONDS: Final = 5.0
 """Orphans of a running step that have ended are reaped this often: each holds a process id."""
 
@@ -64,8 +68,9 @@ HARD_STOP_SECONDS: Final = 1.0
 a terminal and a supervisor may both deliver the same Ctrl-C."""
 
 URGENT_GRACE_SECONDS: Final = 2.0
-"""Between Ctrl-Break and the hard end when a Windows console is closed, the session ends or the
-system shuts down: it kills us after five seconds, and the records have to be written before."""
+"""Between Ctrl-Break and the hard end when a Windows console is closed, the session ends, the
+system shuts down or the awstoe that runs us ends its step: we are killed after five seconds, and
+the records have to be written before."""
 
 PIPE_HELD_OPEN_SECONDS: Final = 5.0
 """How long to wait for a background child that keeps the output pipe after its parent's exit."""

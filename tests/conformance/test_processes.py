@@ -160,6 +160,26 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
     assert place.left() == []
 
 
+@pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["deaf", "listening"])
+def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
+    place: Place, first: str
+) -> None:
+    """It needs all its grace for that step, and some time afterwards; a deaf one is killed."""
+    stubborn = ("trap '' TERM", "echo $$ > pids", "while true; do sleep 0.1; done")
+    inner = place.bash(*stubborn, name="inner.yml")
+    outer = place.bash(first, f'"$AWSTOE_FILE" run -d {inner} -l inner -s inner-state')
+    limit = f"timeoutSeconds: {2 * chosen().patience}\n        action:"
+    place.write(outer, place.read(outer).replace("action:", limit))
+    ended = place.run("-d", outer)
+    assert ended.exit_code == 1
+    assert place.pids()
+    assert not any(map(alive, place.pids()))
+    assert place.unpacked() == []
+    if first == "true":
+        assert place.left() == []
+    place.killed = True
+
+
 def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
     started = place.begin(
         ["setsid", "--wait", *place.arguments("sleep 600 & echo $$ > pids; exit 5")]

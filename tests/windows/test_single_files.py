@@ -2,16 +2,30 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from awstoe import limits
-from awstoe.errors import TimeoutExceeded
-from awstoe.host import jobs_windows, process, single_files_windows
+from awstoe.errors import Interrupted
+from awstoe.host import (
+    job_members_windows,
+    jobs_windows,
+    kernel32_windows,
+    process,
+    signals_windows,
+    single_files_windows,
+)
+from awstoe.host.interruption import Interruption
 from unit.host.programs import Runner, wait_until
 
 assert sys.platform == "win32"
+
+TO_TAKE_IT = 0x0101
+"""PROCESS_SET_QUOTA and PROCESS_TERMINATE, the rights for putting a process into a job."""
 
 # What the boot loader of a single file does; it leaves its traces in a file.
 BOOT_LOADER = """
@@ -25,45 +39,92 @@ kernel32.WaitForSingleObject(ctypes.c_void_p(event), 60_000)
 trace.write(b"asked ")
 """
 STARTS_ANOTHER = BOOT_LOADER.replace(
-    "kernel32.Wait", "import subprocess; subprocess.Popen([*sys.argv[2:], 'b'])\nkernel32.Wait"
+    "kernel32.Wait",
+    "import subprocess; program = subprocess.Popen([*sys.argv[2:], 'b'])\nkernel32.Wait",
 )
-SLOW = BOOT_LOADER + "import time; time.sleep(60)"
+PROGRAMS = {
+    "one": BOOT_LOADER,
+    "outer": STARTS_ANOTHER,
+    "slow": BOOT_LOADER + "import time; time.sleep(60)",
+    "waits": STARTS_ANOTHER + "program.wait(); trace.write(b'removed ')",
+    "stubborn": "import sys, time; print('x', file=open(sys.argv[1], 'w'), flush=True);"
+    " time.sleep(60)",
+}
 
 
 @pytest.fixture(autouse=True)
 def in_its_folder(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(runner.folder)
-    for name, text in (("one", BOOT_LOADER), ("outer", STARTS_ANOTHER), ("slow", SLOW)):
+    for name, text in PROGRAMS.items():
         Path(f"{name}.py").write_text(text)
 
 
-def until_time_is_over(runner: Runner, *argv: str) -> None:
-    with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
-        runner.argv(*argv, seconds=4)
+def interrupted_when(runner: Runner, begun: Callable[[], bool], *argv: str) -> None:
+    """Run a program, and stop the run as soon as ``begun`` holds."""
+
+    def stop() -> None:
+        wait_until(begun, 60)
+        signals_windows.stop()
+
+    waiting = threading.Thread(target=stop)
+    waiting.start()
+    with Interruption() as interruption, pytest.raises(Interrupted):
+        runner.argv(*argv, seconds=90, interruption=interruption)
+    waiting.join()
     assert process.identity(runner.pid) is None
 
 
+def has_begun(*names: str) -> bool:
+    return all(Path(name).exists() and Path(name).read_text() for name in names)
+
+
 def test_a_single_file_is_asked_and_waited_for(runner: Runner) -> None:
-    until_time_is_over(runner, sys.executable, "one.py", "a")
+    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
     assert Path("a").read_text() == "begun asked "
 
 
 def test_who_waits_for_it_does_not_go_on(runner: Runner) -> None:
     line = f"{sys.executable} one.py a & echo on> went-on"
-    until_time_is_over(runner, "cmd.exe", "/c", line)
+    interrupted_when(runner, partial(has_begun, "a"), "cmd.exe", "/c", line)
     assert Path("a").read_text() == "begun asked "
     assert not Path("went-on").exists()
 
 
-def test_what_a_single_file_has_started_is_left_to_it(runner: Runner) -> None:
-    until_time_is_over(runner, sys.executable, "outer.py", "a", sys.executable, "one.py")
-    assert Path("a").read_text() == "begun asked "
-    assert Path("b").read_text() == "begun "
+def test_several_are_asked(runner: Runner) -> None:
+    line = f"start /b {sys.executable} one.py a & {sys.executable} one.py b"
+    interrupted_when(runner, partial(has_begun, "a", "b"), "cmd.exe", "/c", line)
+    assert Path("a").read_text() == Path("b").read_text() == "begun asked "
 
 
-def test_one_that_does_not_stop_is_ended(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_single_file_has_started_is_left_to_it() -> None:
+    job = jobs_windows.Job()
+    argv = [sys.executable, "outer.py", "a", sys.executable, "one.py"]
+    outer = subprocess.Popen(argv)
+    job.take(kernel32_windows.open_process(outer.pid, TO_TAKE_IT))
+    wait_until(partial(has_begun, "a", "b"), 60)
+    with job_members_windows.Members(job) as members:
+        files = single_files_windows.among(members)
+        assert len(files) == 2
+        assert [file.pid for file in single_files_windows.outermost(files)] == [outer.pid]
+    job.close()
+    outer.wait(60)
+
+
+def test_a_program_that_does_not_stop_is_ended_before_its_boot_loader(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the boot loader that removes what is unpacked."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    until_time_is_over(runner, sys.executable, "slow.py", "a")
+    argv = [sys.executable, "waits.py", "a", sys.executable, "stubborn.py"]
+    interrupted_when(runner, partial(has_begun, "a", "b"), *argv)
+    assert Path("a").read_text() == "begun asked removed "
+
+
+def test_a_boot_loader_that_does_not_end_is_ended(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
+    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "slow.py", "a")
     assert Path("a").read_text() == "begun asked "
 
 
@@ -74,8 +135,8 @@ def test_one_that_is_not_in_the_job_is_not_asked(monkeypatch: pytest.MonkeyPatch
         wait_until(lambda: Path("a").exists() and "begun" in Path("a").read_text())
         listed = iter([[stranger.pid], []])
         monkeypatch.setattr(jobs_windows.Job, "pids", lambda _: next(listed))
-        with single_files_windows.found(jobs_windows.Job()) as files:
-            assert files == []
+        with job_members_windows.Members(jobs_windows.Job()) as members:
+            assert members.handles == {}
     finally:
         stranger.kill()
         stranger.wait()

@@ -22,7 +22,7 @@ are no UTF-8 are read in the console's code page.
 
 When its time is over, the script and everything it started get Ctrl-Break, where they share a
 console with awstoe, and are ended after five seconds. What a failed script leaves in the background
-is ended at once; what a successful one leaves lives on.
+is ended, too; what a successful one leaves lives on.
 """
 
 from collections.abc import Mapping

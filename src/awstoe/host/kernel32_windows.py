@@ -16,6 +16,9 @@ assert sys.platform == "win32"
 INFINITE: Final = 0xFFFFFFFF
 WAIT_FAILED: Final = 0xFFFFFFFF
 
+PROCESS_TERMINATE: Final = 0x0001
+PROCESS_SUSPEND_RESUME: Final = 0x0800
+
 ERROR_ACCESS_DENIED: Final = 5
 ERROR_BROKEN_PIPE: Final = 109
 ERROR_MORE_DATA: Final = 234
@@ -30,7 +33,6 @@ _DNS_HOST_NAME: Final = 5
 """COMPUTER_NAME_FORMAT: the name proper, not what a cluster puts in its place."""
 _SYNCHRONIZE: Final = 0x00100000
 _PROCESS_QUERY_LIMITED_INFORMATION: Final = 0x1000
-_PROCESS_TERMINATE: Final = 0x0001
 _EVENT_MODIFY_STATE: Final = 0x0002
 _SNAPSHOT_OF_PROCESSES: Final = 0x0002
 
@@ -297,14 +299,14 @@ class AttributeList:
         api.DeleteProcThreadAttributeList(self._list)
 
 
-def open_process(pid: int, *, to_end_it: bool = False) -> int:
-    """A handle of a process, to ask about it and wait for it.
+def open_process(pid: int, rights: int = 0) -> int:
+    """A handle of a process, to ask about it and wait for it, and with more rights if given.
 
     Raises:
         OSError: There is none of that id, or we have no right to it.
     """
     access = _PROCESS_QUERY_LIMITED_INFORMATION | _SYNCHRONIZE
-    return int(api.OpenProcess(access | (_PROCESS_TERMINATE if to_end_it else 0), False, pid))
+    return int(api.OpenProcess(access | rights, False, pid))
 
 
 def parents() -> dict[int, int]:

@@ -10,10 +10,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from awstoe import limits
 from awstoe.host import process_tree_linux as tree
+from awstoe.host import single_files_linux as single_files
 from awstoe.host.interruption import Interruption
 
 assert sys.platform == "linux"
@@ -59,6 +61,9 @@ def end(
 ) -> list[tree.Process]:
     """End all processes that ``find`` finds: TERM, the grace period, KILL.
 
+    With a single file among them, another awstoe, the grace is longer: that one grants its own step
+    the same and has its records to write then.
+
     Args:
         find: The processes that still run; asked again and again, as they may start others.
         pause: Waits so many seconds, or less when something happened; keeps reading output.
@@ -71,6 +76,7 @@ def end(
     """
     told: set[tuple[int, int]] = set()
     over = time.monotonic() + limits.TERM_GRACE_SECONDS
+    prolonged = False
     seconds = _FIRST_PAUSE
     while running := find():
         fresh = [process for process in running if (process.pid, process.start) not in told]
@@ -80,6 +86,10 @@ def end(
             if process.state == "T":  # stopped: it acts on TERM only when it goes on
                 send(process, signal.SIGCONT)
         left = over - time.monotonic()
+        if left <= 0 and not prolonged and not hurried() and single_files.among(running):
+            prolonged = True
+            left = limits.SINGLE_FILE_SECONDS
+            over += left
         if left <= 0 or hurried():
             return _kill(find, pause, close_by)
         pause(min(seconds, left))
@@ -92,6 +102,7 @@ def _kill(
     pause: Callable[[float], None],
     close_by: Callable[[], list[tree.Process]],
 ) -> list[tree.Process]:
+    _kill_all_but_boot_loaders(find, pause, close_by)
     protected = _send_all(_freeze(find, close_by), signal.SIGKILL)
     # Counted from here: many processes that fork leave us little of the processor until now.
     over = time.monotonic() + limits.KILL_SECONDS
@@ -104,6 +115,27 @@ def _kill(
         seconds = min(seconds * 2, _LONGEST_PAUSE)
         protected |= _send_all(close_by(), signal.SIGKILL)
         protected |= _send_all(running, signal.SIGKILL)
+
+
+def _kill_all_but_boot_loaders(
+    find: Callable[[], list[tree.Process]],
+    pause: Callable[[float], None],
+    close_by: Callable[[], list[tree.Process]],
+) -> None:
+    """Kill all but the boot loaders of single files, if there are any: they remove their files."""
+    boot_loaders = {
+        (file.boot_loader.pid, file.boot_loader.start) for file in single_files.among(find())
+    }
+    if not boot_loaders:
+        return
+
+    def others(which: Callable[[], list[tree.Process]]) -> list[tree.Process]:
+        return [each for each in which() if (each.pid, each.start) not in boot_loaders]
+
+    _send_all(_freeze(partial(others, find), partial(others, close_by)), signal.SIGKILL)
+    over = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    while time.monotonic() < over and find():
+        pause(_FIRST_PAUSE)
 
 
 def _freeze(

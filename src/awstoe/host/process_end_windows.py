@@ -7,11 +7,11 @@ who was told, the end of the job.
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from awstoe import limits
+from awstoe.host import job_members_windows as job_members
 from awstoe.host import jobs_windows as jobs
 from awstoe.host import kernel32_windows as kernel32
 from awstoe.host import process_tree_windows as tree
@@ -42,38 +42,60 @@ def end(
     Returns:
         Those that run on: the system could not end them.
     """
-    with single_files.found(job) as files:
-        told = group is not None and _tell(group)
-        _ask(files, alone=not told)
-        if told:
-            if _gone(job.pids, limits.TERM_GRACE_SECONDS, pause, hurried):
-                return []
-        elif files:
-            running = partial(_running, files)
-            _gone(running, limits.TERM_GRACE_SECONDS, pause, hurried)
+    over = time.monotonic() + limits.TERM_GRACE_SECONDS
+    if group is not None and _tell(group):
+        with job_members.Members(job) as members:
+            single_files.ask(single_files.among(members))
+        if _gone(job.pids, over, pause, hurried):
+            return []
+    elif _stop_single_files(job, over, pause, hurried):
+        return []
     try:
-        job.terminate(_KILLED)
+        return _end_now(job, pause)
     except OSError:
         return tree.look_up_all(job.pids())
-    if _gone(job.pids, limits.KILL_SECONDS, pause, lambda: False):
+
+
+def _stop_single_files(
+    job: jobs.Job, over: float, pause: Callable[[float], None], hurried: Callable[[], bool]
+) -> bool:
+    """Ask single files, if only they can be asked, until none is left; whether all has ended.
+
+    Whoever has started them is ended before: a command processor would go on with its next command.
+    """
+    while job.pids():
+        with job_members.Members(job) as members:
+            files = single_files.outermost(single_files.among(members))
+            if not files:
+                return False
+            for file in files:
+                members.end(file.callers, _KILLED)
+            single_files.ask(files)
+            members.resume()
+            if not _gone(partial(single_files.running, files), over, pause, hurried):
+                return False
+    return True
+
+
+def _end_now(job: jobs.Job, pause: Callable[[float], None]) -> list[tree.Process]:
+    """End them all; the boot loaders of single files last, as they remove what they unpacked.
+
+    Raises:
+        OSError: The system refused.
+    """
+    with job_members.Members(job) as members:
+        files = single_files.among(members)
+        if files:
+            boot_loaders = {file.pid for file in files}
+            members.end(members.handles.keys() - boot_loaders, _KILLED)
+            single_files.ask(files)  # one may be about to start its program
+            members.resume()
+            over = time.monotonic() + limits.SINGLE_FILE_SECONDS
+            _gone(partial(single_files.running, files), over, pause, lambda: False)
+        job.terminate(_KILLED)
+    if _gone(job.pids, time.monotonic() + limits.KILL_SECONDS, pause, lambda: False):
         return []
     return tree.look_up_all(job.pids())
-
-
-def _running(files: list[single_files.SingleFile]) -> bool:
-    return any(file.runs() for file in files)
-
-
-def _ask(files: list[single_files.SingleFile], *, alone: bool) -> None:
-    """Ask single files to stop; ``alone``: whoever waits for them is not asked, so it is ended.
-
-    A command processor would go on with its next command otherwise.
-    """
-    for file in files:
-        for caller in file.callers if alone else ():
-            _terminate(caller)
-        with suppress(OSError):
-            file.ask()
 
 
 def _tell(group: int) -> bool:
@@ -87,12 +109,11 @@ def _tell(group: int) -> bool:
 
 def _gone(
     waited_for: Callable[[], object],
-    seconds: float,
+    over: float,
     pause: Callable[[float], None],
     hurried: Callable[[], bool],
 ) -> bool:
-    """Whether nobody is left to be waited for in time."""
-    over = time.monotonic() + seconds
+    """Whether nobody is left to be waited for at the time ``over``."""
     step = _FIRST_PAUSE
     while waited_for():
         left = over - time.monotonic()
@@ -120,7 +141,7 @@ def end_orphans(leader: tree.Identity, interruption: Interruption) -> list[tree.
 def _terminate(process: tree.Process) -> None:
     """End exactly this process: ids are given out again."""
     try:
-        handle = kernel32.open_process(process.pid, to_end_it=True)
+        handle = kernel32.open_process(process.pid, kernel32.PROCESS_TERMINATE)
     except OSError:
         return
     try:

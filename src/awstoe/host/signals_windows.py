@@ -8,6 +8,7 @@ A process of the services' session hears of every user who logs off; that is no 
 that was started to ignore Ctrl-C (in a process group of its own, for example) does not hear of it.
 """
 
+import _thread
 import ctypes
 import signal
 import sys
@@ -56,7 +57,8 @@ class Source:
         self._event = kernel32.event()
         self._routine = _HandlerRoutine(self.handle)
         kernel32.api.SetConsoleCtrlHandler(self._routine, True)
-        _installed.append(self)
+        with _lock:
+            _installed.append(self)
 
     def fileno(self) -> int:
         """The event's handle."""
@@ -68,34 +70,44 @@ class Source:
 
     def close(self) -> None:
         """Remove the handler."""
-        _installed.remove(self)
+        with _lock:
+            _installed.remove(self)
         kernel32.api.SetConsoleCtrlHandler(self._routine, False)
         kernel32.api.CloseHandle(self._event)
 
+    def receive(self, number: int, *, urgent: bool) -> None:
+        """Tell of a signal."""
+        self._received(number, urgent=urgent)
+        kernel32.api.SetEvent(self._event)
+
     def handle(self, kind: int) -> bool:
-        """Receive what the console sends, or what plays it; gives whether it was known."""
+        """Receive what the console sends; gives whether it was known."""
         number = _SIGNALS.get(kind)
         if number is None:
             return False
         if kind == _LOGOFF and kernel32.session() == 0:
             return True
-        self._received(number, urgent=kind in _URGENT)
-        kernel32.api.SetEvent(self._event)
+        self.receive(number, urgent=kind in _URGENT)
         if kind in _URGENT:
             time.sleep(_LONGER_THAN_THE_SYSTEM_WAITS)
         return True
 
 
 _installed: Final[list[Source]] = []
+_lock: Final = _thread.allocate_lock()
+"""Held while the list changes or somebody in it is told: another thread may stop the run."""
 
 
-def stop() -> bool:
+def stop(*, urgent: bool = False) -> bool:
     """Ask a run to stop, as Ctrl-Break does; from any thread. A frozen program's start calls it.
+
+    Args:
+        urgent: Whether it has two seconds for that, as before the system's shutdown.
 
     Returns:
         Whether there is a run.
     """
-    sources = tuple(_installed)
-    for source in sources:
-        source.handle(_CTRL_BREAK)
-    return bool(sources)
+    with _lock:
+        for source in _installed:
+            source.receive(signal.SIGTERM, urgent=urgent)
+        return bool(_installed)

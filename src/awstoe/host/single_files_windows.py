@@ -1,18 +1,17 @@
-"""Windows: asks the single files that a step runs to stop, where no console can tell them.
+"""Windows: asks the single files that a step runs to stop.
 
 The boot loader of a single file makes an event named after its process id before it unpacks
 anything. Its program stops when that is set, and the boot loader removes what it has unpacked. If
-both were ended with their job, nobody would.
+both were ended together, nobody would.
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
-from awstoe.host import jobs_windows as jobs
+from awstoe.host import job_members_windows as job_members
 from awstoe.host import kernel32_windows as kernel32
-from awstoe.host import process_tree_windows as tree
 
 assert sys.platform == "win32"
 
@@ -21,94 +20,60 @@ _EVENT: Final = "Local\\awstoe-stop-{}"
 
 
 class SingleFile(NamedTuple):
-    """A boot loader that runs, kept open, so that its id is no other's."""
+    """The boot loader of a single file."""
 
-    boot_loader: tree.Process
+    pid: int
     handle: int
     """Of its process: is set when it has ended, which is when its files are removed."""
     event: int
-    callers: tuple[tree.Process, ...]
-    """The processes of the job that started it, from the first one on."""
-
-    def ask(self) -> None:
-        """Ask its program to stop.
-
-        Raises:
-            OSError: The system refused.
-        """
-        kernel32.api.SetEvent(self.event)
-
-    def runs(self) -> bool:
-        """Whether it has not ended yet."""
-        return not kernel32.is_set(self.handle)
-
-    def close(self) -> None:
-        """Close the handles."""
-        kernel32.api.CloseHandle(self.event)
-        kernel32.api.CloseHandle(self.handle)
+    callers: tuple[int, ...]
+    """The process ids of the members that led to it."""
 
 
-@contextmanager
-def found(job: jobs.Job) -> Iterator[list[SingleFile]]:
-    """The single files of a job, until the context ends.
-
-    One that another one of them has started is not among them: that one asks it. There are none if
-    the system does not say who started what.
-    """
-    files = [file for pid in job.pids() if (file := _open(pid))]
-    try:
-        # Open, an id is no other's any more: who has one that is still in the job is in it.
-        pids = set(job.pids()) if files else set()
-        yield _outermost([file for file in files if file.boot_loader.pid in pids], pids)
-    finally:
-        for file in files:
-            file.close()
-
-
-def _open(pid: int) -> SingleFile | None:
-    try:
-        event = kernel32.open_event(_EVENT.format(pid))
-    except OSError:
-        return None
-    try:
-        handle = kernel32.open_process(pid)
-    except OSError:
-        kernel32.api.CloseHandle(event)
-        return None
-    boot_loader = tree.look_up(pid)
-    if boot_loader is None:
-        kernel32.api.CloseHandle(event)
-        kernel32.api.CloseHandle(handle)
-        return None
-    return SingleFile(boot_loader, handle, event, ())
-
-
-def _outermost(files: list[SingleFile], pids: set[int]) -> list[SingleFile]:
-    if not files:
+def among(members: job_members.Members) -> list[SingleFile]:
+    """The single files among the processes of a job; none if nobody says who started what."""
+    events = {}
+    for pid in members.handles:
+        with suppress(OSError):
+            events[pid] = kernel32.open_event(_EVENT.format(pid))
+            members.keep(events[pid])
+    if not events:
         return []
-    boot_loaders = {file.boot_loader.pid for file in files}
-    members = {process.pid: process for process in tree.look_up_all(pids)}
+    handles = members.handles
     try:
         parents = kernel32.parents()
+        return [
+            SingleFile(pid, handles[pid], event, _callers(pid, handles, parents))
+            for pid, event in events.items()
+        ]
     except OSError:
         return []
-    outermost = []
+
+
+def outermost(files: Sequence[SingleFile]) -> list[SingleFile]:
+    """Without those that another one of them has started: that one asks them."""
+    boot_loaders = {file.pid for file in files}
+    return [file for file in files if boot_loaders.isdisjoint(file.callers)]
+
+
+def ask(files: Sequence[SingleFile]) -> None:
+    """Ask their programs to stop."""
     for file in files:
-        callers = _callers(file.boot_loader, dict(members), parents)
-        if not any(each.pid in boot_loaders for each in callers):
-            outermost.append(file._replace(callers=callers))
-    return outermost
+        with suppress(OSError):
+            kernel32.api.SetEvent(file.event)
 
 
-def _callers(
-    process: tree.Process, members: dict[int, tree.Process], parents: dict[int, int]
-) -> tuple[tree.Process, ...]:
-    """The processes of the job that led to this one; uses up ``members``."""
-    callers: list[tree.Process] = []
-    members.pop(process.pid, None)
-    while caller := members.pop(parents.get(process.pid, 0), None):
-        if caller.start > process.start:  # the parent has ended, this one has got its id
+def running(files: Sequence[SingleFile]) -> bool:
+    """Whether one of them has not ended yet."""
+    return not all(kernel32.is_set(file.handle) for file in files)
+
+
+def _callers(pid: int, handles: Mapping[int, int], parents: Mapping[int, int]) -> tuple[int, ...]:
+    callers: list[int] = []
+    while (caller := parents.get(pid, 0)) in handles and caller not in callers:
+        # A parent that is younger has got the id of the real one.
+        if kernel32.creation_time(handles[caller]) > kernel32.creation_time(handles[pid]):
             break
-        callers.insert(0, caller)
-        process = caller
+        callers.append(caller)
+        pid = caller
     return tuple(callers)
