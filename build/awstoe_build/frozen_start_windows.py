@@ -110,8 +110,10 @@ def watch(parent: int) -> None:
         os.set_handle_inheritable(_STOP, False)  # noqa: FBT003 - C's
         asked = _winapi.WaitForMultipleObjects((_STOP, parent), False, _winapi.INFINITE)  # noqa: FBT003
         if asked == _winapi.WAIT_OBJECT_0 and not stop_run(urgent=True):
-            remove_folder(parent)
-            os._exit(_STOPPED)
+            try:
+                remove_folder(parent)
+            finally:
+                os._exit(_STOPPED)
     _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
     stop_run(urgent=False)
 

@@ -56,7 +56,7 @@ KILL_SECONDS: Final = 5.0
 """After KILL, how long a process may take to go before it is reported as one that stays: one in an
 uninterruptible system call (a dead network drive) never goes."""
 
-SINGLE_FILE_SECONDS: Final = 1.0
+SINGLE_FILE_SECONDS: Final = 2.0
 """How much more grace a single file has that a step runs, another awstoe; and how long its boot
 loader has for removing what it unpacked when the program has been ended by force."""
 

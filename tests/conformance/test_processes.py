@@ -175,7 +175,7 @@ def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
     assert place.pids()
     assert not any(map(alive, place.pids()))
     assert place.unpacked() == []
-    if first == "true":
+    if first == "true" and chosen().patience == 1:
         assert place.left() == []
     place.killed = True
 

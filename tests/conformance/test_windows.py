@@ -117,7 +117,7 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]
     place.write("lines.cmd", "\r\n".join(each.format(**words) for each in lines) + "\r\n")
     place.write("below.cmd", f"{words['inner']}\r\necho on> went-on\r\n")
     ended = place.run(
-        "-d", place.document(command("N", "lines.cmd", timeoutSeconds=chosen().patience))
+        "-d", place.document(command("N", "lines.cmd", timeoutSeconds=2 * chosen().patience))
     )
     assert ended.exit_code == 1
     assert (place.folder / "inner").exists()

@@ -40,13 +40,24 @@ trace.write(b"asked ")
 """
 STARTS_ANOTHER = BOOT_LOADER.replace(
     "kernel32.Wait",
-    "import subprocess; program = subprocess.Popen([*sys.argv[2:], 'b'])\nkernel32.Wait",
+    "import subprocess; sys.stdin.read()\nprogram = subprocess.Popen(sys.argv[2:])\nkernel32.Wait",
 )
+# A program that holds a job, as awstoe does.
+HOLDER = """
+import subprocess, sys
+from awstoe.host import jobs_windows, kernel32_windows
+job = jobs_windows.Job()
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+job.take(kernel32_windows.open_process(child.pid, 0x0101))
+child.stdin.close()
+child.wait()
+"""
 PROGRAMS = {
     "one": BOOT_LOADER,
     "outer": STARTS_ANOTHER,
     "slow": BOOT_LOADER + "import time; time.sleep(60)",
     "waits": STARTS_ANOTHER + "program.wait(); trace.write(b'removed ')",
+    "holder": HOLDER,
     "stubborn": "import sys, time; print('x', file=open(sys.argv[1], 'w'), flush=True);"
     " time.sleep(60)",
 }
@@ -98,9 +109,11 @@ def test_several_are_asked(runner: Runner) -> None:
 
 def test_what_a_single_file_has_started_is_left_to_it() -> None:
     job = jobs_windows.Job()
-    argv = [sys.executable, "outer.py", "a", sys.executable, "one.py"]
-    outer = subprocess.Popen(argv)
+    argv = [sys.executable, "outer.py", "a", sys.executable, "one.py", "b"]
+    outer = subprocess.Popen(argv, stdin=subprocess.PIPE)
     job.take(kernel32_windows.open_process(outer.pid, TO_TAKE_IT))
+    assert outer.stdin
+    outer.stdin.close()
     wait_until(partial(has_begun, "a", "b"), 60)
     with job_members_windows.Members(job) as members:
         files = single_files_windows.among(members)
@@ -115,9 +128,22 @@ def test_a_program_that_does_not_stop_is_ended_before_its_boot_loader(
 ) -> None:
     """It is the boot loader that removes what is unpacked."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    argv = [sys.executable, "waits.py", "a", sys.executable, "stubborn.py"]
+    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
+    argv = [sys.executable, "waits.py", "a", sys.executable, "stubborn.py", "b"]
     interrupted_when(runner, partial(has_begun, "a", "b"), *argv)
     assert Path("a").read_text() == "begun asked removed "
+
+
+def test_a_program_ends_after_the_single_file_that_it_has_started(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The inner one is in a job that its program holds."""
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
+    inner = [sys.executable, "waits.py", "b", sys.executable, "stubborn.py", "c"]
+    argv = [sys.executable, "waits.py", "a", sys.executable, "holder.py", *inner]
+    interrupted_when(runner, partial(has_begun, "a", "b", "c"), *argv)
+    assert Path("a").read_text() == Path("b").read_text() == "begun asked removed "
 
 
 def test_a_boot_loader_that_does_not_end_is_ended(

@@ -1,6 +1,7 @@
 """Windows: the processes of a job, stopped in their tracks so that what is found out stays true."""
 
 import ctypes
+import ntpath
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,7 +24,7 @@ for _function in (_ntdll.NtSuspendProcess, _ntdll.NtResumeProcess):
 
 
 class Members:
-    """All processes of a job that we have a right to end, suspended; a context manager.
+    """The processes of a job, suspended, but for those that show a console; a context manager.
 
     Args:
         job: The job.
@@ -35,13 +36,17 @@ class Members:
     def __init__(self, job: jobs.Job) -> None:
         self._job = job
         self.handles: dict[int, int] = {}
-        self._suspended: list[int] = []
+        self._suspended: dict[int, int] = {}
         self._kept: list[int] = []
 
     def __enter__(self) -> Self:
-        for _ in range(_MOST_LOOKS):
-            if not self._suspend_others():
-                break
+        try:
+            for _ in range(_MOST_LOOKS):
+                if not self._suspend_others():
+                    break
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -50,6 +55,10 @@ class Members:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let them go on, and close their handles."""
         self.resume()
         for handle in (*self.handles.values(), *self._kept):
             kernel32.api.CloseHandle(handle)
@@ -66,10 +75,11 @@ class Members:
             except OSError:  # it has ended
                 continue
 
-    def resume(self) -> None:
-        """Let them go on."""
-        while self._suspended:
-            _ntdll.NtResumeProcess(self._suspended.pop())
+    def resume(self, pids: Iterable[int] | None = None) -> None:
+        """Let some of them go on; all if none are named."""
+        for pid in tuple(self._suspended) if pids is None else pids:
+            if pid in self._suspended:
+                _ntdll.NtResumeProcess(self._suspended.pop(pid))
 
     def _suspend_others(self) -> bool:
         """Suspend those that are not yet; whether there were any."""
@@ -79,11 +89,20 @@ class Members:
                 with suppress(OSError):
                     fresh[pid] = kernel32.open_process(pid, _RIGHTS)
         members = set(self._job.pids()) if fresh else set()
+        before = len(self.handles)
         for pid, handle in fresh.items():
-            if pid in members:
-                self.handles[pid] = handle
-                _ntdll.NtSuspendProcess(handle)
-                self._suspended.append(handle)
-            else:  # it has ended, and its id may have been another's already
+            # One that has ended since: its id may have been another's already.
+            if pid not in members or _shows_a_console(handle):
                 kernel32.api.CloseHandle(handle)
-        return not members.isdisjoint(fresh)
+                continue
+            self.handles[pid] = handle
+            self._suspended[pid] = handle
+            _ntdll.NtSuspendProcess(handle)
+        return len(self.handles) > before
+
+
+def _shows_a_console(process: int) -> bool:
+    """Whether others cannot write, or end well, without this process: it ends with its job only."""
+    with suppress(OSError):
+        return ntpath.basename(kernel32.image_name(process)).lower() == "conhost.exe"
+    return False

@@ -9,8 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Container
 from typing import Final
 
 from awstoe import limits
@@ -102,8 +101,12 @@ def _kill(
     pause: Callable[[float], None],
     close_by: Callable[[], list[tree.Process]],
 ) -> list[tree.Process]:
-    _kill_all_but_boot_loaders(find, pause, close_by)
-    protected = _send_all(_freeze(find, close_by), signal.SIGKILL)
+    frozen = _freeze(find, close_by)
+    files = single_files.among(frozen)
+    if files:
+        _kill_all_but(frozen, [file.boot_loader for file in files], pause)
+        frozen = find()
+    protected = _send_all(frozen, signal.SIGKILL)
     # Counted from here: many processes that fork leave us little of the processor until now.
     over = time.monotonic() + limits.KILL_SECONDS
     seconds = _FIRST_PAUSE
@@ -117,25 +120,24 @@ def _kill(
         protected |= _send_all(running, signal.SIGKILL)
 
 
-def _kill_all_but_boot_loaders(
-    find: Callable[[], list[tree.Process]],
-    pause: Callable[[float], None],
-    close_by: Callable[[], list[tree.Process]],
+def _kill_all_but(
+    frozen: list[tree.Process], boot_loaders: list[tree.Process], pause: Callable[[float], None]
 ) -> None:
-    """Kill all but the boot loaders of single files, if there are any: they remove their files."""
-    boot_loaders = {
-        (file.boot_loader.pid, file.boot_loader.start) for file in single_files.among(find())
-    }
-    if not boot_loaders:
-        return
-
-    def others(which: Callable[[], list[tree.Process]]) -> list[tree.Process]:
-        return [each for each in which() if (each.pid, each.start) not in boot_loaders]
-
-    _send_all(_freeze(partial(others, find), partial(others, close_by)), signal.SIGKILL)
+    """Kill programs of single files and all others; their boot loaders remove their files then."""
+    spared = {(process.pid, process.start) for process in boot_loaders}
+    others = [process for process in frozen if (process.pid, process.start) not in spared]
+    _send_all(others, signal.SIGKILL, {process.group for process in boot_loaders})
+    _send_all(boot_loaders, signal.SIGCONT, {process.group for process in boot_loaders})
     over = time.monotonic() + limits.SINGLE_FILE_SECONDS
-    while time.monotonic() < over and find():
-        pause(_FIRST_PAUSE)
+    seconds = _FIRST_PAUSE
+    while time.monotonic() < over and any(map(_runs, boot_loaders)):
+        pause(seconds)
+        seconds = min(seconds * 2, _LONGEST_PAUSE)
+
+
+def _runs(process: tree.Process) -> bool:
+    present = tree.look_up(process.pid)
+    return present is not None and present.start == process.start and not present.ended
 
 
 def _freeze(
@@ -160,10 +162,13 @@ def _freeze(
     return running
 
 
-def _send_all(processes: list[tree.Process], number: int) -> set[tuple[int, int]]:
+def _send_all(
+    processes: list[tree.Process], number: int, mixed: Container[int] = ()
+) -> set[tuple[int, int]]:
     """Send a signal to all of them, and to what joins a crowded group meanwhile.
 
-    A group belongs to one session, so it never holds both processes of the step and others.
+    A group belongs to one session, so it never holds both processes of the step and others. Those
+    that are ``mixed`` hold some that are to be spared.
 
     Returns:
         Process ids and start times of those we have no right to signal.
@@ -171,7 +176,7 @@ def _send_all(processes: list[tree.Process], number: int) -> set[tuple[int, int]
     groups: dict[int, int] = {}
     for process in processes:
         groups[process.group] = groups.get(process.group, 0) + 1
-    crowded = {group for group, size in groups.items() if size >= _CROWD}
+    crowded = {group for group, size in groups.items() if size >= _CROWD and group not in mixed}
     for group in crowded:
         with contextlib.suppress(OSError):
             os.killpg(group, number)

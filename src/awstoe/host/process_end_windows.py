@@ -43,59 +43,85 @@ def end(
         Those that run on: the system could not end them.
     """
     over = time.monotonic() + limits.TERM_GRACE_SECONDS
-    if group is not None and _tell(group):
-        with job_members.Members(job) as members:
-            single_files.ask(single_files.among(members))
-        if _gone(job.pids, over, pause, hurried):
-            return []
-    elif _stop_single_files(job, over, pause, hurried):
-        return []
     try:
-        return _end_now(job, pause)
-    except OSError:
+        if group is not None and _tell(group):
+            if _told_are_gone(job, over, pause, hurried):
+                return []
+        else:
+            _stop_single_files(job, over, pause, hurried)
+        _end_now(job, pause)
+    except OSError:  # the system refused
         return tree.look_up_all(job.pids())
+    if _gone(job.pids, time.monotonic() + limits.KILL_SECONDS, pause, lambda: False):
+        return []
+    return tree.look_up_all(job.pids())
+
+
+def _told_are_gone(
+    job: jobs.Job, over: float, pause: Callable[[float], None], hurried: Callable[[], bool]
+) -> bool:
+    """Wait for those who were told by Ctrl-Break, for single files a bit longer.
+
+    These grant their own step the same time. One with another console is asked now.
+    """
+    if _gone(job.pids, over, pause, hurried):
+        return True
+    if hurried():
+        return False
+    with job_members.Members(job) as members:
+        files = single_files.outermost(single_files.among(members))
+        single_files.ask(files)
+    longer = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    return bool(files) and _gone(job.pids, longer, pause, hurried)
 
 
 def _stop_single_files(
     job: jobs.Job, over: float, pause: Callable[[float], None], hurried: Callable[[], bool]
-) -> bool:
-    """Ask single files, if only they can be asked, until none is left; whether all has ended.
+) -> None:
+    """Ask single files, if only they can be asked, until none is left; then end the others.
 
     Whoever has started them is ended before: a command processor would go on with its next command.
+
+    Raises:
+        OSError: The system refused to end the others.
     """
-    while job.pids():
+    while True:
         with job_members.Members(job) as members:
             files = single_files.outermost(single_files.among(members))
             if not files:
-                return False
+                job.terminate(_KILLED)
+                return
             for file in files:
                 members.end(file.callers, _KILLED)
             single_files.ask(files)
             members.resume()
             if not _gone(partial(single_files.running, files), over, pause, hurried):
-                return False
-    return True
+                return
 
 
-def _end_now(job: jobs.Job, pause: Callable[[float], None]) -> list[tree.Process]:
+def _end_now(job: jobs.Job, pause: Callable[[float], None]) -> None:
     """End them all; the boot loaders of single files last, as they remove what they unpacked.
+
+    A program that has started a single file ends after that: it has the job that this is in.
 
     Raises:
         OSError: The system refused.
     """
+    over = time.monotonic() + limits.SINGLE_FILE_SECONDS
     with job_members.Members(job) as members:
         files = single_files.among(members)
-        if files:
+        while files:
+            callers = {pid for file in files for pid in file.callers}
             boot_loaders = {file.pid for file in files}
-            members.end(members.handles.keys() - boot_loaders, _KILLED)
-            single_files.ask(files)  # one may be about to start its program
-            members.resume()
-            over = time.monotonic() + limits.SINGLE_FILE_SECONDS
-            _gone(partial(single_files.running, files), over, pause, lambda: False)
+            members.end(members.handles.keys() - callers - boot_loaders, _KILLED)
+            innermost = [file for file in files if file.pid not in callers]
+            single_files.ask(innermost)  # one may be about to start its program
+            members.resume(file.pid for file in innermost)
+            running = partial(single_files.running, innermost)
+            if not innermost or not _gone(running, over, pause, lambda: False):
+                break
+            files = [file for file in files if single_files.running([file])]
         job.terminate(_KILLED)
-    if _gone(job.pids, time.monotonic() + limits.KILL_SECONDS, pause, lambda: False):
-        return []
-    return tree.look_up_all(job.pids())
 
 
 def _tell(group: int) -> bool:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -99,6 +100,30 @@ def test_step_that_forks_on_and_on_is_ended(
     session = runner.pid
     table = subprocess.run(["ps", "-eo", "sid="], capture_output=True, text=True, check=True)
     assert str(session) not in table.stdout.split()
+
+
+# A boot loader, which removes what it unpacked, and its program; neither minds TERM.
+SINGLE_FILE = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+variables = {**os.environ, "_PYI_AWSTOE_PARENT": str(os.getpid())}
+program = "import os, sys, time; open(sys.argv[1], 'w').write('begun '); time.sleep(600)"
+subprocess.run([sys.executable, "-c", program, sys.argv[1]], env=variables)
+open(sys.argv[1], "a").write("removed")
+"""
+
+
+@pytest.mark.parametrize("beside", [0, 40], ids=["alone", "in-a-crowd"])
+def test_boot_loaders_outlive_their_programs(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, beside: int
+) -> None:
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 0.2)
+    (runner.folder / "single.py").write_text(SINGLE_FILE)
+    crowd = f"trap '' TERM; for i in $(seq {beside}); do sleep 600 & done; "
+    with pytest.raises(TimeoutExceeded):
+        runner.bash(f"{crowd}{sys.executable} $0/single.py $0/trace; touch $0/went-on", seconds=3)
+    assert (runner.folder / "trace").read_text() == "begun removed"
+    assert not (runner.folder / "went-on").exists()
 
 
 def test_ending_takes_no_longer_than_the_processes_need(
