@@ -7,6 +7,7 @@ who was told, the end of the job.
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -43,15 +44,12 @@ def end(
         Those that run on: the system could not end them.
     """
     over = time.monotonic() + limits.TERM_GRACE_SECONDS
-    try:
-        if group is not None and _tell(group):
-            if _told_are_gone(job, over, pause, hurried):
-                return []
-        else:
-            _stop_single_files(job, over, pause, hurried)
-        _end_now(job, pause)
-    except OSError:  # the system refused
-        return tree.look_up_all(job.pids())
+    if group is not None and _tell(group):
+        if _told_are_gone(job, over, pause, hurried):
+            return []
+    else:
+        _stop_single_files(job, over, pause, hurried)
+    _end_now(job, pause)
     if _gone(job.pids, time.monotonic() + limits.KILL_SECONDS, pause, lambda: False):
         return []
     return tree.look_up_all(job.pids())
@@ -81,15 +79,12 @@ def _stop_single_files(
     """Ask single files, if only they can be asked, until none is left; then end the others.
 
     Whoever has started them is ended before: a command processor would go on with its next command.
-
-    Raises:
-        OSError: The system refused to end the others.
     """
     while True:
         with job_members.Members(job) as members:
             files = single_files.outermost(single_files.among(members))
             if not files:
-                job.terminate(_KILLED)
+                _terminate_all(job)
                 return
             for file in files:
                 members.end(file.callers, _KILLED)
@@ -103,9 +98,6 @@ def _end_now(job: jobs.Job, pause: Callable[[float], None]) -> None:
     """End them all; the boot loaders of single files last, as they remove what they unpacked.
 
     A program that has started a single file ends after that: it has the job that this is in.
-
-    Raises:
-        OSError: The system refused.
     """
     over = time.monotonic() + limits.SINGLE_FILE_SECONDS
     with job_members.Members(job) as members:
@@ -121,6 +113,12 @@ def _end_now(job: jobs.Job, pause: Callable[[float], None]) -> None:
             if not innermost or not _gone(running, over, pause, lambda: False):
                 break
             files = [file for file in files if single_files.running([file])]
+        _terminate_all(job)
+
+
+def _terminate_all(job: jobs.Job) -> None:
+    """End the job's processes; those that the system does not end are reported in the end."""
+    with suppress(OSError):
         job.terminate(_KILLED)
 
 
