@@ -16,6 +16,7 @@ from awstoe.host import (
     jobs_windows,
     kernel32_windows,
     process,
+    process_end_windows,
     signals_windows,
     single_files_windows,
 )
@@ -151,6 +152,18 @@ def test_a_boot_loader_that_does_not_end_is_ended(
 ) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
     interrupted_when(runner, partial(has_begun, "a"), sys.executable, "slow.py", "a")
+    assert Path("a").read_text() == "begun asked "
+
+
+def test_one_that_does_not_hear_the_console_is_asked_later(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have a console of its own."""
+    monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
+    monkeypatch.setattr(process_end_windows, "_tell", lambda _group: True)
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
+    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
     assert Path("a").read_text() == "begun asked "
 
 

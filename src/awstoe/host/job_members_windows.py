@@ -70,10 +70,8 @@ class Members:
     def end(self, pids: Iterable[int], exit_code: int) -> None:
         """End some of them."""
         for pid in pids:
-            try:
+            with suppress(OSError):  # it has ended
                 kernel32.api.TerminateProcess(self.handles[pid], exit_code)
-            except OSError:  # it has ended
-                continue
 
     def resume(self, pids: Iterable[int] | None = None) -> None:
         """Let some of them go on; all if none are named."""

@@ -85,7 +85,7 @@ def end(
             if process.state == "T":  # stopped: it acts on TERM only when it goes on
                 send(process, signal.SIGCONT)
         left = over - time.monotonic()
-        if left <= 0 and not prolonged and not hurried() and single_files.among(running):
+        if left <= 0 and not prolonged and not hurried() and single_files.boot_loaders(running):
             prolonged = True
             left = limits.SINGLE_FILE_SECONDS
             over += left
@@ -102,9 +102,9 @@ def _kill(
     close_by: Callable[[], list[tree.Process]],
 ) -> list[tree.Process]:
     frozen = _freeze(find, close_by)
-    files = single_files.among(frozen)
-    if files:
-        _kill_all_but(frozen, [file.boot_loader for file in files], pause)
+    boot_loaders = single_files.boot_loaders(frozen)
+    if boot_loaders:
+        _kill_all_but(boot_loaders, frozen, pause)
         frozen = find()
     protected = _send_all(frozen, signal.SIGKILL)
     # Counted from here: many processes that fork leave us little of the processor until now.
@@ -121,13 +121,14 @@ def _kill(
 
 
 def _kill_all_but(
-    frozen: list[tree.Process], boot_loaders: list[tree.Process], pause: Callable[[float], None]
+    boot_loaders: list[tree.Process], frozen: list[tree.Process], pause: Callable[[float], None]
 ) -> None:
     """Kill programs of single files and all others; their boot loaders remove their files then."""
     spared = {(process.pid, process.start) for process in boot_loaders}
     others = [process for process in frozen if (process.pid, process.start) not in spared]
-    _send_all(others, signal.SIGKILL, {process.group for process in boot_loaders})
-    _send_all(boot_loaders, signal.SIGCONT, {process.group for process in boot_loaders})
+    mixed = {process.group for process in boot_loaders}
+    _send_all(others, signal.SIGKILL, mixed)
+    _send_all(boot_loaders, signal.SIGCONT, mixed)
     over = time.monotonic() + limits.SINGLE_FILE_SECONDS
     seconds = _FIRST_PAUSE
     while time.monotonic() < over and any(map(_runs, boot_loaders)):

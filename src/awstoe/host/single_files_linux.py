@@ -6,28 +6,21 @@ once, nobody would.
 
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final
 
 from awstoe.host import process_tree_linux as tree
 
 assert sys.platform == "linux"
 
-_VARIABLE = b"_PYI_AWSTOE_PARENT="
+_VARIABLE: Final = b"_PYI_AWSTOE_PARENT="
 """In the program's environment: who its boot loader is (the build's ``bootloader_additions.h``)."""
 
 
-class SingleFile(NamedTuple):
-    """Both processes of a single file."""
-
-    boot_loader: tree.Process
-    program: tree.Process
-
-
-def among(processes: Iterable[tree.Process]) -> list[SingleFile]:
-    """The single files among some processes."""
+def boot_loaders(processes: Iterable[tree.Process]) -> list[tree.Process]:
+    """Those of some processes that are the boot loader of another one of them."""
     by_pid = {process.pid: process for process in processes}
     return [
-        SingleFile(parent, process)
+        parent
         for process in by_pid.values()
         if (parent := by_pid.get(process.parent))
         and parent.name == process.name  # reading less than everybody's environment
