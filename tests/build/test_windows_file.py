@@ -220,3 +220,21 @@ def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
     assert not finished.exists()
     (detailed,) = (tmp_path / "logs").glob("*/detailedoutput.json")
     assert '"failed"' in detailed.read_text(encoding="utf-8")
+
+
+def test_an_event_of_somebody_else_with_its_name_does_not_stop_it(
+    machine: wine.Machine, program: Path
+) -> None:
+    """Whatever process id the boot loader gets, its event's name is taken, and set."""
+    taking = """
+        import _winapi, subprocess, sys
+        taken = [
+            _winapi.CreateEventW(0, True, True, f"Local\\\\awstoe-stop-{pid}")
+            for pid in range(4, 8000, 4)
+        ]
+        process = subprocess.Popen([*sys.argv[1:], "--version"], stdout=subprocess.PIPE)
+        output = process.communicate(timeout=60)[0]
+        print(process.returncode, output.split()[0], 4 <= process.pid < 8000)
+        """
+    assert python(machine, taking, wine.path(program)) == "0 b'awstoe' True"
+    assert unpacked(machine) == []
