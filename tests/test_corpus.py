@@ -11,7 +11,7 @@ import pytest
 
 from awstoe.document.parse import parse
 from awstoe.document.problems import headline
-from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.host.platforms import Platform
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"

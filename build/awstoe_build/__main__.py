@@ -10,19 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from awstoe import __version__
-from awstoe_build import (
-    bundle,
-    freeze,
-    inspection,
-    interpreters,
-    origin,
-    prerequisites,
-    selection,
-)
+from awstoe_build import freeze, prerequisites, selection, source_info
 from awstoe_build import targets as known
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache, Recipe, alone, sha256_of
+from awstoe_build.inspection import bundle, inspect
+from awstoe_build.interpreters import pick
 from awstoe_build.targets import Target
+from awstoe_build.toolchain.layers import Cache, Recipe, alone, sha256_of
 
 _EVERY: Final = "all"
 
@@ -78,7 +72,7 @@ def _toolchain(targets: Sequence[Target], cache: Cache) -> None:
     """Have all layers, after a look at what the machine lacks."""
     recipes: list[Recipe] = []
     for target in targets:
-        recipes += interpreters.layers(target)
+        recipes += pick.layers(target)
     missing = cache.missing(recipes)
     out = os.path.join(freeze.ROOT, "out")
     prerequisites.check(targets, building=bool(missing), cache=cache.folder, out=out)
@@ -150,13 +144,13 @@ def _make(target: Target, cache: Cache, folder: str, trust: str) -> str:
         target,
         cache,
         folder=folder,
-        origin=origin.read(freeze.ROOT),
+        origin=source_info.read(freeze.ROOT),
         trust=trust,
         say=_say,
     ).file
     with open(made, "rb") as stream:
         data = stream.read()
-    report = inspection.inspect(
+    report = inspect.inspect(
         data,
         target,
         name=made,

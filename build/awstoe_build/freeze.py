@@ -11,19 +11,20 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from awstoe import __version__
-from awstoe_build import interpreters, programs, selection, trust_files
+from awstoe_build import programs, selection, trust_files
 from awstoe_build.failure import BuildFailure
-from awstoe_build.interpreter import Interpreter
-from awstoe_build.layers import Cache
-from awstoe_build.origin import Origin
+from awstoe_build.interpreters import pick
+from awstoe_build.interpreters.interpreter import Interpreter
+from awstoe_build.source_info import Origin
 from awstoe_build.targets import GLIBC_FLOOR, System, Target
+from awstoe_build.toolchain.layers import Cache
 
 ROOT: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 
 _START: Final = {
-    System.LINUX: ("frozen_start.py", "frozen_modules.py", "frozen_late.py"),
-    System.WINDOWS: ("frozen_start_windows.py", "frozen_modules.py", "frozen_late.py"),
+    System.LINUX: ("start.py", "modules.py", "late_loading.py"),
+    System.WINDOWS: ("start_windows.py", "modules.py", "late_loading.py"),
 }
 """What runs first inside the frozen program, in this order."""
 
@@ -60,7 +61,7 @@ def freeze(
     """
     say(f"  freezing {target.name}")
     shutil.rmtree(folder, ignore_errors=True)
-    with interpreters.started(target, cache, folder) as interpreter:
+    with pick.started(target, cache, folder) as interpreter:
         path = interpreter.path
         try:
             settings = _prepare(folder, target, interpreter, origin, trust)
@@ -106,14 +107,14 @@ def _prepare(
     if trust:
         trust_files.copy(trust, os.path.join(package, *trust_files.PLACE))
     start = _START[target.system]
-    for name in ("frozen_main.py", *start):
-        shutil.copy(os.path.join(_HERE, name), source)
+    for name in ("main.py", *start):
+        shutil.copy(os.path.join(_HERE, "inside", name), _inside(source, name))
     settings = {
         "build": interpreter.path(os.path.dirname(_HERE)),
-        "start": interpreter.path(os.path.join(source, "frozen_main.py")),
+        "start": interpreter.path(_inside(source, "main.py")),
         "source": interpreter.path(source),
         "site": interpreter.path(interpreter.site),
-        "runtime_hooks": [interpreter.path(os.path.join(source, name)) for name in start],
+        "runtime_hooks": [interpreter.path(_inside(source, name)) for name in start],
         "hidden_imports": selection.hidden_imports(),
         "excludes": sorted(selection.EXCLUDED),
         "libraries_left_out": selection.LIBRARIES_LEFT_OUT,
@@ -143,6 +144,11 @@ def _prepare(
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(settings, stream, indent=1)
     return path
+
+
+def _inside(source: str, name: str) -> str:
+    """Where a file of ``inside/`` is copied to: a name that hides no module of a library."""
+    return os.path.join(source, f"frozen_{name}")
 
 
 def _own_data(source: str) -> list[tuple[str, str]]:

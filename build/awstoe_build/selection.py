@@ -3,7 +3,7 @@
 from typing import Final
 
 from awstoe.actions.table import ACTIONS
-from awstoe_build.cpython import VERSION
+from awstoe_build.toolchain.cpython import VERSION
 
 EXCLUDED: Final = {
     # for development only

@@ -55,6 +55,16 @@ class Target(NamedTuple):
     debian: str = ""
     """Debian's name of the architecture."""
 
+    @property
+    def compiled_for(self) -> str:
+        """Everything about the target that compilers and configure scripts receive.
+
+        It is part of the keys of all compiled layers, by name: a field of another kind that is
+        added, moved or changed rebuilds nothing.
+        """
+        names = ("name", "zig", "triple", "openssl", "elf")
+        return " ".join(f"{name}={getattr(self, name)}" for name in names)
+
 
 MEGABYTE: Final = 1_000_000
 

@@ -28,7 +28,7 @@ from awstoe_release.rehearsal.rehearse import Wish
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import Purpose
+from awstoe_signing.keys.directory import Purpose
 
 _Options = argparse.Namespace
 _OUT: Final = "out"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from awstoe.host.frozen import BUILD_FACTS
-from awstoe_build import bundle
+from awstoe.host.executable.frozen import BUILD_FACTS
+from awstoe_build.inspection import bundle
 from awstoe_release.failure import ReleaseFailure, told
 
 Facts = Mapping[str, Any]

@@ -4,16 +4,16 @@ import functools
 import time
 
 from awstoe.trust import release_trust
-from awstoe.trust.keyring import Keyring
+from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe_release.failure import ReleaseFailure, told
 from awstoe_release.release import Release
-from awstoe_signing import lifecycle
-from awstoe_signing.authenticode import Identity
-from awstoe_signing.key_directory import KeyDirectory, KeyFacts, Purpose
-from awstoe_signing.metadata import ReleaseSigners
-from awstoe_signing.openpgp_signing import Key
-from awstoe_signing.signers import Signer
+from awstoe_signing.authenticode.sign import Identity
+from awstoe_signing.keys import lifecycle
+from awstoe_signing.keys.directory import KeyDirectory, KeyFacts, Purpose
+from awstoe_signing.keys.signers import Signer
+from awstoe_signing.openpgp.sign import Key
+from awstoe_signing.tuf.repository import ReleaseSigners
 
 
 def directory(release: Release) -> KeyDirectory:

@@ -17,9 +17,11 @@ from awstoe_release.release import Release
 from awstoe_release.state import write
 from awstoe_release.steps import metadata as metadata_step
 from awstoe_release.verification import FileVerdict, Visitor
-from awstoe_signing import lifecycle, root_metadata, trust_folder
-from awstoe_signing.key_directory import Purpose, locked
-from awstoe_signing.metadata import Repository
+from awstoe_signing.keys import lifecycle
+from awstoe_signing.keys.directory import Purpose, locked
+from awstoe_signing.tuf import root as tuf_root
+from awstoe_signing.tuf import trust_folder
+from awstoe_signing.tuf.repository import Repository
 
 Failures = Mapping[str, RegionFailure]
 
@@ -141,7 +143,7 @@ def rotate_key(
         return {}
     folder = _scratch(release)
     found = published_metadata.fetch(release, folder)
-    root = f"{root_metadata.version(directory)}.root.json"
+    root = f"{tuf_root.version(directory)}.root.json"
     written = [root]
     if found.region:
         repository = Repository(folder, metadata_step.expiries(release))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from awstoe.errors import HostError
-from awstoe.host.files import replace_file
+from awstoe.host.files.own_files import replace_file
 from awstoe_release import contents
 from awstoe_release.failure import ReleaseFailure
 

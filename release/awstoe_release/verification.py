@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple, TypeVar
 
 from awstoe.errors import AwstoeError
-from awstoe.host import http
-from awstoe.trust import openpgp
-from awstoe.trust.keyring import Keyring
-from awstoe.update import metadata
-from awstoe.update.metadata import Catalogue
+from awstoe.host.network import http
+from awstoe.trust.openpgp import verify as openpgp
+from awstoe.trust.openpgp.keyring import Keyring
+from awstoe.update import release_index
 from awstoe.update.regions import Mirror
+from awstoe.update.release_index import Catalogue
 from awstoe.update.repository import Missing, TooLong, WebRepository
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
@@ -133,7 +133,7 @@ class Visitor:
         repository = WebRepository(Mirror(region.name, region.folder_address), client)
         try:
             with tempfile.TemporaryDirectory(dir=self._ready(), prefix="metadata-") as folder:
-                return metadata.refresh(repository, root, folder)
+                return release_index.refresh(repository, root, folder)
         except AwstoeError as error:
             raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
 

@@ -16,22 +16,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from awstoe.errors import AwstoeError
-from awstoe.host.files import replace_file
-from awstoe.trust import openpgp
+from awstoe.host.files.own_files import replace_file
+from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
-from awstoe_signing import (
-    authenticode_certificates,
-    authenticode_command,
-    bundles,
-    ceremony,
-    lifecycle,
-    openpgp_certificates,
-    root_metadata,
-    trust_folder,
-)
-from awstoe_signing import openpgp_signing as signing
+from awstoe_signing.authenticode import certificates as authenticode_certificates
+from awstoe_signing.authenticode import command
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import (
+from awstoe_signing.keys import ceremony, lifecycle
+from awstoe_signing.keys.directory import (
     BOOK,
     KeyDirectory,
     KeyFacts,
@@ -40,6 +32,10 @@ from awstoe_signing.key_directory import (
     locked,
     moment,
 )
+from awstoe_signing.openpgp import certificates as openpgp_certificates
+from awstoe_signing.openpgp import sign as signing
+from awstoe_signing.tuf import bundles, trust_folder
+from awstoe_signing.tuf import root as tuf_root
 
 _DAYS: Final = 1095
 _PRODUCT: Final = "AWSTOE"
@@ -139,8 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--armor", action="store_true", help="write text instead, FILE.asc")
     made.add_argument("files", nargs="+", metavar="FILE")
 
-    made = add("sign-program", authenticode_command.run, authenticode_command.HELP)
-    authenticode_command.add_options(made)
+    made = add("sign-program", command.run, command.HELP)
+    command.add_options(made)
 
     made = commands.add_parser("bundle", help=bundles.HELP, description=bundles.HELP)
     made.set_defaults(command=bundles.run)
@@ -240,7 +236,7 @@ def _create(options: _Options) -> int:
 def _list(options: _Options) -> int:
     keys, now = KeyDirectory(options.directory), _now()
     found = keys.facts()
-    root = root_metadata.newest(keys)
+    root = tuf_root.newest(keys)
     if options.json:
         rows = [
             {**key._asdict(), "created": _shown(key.created), "expires": _shown(key.expires)}
@@ -271,7 +267,7 @@ def _check_complete(keys: KeyDirectory) -> None:
     keys.only(Purpose.OPENPGP, KeyState.NEXT)
     if any(key.fingerprint for key in keys.facts(Purpose.AUTHENTICODE)):
         lifecycle.authenticode_key(keys)
-    if not root_metadata.is_current(keys):
+    if not tuf_root.is_current(keys):
         raise SigningFailure(
             f"no root in {keys.path('metadata')} names the current keys of metadata: nothing that"
             " they sign counts",

@@ -10,10 +10,11 @@ import pytest
 from tuf.api.metadata import MetaFile, Snapshot, Targets, Timestamp
 
 from awstoe.cli import self_update, update_bundle
-from awstoe.cli.console import Console
 from awstoe.errors import AwstoeError
-from awstoe_signing import bundles, metadata
+from awstoe.reporting.console import Console
 from awstoe_signing.failure import SigningFailure
+from awstoe_signing.tuf import bundles
+from awstoe_signing.tuf import repository as tuf_repository
 from fakes import release_server as tricks
 from fakes.releases import NOW, Publisher, curve_key
 from fakes.scene import Scene
@@ -77,8 +78,8 @@ def test_garbage_instead_of_metadata(scene: Scene, garbage: bytes, name: str) ->
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
 def test_expired_metadata_freezes(scene: Scene, role: str) -> None:
-    expiries = metadata.Expiries()._replace(**{role: dt.timedelta(days=-1)})
-    scene.publisher.repository = metadata.Repository(
+    expiries = tuf_repository.Expiries()._replace(**{role: dt.timedelta(days=-1)})
+    scene.publisher.repository = tuf_repository.Repository(
         str(scene.publisher.folder / "metadata"), expiries
     )
     scene.publisher.add("1.1.0")
@@ -253,7 +254,7 @@ def test_root_rotation_over_several_versions(scene: Scene) -> None:
 def test_root_signed_by_new_keys_only(scene: Scene) -> None:
     """Whoever makes a root of their own has not been named by the one before."""
     fresh = tuple(curve_key(f"fresh-{number}") for number in range(3))
-    evil = metadata.create_root(
+    evil = tuf_repository.create_root(
         scene.publisher.roles(root=fresh),
         fresh[:2],
         expires=NOW + dt.timedelta(days=9),
@@ -264,7 +265,7 @@ def test_root_signed_by_new_keys_only(scene: Scene) -> None:
 
 
 def test_root_that_skips_a_version(scene: Scene) -> None:
-    third = metadata.create_root(
+    third = tuf_repository.create_root(
         scene.publisher.roles(), scene.keys.roots[:2], expires=NOW + dt.timedelta(9), version=3
     )
     scene.server.tricks["*/metadata/2.root.json"] = tricks.replaced(third)
@@ -490,8 +491,8 @@ def test_clock_years_ahead(scene: Scene) -> None:
 
 def test_expiries_beyond_2038(scene: Scene) -> None:
     late = dt.timedelta(days=80 * 365)
-    scene.publisher.repository = metadata.Repository(
-        str(scene.publisher.folder / "metadata"), metadata.Expiries(late, late, late, late)
+    scene.publisher.repository = tuf_repository.Repository(
+        str(scene.publisher.folder / "metadata"), tuf_repository.Expiries(late, late, late, late)
     )
     scene.publisher.add("1.1.0")
     attempt = scene.updates_to("1.1.0")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import facts, origin, trust_files
-from awstoe_build.facts import Component
+from awstoe_build import build_info, source_info, trust_files
+from awstoe_build.build_info import Component
 from awstoe_build.failure import BuildFailure
 
 
@@ -29,7 +29,7 @@ def test_only_what_is_inside_is_listed_with_version_and_licence(tmp_path: Path) 
     install(site, "Name: two\nVersion: 2\nLicense: Apache-2.0", "two.py")
     install(site, "Name: six\nVersion: 3\nClassifier: License :: OSI Approved :: X", "six.py")
     path = tmp_path / "facts.json"
-    facts.write(
+    build_info.write(
         str(path),
         {"version": "0.1.0", "commit": None},
         components=[["CPython", "3.13", "PSF-2.0", []], ["bzip2", "1", "bzip2-1.0.6", ["_bz2"]]],
@@ -50,12 +50,12 @@ def test_only_what_is_inside_is_listed_with_version_and_licence(tmp_path: Path) 
 def test_a_package_without_a_licence_ends_the_build(tmp_path: Path) -> None:
     install(tmp_path, "Name: one\nVersion: 1.0", "one.py")
     with pytest.raises(ValueError, match="one does not say under which licence"):
-        facts.distributions(str(tmp_path))
+        build_info.distributions(str(tmp_path))
 
 
 def test_a_package_that_is_built_here_is_known_by_its_modules(tmp_path: Path) -> None:
     install(tmp_path, "Name: cffi\nVersion: 2\nLicense-Expression: MIT-0", "cffi/__init__.py")
-    assert facts.distributions(str(tmp_path)) == [
+    assert build_info.distributions(str(tmp_path)) == [
         Component("cffi", "2", "MIT-0", ("_cffi_backend",))
     ]
 
@@ -83,7 +83,7 @@ def test_the_commit_and_its_time_are_the_builds(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    found = origin.read(str(tree))
+    found = source_info.read(str(tree))
     assert found.commit is not None
     assert len(found.commit) == 40
     assert found.date() == "2023-11-14T22:13:20Z"
@@ -91,7 +91,7 @@ def test_the_commit_and_its_time_are_the_builds(
 
 def test_a_changed_tree_says_so(tree: Path) -> None:
     (tree / "src" / "one.py").write_text("2\n")
-    commit = origin.read(str(tree)).commit
+    commit = source_info.read(str(tree)).commit
     assert commit is not None
     assert commit.endswith("+changes")
 
@@ -101,10 +101,10 @@ def test_without_git_the_time_is_given(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setenv("HOME", str(tmp_path))
     missing = str(tmp_path / "nothing")
-    assert origin.read(missing) == origin.Origin(None, 1)
+    assert source_info.read(missing) == source_info.Origin(None, 1)
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
     with pytest.raises(BuildFailure, match="time of the commit is not known") as failure:
-        origin.read(missing)
+        source_info.read(missing)
     assert "SOURCE_DATE_EPOCH" in failure.value.hint
 
 

@@ -19,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from awstoe.errors import AwstoeError
-from awstoe.host import frozen
-from awstoe_build import bundle, elf, frozen_contents
-from awstoe_build.frozen_contents import Entry, Late
+from awstoe.host.executable import frozen
+from awstoe_build import archive
+from awstoe_build.archive import Entry, Late
+from awstoe_build.inspection import bundle, elf
 
-BUILD = Path(frozen_contents.__file__).parent
+BUILD = Path(archive.__file__).parent
 LIBRARY = ".cpython-313-x86_64-linux-gnu.so"
 
 
@@ -50,7 +51,7 @@ def test_a_library_is_replaced_by_the_targets(layers: Path) -> None:
     found = [
         ("dynload/_ssl" + LIBRARY, str(layers / "here" / "lib" / f"_ssl{LIBRARY}"), "EXTENSION")
     ]
-    assert frozen_contents.for_target(found, counterparts(layers)) == [
+    assert archive.for_target(found, counterparts(layers)) == [
         (
             "dynload/_ssl.cpython-313-aarch64-linux-gnu.so",
             str(layers / "there" / "lib" / "_ssl.cpython-313-aarch64-linux-gnu.so"),
@@ -67,7 +68,7 @@ def test_a_library_that_the_target_does_not_have_ends_the_build(
     layers: Path, path: str, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):
-        frozen_contents.for_target([("x", str(layers / path), "BINARY")], counterparts(layers))
+        archive.for_target([("x", str(layers / path), "BINARY")], counterparts(layers))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_library_that_the_target_does_not_have_ends_the_build(
     ],
 )
 def test_a_module_is_known_by_the_name_of_its_file(name: str, module: str) -> None:
-    assert frozen_contents.module(name) == module
+    assert archive.module(name) == module
 
 
 SSL = f"python3.13/lib-dynload/_ssl{LIBRARY}"
@@ -102,7 +103,7 @@ NEEDED = {
 
 
 def split(entries: list[Entry]) -> tuple[list[Entry], Late]:
-    return frozen_contents.split(
+    return archive.split(
         entries,
         at_start=["libpython3.13.so.1.0", "zlib"],
         packages=["botocore", "awstoe", "awstoe.trust"],
@@ -135,7 +136,7 @@ def test_what_is_there_from_the_start_needs_no_library_that_comes_later() -> Non
     """Nobody would load it: the system does not look where files are unpacked."""
     module = f"python3.13/lib-dynload/_hashlib{LIBRARY}"
     with pytest.raises(ValueError, match=r"_hashlib.* there from the start and needs libcrypto"):
-        frozen_contents.split(
+        archive.split(
             [*ENTRIES, (module, "/l/libssl", "EXTENSION")],
             at_start=["libpython3.13.so.1.0", "zlib", "_hashlib"],
             packages=["botocore", "awstoe", "awstoe.trust"],
@@ -184,7 +185,7 @@ def base_library(tmp_path: Path) -> Path:
 
 
 def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: Path) -> None:
-    assert frozen_contents.part_base_library(str(base_library), ["codecs.pyc"]) == {
+    assert archive.part_base_library(str(base_library), ["codecs.pyc"]) == {
         "codecs.pyc": b"codecs.pyc",
         "encodings/utf_8.pyc": b"encodings/utf_8.pyc",
     }
@@ -195,24 +196,24 @@ def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: P
 
 def test_a_base_library_without_what_must_stay_ends_the_build(base_library: Path) -> None:
     with pytest.raises(KeyError, match=r"io\.pyc"):
-        frozen_contents.part_base_library(str(base_library), ["io.pyc"])
+        archive.part_base_library(str(base_library), ["io.pyc"])
 
 
 def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
-    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
-    archive = Archive(path)
-    kinds = {name: archive.toc[name][0] for name in ("one", "codecs", "encodings", "late/two.so")}
+    archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
+    made = Archive(path)
+    kinds = {name: made.toc[name][0] for name in ("one", "codecs", "encodings", "late/two.so")}
     assert kinds == {"one": 0, "codecs": 0, "encodings": 1, "late/two.so": 2}
-    assert archive.extract("encodings") == b"encodings"
+    assert made.extract("encodings") == b"encodings"
 
 
 def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
-    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
-    archive = Archive(path)
-    assert archive.extract("one") == b"code"
-    assert archive.extract("late/lib/one.so") == b"first"
+    archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
+    made = Archive(path)
+    assert made.extract("one") == b"code"
+    assert made.extract("late/lib/one.so") == b"first"
     found = list(bundle._modules(path.read_bytes()))  # noqa: SLF001 - what the inspector reads
     assert ("one", False, b"code") in found
     assert ("late/two.so", True, b"second") in found
@@ -222,7 +223,7 @@ def test_something_else_than_an_archive_of_modules_is_refused(tmp_path: Path) ->
     path = tmp_path / "modules"
     path.write_bytes(bytes(100))
     with pytest.raises(ValueError, match="no archive of modules"):
-        frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
+        archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def running(
 ) -> Iterator[Path]:
     """The frozen program's finder in this process; gives the folder that it unpacks to."""
     path = modules_archive(tmp_path / "modules")
-    frozen_contents.append(str(path), LATE, lambda origin: origin.encode(), BASE)
+    archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     importers = types.ModuleType("pyimod02_importers")
     importers.pyz_archive = Archive(path)  # type: ignore[attr-defined] # PyInstaller's name
     monkeypatch.setitem(sys.modules, "pyimod02_importers", importers)
@@ -248,7 +249,7 @@ def running(
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
     monkeypatch.setattr(_imp, "create_dynamic", lambda _: None)  # what is unpacked is no library
-    runpy.run_path(str(BUILD / "frozen_late.py"))
+    runpy.run_path(str(BUILD / "inside" / "late_loading.py"))
     assert at_end
     yield folder
     folder.chmod(0o700)
@@ -363,7 +364,7 @@ importers.PyiFrozenFinder = PyiFrozenFinder
 sys.modules["pyimod02_importers"] = importers
 sys._MEIPASS = {str(tmp_path)!r}
 sys.path[:] = ["base_library.zip", "python3.13/lib-dynload", sys._MEIPASS]
-exec(open({str(BUILD / "frozen_modules.py")!r}).read())
+exec(open({str(BUILD / "inside" / "modules.py")!r}).read())
 try:
     import planted
 except (ImportError, TypeError):
@@ -381,4 +382,4 @@ assert encodings.__path__ == [sys._MEIPASS + {os.sep + "encodings"!r}], encoding
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
 def test_what_a_library_asks_for_is_read_from_it() -> None:
     assert "libc.so.6" in elf.read(Path("/bin/sh").read_bytes(), "/bin/sh").needed
-    assert "libc.so.6" in frozen_contents.needed(os.path.realpath("/bin/sh"))
+    assert "libc.so.6" in archive.needed(os.path.realpath("/bin/sh"))

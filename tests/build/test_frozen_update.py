@@ -15,10 +15,12 @@ import pytest
 
 from awstoe import __version__
 from awstoe.update import layout
-from awstoe_build import cpython, freeze, origin, site_packages, targets, windows_site
+from awstoe_build import freeze, source_info, targets
 from awstoe_build.__main__ import cache_folder
-from awstoe_build.layers import Cache
-from awstoe_signing.metadata import Expiries
+from awstoe_build.toolchain import cpython, site_packages
+from awstoe_build.toolchain.layers import Cache
+from awstoe_build.toolchain.windows import site as windows_site
+from awstoe_signing.tuf.repository import Expiries
 from fakes import wine
 from fakes.release_server import ReleaseServer
 from fakes.releases import Publisher, make_keys, shell_program
@@ -81,7 +83,7 @@ class World:
             targets.TARGETS[target],
             Cache(cache_folder(), print),
             folder=str(folder / "build"),
-            origin=origin.read(freeze.ROOT),
+            origin=source_info.read(freeze.ROOT),
             trust=str(trust),
             say=print,
         )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import bundle, elf, inspection_linux
 from awstoe_build.failure import BuildFailure
-from awstoe_build.inspection import Report, inspect
+from awstoe_build.inspection import bundle, elf, linux
+from awstoe_build.inspection.inspect import Report, inspect
 from awstoe_build.targets import TARGETS
 from fakes.frozen_files import frozen_file
 
@@ -104,7 +104,7 @@ def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[
         "libone.so.1": elf.Elf(64, 62, (2, 17), ("libc.so.6",), soname),
         "module.so": elf.Elf(64, 62, (2, 17), ("libone.so.1",)),
     }
-    assert inspection_linux.misnamed(facts) == problems
+    assert linux.misnamed(facts) == problems
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(50)])

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import (
+from awstoe_build.toolchain.layers import (
     UNUSED_DAYS,
     Cache,
     Recipe,

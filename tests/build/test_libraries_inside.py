@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from awstoe import __version__
-from awstoe_build import bundle, cpython, selection
+from awstoe_build import selection
 from awstoe_build.__main__ import cache_folder
-from awstoe_build.layers import key
+from awstoe_build.inspection import bundle
 from awstoe_build.targets import BUILD_MACHINE
+from awstoe_build.toolchain import cpython
+from awstoe_build.toolchain.layers import key
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = ROOT / "dist" / __version__ / "linux" / "amd64" / "awstoe"

@@ -9,19 +9,11 @@ from pathlib import Path
 import pytest
 
 from awstoe.actions.table import ACTIONS
-from awstoe_build import (
-    bootloader,
-    cpython,
-    prerequisites,
-    registry,
-    selection,
-    source_pins,
-    sources,
-    targets,
-)
+from awstoe_build import prerequisites, selection, targets
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache
+from awstoe_build.toolchain import bootloader, cpython, registry, source_pins, sources
+from awstoe_build.toolchain.layers import Cache
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = sorted((ROOT / "build" / "awstoe_build").glob("*.py"))
@@ -185,7 +177,7 @@ def test_the_build_imports_few_parts_of_the_program() -> None:
     # __main__ where code runs inside the frozen program.
     assert used <= {
         *("awstoe.actions.table", "awstoe.__main__", "awstoe.errors"),
-        *("awstoe.host.locks", "awstoe.host.renaming", "awstoe.trust"),
+        *("awstoe.host.files.locks", "awstoe.host.files.renaming", "awstoe.trust"),
     }
 
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import pytest
 
 from awstoe import __version__
-from awstoe.cli.console import Console
 from awstoe.cli.verify_signature import Program, verify
+from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
-from awstoe_signing import ceremony, lifecycle
 from awstoe_signing.__main__ import main as signing_command
-from awstoe_signing.key_directory import KeyDirectory, Purpose
+from awstoe_signing.keys import ceremony, lifecycle
+from awstoe_signing.keys.directory import KeyDirectory, Purpose
 from fakes.gnupg import GPG, SQ, gpg, sq
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from awstoe_build import pe
+from awstoe_build.inspection import pe
 from fakes import wine
 from subject import file_of
 

@@ -4,9 +4,10 @@ from typing import Final
 
 import pytest
 
-from awstoe_build import pe, version_info
+from awstoe_build import version_info
 from awstoe_build.failure import BuildFailure
-from awstoe_build.inspection import Report, inspect
+from awstoe_build.inspection import pe
+from awstoe_build.inspection.inspect import Report, inspect
 from awstoe_build.targets import TARGETS
 from fakes.frozen_files import frozen_file
 from fakes.pe_files import MANIFEST, VERSION, pe_file

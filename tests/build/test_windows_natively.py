@@ -10,25 +10,21 @@ from typing import Final
 
 import pytest
 
-from awstoe_build import (
-    interpreter_native,
-    interpreter_windows,
-    interpreters,
-    layers,
-    prerequisites,
-    registry,
-    targets,
-    windows_bootloader,
-    windows_compiler,
-    windows_installation,
-    windows_runtime,
-    windows_site,
-    windows_sources,
-)
+from awstoe_build import prerequisites, targets
 from awstoe_build.__main__ import main
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache
-from awstoe_build.windows_installation import Installation
+from awstoe_build.interpreters import native as interpreter_native
+from awstoe_build.interpreters import pick
+from awstoe_build.interpreters import windows as interpreter_windows
+from awstoe_build.toolchain import layers, registry
+from awstoe_build.toolchain.layers import Cache
+from awstoe_build.toolchain.windows import bootloader as windows_bootloader
+from awstoe_build.toolchain.windows import compiler as windows_compiler
+from awstoe_build.toolchain.windows import installation as windows_installation
+from awstoe_build.toolchain.windows import runtime as windows_runtime
+from awstoe_build.toolchain.windows import site as windows_site
+from awstoe_build.toolchain.windows import sources as windows_sources
+from awstoe_build.toolchain.windows.installation import Installation
 
 TARGET: Final = targets.TARGETS["windows/amd64"]
 
@@ -156,14 +152,14 @@ def test_the_layers_on_windows_need_nothing_that_only_linux_has() -> None:
 @pytest.mark.usefixtures("windows")
 def test_on_windows_its_own_interpreter_freezes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter_native, "layers", lambda _: ())
-    assert interpreters.layers(TARGET) == ()
+    assert pick.layers(TARGET) == ()
     assert targets.find("") == TARGET
     assert targets.find("windows/amd64") == TARGET
 
 
 def test_on_linux_wine_runs_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter_windows, "layers", lambda _: ())
-    assert interpreters.layers(TARGET) == ()
+    assert pick.layers(TARGET) == ()
 
 
 @pytest.mark.usefixtures("windows")

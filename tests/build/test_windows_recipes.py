@@ -6,18 +6,13 @@ from typing import Final
 
 import pytest
 
-from awstoe_build import (
-    bootloader,
-    interpreters,
-    layers,
-    prerequisites,
-    registry,
-    targets,
-    windows_bootloader,
-    windows_runtime,
-    wine,
-)
+from awstoe_build import prerequisites, targets
 from awstoe_build.failure import BuildFailure
+from awstoe_build.interpreters import pick
+from awstoe_build.toolchain import bootloader, layers, registry
+from awstoe_build.toolchain.windows import bootloader as windows_bootloader
+from awstoe_build.toolchain.windows import runtime as windows_runtime
+from awstoe_build.toolchain.windows import wine
 
 ROOT: Final = Path(__file__).parent.parent.parent
 TARGET: Final = targets.TARGETS["windows/amd64"]
@@ -57,12 +52,12 @@ def test_the_boot_loaders_of_all_systems_tell_of_a_full_disk() -> None:
 def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime, _ = interpreters.layers(TARGET)
+    runtime, _ = pick.layers(TARGET)
     before = layers.key(runtime)
     changed = tmp_path / "python.c"
     changed.write_text("int wmain(void);\n")
     monkeypatch.setitem(windows_runtime.CODE, "python", str(changed))
-    runtime, _ = interpreters.layers(TARGET)
+    runtime, _ = pick.layers(TARGET)
     assert layers.key(runtime) != before
 
 

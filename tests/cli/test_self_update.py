@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.cli import holding, self_update, waiting
-from awstoe.cli.console import Console
+from awstoe.cli import self_update
 from awstoe.errors import AwstoeError, UsageError
-from awstoe.host import machine, program_locks
+from awstoe.host import machine
+from awstoe.host.executable import lock
+from awstoe.reporting.console import Console
+from awstoe.session import pending_reboots, program_lock
 from awstoe.state import store
-from awstoe.update.failure import Busy
-from awstoe.update.journal import Step
-from awstoe.update.program import check_replaceable
+from awstoe.update.errors import Busy
+from awstoe.update.install_record import Step
+from awstoe.update.installation import check_replaceable
 
 
 def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -136,28 +138,28 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
 ) -> None:
     program = tmp_path / "awstoe"
     program.write_bytes(b"x")
-    monkeypatch.setattr(program_locks, "own_program", lambda: str(program))
+    monkeypatch.setattr(lock, "own_program", lambda: str(program))
     monkeypatch.setattr("awstoe.limits.UPDATE_RUN_WAIT_SECONDS", 0.3)
     monkeypatch.setattr("awstoe.limits.UPDATE_LOCK_POLL_SECONDS", 0.05)
     said: list[str] = []
     console = Console()
     monkeypatch.setattr(console, "line", said.append)
-    update = program_locks.exclude(str(program))
+    update = lock.exclude(str(program))
     assert update is not None
-    with pytest.raises(holding.UpdateGoesOn) as caught:
-        holding.hold_program(console)
+    with pytest.raises(program_lock.UpdateGoesOn) as caught:
+        program_lock.hold_program(console)
     assert caught.value.exit_code == 75
     assert said == ["awstoe: an update of this program is going on: waiting for its end"]
     os.close(update)
-    holding.hold_program(console)
-    assert program_locks.exclude(str(program)) is None  # as long as this process lives
+    program_lock.hold_program(console)
+    assert lock.exclude(str(program)) is None  # as long as this process lives
 
 
 def test_program_that_cannot_be_locked_runs_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program_locks, "own_program", lambda: str(tmp_path / "missing"))
-    holding.hold_program(Console())
+    monkeypatch.setattr(lock, "own_program", lambda: str(tmp_path / "missing"))
+    program_lock.hold_program(Console())
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_run_that_waits_for_a_reboot_keeps_its_program(
     state.write_manifest(store.Manifest("run-1", (), (), (), str(tmp_path), "then"))
     lines = "".join(json.dumps(each) + "\n" for each in entries)
     Path(state.journal_path).write_text(lines)
-    assert waiting.waiting_runs() == expected
+    assert pending_reboots.waiting_runs() == expected
     program = self_update.this_program()
     assert program.waiting_runs == expected
     if expected:

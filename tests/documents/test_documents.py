@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from awstoe.actions.table import ACTIONS
-from awstoe.document import encoding
 from awstoe.document.parse import Parsed, parse
 from awstoe.document.problems import render
-from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.document.syntax import encoding
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.host.platforms import Platform
 from conftest import Golden
 

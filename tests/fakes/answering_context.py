@@ -6,7 +6,7 @@ from pathlib import Path
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.expressions.conditions import Condition, Verdict
 from awstoe.expressions.values import Value
-from awstoe.host import temporary
+from awstoe.host.files import temporary
 from fakes.action_context import RecordingLog
 
 Answer = Callable[[tuple[str, ...]], "Result | None"]

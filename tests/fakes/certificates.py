@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from awstoe_signing.signers import LocalSigner, PrivateKey
+from awstoe_signing.keys.signers import LocalSigner, PrivateKey
 
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 NOW: Final = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)

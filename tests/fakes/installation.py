@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from awstoe.cli import self_update
-from awstoe.cli.console import Console
 from awstoe.errors import AwstoeError, Interrupted
-from awstoe.host import http
+from awstoe.host.network import http
+from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from awstoe.update import layout
 from awstoe.update.decide import Machine
-from awstoe.update.journal import Listener, Step
-from awstoe.update.program import Origin, Program
+from awstoe.update.install_record import Listener, Step
+from awstoe.update.installation import Origin, Program
 from awstoe.update.releases import Version
 
 LINUX = Machine("linux", "amd64", (2, 36))

@@ -18,9 +18,11 @@ from tuf.api.metadata import Metadata, MetaFile
 
 from awstoe.trust import release_trust
 from awstoe.update import layout
-from awstoe_signing import metadata, openpgp_certificates, openpgp_signing
-from awstoe_signing.metadata import Expiries, ReleaseFile, ReleaseSigners, RoleKeys
-from awstoe_signing.signers import LocalSigner
+from awstoe_signing.keys.signers import LocalSigner
+from awstoe_signing.openpgp import certificates as openpgp_certificates
+from awstoe_signing.openpgp import sign as openpgp_signing
+from awstoe_signing.tuf import repository as tuf_repository
+from awstoe_signing.tuf.repository import Expiries, ReleaseFile, ReleaseSigners, RoleKeys
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 DAY = 86_400
@@ -103,11 +105,11 @@ class Publisher:
         self.now = now
         self.work = folder.parent / f"{folder.name}-work"
         self.work.mkdir(parents=True)
-        self.repository = metadata.Repository(str(folder / "metadata"), expiries)
+        self.repository = tuf_repository.Repository(str(folder / "metadata"), expiries)
         self.signers = ReleaseSigners(keys.targets[:1], keys.snapshot[:1], keys.timestamp[:1])
         self.thresholds = {"root": 2, "targets": 1, "snapshot": 1, "timestamp": 1}
         self.thresholds.update(thresholds or {})
-        self.root = metadata.create_root(
+        self.root = tuf_repository.create_root(
             self.roles(),
             keys.roots[:2],
             expires=now + dt.timedelta(days=700),
@@ -130,7 +132,7 @@ class Publisher:
     def rotate(self, signers: Sequence[LocalSigner], **others: Sequence[LocalSigner]) -> bytes:
         """The next root, signed by ``signers`` and put into the repository."""
         current = self.folder / "metadata" / f"{self.repository.root_version()}.root.json"
-        data = metadata.rotate_root(
+        data = tuf_repository.rotate_root(
             current.read_bytes(),
             self.roles(**others),
             signers,
@@ -180,7 +182,7 @@ class Publisher:
         change(found.signed)
         found.signatures.clear()
         for signer in getattr(self.signers, found.signed.type):
-            found.sign(metadata.MetadataSigner(signer), append=True)
+            found.sign(tuf_repository.MetadataSigner(signer), append=True)
         return found.to_bytes()
 
     def write_metadata(self, name: str, data: bytes) -> MetaFile:

@@ -9,9 +9,10 @@ from datetime import datetime
 from cryptography import x509
 from pyasn1.type import univ
 
-from awstoe.trust import authenticode_asn1 as asn1
-from awstoe_signing import authenticode, authenticode_timestamp
-from awstoe_signing.authenticode_cms import content_info, make_signed_data
+from awstoe.trust.authenticode import asn1
+from awstoe_signing.authenticode import sign as authenticode
+from awstoe_signing.authenticode import timestamp as authenticode_timestamp
+from awstoe_signing.authenticode.cms import content_info, make_signed_data
 from fakes.certificates import NOW, Holder, world
 from fakes.timestamp_server import Authority, Edit
 from fakes.windows_program import make_program, table_of, with_checksum, with_table

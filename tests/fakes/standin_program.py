@@ -23,7 +23,7 @@ if arguments[:1] == ["version"]:
     print('{{"version": "' + version + '", "target": "{target}"}}')
     sys.exit(0)
 
-from awstoe.cli.console import Console
+from awstoe.reporting.console import Console
 from awstoe.errors import AwstoeError
 
 console = Console()
@@ -36,7 +36,7 @@ try:
     if arguments[:1] == ["self-update"]:
         from awstoe.cli import self_update
         from awstoe.trust import release_trust
-        from awstoe.update.program import Origin
+        from awstoe.update.installation import Origin
         from awstoe.update.releases import Version
 
         program = self_update.this_program()._replace(

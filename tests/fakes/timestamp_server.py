@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pyasn1.type import univ
 
-from awstoe.trust import authenticode_asn1 as asn1
-from awstoe_signing.authenticode_cms import (
+from awstoe.trust.authenticode import asn1
+from awstoe_signing.authenticode.cms import (
     content_info,
     digest_info,
     encode,
@@ -21,7 +21,7 @@ from awstoe_signing.authenticode_cms import (
     new,
     octets,
 )
-from awstoe_signing.authenticode_timestamp import REQUEST, RESPONSE
+from awstoe_signing.authenticode.timestamp import REQUEST, RESPONSE
 from fakes.certificates import NOW, Holder
 
 POLICY = "1.3.6.1.4.1.311.3.99.1"

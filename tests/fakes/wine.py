@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from awstoe_build import prerequisites, targets, windows_runtime, wine
+from awstoe_build import prerequisites, targets
 from awstoe_build.__main__ import cache_folder
-from awstoe_build.layers import Cache
+from awstoe_build.toolchain.layers import Cache
+from awstoe_build.toolchain.windows import runtime as windows_runtime
+from awstoe_build.toolchain.windows import wine
 
 HERE: Final = Path(__file__).parent
 _READY_SECONDS: Final = 120

@@ -39,7 +39,7 @@ import yaml
 
 from awstoe.document.parse import Parsed, parse
 from awstoe.document.problems import headline
-from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.host.platforms import Platform
 from cli.running import Ended, Toe
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from awstoe_release.rehearsal.client import S3Server
-from awstoe_signing import ceremony
+from awstoe_signing.keys import ceremony
 from fakes.release_world import World, write_settings
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_release import machines
+from awstoe_release import runners
 
 QEMU = "the kernel does not know qemu"
 
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(machines, "_KERNEL_KNOWS", f"{tmp_path}/")
+    monkeypatch.setattr(runners, "_KERNEL_KNOWS", f"{tmp_path}/")
     return tmp_path
 
 
@@ -24,13 +24,13 @@ def test_foreign_programs_are_tested_where_the_kernel_knows_their_emulator(
     kernel: Path, monkeypatch: pytest.MonkeyPatch, processor: str, own: str, foreign: str
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: processor)
-    assert machines.own_target() == own
-    assert machines.untestable(own) == ""
-    assert machines.untestable(foreign) == QEMU
-    (kernel / machines.emulator(foreign)[0].removesuffix("-static")).write_text("enabled")
-    assert machines.untestable(foreign) == ""
+    assert runners.own_target() == own
+    assert runners.untestable(own) == ""
+    assert runners.untestable(foreign) == QEMU
+    (kernel / runners.emulator(foreign)[0].removesuffix("-static")).write_text("enabled")
+    assert runners.untestable(foreign) == ""
 
 
 def test_a_processor_without_a_target_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    assert machines.own_target() == ""
+    assert runners.own_target() == ""

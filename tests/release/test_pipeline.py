@@ -19,7 +19,7 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.release import Release
 from awstoe_release.state import State, Status
 from awstoe_release.verification import Visitor
-from awstoe_signing.key_directory import Purpose, locked
+from awstoe_signing.keys.directory import Purpose, locked
 from fakes.release_world import TARGETS, WITHOUT, World
 
 REGIONS = ("eu-north-1", "us-east-1", "ap-south-1")

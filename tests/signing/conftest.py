@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_signing import ceremony
-from awstoe_signing.key_directory import KeyDirectory
+from awstoe_signing.keys import ceremony
+from awstoe_signing.keys.directory import KeyDirectory
 
 _SECONDS = 300
 

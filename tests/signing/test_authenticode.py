@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from awstoe.trust import authenticode as trust
-from awstoe.trust.authenticode import State
-from awstoe.trust.authenticode_chain import CODE_SIGNING, TIME_STAMPING
-from awstoe_signing import authenticode, authenticode_certificates
-from awstoe_signing.authenticode_certificates import Validity
+from awstoe.trust.authenticode import verify as trust
+from awstoe.trust.authenticode.chain import CODE_SIGNING, TIME_STAMPING
+from awstoe.trust.authenticode.verify import State
+from awstoe_signing.authenticode import certificates as authenticode_certificates
+from awstoe_signing.authenticode import sign as authenticode
+from awstoe_signing.authenticode.certificates import Validity
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.kms import KmsSigner
-from awstoe_signing.signers import HashName, LocalSigner, PublicKey
+from awstoe_signing.keys.kms import KmsSigner
+from awstoe_signing.keys.signers import HashName, LocalSigner, PublicKey
 from fakes.certificates import (
     BEGIN,
     END,

@@ -9,11 +9,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from awstoe.trust import authenticode
-from awstoe.trust.authenticode import State
+from awstoe.trust.authenticode import verify as authenticode
+from awstoe.trust.authenticode.verify import State
 from awstoe.trust.policy import KeyState
 from awstoe_signing.__main__ import main
-from awstoe_signing.key_directory import KeyDirectory
+from awstoe_signing.keys.directory import KeyDirectory
 from fakes.certificates import TIME_STAMPING, make, signer, world
 from fakes.timestamp_server import Authority, serve
 from fakes.windows_program import make_program

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from awstoe import __version__
-from awstoe.trust import authenticode as trust
-from awstoe_signing import authenticode
+from awstoe.trust.authenticode import verify as trust
+from awstoe_signing.authenticode import sign as authenticode
 from fakes import wine
 from fakes.certificates import NOW, world
 from fakes.signed_programs import DESCRIPTION, honest_stamps

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pyasn1.type import univ
 
-from awstoe.trust import authenticode_timestamp
-from awstoe.trust.authenticode import State, verify_file
-from awstoe_signing.authenticode_cms import encode, new
-from awstoe_signing.authenticode_timestamp import RESPONSE, Server
+from awstoe.trust.authenticode import timestamp as authenticode_timestamp
+from awstoe.trust.authenticode.verify import State, verify_file
+from awstoe_signing.authenticode.cms import encode, new
+from awstoe_signing.authenticode.timestamp import RESPONSE, Server
 from awstoe_signing.failure import SigningFailure
 from fakes.certificates import NOW, TIME_STAMPING, make, signer, world
 from fakes.signed_programs import honest_stamps, sign

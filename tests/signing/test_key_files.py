@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from awstoe_signing import key_files, passphrases
 from awstoe_signing.failure import SigningFailure
+from awstoe_signing.keys import files, passphrases
 
 PASSPHRASE = b"correct horse battery"
 CURVE = ec.generate_private_key(ec.SECP256R1())
@@ -22,12 +22,12 @@ CURVE = ec.generate_private_key(ec.SECP256R1())
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "key.pem"
-    key_files.write(str(path), CURVE, PASSPHRASE)
+    files.write(str(path), CURVE, PASSPHRASE)
     return path
 
 
 def test_a_key_comes_back_with_its_passphrase(file: Path) -> None:
-    found = key_files.read(str(file), PASSPHRASE)
+    found = files.read(str(file), PASSPHRASE)
     assert found.public_key == CURVE.public_key()
     assert found.name == str(file)
 
@@ -46,14 +46,14 @@ def test_openssl_reads_it(file: Path) -> None:
 
 
 def test_each_file_is_encrypted_with_a_salt_of_its_own(file: Path, tmp_path: Path) -> None:
-    key_files.write(str(tmp_path / "again.pem"), CURVE, PASSPHRASE)
+    files.write(str(tmp_path / "again.pem"), CURVE, PASSPHRASE)
     assert (tmp_path / "again.pem").read_bytes() != file.read_bytes()
 
 
 def test_a_key_is_never_overwritten(file: Path) -> None:
     before = file.read_bytes()
     with pytest.raises(SigningFailure, match="is there already: a key is never overwritten"):
-        key_files.write(str(file), CURVE, PASSPHRASE)
+        files.write(str(file), CURVE, PASSPHRASE)
     assert file.read_bytes() == before
 
 
@@ -62,7 +62,7 @@ def test_what_is_no_key_that_can_be_used_is_refused(file: Path, tmp_path: Path) 
         path = tmp_path / "other.pem"
         path.write_bytes(data)
         with pytest.raises(SigningFailure, match=message):
-            key_files.read(str(path), PASSPHRASE)
+            files.read(str(path), PASSPHRASE)
 
     text = file.read_bytes()
     refused(text[:100], "passphrase is wrong, or this is no")
@@ -72,9 +72,9 @@ def test_what_is_no_key_that_can_be_used_is_refused(file: Path, tmp_path: Path) 
     encryption = serialization.BestAvailableEncryption(PASSPHRASE)
     refused(pem(ed25519.Ed25519PrivateKey.generate(), encryption), "no RSA or elliptic-curve key")
     with pytest.raises(SigningFailure, match="passphrase is wrong"):
-        key_files.read(str(file), b"another passphrase")
+        files.read(str(file), b"another passphrase")
     with pytest.raises(SigningFailure, match="No such file"):
-        key_files.read(str(tmp_path / "none.pem"), PASSPHRASE)
+        files.read(str(tmp_path / "none.pem"), PASSPHRASE)
 
 
 def pem(
@@ -148,7 +148,7 @@ def test_a_key_file_that_was_not_finished_is_taken_away(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SigningFailure, match="No space left"):
-        key_files.write(str(tmp_path / "new.pem"), CURVE, PASSPHRASE)
+        files.write(str(tmp_path / "new.pem"), CURVE, PASSPHRASE)
     assert not (tmp_path / "new.pem").exists()
 
 

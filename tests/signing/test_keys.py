@@ -14,23 +14,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from awstoe.trust import openpgp, release_trust
-from awstoe.trust.authenticode_chain import CODE_SIGNING
+from awstoe.trust import release_trust
+from awstoe.trust.authenticode.chain import CODE_SIGNING
+from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe_signing import __main__ as command_line
-from awstoe_signing import (
-    authenticode_certificates,
-    key_directory,
-    lifecycle,
-    metadata,
-    root_metadata,
-    trust_folder,
-)
-from awstoe_signing.authenticode_certificates import Validity
+from awstoe_signing.authenticode import certificates as authenticode_certificates
+from awstoe_signing.authenticode.certificates import Validity
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import METADATA, KeyDirectory, KeyFacts, Purpose, Release
-from awstoe_signing.signers import LocalSigner
+from awstoe_signing.keys import directory, lifecycle
+from awstoe_signing.keys.directory import METADATA, KeyDirectory, KeyFacts, Purpose, Release
+from awstoe_signing.keys.signers import LocalSigner
+from awstoe_signing.tuf import repository as tuf_repository
+from awstoe_signing.tuf import root as tuf_root
+from awstoe_signing.tuf import trust_folder
 
 ROOT = Path(__file__).parents[2]
 DATA = b"a program\n"
@@ -172,10 +170,10 @@ def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
     old = keys.only(Purpose.TIMESTAMP)
     retired = [old._replace(state=KeyState.RETIRED)]
     made = lifecycle.create(keys, Purpose.TIMESTAMP, now=now, expires=now + 5, together=retired)
-    assert not root_metadata.is_current(keys)
+    assert not tuf_root.is_current(keys)
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
-    assert root_metadata.is_current(keys)
-    root = metadata.Repository(keys.path("metadata")).root()
+    assert tuf_root.is_current(keys)
+    root = tuf_repository.Repository(keys.path("metadata")).root()
     assert root.roles["timestamp"].keyids == [made.fingerprint]
 
 
@@ -349,7 +347,7 @@ def test_a_next_key_of_any_purpose_signs_after_a_rotation(
     ]
     assert keys.key(before[0].name).state is KeyState.RETIRED
     if purpose in METADATA:
-        root = metadata.Repository(keys.path("metadata")).root()
+        root = tuf_repository.Repository(keys.path("metadata")).root()
         assert following.fingerprint in root.roles[purpose].keyids
     else:
         assert following.fingerprint in baked_in(keys).authenticode
@@ -386,7 +384,7 @@ def test_the_root_key_that_was_stolen_is_the_one_that_is_replaced(
     os.unlink(keys.path("private", "root-3.pem"))
     assert run(*command, stolen.name) == 0
     keys = KeyDirectory(keys.folder)
-    root = metadata.Repository(keys.path("metadata")).root()
+    root = tuf_repository.Repository(keys.path("metadata")).root()
     assert stolen.fingerprint not in root.roles["root"].keyids
     current = [key.name for key in keys.facts(Purpose.ROOT, KeyState.CURRENT)]
     assert current == ["root-1", "root-2", "root-4"]
@@ -406,7 +404,7 @@ def test_there_is_no_time_in_which_no_windows_program_can_be_signed(
     assert "authenticode-2 has no certificate yet" in capsys.readouterr().err
     keys = KeyDirectory(keys.folder)
     following = keys.key("authenticode-2")
-    validity = Validity(key_directory.moment(0), key_directory.moment(1 << 32))
+    validity = Validity(directory.moment(0), directory.moment(1 << 32))
     authority = authenticode_certificates.make_root(
         LocalSigner(rsa.generate_private_key(65537, 3072), "the authority"), "Authority", validity
     )
@@ -426,7 +424,7 @@ def test_there_is_no_time_in_which_no_windows_program_can_be_signed(
 def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory) -> None:
     assert run("rotate", "--directory", keys.folder, "--purpose", "root") == 0
     keys = KeyDirectory(keys.folder)
-    repository = metadata.Repository(keys.path("metadata"))
+    repository = tuf_repository.Repository(keys.path("metadata"))
     assert repository.root_version() == 2
     assert run("list", "--directory", keys.folder, "--check") == 0
     assert baked_in(keys).root == keys.read("metadata", "2.root.json")
@@ -455,7 +453,7 @@ def test_a_root_needs_two_of_its_keys_and_no_more(
 def test_a_rotated_online_key_is_named_by_a_new_root(purpose: str, keys: KeyDirectory) -> None:
     assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 0
     keys = KeyDirectory(keys.folder)
-    role = metadata.Repository(keys.path("metadata")).root().roles[purpose]
+    role = tuf_repository.Repository(keys.path("metadata")).root().roles[purpose]
     assert role.keyids == [keys.only(Purpose(purpose)).fingerprint]
 
 
@@ -526,7 +524,7 @@ def test_no_certificate_takes_the_place_of_one_that_programs_know(
 ) -> None:
     key = keys.only(Purpose.AUTHENTICODE)._replace(state=state)
     keys.put(key)
-    validity = Validity(key_directory.moment(0), key_directory.moment(1 << 32))
+    validity = Validity(directory.moment(0), directory.moment(1 << 32))
     authority = authenticode_certificates.make_root(
         LocalSigner(rsa.generate_private_key(65537, 3072), "the authority"), "Authority", validity
     )
@@ -682,9 +680,9 @@ def test_a_folder_without_keys_says_what_to_do(
 
 def test_the_published_book_can_be_read_and_holds_public_facts_only() -> None:
     path = ROOT / "signing" / "keys.toml"
-    release, keys = key_directory.read_book(str(path))
+    release, keys = directory.read_book(str(path))
     assert not release.is_rehearsal
-    assert path.read_text() == key_directory.book_text(release, keys)
+    assert path.read_text() == directory.book_text(release, keys)
     assert {key.purpose for key in keys} <= {Purpose.OPENPGP, Purpose.AUTHENTICODE, *METADATA}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from awstoe_signing import __main__ as command_line
-from awstoe_signing.key_directory import KeyDirectory, Purpose, locked
+from awstoe_signing.keys.directory import KeyDirectory, Purpose, locked
 
 HOLDER = ("--user-id", "AWSTOE <releases@example.com>")
 CHANGES: dict[str, tuple[str, ...]] = {
@@ -24,7 +24,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
 }
 HOLD = """
 import sys, time
-from awstoe_signing.key_directory import locked
+from awstoe_signing.keys.directory import locked
 with locked(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from awstoe.trust import keyring, openpgp
-from awstoe_signing import lifecycle, metadata, openpgp_signing
-from awstoe_signing.ceremony import REHEARSAL
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp import verify as openpgp
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.key_directory import KeyDirectory, Purpose
-from awstoe_signing.kms import KmsSigner
-from awstoe_signing.signers import HashName, LocalSigner, Signer, verify_digest
+from awstoe_signing.keys import lifecycle
+from awstoe_signing.keys.ceremony import REHEARSAL
+from awstoe_signing.keys.directory import KeyDirectory, Purpose
+from awstoe_signing.keys.kms import KmsSigner
+from awstoe_signing.keys.signers import HashName, LocalSigner, Signer, verify_digest
+from awstoe_signing.openpgp import sign as openpgp_signing
+from awstoe_signing.tuf import repository as tuf_repository
 from fakes.kms import Kms, KmsError, KmsKey, kms
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/"
@@ -77,9 +80,9 @@ def test_an_openpgp_key_of_kms_makes_a_certificate_and_signatures(
 
 def test_metadata_is_signed_by_kms(endpoint: Kms) -> None:
     signer: Signer = KmsSigner(ARN + "ecc")
-    roles = {role: metadata.RoleKeys((signer.public_key,)) for role in metadata.ROLES}
+    roles = {role: tuf_repository.RoleKeys((signer.public_key,)) for role in tuf_repository.ROLES}
     expires = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    assert b'"signed"' in metadata.create_root(roles, [signer], expires=expires)
+    assert b'"signed"' in tuf_repository.create_root(roles, [signer], expires=expires)
     assert endpoint.requests[-1][1]["SigningAlgorithm"] == "ECDSA_SHA_256"
 
 

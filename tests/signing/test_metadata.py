@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from awstoe_signing import metadata
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.metadata import ReleaseFile, ReleaseSigners, Repository, RoleKeys
-from awstoe_signing.signers import LocalSigner, PrivateKey
+from awstoe_signing.keys.signers import LocalSigner, PrivateKey
+from awstoe_signing.tuf import repository as tuf_repository
+from awstoe_signing.tuf.repository import ReleaseFile, ReleaseSigners, Repository, RoleKeys
 
 NOW = dt.datetime(2030, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -40,7 +40,7 @@ def roles(threshold: int = 2, *, roots: tuple[LocalSigner, ...] = ROOTS) -> dict
 
 
 def root(**options: Any) -> bytes:  # noqa: ANN401 - of create_root
-    return metadata.create_root(roles(), ROOTS[:2], expires=NOW + YEAR, **options)
+    return tuf_repository.create_root(roles(), ROOTS[:2], expires=NOW + YEAR, **options)
 
 
 @pytest.fixture
@@ -143,29 +143,29 @@ def test_wrong_key_signs_nothing(tmp_path: Path, repository: Repository, role: s
 
 def test_root_that_too_few_sign() -> None:
     with pytest.raises(SigningFailure, match="the root metadata is not signed by enough keys"):
-        metadata.create_root(roles(), ROOTS[:1], expires=NOW + YEAR)
+        tuf_repository.create_root(roles(), ROOTS[:1], expires=NOW + YEAR)
 
 
 def test_threshold_that_cannot_be_met() -> None:
     with pytest.raises(SigningFailure, match="a threshold of 4 cannot be met by 3 keys"):
-        metadata.create_root(roles(4), ROOTS, expires=NOW + YEAR)
+        tuf_repository.create_root(roles(4), ROOTS, expires=NOW + YEAR)
 
 
 def test_role_without_keys() -> None:
     some = roles()
     del some["snapshot"]
     with pytest.raises(SigningFailure, match="expected keys for root, targets, snapshot"):
-        metadata.create_root(some, ROOTS[:2], expires=NOW + YEAR)
+        tuf_repository.create_root(some, ROOTS[:2], expires=NOW + YEAR)
 
 
 def test_root_is_rotated_by_old_and_new_keys(repository: Repository) -> None:
     fresh = tuple(signer(f"fresh-{number}") for number in range(3))
     with pytest.raises(SigningFailure, match="not signed by enough keys"):
-        metadata.rotate_root(root(), roles(roots=fresh), fresh, expires=NOW + YEAR)
+        tuf_repository.rotate_root(root(), roles(roots=fresh), fresh, expires=NOW + YEAR)
     with pytest.raises(SigningFailure, match="not signed by enough keys"):
-        metadata.rotate_root(root(), roles(roots=fresh), ROOTS, expires=NOW + YEAR)
+        tuf_repository.rotate_root(root(), roles(roots=fresh), ROOTS, expires=NOW + YEAR)
     both = (*ROOTS[:2], *fresh[:2])
-    following = metadata.rotate_root(root(), roles(roots=fresh), both, expires=NOW + YEAR)
+    following = tuf_repository.rotate_root(root(), roles(roots=fresh), both, expires=NOW + YEAR)
     assert repository.write_root(following) == "2.root.json"
     assert repository.root().version == 2
     with pytest.raises(SigningFailure, match="expected root version 3, got 2"):
@@ -174,18 +174,18 @@ def test_root_is_rotated_by_old_and_new_keys(repository: Repository) -> None:
 
 def test_kinds_of_keys() -> None:
     large = signer("rsa", rsa.generate_private_key(public_exponent=65537, key_size=2048))
-    assert metadata.public_key(large.public_key).scheme == "rsa-pkcs1v15-sha256"
+    assert tuf_repository.public_key(large.public_key).scheme == "rsa-pkcs1v15-sha256"
     wide = signer("p384", ec.generate_private_key(ec.SECP384R1()))
-    assert metadata.public_key(wide.public_key).scheme == "ecdsa-sha2-nistp384"
+    assert tuf_repository.public_key(wide.public_key).scheme == "ecdsa-sha2-nistp384"
     keys = {name: RoleKeys((key.public_key,)) for name, key in zip(
-        metadata.ROLES, (large, wide, TARGETS, TIMESTAMP), strict=True
+        tuf_repository.ROLES, (large, wide, TARGETS, TIMESTAMP), strict=True
     )}  # fmt: skip
-    metadata.create_root(keys, [large], expires=NOW + YEAR)
+    tuf_repository.create_root(keys, [large], expires=NOW + YEAR)
     keys["root"] = RoleKeys((wide.public_key,))
-    metadata.create_root(keys, [wide], expires=NOW + YEAR)
+    tuf_repository.create_root(keys, [wide], expires=NOW + YEAR)
     odd = ec.generate_private_key(ec.SECP521R1()).public_key()
     with pytest.raises(SigningFailure, match="cannot be signed with a key of the kind"):
-        metadata.public_key(odd)
+        tuf_repository.public_key(odd)
 
 
 def test_nothing_published_yet(repository: Repository, tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.trust import keyring, openpgp
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import Verdict, Verification
-from awstoe_signing import lifecycle, openpgp_certificates, openpgp_signing, trust_folder
-from awstoe_signing.key_directory import KeyDirectory, Purpose
+from awstoe_signing.keys import lifecycle
+from awstoe_signing.keys.directory import KeyDirectory, Purpose
+from awstoe_signing.openpgp import certificates as openpgp_certificates
+from awstoe_signing.openpgp import sign as openpgp_signing
+from awstoe_signing.tuf import trust_folder
 from fakes.gnupg import GPG, SQ, Gpg, gpg, sq
 
 needs_gpg = pytest.mark.skipif(GPG is None, reason="gpg is not installed")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from awstoe import limits
-from awstoe.host import process
+from awstoe.host.process import children
 from unit.host.programs import Runner
 
 _HERE = Path(__file__).parent
@@ -24,10 +24,10 @@ collect_ignore = (
 def runner(tmp_path: Path) -> Iterator[Runner]:
     """Runs programs; what a test leaves running is ended by its process id in the file ``pids``."""
     yield Runner(tmp_path)
-    process.drain_end()
+    children.drain_end()
     pids = tmp_path / "pids"
     for word in pids.read_text().split() if pids.exists() else ():
-        if process.identity(int(word)):
+        if children.identity(int(word)):
             os.kill(int(word), 9)
 
 

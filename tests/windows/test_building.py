@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import layers, programs
+from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache, Recipe, Workshop
+from awstoe_build.toolchain import layers
+from awstoe_build.toolchain.layers import Cache, Recipe, Workshop
 
 assert sys.platform == "win32"
 

@@ -13,16 +13,16 @@ import pytest
 from awstoe.actions import list_files
 from awstoe.actions.schema import typed_inputs
 from awstoe.errors import ActionError
-from awstoe.host import (
+from awstoe.host import kernel32_windows
+from awstoe.host.files import (
     access_lists_windows,
     copying,
-    files,
-    kernel32_windows,
-    kinds,
+    file_types,
     locks,
     long_paths,
     moving,
     oserrors,
+    own_files,
     renaming,
     temporary,
     tree,
@@ -51,7 +51,7 @@ def test_file_that_is_held_for_a_moment_is_replaced_after_it(tmp_path: Path) -> 
     path = tmp_path / "a.json"
     path.write_text("old")
     with held(path, 0.3):
-        files.replace_file(str(path), [b"new"])
+        own_files.replace_file(str(path), [b"new"])
         assert path.read_text() == "new"
     assert os.listdir(tmp_path) == ["a.json"]
 
@@ -193,7 +193,7 @@ def test_junctions_are_links(tmp_path: Path) -> None:
     )
     if made.returncode or not os.path.lexists(tmp_path / "a" / "j"):
         pytest.skip("this machine makes no junctions")
-    assert kinds.kind(str(tmp_path / "a" / "j")) is kinds.Kind.LINK
+    assert file_types.kind(str(tmp_path / "a" / "j")) is file_types.Kind.LINK
     with pytest.raises(ActionError):
         moving.move_folder(str(tmp_path / "a" / "j"), str(tmp_path / "b"), checkpoint=checkpoint)
     tree.remove(str(tmp_path / "a"), checkpoint)

@@ -8,16 +8,17 @@ import pytest
 
 from awstoe import limits
 from awstoe.errors import Interrupted
-from awstoe.host import kernel32_windows, signals_windows
-from awstoe.host.interruption import Interruption
+from awstoe.host import kernel32_windows
+from awstoe.host.process.interruption import Interruption
+from awstoe.host.process.windows import signals
 
 assert sys.platform == "win32"
 
 PROGRAM = """
 import ctypes, os, subprocess, sys, threading
 from awstoe.errors import Interrupted
-from awstoe.host import process
-from awstoe.host.interruption import Interruption
+from awstoe.host.process import children
+from awstoe.host.process.interruption import Interruption
 
 def ctrl_c():
     ctypes.windll.kernel32.GenerateConsoleCtrlEvent(0, 0)
@@ -31,7 +32,7 @@ def on_stdout(data):
 
 with Interruption() as interruption:
     try:
-        end = process.run(
+        end = children.run(
             [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True);"
              "time.sleep(60)"],
             environment=dict(os.environ), on_stdout=on_stdout, on_stderr=print, deadline=None,
@@ -39,7 +40,7 @@ with Interruption() as interruption:
         print("ended", end.exit_code)
     except Interrupted as error:
         print("interrupted", error.signal_number, interruption.hard)
-print("left", process.identity(int(below[0])))
+print("left", children.identity(int(below[0])))
 """
 
 
@@ -65,9 +66,9 @@ def test_ctrl_c_ends_the_step_and_is_a_sigint() -> None:
 def test_each_event_is_a_signal(
     monkeypatch: pytest.MonkeyPatch, kind: int, number: int, *, urgent: bool
 ) -> None:
-    monkeypatch.setattr(signals_windows, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
+    monkeypatch.setattr(signals, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
     told: list[tuple[int, bool]] = []
-    source = signals_windows.Source(lambda number, urgent=False: told.append((number, urgent)))
+    source = signals.Source(lambda number, urgent=False: told.append((number, urgent)))
     try:
         assert not kernel32_windows.is_set(source.fileno())
         assert source.handle(kind)
@@ -80,23 +81,23 @@ def test_each_event_is_a_signal(
 
 
 def test_other_events_are_left_to_others() -> None:
-    source = signals_windows.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
+    source = signals.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
     assert not source.handle(77)
     source.close()
 
 
 def test_users_who_log_off_do_not_stop_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel32_windows, "session", lambda: 0)
-    source = signals_windows.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
+    source = signals.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
     assert source.handle(5)
     source.close()
 
 
 def test_closed_console_leaves_little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals_windows, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
+    monkeypatch.setattr(signals, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
     monkeypatch.setattr(limits, "URGENT_GRACE_SECONDS", 0.3)
     with Interruption() as interruption:
-        signals_windows.stop()
+        signals.stop()
         assert interruption.signal_number == 15
         interruption.received(15, urgent=True)
         hard = [interruption.hard]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from awstoe.errors import HostError
-from awstoe.host import access_lists_windows, exit_codes, machine, machine_windows
+from awstoe.host import machine, machine_windows
+from awstoe.host.files import access_lists_windows
+from awstoe.host.process import exit_codes
 
 assert sys.platform == "win32"
 

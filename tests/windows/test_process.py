@@ -12,14 +12,10 @@ import pytest
 
 from awstoe import limits
 from awstoe.errors import HostError, TimeoutExceeded
-from awstoe.host import (
-    jobs_windows,
-    kernel32_windows,
-    pipes_windows,
-    process,
-    process_end_windows,
-)
-from awstoe.host.environment import child_environment
+from awstoe.host import kernel32_windows
+from awstoe.host.process import children
+from awstoe.host.process.environment import child_environment
+from awstoe.host.process.windows import job, pipes, terminate
 from unit.host.programs import Runner, wait_until
 
 assert sys.platform == "win32"
@@ -38,7 +34,7 @@ def python(runner: Runner, program: str, *arguments: str, seconds: float = 30) -
 
 
 def alive(runner: Runner) -> list[int]:
-    return [pid for pid in runner.pids() if process.identity(pid)]
+    return [pid for pid in runner.pids() if children.identity(pid)]
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +181,7 @@ def test_background_of_a_successful_step_lives_on(runner: Runner) -> None:
     background = runner.pids()[1]
     with pytest.raises(TimeoutExceeded):
         python(runner, "import time; time.sleep(60)", seconds=0.5)
-    assert process.identity(background)
+    assert children.identity(background)
 
 
 @pytest.mark.usefixtures("short_grace")
@@ -196,10 +192,10 @@ def test_held_open_pipe_is_waited_for_and_then_read_on(runner: Runner) -> None:
         " open('pids', 'w').write(str(child.pid)); print('now')"
     )
     end = runner.argv(sys.executable, "-c", program)
-    assert end == process.ProcessEnd(0, held_open=True)
+    assert end == children.ProcessEnd(0, held_open=True)
     assert runner.stdout == b"now\r\n"
     wait_until(lambda: runner.late == b"5\r\n")
-    process.drain_end()
+    children.drain_end()
     assert alive(runner)
 
 
@@ -246,22 +242,22 @@ time.sleep(float(sys.argv[1]))
 def test_program_is_told_and_has_time_to_end_by_itself(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, seconds: str, *, ended_by_itself: bool
 ) -> None:
-    monkeypatch.setattr(process_end_windows, "_tell", tell_by_a_file)
+    monkeypatch.setattr(terminate, "_tell", tell_by_a_file)
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 600 if ended_by_itself else 2)
     with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
         python(runner, WAITING, seconds, seconds=6)
     assert Path("told").read_text() == str(runner.pid)
     assert runner.stdout.startswith(b"bye")
-    assert process.identity(runner.pid) is None
+    assert children.identity(runner.pid) is None
 
 
 DRIVER = """
 import os, sys
-from awstoe.host import process
-from awstoe.host.interruption import Interruption
+from awstoe.host.process import children
+from awstoe.host.process.interruption import Interruption
 
-process.run(
+children.run(
     [sys.executable, "-c", PROGRAM], environment=dict(os.environ), on_stdout=print,
     on_stderr=print, deadline=None, interruption=Interruption())
 """
@@ -278,15 +274,15 @@ def test_killed_awstoe_takes_its_running_step_along(runner: Runner) -> None:
 
 def test_process_is_recognised_by_its_time_of_creation() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
-        identity = process.identity(child.pid)
+        identity = children.identity(child.pid)
         assert identity is not None
-        assert process.recognise(child.pid, identity.token) == identity
-        assert process.orphans(identity) != ()
-        assert process.orphans(identity._replace(start_time=identity.start_time + 1)) == ()
+        assert children.recognise(child.pid, identity.token) == identity
+        assert children.orphans(identity) != ()
+        assert children.orphans(identity._replace(start_time=identity.start_time + 1)) == ()
         child.kill()
-    assert process.identity(child.pid) is None
-    assert process.orphans(identity) == ()
-    assert process.recognise(1, "x") is None
+    assert children.identity(child.pid) is None
+    assert children.orphans(identity) == ()
+    assert children.recognise(1, "x") is None
 
 
 def handles() -> int:
@@ -300,25 +296,25 @@ def handles() -> int:
 def test_program_whose_output_cannot_be_read_is_ended_and_leaves_no_handle(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = jobs_windows.Job.take
+    take = job.Job.take
 
-    def noted(job: jobs_windows.Job, process: int) -> None:
-        take(job, process)
+    def noted(self: job.Job, process: int) -> None:
+        take(self, process)
         started.append(ctypes.windll.kernel32.GetProcessId(ctypes.c_void_p(process)))
 
-    def refused(_pipe: pipes_windows.Pipe) -> None:
+    def refused(_pipe: pipes.Pipe) -> None:
         raise ctypes.WinError(8)
 
     started: list[int] = []
-    monkeypatch.setattr(jobs_windows.Job, "take", noted)
+    monkeypatch.setattr(job.Job, "take", noted)
     python(runner, "")
     before = handles()
-    monkeypatch.setattr(pipes_windows.Pipe, "begin", refused)
+    monkeypatch.setattr(pipes.Pipe, "begin", refused)
     for _ in range(5):
         with pytest.raises(HostError, match="Cannot start"):
             python(runner, "import time; time.sleep(60)")
     assert handles() <= before
-    wait_until(lambda: not any(map(process.identity, started)))
+    wait_until(lambda: not any(map(children.identity, started)))
 
 
 def test_twenty_runs_leave_no_handle(runner: Runner) -> None:

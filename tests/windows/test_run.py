@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from awstoe.host import process
+from awstoe.host.process import children
 from unit.host.programs import wait_until
 
 assert sys.platform == "win32"
@@ -236,7 +236,7 @@ def test_killed_run_is_resumed_and_finished_steps_do_not_run_again(windows: Wind
         wait_until(lambda: pid.exists() and pid.read_text() != "", seconds=60)
         running.kill()
     child = int(pid.read_text())
-    wait_until(lambda: process.identity(child) is None)
+    wait_until(lambda: children.identity(child) is None)
     pid.unlink()
     resumed = subprocess.Popen(
         windows.command("-d", document, "--resume"),
@@ -284,4 +284,4 @@ def test_step_that_starts_programs_on_and_on_is_ended_with_all_of_them(windows: 
     assert "the step timed out after 4 seconds" in ran.stderr
     pids = [int(path.name.partition("-")[2]) for path in windows.folder.glob("pid-*")]
     assert pids
-    assert not [pid for pid in pids if process.identity(pid)]
+    assert not [pid for pid in pids if children.identity(pid)]

@@ -11,16 +11,10 @@ import pytest
 
 from awstoe import limits
 from awstoe.errors import Interrupted
-from awstoe.host import (
-    job_members_windows,
-    jobs_windows,
-    kernel32_windows,
-    process,
-    process_end_windows,
-    signals_windows,
-    single_files_windows,
-)
-from awstoe.host.interruption import Interruption
+from awstoe.host import kernel32_windows
+from awstoe.host.process import children
+from awstoe.host.process.interruption import Interruption
+from awstoe.host.process.windows import job, job_members, one_file, signals, terminate
 from unit.host.programs import Runner, wait_until
 
 assert sys.platform == "win32"
@@ -46,10 +40,11 @@ STARTS_ANOTHER = BOOT_LOADER.replace(
 # A program that holds a job, as awstoe does.
 HOLDER = """
 import subprocess, sys
-from awstoe.host import jobs_windows, kernel32_windows
-job = jobs_windows.Job()
+from awstoe.host import kernel32_windows
+from awstoe.host.process.windows import job
+own = job.Job()
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
-job.take(kernel32_windows.open_process(child.pid, 0x0101))
+own.take(kernel32_windows.open_process(child.pid, 0x0101))
 child.stdin.close()
 child.wait()
 """
@@ -76,14 +71,14 @@ def interrupted_when(runner: Runner, begun: Callable[[], bool], *argv: str) -> N
 
     def stop() -> None:
         wait_until(begun, 60)
-        signals_windows.stop()
+        signals.stop()
 
     waiting = threading.Thread(target=stop)
     waiting.start()
     with Interruption() as interruption, pytest.raises(Interrupted):
         runner.argv(*argv, seconds=90, interruption=interruption)
     waiting.join()
-    assert process.identity(runner.pid) is None
+    assert children.identity(runner.pid) is None
 
 
 def has_begun(*names: str) -> bool:
@@ -109,18 +104,18 @@ def test_several_are_asked(runner: Runner) -> None:
 
 
 def test_what_a_single_file_has_started_is_left_to_it() -> None:
-    job = jobs_windows.Job()
+    own_job = job.Job()
     argv = [sys.executable, "outer.py", "a", sys.executable, "one.py", "b"]
     outer = subprocess.Popen(argv, stdin=subprocess.PIPE)
-    job.take(kernel32_windows.open_process(outer.pid, TO_TAKE_IT))
+    own_job.take(kernel32_windows.open_process(outer.pid, TO_TAKE_IT))
     assert outer.stdin
     outer.stdin.close()
     wait_until(partial(has_begun, "a", "b"), 60)
-    with job_members_windows.Members(job) as members:
-        files = single_files_windows.among(members)
+    with job_members.Members(own_job) as members:
+        files = one_file.among(members)
         assert len(files) == 2
-        assert [file.pid for file in single_files_windows.outermost(files)] == [outer.pid]
-    job.close()
+        assert [file.pid for file in one_file.outermost(files)] == [outer.pid]
+    own_job.close()
     outer.wait(60)
 
 
@@ -160,7 +155,7 @@ def test_one_that_does_not_hear_the_console_is_asked_later(
 ) -> None:
     """It may have a console of its own."""
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
-    monkeypatch.setattr(process_end_windows, "_tell", lambda _group: True)
+    monkeypatch.setattr(terminate, "_tell", lambda _group: True)
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
     monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
     interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
@@ -173,8 +168,8 @@ def test_one_that_is_not_in_the_job_is_not_asked(monkeypatch: pytest.MonkeyPatch
     try:
         wait_until(lambda: Path("a").exists() and "begun" in Path("a").read_text())
         listed = iter([[stranger.pid], []])
-        monkeypatch.setattr(jobs_windows.Job, "pids", lambda _: next(listed))
-        with job_members_windows.Members(jobs_windows.Job()) as members:
+        monkeypatch.setattr(job.Job, "pids", lambda _: next(listed))
+        with job_members.Members(job.Job()) as members:
             assert members.handles == {}
     finally:
         stranger.kill()

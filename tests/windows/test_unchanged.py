@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.host.unchanged import unchanged
+from awstoe.host.files.write_lock import unchanged
 
 assert sys.platform == "win32"
 

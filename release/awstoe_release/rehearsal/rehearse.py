@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from awstoe.trust import release_trust
-from awstoe.update import memory
-from awstoe_release import configuration, machines, pipeline, programs, source_tree, state, tables
+from awstoe.update import local_metadata
+from awstoe_release import configuration, pipeline, programs, runners, source_tree, state, tables
 from awstoe_release.configuration import FOLDER, Configuration
 from awstoe_release.failure import ReleaseFailure, told
 from awstoe_release.publishing import Publisher
@@ -23,8 +23,8 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_signing import ceremony
-from awstoe_signing.key_directory import KeyDirectory
+from awstoe_signing.keys import ceremony
+from awstoe_signing.keys.directory import KeyDirectory
 
 _DAYS: Final = 1095
 _CREDENTIALS: Final = {
@@ -130,12 +130,12 @@ def _keys(folder: str, say: Callable[[str], None]) -> str:
 def _forget(keys: str) -> None:
     """Remove what this rehearsal's programs remember: the next one begins at the first version.
 
-    Run by root they do that outside their home (``awstoe.update.memory``).
+    Run by root they do that outside their home (``awstoe.update.local_metadata``).
     """
     with told():
         trust = release_trust.read(os.path.join(keys, "trust"))
         if trust is not None and trust.url.endswith(_NOWHERE):
-            shutil.rmtree(memory.folder_for(trust.url), ignore_errors=True)
+            shutil.rmtree(local_metadata.folder_for(trust.url), ignore_errors=True)
 
 
 def _prepare(
@@ -182,7 +182,7 @@ def _install(release: Release, say: Callable[[str], None]) -> str:
     Raises:
         ReleaseFailure: It does not install.
     """
-    if machines.own_target() not in release.targets:
+    if runners.own_target() not in release.targets:
         say("install.sh: not tried: none of these programs is for this machine")
         return ""
     if not any(map(programs.is_there, _DOWNLOADERS)):

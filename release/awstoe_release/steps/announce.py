@@ -6,7 +6,7 @@ from awstoe_release import keys, state
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import NOTES
 from awstoe_release.release import Made, Release
-from awstoe_signing.key_directory import Purpose
+from awstoe_signing.keys.directory import Purpose
 
 
 def run(release: Release) -> Made:

@@ -6,13 +6,13 @@ import shutil
 
 from cryptography import x509
 
-from awstoe.trust import authenticode as verifier
+from awstoe.trust.authenticode import verify as verifier
 from awstoe_release import keys
 from awstoe_release.failure import ReleaseFailure, Skip, told
 from awstoe_release.release import Made, Release
-from awstoe_signing import authenticode
-from awstoe_signing.authenticode import Description
-from awstoe_signing.authenticode_timestamp import Server
+from awstoe_signing.authenticode import sign as authenticode
+from awstoe_signing.authenticode.sign import Description
+from awstoe_signing.authenticode.timestamp import Server
 
 
 def run(release: Release) -> Made:

@@ -1,6 +1,7 @@
 """inspect: nothing in the programs that must not be there, and what they say of themselves."""
 
-from awstoe_build import inspection, selection, targets
+from awstoe_build import selection, targets
+from awstoe_build.inspection import inspect
 from awstoe_release import facts
 from awstoe_release.failure import ReleaseFailure, told
 from awstoe_release.release import Made, Release
@@ -22,7 +23,7 @@ def run(release: Release) -> Made:
         except OSError as error:
             raise ReleaseFailure(f"{path} cannot be read: {error.strerror}") from error
         with told():
-            report = inspection.inspect(
+            report = inspect.inspect(
                 data,
                 targets.find(name),
                 name=path,

@@ -15,7 +15,7 @@ from awstoe_release.failure import ReleaseFailure, Skip, told
 from awstoe_release.plan import METADATA, SIGNATURE, TIMESTAMP
 from awstoe_release.published_metadata import Published
 from awstoe_release.release import Made, Release
-from awstoe_signing.metadata import Expiries, ReleaseFile, Repository
+from awstoe_signing.tuf.repository import Expiries, ReleaseFile, Repository
 
 
 def run(release: Release) -> Made:

@@ -14,7 +14,7 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
 from awstoe.update import regions as client_regions
-from awstoe_release import keys, machines, source_tree
+from awstoe_release import keys, runners, source_tree
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.release import Made, Release
@@ -109,7 +109,7 @@ def _machine(release: Release, warnings: list[str]) -> Iterator[str]:
     warnings += [
         f"the step conformance cannot test {target} here: {why} (docs/building.md: Targets)"
         for target in release.targets
-        if (why := machines.untestable(target))
+        if (why := runners.untestable(target))
     ]
     yield from ()
 

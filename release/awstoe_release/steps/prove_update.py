@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from awstoe_build import windows_runtime, wine
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
-from awstoe_build.layers import Cache
-from awstoe_release import machines, programs, state, verification
+from awstoe_build.toolchain.layers import Cache
+from awstoe_build.toolchain.windows import runtime as windows_runtime
+from awstoe_build.toolchain.windows import wine
+from awstoe_release import programs, runners, state, verification
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure, Skip
 from awstoe_release.plan import program_key
@@ -70,12 +71,12 @@ def run(release: Release) -> Made:
         older = os.path.join(
             release.older, *target.split("/"), os.path.basename(release.program(target))
         )
-        reason = machines.lacking(target) if os.path.exists(older) else "no older program"
+        reason = runners.lacking(target) if os.path.exists(older) else "no older program"
         if reason:
             left_out[target] = reason
             release.say(f"  {target}: {reason}")
             continue
-        places = regions if target == machines.own_target() else (canary,)
+        places = regions if target == runners.own_target() else (canary,)
         with (
             tempfile.TemporaryDirectory(dir=release.folder, prefix="proof-") as folder,
             _platform(target, folder, release) as machine,
@@ -105,13 +106,11 @@ def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
     Raises:
         ReleaseFailure: Wine does not start.
     """
-    if target != machines.WINDOWS.name:
-        yield Platform(machines.emulator(target))
+    if target != runners.WINDOWS.name:
+        yield Platform(runners.emulator(target))
         return
     try:
-        runtime = Cache(cache_folder(), release.say).obtain(
-            windows_runtime.recipe(machines.WINDOWS)
-        )
+        runtime = Cache(cache_folder(), release.say).obtain(windows_runtime.recipe(runners.WINDOWS))
         lacking = windows_runtime.wine_libraries(runtime)
         libraries = [os.path.join(lacking, name) for name in sorted(os.listdir(lacking))]
         with wine.machine(os.path.join(folder, "windows"), libraries) as environment:

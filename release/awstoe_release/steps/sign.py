@@ -3,14 +3,14 @@
 import os
 import time
 
-from awstoe.trust import openpgp
-from awstoe.trust.keyring import Keyring
+from awstoe.trust.openpgp import verify as openpgp
+from awstoe.trust.openpgp.keyring import Keyring
 from awstoe_release import keys, state
 from awstoe_release.failure import ReleaseFailure, Skip, told
 from awstoe_release.plan import KEYRING, SIGNATURE, Phase
 from awstoe_release.release import Made, Release
-from awstoe_signing import openpgp_signing
-from awstoe_signing.openpgp_signing import Key
+from awstoe_signing.openpgp import sign as openpgp_signing
+from awstoe_signing.openpgp.sign import Key
 
 
 def run(release: Release) -> Made:

@@ -12,7 +12,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Encoding, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import encode
-from awstoe.host import contents
+from awstoe.host.files import regular_files
 
 EXAMPLE = """\
 - path: /etc/profile.d/editor.sh
@@ -37,5 +37,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """
     with operation("AppendFile", f"append to {quoted(inputs.path)}", ctx):
         data = encode(inputs.content, inputs.encoding)
-        contents.append(inputs.path, data)
+        regular_files.append(inputs.path, data)
         ctx.log.info(f"AppendFile: Appended {len(data)} bytes to {quoted(inputs.path)}")

@@ -18,7 +18,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import copying, destinations, replacing
+from awstoe.host.files import atomic_replace, copying, destinations
 
 EXAMPLE = """\
 - source: /opt/app/defaults.conf
@@ -50,7 +50,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ):
             ctx.checkpoint()
             destinations.require_source(source, "file")
-            replacing.make_parents(destination)
+            atomic_replace.make_parents(destination)
             copying.copy_file(
                 source, destination, checkpoint=ctx.checkpoint, overwrite=inputs.overwrite
             )

@@ -19,7 +19,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import copying, destinations, replacing
+from awstoe.host.files import atomic_replace, copying, destinations
 
 EXAMPLE = """\
 - source: /opt/app/templates
@@ -53,7 +53,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
             destinations.refuse_inside(source, destination)
             if os.path.isdir(destination):
                 destinations.require_mergeable(source, destination)
-            replacing.make_parents(destination)
+            atomic_replace.make_parents(destination)
             copied = copying.copy_folder(source, destination, checkpoint=ctx.checkpoint)
             ctx.log.info(
                 f"CopyFolder: Copied {quoted(source)} to {quoted(destination)} ({copied} files)"

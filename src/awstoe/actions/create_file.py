@@ -19,9 +19,9 @@ from awstoe.actions.fields import Encoding, Flag, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import encode
 from awstoe.errors import ActionError
-from awstoe.host import ownership, paths
+from awstoe.host.files import ownership, paths
+from awstoe.host.files.atomic_replace import Replacement, make_parents
 from awstoe.host.platforms import Platform, current
-from awstoe.host.replacing import Replacement, make_parents
 
 EXAMPLE = """\
 - path: /etc/motd

@@ -17,7 +17,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, ownership, replacing
+from awstoe.host.files import atomic_replace, file_types, ownership
 from awstoe.host.platforms import Platform
 
 EXAMPLE = """\
@@ -76,13 +76,13 @@ def _make(path: str, *, private: bool, overwrite: bool) -> bool:
     """Whether the folder had to be made; ``private`` until its permissions are set."""
     if os.path.isdir(path):
         if not overwrite:
-            raise replacing.exists(path)
+            raise atomic_replace.exists(path)
         return False
     if os.path.lexists(path):
         raise ActionError(
-            f"{quoted(path)} is {kinds.kind(path)}",
+            f"{quoted(path)} is {file_types.kind(path)}",
             hint="remove it first, or use another path",
         )
-    replacing.make_parents(path)
+    atomic_replace.make_parents(path)
     os.mkdir(path, 0o700 if private else 0o777)
     return True

@@ -14,7 +14,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import copying, kinds, replacing
+from awstoe.host.files import atomic_replace, copying, file_types
 
 EXAMPLE = """\
 - path: /usr/local/bin/app
@@ -41,19 +41,19 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     with operation("CreateSymlink", doing, ctx):
         path = os.path.join(os.getcwd(), inputs.path)
         _require_target(path, inputs.target)
-        found = kinds.kind(path)
-        if found not in (kinds.Kind.MISSING, kinds.Kind.LINK):
+        found = file_types.kind(path)
+        if found not in (file_types.Kind.MISSING, file_types.Kind.LINK):
             raise ActionError(
                 f"{quoted(path)} is {found}, not a link",
                 hint="remove it first; force replaces links only",
             )
-        if found is kinds.Kind.LINK and not inputs.force:
+        if found is file_types.Kind.LINK and not inputs.force:
             raise ActionError(
                 f"the link {quoted(path)} exists already and leads to {quoted(os.readlink(path))}",
                 hint="set force to true to replace it",
             )
-        replacing.make_parents(path)
-        if found is kinds.Kind.LINK:
+        atomic_replace.make_parents(path)
+        if found is file_types.Kind.LINK:
             copying.place_link(inputs.target, path)
         else:
             os.symlink(inputs.target, path)

@@ -12,7 +12,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, paths, renaming, wildcards
+from awstoe.host.files import file_types, paths, renaming, wildcards
 
 EXAMPLE = """\
 - path: /tmp/installer.bin
@@ -38,7 +38,9 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
             _delete(path, ctx)
             return
         found = [
-            each for each in wildcards.expand(path) if kinds.kind(each) is not kinds.Kind.FOLDER
+            each
+            for each in wildcards.expand(path)
+            if file_types.kind(each) is not file_types.Kind.FOLDER
         ]
         for each in found:
             ctx.checkpoint()
@@ -48,10 +50,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
 
 
 def _delete(path: str, ctx: ActionContext) -> None:
-    found = kinds.kind(path)
-    if found is kinds.Kind.MISSING:
-        raise kinds.missing(path, "file")
-    if found is kinds.Kind.FOLDER:
+    found = file_types.kind(path)
+    if found is file_types.Kind.MISSING:
+        raise file_types.missing(path, "file")
+    if found is file_types.Kind.FOLDER:
         raise ActionError(f"{quoted(path)} is a folder", hint="use DeleteFolder")
     renaming.unlink(path)
     ctx.log.info(f"DeleteFile: Deleted {quoted(path)}")

@@ -15,7 +15,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, paths, renaming, tree
+from awstoe.host.files import file_types, paths, renaming, tree
 from awstoe.host.platforms import current
 
 EXAMPLE = """\
@@ -49,15 +49,15 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
 
 def _refuse(path: str) -> None:
     """Refuse what is no folder, or none that anybody means to delete."""
-    found = kinds.kind(path)
-    if found is kinds.Kind.MISSING:
-        raise kinds.missing(path, "folder")
-    if found is kinds.Kind.LINK:
+    found = file_types.kind(path)
+    if found is file_types.Kind.MISSING:
+        raise file_types.missing(path, "folder")
+    if found is file_types.Kind.LINK:
         raise ActionError(
             f"{quoted(path)} is a symbolic link to {quoted(os.readlink(path))}",
             hint="delete the link with DeleteFile, or name the folder it leads to",
         )
-    if found is not kinds.Kind.FOLDER:
+    if found is not file_types.Kind.FOLDER:
         raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="use DeleteFile")
     resolved = os.path.realpath(path)
     root = os.path.dirname(resolved) == resolved

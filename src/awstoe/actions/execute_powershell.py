@@ -33,7 +33,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Pattern, TextList
 from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
-from awstoe.host import kinds, oserrors
+from awstoe.host.files import file_types, oserrors
 
 EXAMPLE = """\
 commands:
@@ -99,7 +99,7 @@ def _run_file(path: str, ctx: ActionContext) -> str:
 def _require(path: str) -> None:
     """Refuse a script that is not there: PowerShell would say so in many words, or not at all."""
     try:
-        kinds.require_file(path)
+        file_types.require_file(path)
     except ActionError as error:
         raise ActionError(f"{_NAME}: {error.message}", hint=error.hint) from error
     except OSError as error:

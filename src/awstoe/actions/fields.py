@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from awstoe.expressions.values import Value
-from awstoe.host import long_paths, paths
+from awstoe.host.files import long_paths, paths
 from awstoe.host.platforms import Platform, current
 
 _TRUE = frozenset({"true", "yes", "on"})

@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import kinds, long_paths, paths
+from awstoe.host.files import file_types, long_paths, paths
 from awstoe.host.platforms import current
 
 EXAMPLE = """\
@@ -49,7 +49,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
         ActionError: It is missing, no folder, or cannot be read.
     """
     with operation("ListFiles", f"list the files in {quoted(inputs.path)}", ctx):
-        kinds.require_folder(inputs.path)
+        file_types.require_folder(inputs.path)
         pattern = "*" if inputs.pattern is None else inputs.pattern
         matches = paths.matcher(pattern, current()).match
         found = sorted(_files(inputs, matches, ctx.checkpoint))
@@ -69,7 +69,7 @@ def _files(
             for entry in entries:
                 shown = paths.join(folder, entry.name, current())
                 if entry.is_dir(follow_symlinks=False):
-                    if inputs.recursive and not kinds.entry_is_link(entry):
+                    if inputs.recursive and not file_types.entry_is_link(entry):
                         pending.append((shown, entry.path))
                 elif matches(entry.name) and entry.is_file():
                     yield shown

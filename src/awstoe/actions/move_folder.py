@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import destinations, moving
+from awstoe.host.files import destinations, moving
 
 EXAMPLE = """\
 - source: /tmp/app-1.2

@@ -13,9 +13,9 @@ from awstoe.actions import powershell
 from awstoe.actions.contract import ActionContext, Command, Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError, HostError
-from awstoe.host import kinds, oserrors, temporary
-from awstoe.host.command_line import Verbatim
-from awstoe.host.unchanged import unchanged
+from awstoe.host.files import file_types, oserrors, temporary
+from awstoe.host.files.write_lock import unchanged
+from awstoe.host.process.command_line import Verbatim
 
 _WANTS_REBOOT: Final = frozenset({1641, 3010})
 _MEANINGS: Final = {
@@ -79,7 +79,7 @@ def _local(action: str, path: str) -> str:
             hint="download the file in a step before",
         )
     try:
-        kinds.require_file(path)
+        file_types.require_file(path)
     except OSError as error:
         reason, hint = oserrors.explain(error)
         raise ActionError(f"{action}: cannot look at {path}: {reason}", hint=hint) from error

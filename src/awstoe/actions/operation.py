@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from awstoe.actions.contract import ActionContext
 from awstoe.errors import ActionError, TimeoutExceeded
-from awstoe.host import oserrors
+from awstoe.host.files import oserrors
 
 quoted = oserrors.quoted
 

@@ -30,7 +30,7 @@ def conclude(result: Result, ctx: ActionContext, *, action: str, program: str) -
             error.stderr_tail = result.stderr_tail
             raise
         return
-    from awstoe.host import exit_codes  # noqa: PLC0415 - start-up counts, and most steps succeed
+    from awstoe.host.process import exit_codes  # noqa: PLC0415 - start-up counts, and most steps succeed
 
     meaning = exit_codes.meaning(result.exit_code)
     raise ActionError(

@@ -16,7 +16,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Encoding, Flag, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import decode
-from awstoe.host import contents
+from awstoe.host.files import regular_files
 
 EXAMPLE = """\
 - path: /etc/os-release
@@ -47,7 +47,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
         ActionError: It is missing, no regular file, too large, or not in that encoding.
     """
     with operation("ReadFile", f"read {quoted(inputs.path)}", ctx):
-        data = contents.read_limited(inputs.path, limits.READ_FILE_BYTES)
+        data = regular_files.read_limited(inputs.path, limits.READ_FILE_BYTES)
         text = decode(data, inputs.encoding)
         ctx.log.info(f"ReadFile: Read {len(data)} bytes from {quoted(inputs.path)}")
         if inputs.print_content:

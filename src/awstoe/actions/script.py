@@ -8,7 +8,7 @@ from collections.abc import Callable
 from awstoe.actions import program
 from awstoe.actions.contract import ActionContext, Command
 from awstoe.errors import HostError
-from awstoe.host import temporary
+from awstoe.host.files import temporary
 
 
 def run_commands(

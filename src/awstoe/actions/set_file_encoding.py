@@ -13,8 +13,8 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Encoding, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import converted
-from awstoe.host import contents, kinds
-from awstoe.host.replacing import Replacement
+from awstoe.host.files import file_types, regular_files
+from awstoe.host.files.atomic_replace import Replacement
 
 EXAMPLE = """\
 - path: /opt/app/messages.txt
@@ -37,9 +37,11 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """
     doing = f"convert {quoted(inputs.path)} to {inputs.encoding}"
     with operation("SetFileEncoding", doing, ctx):
-        kinds.require_file(inputs.path)
+        file_types.require_file(inputs.path)
         with Replacement(inputs.path) as new:
-            for data in converted(contents.chunks(inputs.path, ctx.checkpoint), inputs.encoding):
+            for data in converted(
+                regular_files.chunks(inputs.path, ctx.checkpoint), inputs.encoding
+            ):
                 new.write(data)
             new.commit()
         ctx.log.info(f"SetFileEncoding: {quoted(inputs.path)} is {inputs.encoding} now")

@@ -12,7 +12,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import LocalPath, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds, ownership
+from awstoe.host.files import file_types, ownership
 
 EXAMPLE = """\
 - path: /opt/app/app.conf
@@ -38,10 +38,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ActionError: The file or the owner does not exist, or the system refused.
     """
     with operation("SetFileOwner", f"change the owner of {quoted(inputs.path)}", ctx):
-        found = kinds.followed_kind(inputs.path)
-        if found is kinds.Kind.MISSING:
-            raise kinds.missing(inputs.path, "file")
-        if found is kinds.Kind.FOLDER:
+        found = file_types.followed_kind(inputs.path)
+        if found is file_types.Kind.MISSING:
+            raise file_types.missing(inputs.path, "file")
+        if found is file_types.Kind.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderOwner")
         owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
         ownership.give(inputs.path, owner)

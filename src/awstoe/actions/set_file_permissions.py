@@ -12,7 +12,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import LocalPath, Permissions
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host import kinds
+from awstoe.host.files import file_types
 
 EXAMPLE = """\
 - path: /opt/app/run.sh
@@ -34,10 +34,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ActionError: It does not exist, is a folder, or the system refused.
     """
     with operation("SetFilePermissions", f"change the permissions of {quoted(inputs.path)}", ctx):
-        found = kinds.followed_kind(inputs.path)
-        if found is kinds.Kind.MISSING:
-            raise kinds.missing(inputs.path, "file")
-        if found is kinds.Kind.FOLDER:
+        found = file_types.followed_kind(inputs.path)
+        if found is file_types.Kind.MISSING:
+            raise file_types.missing(inputs.path, "file")
+        if found is file_types.Kind.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderPermissions")
         os.chmod(inputs.path, inputs.permissions)
         ctx.log.info(f"SetFilePermissions: {quoted(inputs.path)} has {inputs.permissions:04o} now")

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import kinds, ownership, tree
+from awstoe.host.files import file_types, ownership, tree
 
 EXAMPLE = """\
 - path: /opt/app
@@ -41,7 +41,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ActionError: The folder or the owner does not exist, or the system refused.
     """
     with operation("SetFolderOwner", f"change the owner of {quoted(inputs.path)}", ctx):
-        kinds.require_folder(inputs.path)
+        file_types.require_folder(inputs.path)
         owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
         if inputs.recursive:
             tree.set_owner(inputs.path, owner.user, owner.group, ctx.checkpoint)

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Flag, LocalPath, Permissions
 from awstoe.actions.operation import operation, quoted
-from awstoe.host import kinds, tree
+from awstoe.host.files import file_types, tree
 
 EXAMPLE = """\
 - path: /opt/app
@@ -40,7 +40,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """
     doing = f"change the permissions of {quoted(inputs.path)}"
     with operation("SetFolderPermissions", doing, ctx):
-        kinds.require_folder(inputs.path)
+        file_types.require_folder(inputs.path)
         if inputs.recursive:
             tree.set_permissions(inputs.path, inputs.permissions, ctx.checkpoint)
         else:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from awstoe.actions import reference
 from awstoe.actions.table import ACTIONS
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
 from awstoe.document.suggestions import closest
 from awstoe.errors import UsageError
+from awstoe.reporting.console import Console
 
 _EXAMPLES = """\
   awstoe actions

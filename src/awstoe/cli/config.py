@@ -10,10 +10,11 @@ import os
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.document import encoding, json_text, shapes
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
+from awstoe.document import expect
+from awstoe.document.diagnostics import Report, Unreadable
 from awstoe.document.problems import has_errors, render
-from awstoe.document.report import Report, Unreadable
+from awstoe.document.syntax import encoding, json_reader
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
 from awstoe.errors import UsageError
 from awstoe.expressions.values import quoted
 
@@ -67,7 +68,7 @@ def read(path: str) -> Configuration:
     report = Report(path)
     configuration = Configuration((), {}, {}, {})
     try:
-        root = shapes.mapping(report, _parse(data), "", "the configuration")
+        root = expect.mapping(report, _parse(data), "", "the configuration")
         if root is not None:
             configuration = _configuration(report, root)
     except Unreadable as error:
@@ -108,12 +109,12 @@ def _parse(data: bytes) -> Node:
     builder = TreeBuilder()
     try:
         json.loads(text)  # for its messages: the reader below only says yes or no
-        json_text.feed(text, builder)
+        json_reader.feed(text, builder)
     except json.JSONDecodeError as error:
         raise Unreadable(
             "syntax", f"this is no JSON: {error.msg}", line=error.lineno, column=error.colno
         ) from error
-    except (json_text.NotJson, RecursionError, ValueError) as error:
+    except (json_reader.NotJson, RecursionError, ValueError) as error:
         raise Unreadable("syntax", "this is no JSON that can be read") from error
     assert builder.root is not None  # noqa: S101 - a JSON text has one value
     for fault in builder.faults:
@@ -130,7 +131,7 @@ def _configuration(report: Report, root: Mapping) -> Configuration:
         if "executionId" in entries:
             report.error(entry[0], _MISSPELT, "duplicate-key", "the execution id is given twice")
         entries["executionId"] = entry
-    shapes.check_keys(report, root, "", _KEYS)
+    expect.check_keys(report, root, "", _KEYS)
     strings: dict[str, str] = {}
     flags: dict[str, bool] = {}
     for key in (*_STRINGS, *_FLAGS):
@@ -138,7 +139,7 @@ def _configuration(report: Report, root: Mapping) -> Configuration:
         if given is None:
             continue
         if key in _FLAGS:
-            flags[key] = bool(shapes.flag(report, given, key, quoted(key)))
+            flags[key] = bool(expect.flag(report, given, key, quoted(key)))
         else:
             strings[key] = _string(report, given, key) or ""
     documents = _documents(report, root)
@@ -181,7 +182,7 @@ def _documents(report: Report, root: Mapping) -> tuple[ConfiguredDocument, ...]:
             message = f"{where}: expected an object with a path, got {_kind(item)}"
             report.error(item, where, "wrong-type", message)
             continue
-        shapes.check_keys(report, item, where, ("path", "parameters"))
+        expect.check_keys(report, item, where, ("path", "parameters"))
         given = _parameters(report, item.value("parameters"), f"{where}.parameters")
         path = item.value("path")
         if path is None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from awstoe import __version__
-from awstoe.cli.console import Console
 from awstoe.errors import AwstoeError, Interrupted, UsageError
+from awstoe.reporting.console import Console
 
 HELP = f"""\
 awstoe {__version__}: carries out AWSTOE component documents.

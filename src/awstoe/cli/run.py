@@ -9,11 +9,11 @@ from typing import Any
 from awstoe import __version__, limits
 from awstoe.actions.table import ACTIONS
 from awstoe.cli import options as forms
-from awstoe.cli.console import Console
-from awstoe.cli.launch import launch
-from awstoe.cli.request import AskedDocument, Request
 from awstoe.errors import UsageError
-from awstoe.host import frozen
+from awstoe.host.executable import frozen
+from awstoe.reporting.console import Console
+from awstoe.session.request import Request, RequestedDocument
+from awstoe.session.start import launch
 
 _EXAMPLES = """\
   awstoe run --documents hello.yml
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return 0
     request = _request(options, arguments)
     if frozen.is_frozen():
-        from awstoe.cli.holding import hold_program  # noqa: PLC0415 - only a single file updates
+        from awstoe.session.program_lock import hold_program  # noqa: PLC0415 - only a single file updates
 
         hold_program(console)
     return launch(request, console)
@@ -101,13 +101,13 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         configuration = config.read(options.config)
         strings, flags = configuration.strings, configuration.flags
         documents = tuple(
-            AskedDocument(item.path, {**configuration.parameters, **item.parameters})
+            RequestedDocument(item.path, {**configuration.parameters, **item.parameters})
             for item in configuration.documents
         )
     else:
         given = forms.parameters(options.parameters)
         names = forms.comma_list(options.documents, "--documents")
-        documents = tuple(AskedDocument(name, given) for name in names)
+        documents = tuple(RequestedDocument(name, given) for name in names)
     _refuse_aws(options, strings, flags)
     phases = forms.comma_list(options.phases, "--phases")
     if not phases and strings.get("phases"):

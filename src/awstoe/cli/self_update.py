@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from awstoe import __version__
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
-from awstoe.cli.waiting import waiting_runs
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import frozen, http, platforms, program_locks
-from awstoe.reporting.viewer import printable_lines
+from awstoe.host import platforms
+from awstoe.host.executable import frozen, lock
+from awstoe.host.network import http
+from awstoe.reporting.console import Console
+from awstoe.reporting.progress import printable_lines
+from awstoe.session.pending_reboots import waiting_runs
 from awstoe.trust import release_trust
-from awstoe.update import updating
+from awstoe.update import updater
 from awstoe.update.decide import Machine
-from awstoe.update.failure import CannotWrite
-from awstoe.update.journal import Listener, Step
-from awstoe.update.memory import folder_for
-from awstoe.update.program import Origin, Program
+from awstoe.update.errors import CannotWrite
+from awstoe.update.install_record import Listener, Step
+from awstoe.update.installation import Origin, Program
+from awstoe.update.local_metadata import folder_for
 from awstoe.update.releases import Version, glibc_version
 
 _EXAMPLES: Final = """\
@@ -46,7 +48,7 @@ def update(
     arguments: Sequence[str],
     console: Console,
     *,
-    time_outs: http.TimeOuts = updating.TIME_OUTS,
+    time_outs: http.TimeOuts = updater.TIME_OUTS,
     listener: Listener | None = None,
 ) -> int:
     """Update ``program`` as ``arguments`` say; gives the exit code.
@@ -64,7 +66,7 @@ def update(
     options = _parser().read(arguments)
     console.quiet = bool(options.quiet)
     console.color = console.color and not options.no_color
-    request = updating.Request(
+    request = updater.Request(
         check=bool(options.check),
         dry_run=bool(options.dry_run),
         rollback=bool(options.rollback),
@@ -77,7 +79,7 @@ def update(
     talk = Talker(console, listener)
     try:
         _check(request)
-        result = updating.self_update(program, request, talk, time_outs=time_outs)
+        result = updater.self_update(program, request, talk, time_outs=time_outs)
     except AwstoeError as error:
         talk.end_bar()
         told = CannotWrite(error.message, hint=error.hint) if type(error) is HostError else error
@@ -139,7 +141,7 @@ def _memory(trust: release_trust.ReleaseTrust | None) -> str | None:
 def _running() -> os.stat_result | None:
     """The file that this process runs. Opened: under an emulator only that leads to ours."""
     try:
-        descriptor = os.open(program_locks.own_program(), os.O_RDONLY)
+        descriptor = os.open(lock.own_program(), os.O_RDONLY)
     except OSError:
         return None
     try:
@@ -170,7 +172,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _check(request: updating.Request) -> None:
+def _check(request: updater.Request) -> None:
     """Refuse options that contradict each other.
 
     Raises:
@@ -247,7 +249,7 @@ class Talker:
             self._listener(step)
 
 
-def _described(program: Program, result: updating.Result) -> dict[str, object]:
+def _described(program: Program, result: updater.Result) -> dict[str, object]:
     release = result.release
     chosen = release or result.kept
     return {
@@ -264,7 +266,7 @@ def _described(program: Program, result: updating.Result) -> dict[str, object]:
     }
 
 
-def _sentence(program: Program, result: updating.Result) -> str:
+def _sentence(program: Program, result: updater.Result) -> str:
     release = result.release
     chosen = release or result.kept
     new = chosen.version if chosen else result.installed

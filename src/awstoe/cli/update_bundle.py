@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
 from awstoe.errors import AwstoeError, UsageError
-from awstoe.reporting.viewer import printable
+from awstoe.reporting.console import Console
+from awstoe.reporting.progress import printable
 from awstoe.trust import release_trust
-from awstoe.update import inspection
-from awstoe.update.failure import Refused
+from awstoe.update import bundle_check
+from awstoe.update.errors import Refused
 
 _EXAMPLES: Final = """\
   awstoe update-bundle verify awstoe-1.4.0.bundle
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
     options = parser.read(arguments)
     console.quiet = bool(options.quiet)
     try:
-        found = inspection.inspect(options.bundle, _trust(options.trust))
+        found = bundle_check.inspect(options.bundle, _trust(options.trust))
     except AwstoeError as error:
         if options.json:
             console.result({"verdict": "bad", "error": error.message, "exitCode": error.exit_code})

@@ -6,14 +6,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser, comma_list
-from awstoe.document import encoding, source
+from awstoe.document import source
 from awstoe.document.parse import parse
 from awstoe.document.problems import Problem, Severity, render
+from awstoe.document.syntax import encoding
 from awstoe.errors import DocumentError, UsageError
 from awstoe.host import platforms as hosts
 from awstoe.host.platforms import Platform
+from awstoe.reporting.console import Console
 
 _EXAMPLES = """\
   awstoe validate -d hello.yml

@@ -8,19 +8,20 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from awstoe import limits
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
 from awstoe.errors import HostError, UsageError
-from awstoe.host import frozen
-from awstoe.reporting.viewer import printable
-from awstoe.trust import keyring, release_trust, signed_files
-from awstoe.trust.keyring import Keyring
+from awstoe.host.executable import frozen
+from awstoe.reporting.console import Console
+from awstoe.reporting.progress import printable
+from awstoe.trust import release_trust, signed_files
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.policy import Verdict
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.trust.signed_files import Publishers, SignedFile
 
 if TYPE_CHECKING:
-    from awstoe.trust import authenticode
+    from awstoe.trust.authenticode import verify as authenticode
 
 _EXAMPLES = """\
   awstoe verify-signature
@@ -81,12 +82,12 @@ def verify(arguments: Sequence[str], console: Console, program: Program) -> int:
             signature: bytes | None = _read(place, "--signature")
         elif options.fetch:
             # The library for HTTP takes a tenth of a second to load.
-            from awstoe.cli import published_signature  # noqa: PLC0415
+            from awstoe.cli import fetch_signature  # noqa: PLC0415
 
             template = options.url
             if template is None and program.trust is not None:
                 template = program.trust.url
-            place, signature = published_signature.fetch(template, options.region)
+            place, signature = fetch_signature.fetch(template, options.region)
         else:
             signature = None
         try:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from awstoe import __version__
-from awstoe.cli.console import Console
 from awstoe.cli.options import Parser
-from awstoe.host import frozen, platforms
+from awstoe.host import platforms
+from awstoe.host.executable import frozen
+from awstoe.reporting.console import Console
 
 if TYPE_CHECKING:
     from importlib.metadata import PackageMetadata
@@ -42,14 +43,14 @@ def run(arguments: Sequence[str], console: Console) -> int:
     parser.flag("--trust", help="tell instead which release keys are built in")
     options = parser.read(arguments)
     if options.trust:
-        from awstoe.cli import trust_facts  # noqa: PLC0415 - the library for signatures is large
+        from awstoe.cli import trust_report  # noqa: PLC0415 - the library for signatures is large
         from awstoe.trust import release_trust  # noqa: PLC0415
 
-        trusted = trust_facts.facts(release_trust.read())
+        trusted = trust_report.facts(release_trust.read())
         if options.json:
             console.result(trusted)
         else:
-            console.text(trust_facts.as_text(trusted))
+            console.text(trust_report.as_text(trusted))
     elif options.json:
         console.result(facts())
     else:

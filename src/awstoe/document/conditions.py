@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.document import shapes
+from awstoe.document import expect
 from awstoe.document.model import Branch, If, Mark
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence, describe
-from awstoe.document.reading import Reading
+from awstoe.document.parse_context import Reading
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
 from awstoe.expressions import conditions
 from awstoe.expressions.conditions import Comparison, Condition, Logical
 from awstoe.expressions.values import quoted
@@ -69,7 +69,7 @@ def _branch(reading: Reading, node: Mapping, path: str, key: str, default: Branc
     entry = node.entries.get(key)
     if entry is None:
         return default
-    word = shapes.choice(
+    word = expect.choice(
         reading.report, entry[1], f"{path}.{key}", f"{key!r}", [str(branch) for branch in Branch]
     )
     return None if word is None else Branch(word)
@@ -176,7 +176,7 @@ def _logical(reading: Reading, node: Node, place: _Place, operator: str) -> Logi
     if operator == "not":
         items = [_only_entry(node, place.path)]
     else:
-        listed = shapes.sequence(
+        listed = expect.sequence(
             reading.report, node, place.path, f"the conditions of {operator!r}"
         )
         if listed is None:
@@ -199,7 +199,7 @@ def _comparison(reading: Reading, node: Mapping, place: _Place, key: str) -> Com
     beside: str | None = None
     if companion is not None:
         if companion not in node.entries:
-            shapes.missing_key(reading.report, node, place.path, companion, f"{operator!r}")
+            expect.missing_key(reading.report, node, place.path, companion, f"{operator!r}")
             return None
         beside = _string(reading, node, place, companion)
         if beside is None:
@@ -213,7 +213,7 @@ def _string(reading: Reading, node: Mapping, place: _Place, key: str) -> str | N
     """The text under ``key``, judged as far as that can be done before the run."""
     value = node.entries[key][1]
     path = f"{place.path}.{key}"
-    text = shapes.text(reading.report, value, path, f"{key!r}", shapes.EMPTY_TEXT)
+    text = expect.text(reading.report, value, path, f"{key!r}", expect.EMPTY_TEXT)
     if text is None or not isinstance(value, Scalar):
         return None
     if not reading.references.text(value, path, place.step, place.position):
@@ -225,11 +225,11 @@ def _check_operand(reading: Reading, value: Scalar, path: str, operator: str) ->
     report, text = reading.report, value.text
     if operator == "patternMatches":
         # Only here: few documents have patterns, and the translator costs 3 ms of start-up.
-        from awstoe.expressions import patterns  # noqa: PLC0415
+        from awstoe.expressions.re2 import translate  # noqa: PLC0415
 
         try:
-            patterns.translate(text)
-        except patterns.PatternError as error:
+            translate.translate(text)
+        except translate.PatternError as error:
             report.error(
                 value,
                 path,

@@ -12,11 +12,11 @@ from awstoe.actions import schema
 from awstoe.actions.fields import Field, TextList
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import Row, Shape
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
-from awstoe.document.reading import Reading
+from awstoe.document.diagnostics import Placed
+from awstoe.document.parse_context import Reading
 from awstoe.document.references import Position, texts_of
-from awstoe.document.report import Placed
 from awstoe.document.scope import StepFacts
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
 from awstoe.expressions.values import Value, quoted
 
 TOLERATED: Final = frozenset({("DeleteFile", "force"), ("S3Download", "recurse")})

@@ -3,12 +3,12 @@
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
-from awstoe.document import shapes
+from awstoe.document import expect
 from awstoe.document.names import name_problem
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence, value_of
-from awstoe.document.reading import Reading
+from awstoe.document.parse_context import Reading
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, value_of
 from awstoe.expressions import loops
 from awstoe.expressions.loops import ForEachList, ForEachText, ForLoop, Loop
 from awstoe.expressions.values import Value, quoted
@@ -28,10 +28,10 @@ class ParsedLoop(NamedTuple):
 def parse_loop(reading: Reading, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
     """The loop of a step, or None after its problems have been reported."""
     report = reading.report
-    holder = shapes.mapping(report, node, path, "'loop'")
+    holder = expect.mapping(report, node, path, "'loop'")
     if holder is None:
         return None
-    shapes.check_keys(report, holder, path, ("name", *_KINDS))
+    expect.check_keys(report, holder, path, ("name", *_KINDS))
     name = _name(reading, holder, path, step)
     kinds = [kind for kind in _KINDS if kind in holder.entries]
     if len(kinds) != 1:
@@ -65,7 +65,7 @@ def _name(reading: Reading, node: Mapping, path: str, step: StepFacts) -> str:
     entry = node.entries.get("name")
     if entry is None:
         return ""
-    name = shapes.text(reading.report, entry[1], f"{path}.name", "the loop's name")
+    name = expect.text(reading.report, entry[1], f"{path}.name", "the loop's name")
     if name is None:
         return ""
     if problem := name_problem(name, "loop", f" in step '{step.name}'"):
@@ -75,17 +75,17 @@ def _name(reading: Reading, node: Mapping, path: str, step: StepFacts) -> str:
 
 def _for(reading: Reading, node: Node, path: str, name: str) -> ForLoop | None:
     report = reading.report
-    holder = shapes.mapping(report, node, path, "'for'")
+    holder = expect.mapping(report, node, path, "'for'")
     if holder is None:
         return None
-    shapes.check_keys(report, holder, path, _NUMBERS)
+    expect.check_keys(report, holder, path, _NUMBERS)
     numbers = []
     for key in _NUMBERS:
         entry = holder.entries.get(key)
         if entry is None:
-            shapes.missing_key(report, holder, path, key, "'for'")
+            expect.missing_key(report, holder, path, key, "'for'")
             continue
-        number = shapes.integer(report, entry[1], f"{path}.{key}", f"{key!r}")
+        number = expect.integer(report, entry[1], f"{path}.{key}", f"{key!r}")
         if number is not None:
             numbers.append(number)
     if len(numbers) != len(_NUMBERS):
@@ -120,9 +120,9 @@ def _for_each(
             "a text that is to be cut stands under 'list:' below 'forEach:'",
         )
         return None
-    shapes.check_keys(report, node, path, ("list", "delimiter"))
+    expect.check_keys(report, node, path, ("list", "delimiter"))
     if "list" not in node.entries:
-        shapes.missing_key(report, node, path, "list", "'forEach'")
+        expect.missing_key(report, node, path, "list", "'forEach'")
         return None
     text = _text(reading, node.entries["list"][1], f"{path}.list", "'list'", step)
     delimiter = _delimiter(reading, node, path)
@@ -132,7 +132,7 @@ def _for_each(
 
 
 def _text(reading: Reading, node: Node, path: str, what: str, step: StepFacts) -> str | None:
-    text = shapes.text(reading.report, node, path, what, shapes.EMPTY_TEXT)
+    text = expect.text(reading.report, node, path, what, expect.EMPTY_TEXT)
     if text is not None and isinstance(node, Scalar):
         reading.references.text(node, path, step, Position.LOOP)
     return text
@@ -143,7 +143,7 @@ def _delimiter(reading: Reading, node: Mapping, path: str) -> str | None:
     if entry is None:
         return loops.DEFAULT_DELIMITER
     path = f"{path}.delimiter"
-    text = shapes.text(reading.report, entry[1], path, "'delimiter'")
+    text = expect.text(reading.report, entry[1], path, "'delimiter'")
     if text is None:
         return None
     # '\n' without double quotes is a backslash and a letter for YAML; nobody means those.

@@ -7,18 +7,19 @@ go. There is a model exactly when there is no error; after ``parse`` no code loo
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from awstoe.document import encoding, marks, shapes
+from awstoe.document import expect
+from awstoe.document.diagnostics import Report, Unreadable
 from awstoe.document.model import Document
-from awstoe.document.nodes import Mapping, Scalar
+from awstoe.document.parse_context import Reading
 from awstoe.document.problems import Problem, Severity, has_errors
-from awstoe.document.reading import Reading
 from awstoe.document.references import ReferenceCheck
-from awstoe.document.report import Report, Unreadable
 from awstoe.document.scope import scope_of
 from awstoe.document.source import STANDARD_INPUT
 from awstoe.document.steps import parse_phases
+from awstoe.document.syntax import compose, encoding
+from awstoe.document.syntax.nodes import Mapping, Scalar
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.document.variables import parse_constants, parse_parameters
-from awstoe.document.yaml_text import HAS_LIBYAML
 from awstoe.host.platforms import Platform
 
 _KEYS: Final = ("name", "description", "schemaVersion", "parameters", "constants", "phases")
@@ -56,8 +57,8 @@ def parse(
     document = None
     try:
         text = encoding.decode(data)
-        root = marks.read(text, report, libyaml=libyaml)
-        holder = shapes.mapping(report, root, "", "the document")
+        root = compose.read(text, report, libyaml=libyaml)
+        holder = expect.mapping(report, root, "", "the document")
         if holder is not None:
             scope = scope_of(holder)
             check = ReferenceCheck(report, scope, text)
@@ -71,13 +72,13 @@ def parse(
 
 def _document(reading: Reading, root: Mapping, path: str, data: bytes) -> Document:
     report = reading.report
-    shapes.check_keys(report, root, "", _KEYS, _TOLERATED)
+    expect.check_keys(report, root, "", _KEYS, _TOLERATED)
     _check_schema_version(report, root)
     parameters = parse_parameters(reading, root.value("parameters"))
     constants = parse_constants(reading, root.value("constants"), parameters)
     phases = root.entries.get("phases")
     if phases is None:
-        shapes.missing_key(report, root, "", "phases", "the document")
+        expect.missing_key(report, root, "", "phases", "the document")
     return Document(
         path=path,
         name=_free_text(report, root, "name"),
@@ -92,7 +93,7 @@ def _document(reading: Reading, root: Mapping, path: str, data: bytes) -> Docume
 def _check_schema_version(report: Report, root: Mapping) -> None:
     entry = root.entries.get("schemaVersion")
     if entry is None:
-        shapes.missing_key(report, root, "", "schemaVersion", "the document")
+        expect.missing_key(report, root, "", "schemaVersion", "the document")
     elif not isinstance(entry[1], Scalar) or entry[1].text not in _SCHEMA_VERSIONS:
         report.error(
             entry[1],
@@ -105,4 +106,4 @@ def _check_schema_version(report: Report, root: Mapping) -> None:
 
 def _free_text(report: Report, root: Mapping, key: str) -> str:
     entry = root.entries.get(key)
-    return shapes.free_text(report, entry[1], key, f"{key!r}") or "" if entry else ""
+    return expect.free_text(report, entry[1], key, f"{key!r}") or "" if entry else ""

@@ -5,12 +5,12 @@ from enum import Enum, auto
 
 from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
-from awstoe.document import encoding
+from awstoe.document.diagnostics import Report
 from awstoe.document.model import Mark
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.document.problems import Severity
-from awstoe.document.report import Report
 from awstoe.document.scope import Scope, StepFacts
+from awstoe.document.syntax import encoding
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions import references
 from awstoe.expressions.references import (
     ChainReference,

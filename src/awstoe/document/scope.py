@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from typing import NamedTuple
 
-from awstoe.document.nodes import Mapping, Node, Scalar, Sequence
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 
 class StepFacts(NamedTuple):

@@ -4,16 +4,16 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.actions.table import ACTIONS, Row, Shape
-from awstoe.document import shapes
+from awstoe.document import expect
 from awstoe.document.conditions import parse_assertion, parse_if
 from awstoe.document.inputs import Operations, failure, parse_inputs
 from awstoe.document.loops import ParsedLoop, parse_loop
 from awstoe.document.model import If, Mark, OnFailure, Phase, Step
 from awstoe.document.names import name_problem
-from awstoe.document.nodes import Mapping, Node, value_of
-from awstoe.document.reading import Reading
+from awstoe.document.parse_context import Reading
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
+from awstoe.document.syntax.nodes import Mapping, Node, value_of
 from awstoe.expressions.conditions import Condition
 from awstoe.expressions.values import quoted
 
@@ -38,14 +38,14 @@ _UNTIMED: Final = frozenset({"ExecuteDocument", "Reboot"})
 def parse_phases(reading: Reading, node: Node) -> tuple[Phase, ...]:
     """The phases; what is wrong with them is reported."""
     report = reading.report
-    listed = shapes.sequence(report, node, "phases", "'phases'")
+    listed = expect.sequence(report, node, "phases", "'phases'")
     if listed is None:
         return ()
     phases = []
     seen: dict[str, int] = {}
     for position, item in enumerate(listed.items):
         path = f"phases[{position}]"
-        holder = shapes.mapping(report, item, path, "a phase")
+        holder = expect.mapping(report, item, path, "a phase")
         if holder is None:
             continue
         phase = _phase(reading, holder, path, position)
@@ -74,16 +74,16 @@ def parse_phases(reading: Reading, node: Node) -> tuple[Phase, ...]:
 
 def _phase(reading: Reading, node: Mapping, path: str, phase_position: int) -> Phase:
     report = reading.report
-    shapes.check_keys(report, node, path, _PHASE_KEYS)
+    expect.check_keys(report, node, path, _PHASE_KEYS)
     name = _required_text(reading, node, path, "name", "the phase")
     if name is not None and (problem := name_problem(name, "phase")):
         report.error(node.entries["name"][1], f"{path}.name", "bad-name", problem)
     steps: list[Step] = []
     entry = node.entries.get("steps")
     if entry is None:
-        shapes.missing_key(report, node, path, "steps", "the phase")
+        expect.missing_key(report, node, path, "steps", "the phase")
     else:
-        listed = shapes.sequence(report, entry[1], f"{path}.steps", "'steps'")
+        listed = expect.sequence(report, entry[1], f"{path}.steps", "'steps'")
         if listed is not None and not listed.items:
             report.error(
                 entry[1], f"{path}.steps", "empty-list", f"the phase {name!r} has no steps"
@@ -92,7 +92,7 @@ def _phase(reading: Reading, node: Mapping, path: str, phase_position: int) -> P
         loop_lines: dict[str, int] = {}
         for position, item in enumerate(listed.items if listed is not None else ()):
             place = f"{path}.steps[{position}]"
-            holder = shapes.mapping(report, item, place, "a step")
+            holder = expect.mapping(report, item, place, "a step")
             if holder is None:
                 continue
             step = _step(reading, holder, place, reading.scope.steps[phase_position, position])
@@ -132,7 +132,7 @@ def _unique(
 
 def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
     report = reading.report
-    shapes.check_keys(report, node, path, _STEP_KEYS)
+    expect.check_keys(report, node, path, _STEP_KEYS)
     name = _required_text(reading, node, path, "name", "the step")
     if name is not None and (problem := name_problem(name, "step", f" in phase '{facts.phase}'")):
         report.error(node.entries["name"][1], f"{path}.name", "bad-name", problem)
@@ -143,7 +143,7 @@ def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
     disable_logging = False
     entries = node.entries
     if "onFailure" in entries:
-        word = shapes.choice(
+        word = expect.choice(
             report,
             entries["onFailure"][1],
             f"{path}.onFailure",
@@ -153,7 +153,7 @@ def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
         on_failure = OnFailure(word) if word else on_failure
     if "disableLogging" in entries:
         disable_logging = bool(
-            shapes.flag(
+            expect.flag(
                 report,
                 entries["disableLogging"][1],
                 f"{path}.disableLogging",
@@ -179,9 +179,9 @@ def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
 def _required_text(reading: Reading, node: Mapping, path: str, key: str, owner: str) -> str | None:
     entry = node.entries.get(key)
     if entry is None:
-        shapes.missing_key(reading.report, node, path, key, owner)
+        expect.missing_key(reading.report, node, path, key, owner)
         return None
-    return shapes.text(reading.report, entry[1], f"{path}.{key}", f"{key!r}")
+    return expect.text(reading.report, entry[1], f"{path}.{key}", f"{key!r}")
 
 
 def _action(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Row | None:
@@ -245,7 +245,7 @@ def _timeout(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> in
     if entry is None:
         return default
     where, place = entry[1], f"{path}.timeoutSeconds"
-    seconds = shapes.integer(reading.report, where, place, "'timeoutSeconds'")
+    seconds = expect.integer(reading.report, where, place, "'timeoutSeconds'")
     if seconds is None:
         return default
     if seconds != _NO_LIMIT and seconds < 1:
@@ -271,7 +271,7 @@ def _attempts(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> i
     if entry is None:
         return 1
     where, place = entry[1], f"{path}.maxAttempts"
-    attempts = shapes.integer(reading.report, where, place, "'maxAttempts'")
+    attempts = expect.integer(reading.report, where, place, "'maxAttempts'")
     if attempts is None:
         return 1
     if attempts < 1:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
-from awstoe.document import shapes
+from awstoe.document import expect
+from awstoe.document.diagnostics import Report
 from awstoe.document.model import Constant, Document, Mark, Parameter
 from awstoe.document.names import variable_problem
-from awstoe.document.nodes import Mapping, Node, Sequence
+from awstoe.document.parse_context import Reading
 from awstoe.document.problems import Problem, Severity
-from awstoe.document.reading import Reading
-from awstoe.document.report import Report
+from awstoe.document.syntax.nodes import Mapping, Node, Sequence
 from awstoe.expressions.values import quoted
 
 _PARAMETER_KEYS: Final = ("type", "default", "description", "allowedValues")
@@ -135,10 +135,10 @@ def _declarations(
                 )
                 continue
             seen[name] = mark
-            declared = shapes.mapping(report, body, path, f"the {kind} {name!r}")
+            declared = expect.mapping(report, body, path, f"the {kind} {name!r}")
             if declared is None:
                 continue
-            shapes.check_keys(report, declared, path, keys)
+            expect.check_keys(report, declared, path, keys)
             _check_type(report, declared, path, f"the {kind} {name!r}")
             yield _Declaration(name, declared, path, mark)
 
@@ -150,10 +150,10 @@ def _holders(report: Report, node: Node | None, section: str) -> Iterator[tuple[
     if isinstance(node, Mapping):
         yield node, section
         return
-    listed = shapes.sequence(report, node, section, repr(section))
+    listed = expect.sequence(report, node, section, repr(section))
     for position, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
         path = f"{section}[{position}]"
-        holder = shapes.mapping(report, item, path, f"an entry of {section!r}")
+        holder = expect.mapping(report, item, path, f"an entry of {section!r}")
         if holder is not None:
             yield holder, path
 
@@ -161,9 +161,9 @@ def _holders(report: Report, node: Node | None, section: str) -> Iterator[tuple[
 def _check_type(report: Report, node: Mapping, path: str, owner: str) -> None:
     entry = node.entries.get("type")
     if entry is None:
-        shapes.missing_key(report, node, path, "type", owner)
+        expect.missing_key(report, node, path, "type", owner)
         return
-    name = shapes.text(report, entry[1], f"{path}.type", "'type'")
+    name = expect.text(report, entry[1], f"{path}.type", "'type'")
     if name is None or name == "string":
         return
     severity = Severity.WARNING if name == "String" else Severity.ERROR
@@ -182,7 +182,7 @@ def _parameter(reading: Reading, declaration: _Declaration) -> Parameter:
     default_node = node.value("default")
     default = None
     if default_node is not None:
-        default = shapes.text(report, default_node, f"{path}.default", "'default'")
+        default = expect.text(report, default_node, f"{path}.default", "'default'")
         reading.references.refuse(default_node, f"{path}.default", "a default")
     allowed = _allowed_values(reading, declaration)
     if default is not None and default_node is not None:
@@ -201,7 +201,7 @@ def _allowed_values(reading: Reading, declaration: _Declaration) -> tuple[str, .
     if node is None:
         return ()
     path = f"{declaration.path}.allowedValues"
-    listed = shapes.sequence(reading.report, node, path, "'allowedValues'")
+    listed = expect.sequence(reading.report, node, path, "'allowedValues'")
     if listed is None:
         return ()
     reading.report.warning(
@@ -211,7 +211,7 @@ def _allowed_values(reading: Reading, declaration: _Declaration) -> tuple[str, .
         "AWSTOE ignores 'allowedValues'; awstoe enforces them",
     )
     texts = [
-        shapes.text(reading.report, item, f"{path}[{position}]", "an allowed value")
+        expect.text(reading.report, item, f"{path}[{position}]", "an allowed value")
         for position, item in enumerate(listed.items)
     ]
     return tuple(text for text in texts if text is not None)
@@ -223,9 +223,9 @@ def _constant(reading: Reading, declaration: _Declaration) -> Constant:
     value: str | None = ""
     entry = node.entries.get("value")
     if entry is None:
-        shapes.missing_key(report, node, path, "value", f"the constant {declaration.name!r}")
+        expect.missing_key(report, node, path, "value", f"the constant {declaration.name!r}")
     else:
-        value = shapes.text(report, entry[1], f"{path}.value", "'value'", shapes.EMPTY_TEXT)
+        value = expect.text(report, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
         reading.references.refuse(entry[1], f"{path}.value", "a constant's value")
     return Constant(declaration.name, value or "", declaration.mark)
 
@@ -235,7 +235,7 @@ def _description(reading: Reading, declaration: _Declaration) -> str:
     if entry is None:
         return ""
     path = f"{declaration.path}.description"
-    return shapes.free_text(reading.report, entry[1], path, "'description'") or ""
+    return expect.free_text(reading.report, entry[1], path, "'description'") or ""
 
 
 def _refused(value: str, allowed: tuple[str, ...]) -> str | None:

@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable, Mapping
 
 from awstoe.actions.contract import Command, NestedRun, Result
-from awstoe.engine.narration import RunLog
+from awstoe.engine.observers import RunLog
 from awstoe.engine.output import OutputCapture, Spool, Tail
 from awstoe.engine.reboots import StepReboots
-from awstoe.engine.resolution import StepResolver
-from awstoe.engine.traces import StepTraces
+from awstoe.engine.resolver import StepResolver
+from awstoe.engine.step_resources import StepTraces
 from awstoe.errors import ActionError, HostError, Interrupted, RecordError, TimeoutExceeded
 from awstoe.expressions import conditions
 from awstoe.expressions.conditions import Condition, Facts, Verdict
 from awstoe.expressions.values import Value
-from awstoe.host import environment, process, temporary
-from awstoe.host.interruption import Interruption
+from awstoe.host.files import temporary
+from awstoe.host.process import children, environment
+from awstoe.host.process.interruption import Interruption
 
 RunDocument = Callable[[NestedRun], Mapping[str, Value]]
 
@@ -93,7 +94,7 @@ class StepContext:
                 log.live_stderr(data)
 
             try:
-                end = process.run(
+                end = children.run(
                     command.argv,
                     environment=environment.of_this_run(),
                     on_stdout=on_stdout,

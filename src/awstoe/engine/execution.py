@@ -10,12 +10,12 @@ from typing import Final, NamedTuple, Protocol
 
 from awstoe.document.model import Document
 from awstoe.engine import events
-from awstoe.engine.muting import Muted, Silence
-from awstoe.engine.narration import Narrator, RecordFiles, RunLog
+from awstoe.engine.observers import Narrator, RecordFiles, RunLog
 from awstoe.engine.records import Records
-from awstoe.engine.resolution import AwsValues, MachineValues
+from awstoe.engine.resolver import AwsValues, MachineValues
+from awstoe.engine.silent import Muted, Silence
 from awstoe.expressions.conditions import Facts
-from awstoe.host.interruption import Interruption
+from awstoe.host.process.interruption import Interruption
 from awstoe.state.journal import Journal
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -12,8 +12,8 @@ from typing import BinaryIO, Final, Self
 
 from awstoe import limits
 from awstoe.errors import HostError
-from awstoe.host import temporary
-from awstoe.host.utf8 import whole_characters
+from awstoe.host.files import temporary
+from awstoe.host.files.utf8 import whole_characters
 
 _LONGEST_LINE_END: Final = len("\r\n")
 

@@ -5,7 +5,7 @@ from awstoe.engine import events
 from awstoe.engine.events import Place
 from awstoe.engine.execution import Execution
 from awstoe.errors import ActionError, RebootNeeded
-from awstoe.host import reboot
+from awstoe.host.reboot import rebooting
 
 
 class StepReboots:
@@ -32,14 +32,14 @@ class StepReboots:
                 hint="a script that asks for a reboot has to find out, when it runs again, what it"
                 " has done already",
             )
-        obstacle = reboot.obstacle()
+        obstacle = rebooting.obstacle()
         if obstacle:
             raise ActionError(
                 f"the step asks for a reboot, which cannot be done: {obstacle}",
                 hint="run awstoe with the rights to reboot, or set AWSTOE_REBOOT=exit and reboot"
                 " when it ends; the same command then goes on with the run",
             )
-        self._execution.emit(events.RebootAsked(*self._place, reboot.boot_id()))
+        self._execution.emit(events.RebootAsked(*self._place, rebooting.boot_id()))
         if run_again:
             raise RebootNeeded(delay_seconds)
         self._due = delay_seconds

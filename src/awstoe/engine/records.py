@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from awstoe import limits
 from awstoe.engine import events
-from awstoe.engine.collation import Collation
+from awstoe.engine.loop_outputs import Collation
 from awstoe.expressions.values import Value
 
 _Noted = (

@@ -13,14 +13,14 @@ from awstoe.engine.context import StepContext
 from awstoe.engine.events import Place
 from awstoe.engine.execution import Execution, encode
 from awstoe.engine.failure import Failure, counted, of_error, said, shown
-from awstoe.engine.iterations import LoopProgress, tell_progress
-from awstoe.engine.muting import Muted
-from awstoe.engine.narration import RunLog
+from awstoe.engine.loop_progress import LoopProgress, tell_progress
+from awstoe.engine.observers import RunLog
 from awstoe.engine.plan import PlannedDocument
 from awstoe.engine.reboots import StepReboots
 from awstoe.engine.records import Status, StepRecord
-from awstoe.engine.resolution import LoopPosition, StepResolver
-from awstoe.engine.traces import StepTraces
+from awstoe.engine.resolver import LoopPosition, StepResolver
+from awstoe.engine.silent import Muted
+from awstoe.engine.step_resources import StepTraces
 from awstoe.errors import ActionError, AwstoeError, RecordError
 from awstoe.expressions import loops, references
 from awstoe.expressions.loops import ForLoop, Loop

@@ -174,12 +174,12 @@ def _numbers(holds: Callable[[int], bool], words: str) -> Check:
 
 
 def _pattern_matches(operands: Operands, facts: Facts) -> Verdict:
-    from awstoe.expressions import patterns  # noqa: PLC0415 - costs start-up time, rarely needed
+    from awstoe.expressions.re2 import translate  # noqa: PLC0415 - costs start-up time, rarely needed
 
     pattern, text, shown = operands.operand, operands.companion, operands.shown
     try:
-        expression, flags = patterns.translate(pattern)
-    except patterns.PatternError as error:
+        expression, flags = translate.translate(pattern)
+    except translate.PatternError as error:
         raise ActionError(
             f"patternMatches: the pattern {shown(pattern)} cannot be used: {error.message}",
             hint="expected a regular expression in RE2 syntax",

@@ -124,7 +124,7 @@ class HostMachine:
         compiled = re.compile(expression, flags)
         if len(text) < 64 and not _may_explode(expression):  # noqa: PLR2004
             return compiled.search(text) is not None
-        from awstoe.host.alarm import alarm  # noqa: PLC0415 - few documents need it
+        from awstoe.host.process.alarm import alarm  # noqa: PLC0415 - few documents need it
 
         with alarm(seconds):
             return compiled.search(text) is not None

@@ -7,10 +7,11 @@ import winreg
 from typing import Final, NamedTuple
 
 from awstoe.errors import HostError
-from awstoe.host import access_lists_windows as access_lists
-from awstoe.host import environment, kinds, program_search
 from awstoe.host import kernel32_windows as kernel32
-from awstoe.host.files import PRIVATE_FOLDER, explain
+from awstoe.host.files import access_lists_windows as access_lists
+from awstoe.host.files import file_types
+from awstoe.host.files.own_files import PRIVATE_FOLDER, explain
+from awstoe.host.process import environment, program_search
 
 assert sys.platform == "win32"
 
@@ -88,7 +89,7 @@ def _keep_to_ourselves(folder: str) -> None:
         except FileExistsError:
             owner = access_lists.owner(folder)
             trusted = owner in _ADMINISTRATORS or owner == access_lists.own_identifier()
-            if trusted and not kinds.is_link(folder):
+            if trusted and not file_types.is_link(folder):
                 return
             raise HostError(
                 f"the folder {folder} belongs to another user ({owner}), who could change the"

@@ -1,11 +1,30 @@
 """What systems do differently with the standard streams."""
 
+import os
 import sys
 
 if sys.platform == "win32":
-    from awstoe.host import streams_windows as _platform
-else:
-    from awstoe.host import streams_linux as _platform
+    # Windows: the standard streams.
+    import errno
 
-make_blocking = _platform.make_blocking
-nobody_reads = _platform.nobody_reads
+    def make_blocking(descriptor: int) -> None:
+        """Nothing to do: pipes wait for who reads."""
+        del descriptor
+
+    def nobody_reads(error: OSError) -> bool:
+        """Whether the other end of a pipe is closed; the C library reports one case as EINVAL."""
+        return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
+
+
+else:
+    # Linux: the standard streams.
+    import contextlib
+
+    def make_blocking(descriptor: int) -> None:
+        """Wait for who reads, also where a caller has made the pipe non-blocking."""
+        with contextlib.suppress(OSError):
+            os.set_blocking(descriptor, True)
+
+    def nobody_reads(error: OSError) -> bool:
+        """Whether the other end of a pipe is closed."""
+        return isinstance(error, BrokenPipeError)

@@ -23,7 +23,7 @@ from awstoe.engine.records import (
     StepRecord,
 )
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files import replace_file
+from awstoe.host.files.own_files import replace_file
 
 DETAILED = "detailedoutput.json"
 CHAINING = "chaining.json"

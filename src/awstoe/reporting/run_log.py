@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from awstoe import limits
 from awstoe.errors import RecordError
-from awstoe.host.files import explain, open_append, write_all
-from awstoe.host.utf8 import whole_characters
-from awstoe.reporting.viewer import Viewer
+from awstoe.host.files.own_files import explain, open_append, write_all
+from awstoe.host.files.utf8 import whole_characters
+from awstoe.reporting.progress import Viewer
 
 CONSOLE = "console.log"
 APPLICATION = "application.log"

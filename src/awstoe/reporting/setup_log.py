@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from awstoe.reporting.run_log import LogFiles
 
 
-def tell_setup(
+def log_setup(
     log: LogFiles,
     folder: str,
     documents: Sequence[tuple[str, str]],
@@ -87,7 +87,7 @@ def tell_setup(
     )
 
 
-def tell_end(log: LogFiles, folder: str, exit_code: int, error: str) -> None:
+def log_end(log: LogFiles, folder: str, exit_code: int, error: str) -> None:
     """Tell how the run ended; ``error`` is empty when nothing stopped it."""
     log.debug_all(
         (

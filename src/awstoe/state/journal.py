@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from awstoe import limits
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files import explain, open_append, sync_path, write_all
+from awstoe.host.files.own_files import explain, open_append, sync_path, write_all
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

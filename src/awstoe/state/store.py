@@ -11,8 +11,8 @@ import time
 from typing import NamedTuple
 
 from awstoe.errors import HostError, UsageError
-from awstoe.host import locks, renaming
-from awstoe.host.files import explain, make_private_folder, replace_file
+from awstoe.host.files import locks, renaming
+from awstoe.host.files.own_files import explain, make_private_folder, replace_file
 from awstoe.state.journal import Journal
 
 MANIFEST = "run.json"

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from awstoe import limits
 from awstoe.errors import TrustError
-from awstoe.trust import keyring
-from awstoe.trust.keyring import Keyring
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.policy import KeyState
 from awstoe.trust.signed_files import Publishers
 

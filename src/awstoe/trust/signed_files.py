@@ -11,14 +11,14 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from awstoe.errors import TrustError
-from awstoe.trust import openpgp
-from awstoe.trust.keyring import Keyring
+from awstoe.trust.openpgp import verify as openpgp
+from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.policy import Verdict, Verification
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from awstoe.trust import authenticode
+    from awstoe.trust.authenticode import verify as authenticode
 
 _WINDOWS_PROGRAM: Final = b"MZ"
 _BAD: Final = "bad"
@@ -131,7 +131,7 @@ def _together(
 def _verify_within(
     file: BufferedReader, publishers: Publishers, now: int
 ) -> "authenticode.Verdict":
-    from awstoe.trust import authenticode  # noqa: PLC0415 - see certificates()
+    from awstoe.trust.authenticode import verify as authenticode  # noqa: PLC0415 - see certificates()
 
     found = authenticode.verify_file(
         file,

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from awstoe import limits
 from awstoe.errors import UsageError
-from awstoe.update.failure import Untrusted
+from awstoe.update.errors import Untrusted
 from awstoe.update.repository import Missing, Piece, TooLong
 
 _CHUNK_BYTES: Final = 1024 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from awstoe.update.failure import NotOffered
+from awstoe.update.errors import NotOffered
 from awstoe.update.releases import Release, Version
 
 

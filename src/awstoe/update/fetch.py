@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from awstoe import limits
 from awstoe.errors import AwstoeError, HostError
-from awstoe.host import http
-from awstoe.host.files import PRIVATE_FILE, write_all
-from awstoe.update.failure import CannotWrite, Unreachable, Untrusted, combined
+from awstoe.host.files.own_files import PRIVATE_FILE, write_all
+from awstoe.host.network import http
+from awstoe.update.errors import CannotWrite, Unreachable, Untrusted, combined
 from awstoe.update.releases import Release
 from awstoe.update.repository import Missing, Repository, TooLong, pause
 

@@ -13,13 +13,14 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.errors import HostError
-from awstoe.host import program_files, renaming
-from awstoe.host.files import replace_file, sync_path
+from awstoe.host.executable import swap
+from awstoe.host.files import renaming
+from awstoe.host.files.own_files import replace_file, sync_path
 from awstoe.trust.release_trust import ReleaseTrust
-from awstoe.update import health, journal, layout, verify
-from awstoe.update.failure import CannotWrite, DoesNotStart, SwappedBack, Untrusted
-from awstoe.update.journal import Listener, Note, Step
-from awstoe.update.program import Program, check_unchanged
+from awstoe.update import install_record, layout, smoke_test, verify
+from awstoe.update.errors import CannotWrite, DoesNotStart, SwappedBack, Untrusted
+from awstoe.update.install_record import Listener, Note, Step
+from awstoe.update.installation import Program, check_unchanged
 from awstoe.update.workspace import Workspace
 
 Lock = Callable[[str], int]
@@ -101,13 +102,13 @@ def install(
         renaming.replace(candidate.staged, work.new)
         candidate.check_same(work.new)
         announce(Step.VERIFIED)
-        health.check(work.new, candidate.note.version)
+        smoke_test.check(work.new, candidate.note.version)
         announce(Step.STARTED)
         candidate.check_same(work.new)
-        program_files.carry_over(program.path, work.new)
+        swap.carry_over(program.path, work.new)
         announce(Step.DRESSED)
         write_signature(work.new_signature, candidate.signature)
-        journal.write(work.journal, candidate.note)
+        install_record.write(work.journal, candidate.note)
     except (OSError, HostError) as error:
         raise _refused(program, error) from error
     locks = [lock(program.path)]
@@ -135,10 +136,10 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
     beside = program.path + layout.SIGNATURE
     try:
         _keep_signature(beside, work)
-        program_files.keep(program.path, work.old)
+        swap.keep(program.path, work.old)
         announce(Step.KEPT)
         candidate.check_same(work.new)
-        program_files.replace(program.path, work.new, work.old)
+        swap.replace(program.path, work.new, work.old)
     except BaseException as error:
         _forget_old(program, work, error)
         if isinstance(error, OSError | HostError):
@@ -170,7 +171,7 @@ def _forget_old(program: Program, work: Workspace, error: BaseException) -> None
             hint=f"move it to {program.path}",
         ) from error
     with suppress(OSError):  # two names of one program: the next update removes this one
-        program_files.remove(work.old)
+        swap.remove(work.old)
 
 
 def prove(path: str, note: Note) -> None:
@@ -183,7 +184,7 @@ def prove(path: str, note: Note) -> None:
     """
     if digest(path) != note.sha256:
         raise Untrusted(f"{path} is not the file that was put there")
-    health.check(path, note.version)
+    smoke_test.check(path, note.version)
 
 
 def put_back(program: Program, work: Workspace) -> None:
@@ -194,7 +195,7 @@ def put_back(program: Program, work: Workspace) -> None:
     """
     beside = program.path + layout.SIGNATURE
     try:
-        program_files.replace(program.path, work.old, work.new)
+        swap.replace(program.path, work.old, work.new)
     except OSError as error:
         raise SwappedBack(
             f"the new version failed in its place, and the old one cannot be put back"
@@ -205,7 +206,7 @@ def put_back(program: Program, work: Workspace) -> None:
         if os.path.exists(work.old_signature):
             renaming.replace(work.old_signature, beside)
         elif not os.path.exists(work.new_signature):
-            program_files.remove(beside)
+            swap.remove(beside)
 
 
 def commit(program: Program, work: Workspace, warn: Warn) -> None:
@@ -214,7 +215,7 @@ def commit(program: Program, work: Workspace, warn: Warn) -> None:
     That it cannot be kept is no failure of the update: the new one is in place and works.
     """
     try:
-        program_files.remove(program.previous + layout.SIGNATURE)
+        swap.remove(program.previous + layout.SIGNATURE)
         try:
             os.replace(work.old, program.previous)
         except PermissionError:  # Windows: it runs still, but may be renamed

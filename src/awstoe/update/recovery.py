@@ -15,9 +15,9 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from awstoe.errors import AwstoeError
-from awstoe.update import install, journal, layout
-from awstoe.update.failure import Busy, CannotWrite
-from awstoe.update.program import Program
+from awstoe.update import install, install_record, layout
+from awstoe.update.errors import Busy, CannotWrite
+from awstoe.update.installation import Program
 from awstoe.update.workspace import Workspace
 
 
@@ -91,7 +91,7 @@ def _recover(program: Program, work: Workspace, warn: install.Warn) -> Found:
         return Found.UNDONE
     if _is_same(work.old, program.path):
         return Found.NOTHING
-    note = journal.read(work.journal)
+    note = install_record.read(work.journal)
     try:
         if note is None:
             raise CannotWrite("there is no note of what was to be installed")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from awstoe.errors import UsageError
-from awstoe.host import addresses
+from awstoe.host.network import urls
 
 _FILE: Final = os.path.join(os.path.dirname(__file__), "regions.toml")
 _STRANGE: Final = re.compile(r"[\s{}?#]")
@@ -67,7 +67,7 @@ def check_choice(template: str, wanted: str | None) -> None:
     """
     if wanted is not None and "{region}" not in template and "{suffix}" not in template:
         raise UsageError(
-            f"--region makes no difference: all regions are at {addresses.shown(template)}",
+            f"--region makes no difference: all regions are at {urls.shown(template)}",
             hint="leave it out, or name a place with {region} in it: --url TEMPLATE",
         )
 
@@ -84,7 +84,7 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
         url = url.rstrip("/") + "/"
         if not _is_address(url):
             raise UsageError(
-                f"{addresses.shown(template)!r} is no address of releases",
+                f"{urls.shown(template)!r} is no address of releases",
                 hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
                 " {region} and {suffix} stand for the region's name and what its host names end in;"
                 " in name and password write special characters as %XX",

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Protocol
 
 from awstoe import limits
-from awstoe.host import http
+from awstoe.host.network import http
 from awstoe.update.regions import Mirror
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from awstoe.trust import signed_files
 from awstoe.trust.release_trust import ReleaseTrust
-from awstoe.update.failure import Untrusted
+from awstoe.update.errors import Untrusted
 
 _GOOD: Final = "good"
 _ATTACK: Final = "this may be an attack on updates: report it"

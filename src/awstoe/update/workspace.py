@@ -11,9 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Self
 
-from awstoe.host import locks, program_files
-from awstoe.host.files import PRIVATE_FOLDER
-from awstoe.update.failure import Busy, CannotWrite, Refused
+from awstoe.host.executable import swap
+from awstoe.host.files import locks
+from awstoe.host.files.own_files import PRIVATE_FOLDER
+from awstoe.update.errors import Busy, CannotWrite, Refused
 
 _LOCK: Final = "lock"
 _ATTEMPTS: Final = 5
@@ -106,7 +107,7 @@ class Workspace:
             path = os.path.join(self.folder, name)
             if name != _LOCK and not keep(name) and not os.path.isdir(path):
                 with suppress(OSError):
-                    program_files.remove(path)
+                    swap.remove(path)
 
     def close(self) -> None:
         """Unlock the folder, and remove it when nothing is left in it."""
@@ -120,7 +121,7 @@ class Workspace:
     def _remove_empty(self) -> None:
         try:
             if set(os.listdir(self.folder)) <= {_LOCK}:
-                program_files.remove(os.path.join(self.folder, _LOCK))
+                swap.remove(os.path.join(self.folder, _LOCK))
                 os.rmdir(self.folder)
         except OSError:
             pass  # it is gone, or another update has begun

@@ -11,7 +11,7 @@ from awstoe.actions import install_msi, msi, schema, uninstall_msi
 from awstoe.actions.contract import Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError
-from awstoe.host import command_line
+from awstoe.host.process import command_line
 from fakes.answering_context import AnsweringContext
 
 

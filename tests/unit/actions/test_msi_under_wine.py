@@ -39,7 +39,7 @@ PRODUCT = """\
 
 HOLDING = """
 import subprocess, sys
-from awstoe.host.unchanged import unchanged
+from awstoe.host.files.write_lock import unchanged
 
 with unchanged(sys.argv[1]):
     sys.exit(subprocess.call(["msiexec.exe", sys.argv[2], sys.argv[1], "/qn"]))

@@ -14,9 +14,10 @@ from awstoe.actions.schema import schema
 from awstoe.errors import ActionError, HostError, TimeoutExceeded
 from awstoe.expressions.conditions import Condition, Verdict
 from awstoe.expressions.values import Value
-from awstoe.host import process, temporary
-from awstoe.host.environment import child_environment
-from awstoe.host.interruption import Interruption
+from awstoe.host.files import temporary
+from awstoe.host.process import children
+from awstoe.host.process.environment import child_environment
+from awstoe.host.process.interruption import Interruption
 
 
 class Log:
@@ -60,7 +61,7 @@ class Context:
     def execute(self, command: Command) -> Result:
         self.commands.append(command)
         stdout, stderr = bytearray(), bytearray()
-        end = process.run(
+        end = children.run(
             command.argv,
             environment=child_environment(),
             on_stdout=stdout.extend,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.cli.console import Console
-from awstoe.cli.rebooting import Rebooting
-from awstoe.host.interruption import Interruption
+from awstoe.host.process.interruption import Interruption
+from awstoe.reporting.console import Console
+from awstoe.session.reboot import Rebooting
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe import __version__
-from awstoe.cli import trust_facts, version
-from awstoe.cli.console import Console
+from awstoe.cli import trust_report, version
 from awstoe.cli.main import main
 from awstoe.cli.verify_signature import Program, verify
 from awstoe.errors import AwstoeError, HostError, TrustError, UsageError
 from awstoe.host import platforms
+from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from fakes.certificates import CODE_SIGNING, FAR, make, signer, world
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, ForgedKey, packet, time_of
@@ -151,7 +151,7 @@ def test_any_file_is_verified_with_any_key(scene: Scene, tmp_path: Path) -> None
 
 
 def test_an_armored_signature_is_found_as_well(scene: Scene) -> None:
-    from awstoe_signing.openpgp_signing import armored  # noqa: PLC0415
+    from awstoe_signing.openpgp.sign import armored  # noqa: PLC0415
 
     scene.signature.unlink()
     (scene.folder / "awstoe.asc").write_bytes(armored(scene.sign(), "SIGNATURE"))
@@ -422,14 +422,14 @@ def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene)
 
 
 def test_what_is_built_in_is_told(scene: Scene) -> None:
-    found = trust_facts.facts(scene.program().trust)
+    found = trust_report.facts(scene.program().trust)
     fingerprint = scene.key.fingerprint.hex().upper()
     assert found["build"] == "release"
     assert found["openpgp"] == [
         {"fingerprint": fingerprint, "state": "current", "signer": USER.decode()}
     ]
     assert found["root"] == {"version": 3, "expires": "2031-01-01T00:00:00Z"}
-    text = trust_facts.as_text(found)
+    text = trust_report.as_text(found)
     assert f"openpgp            fingerprint {fingerprint}, state current" in text
 
 
@@ -441,7 +441,7 @@ def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
     (scene.folder / "release" / "timestamping.pem").write_bytes(
         stamp_root.public_bytes(Encoding.PEM)
     )
-    found = trust_facts.facts(scene.program().trust)
+    found = trust_report.facts(scene.program().trust)
     assert found["authenticode"] == [
         {
             "thumbprint": "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33",
@@ -453,11 +453,11 @@ def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
     assert found["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **told}]
     sha256 = stamp_root.fingerprint(hashes.SHA256()).hex()
     assert found["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **told}]
-    text = trust_facts.as_text(found)
+    text = trust_report.as_text(found)
     assert f"\ntimestampRoots     name Stamp Root, sha256 {sha256}, expires 2076-" in text
     (scene.folder / "release" / "timestamping.pem").write_text("nonsense")
     with pytest.raises(TrustError, match="certificates cannot be read"):
-        trust_facts.facts(scene.program().trust)
+        trust_report.facts(scene.program().trust)
 
 
 def test_a_development_build_says_so(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from awstoe import __version__
 from awstoe.cli import version
-from awstoe.cli.console import Console
 from awstoe.errors import UsageError
-from awstoe.host import frozen
+from awstoe.host.executable import frozen
+from awstoe.reporting.console import Console
 
 KEYS = [
     *("version", "commit", "buildDate", "target", "python", "openssl", "glibcFloor"),

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awstoe.document import encoding
 from awstoe.document.parse import parse
 from awstoe.document.problems import has_errors, render
-from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.document.syntax import encoding
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.expressions.conditions import LOGICAL, OPERATORS
 from awstoe.host.platforms import Platform
 

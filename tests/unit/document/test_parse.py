@@ -10,7 +10,7 @@ from awstoe import limits
 from awstoe.document.model import Branch, Document, OnFailure, Step
 from awstoe.document.parse import parse
 from awstoe.document.problems import Severity, headline
-from awstoe.document.yaml_text import HAS_LIBYAML
+from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.expressions.conditions import Comparison, Logical
 from awstoe.expressions.loops import ForEachList, ForEachText, ForLoop
 from awstoe.host.platforms import Platform

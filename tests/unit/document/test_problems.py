@@ -3,9 +3,9 @@
 import pytest
 
 from awstoe import limits
+from awstoe.document.diagnostics import Report
 from awstoe.document.model import Mark
 from awstoe.document.problems import Problem, Severity, document_error, render
-from awstoe.document.report import Report
 
 
 def problem(line: int = 1, column: int = 1, message: str = "wrong", hint: str = "") -> Problem:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from awstoe.engine.output import OutputCapture, Spool, Tail
 from awstoe.errors import HostError
-from awstoe.host import temporary
+from awstoe.host.files import temporary
 
 
 def captured(*pieces: bytes, limit: int = 100) -> tuple[str, bool]:

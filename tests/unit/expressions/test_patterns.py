@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstoe import limits
-from awstoe.expressions import character_classes as classes
-from awstoe.expressions.patterns import PatternError, translate
+from awstoe.expressions.re2 import classes
+from awstoe.expressions.re2.translate import PatternError, translate
 
 
 def rows() -> list[tuple[str, str, str]]:

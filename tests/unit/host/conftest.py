@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from awstoe import limits
-from awstoe.host import process
+from awstoe.host.process import children
 from unit.host.programs import Driver, Runner, running
 
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[Runner]:
     yield Runner(tmp_path)
-    process.drain_end()
+    children.drain_end()
     pids = tmp_path / "pids"
     for word in pids.read_text().split() if pids.exists() else ():
         if running(int(word)):

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import Popen
 
-from awstoe.host import process
-from awstoe.host.environment import child_environment
-from awstoe.host.interruption import Interruption
+from awstoe.host.process import children
+from awstoe.host.process.environment import child_environment
+from awstoe.host.process.interruption import Interruption
 
 Driver = Callable[..., Popen[str]]
 """Starts another interpreter with a program text, optionally through another program."""
@@ -30,8 +30,8 @@ class Runner:
         environment: Mapping[str, str] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
         interruption: Interruption | None = None,
-    ) -> process.ProcessEnd:
-        return process.run(
+    ) -> children.ProcessEnd:
+        return children.run(
             argv,
             environment=child_environment() if environment is None else environment,
             on_stdout=on_stdout or self.stdout.extend,
@@ -49,7 +49,7 @@ class Runner:
         seconds: float | None = 30,
         environment: Mapping[str, str] | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
-    ) -> process.ProcessEnd:
+    ) -> children.ProcessEnd:
         return self.argv(
             "bash",
             "-c",

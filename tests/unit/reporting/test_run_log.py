@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from awstoe.reporting.progress import Viewer
 from awstoe.reporting.run_log import LogFiles
-from awstoe.reporting.viewer import Viewer
 
 
 class Log:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from awstoe.errors import HostError
-from awstoe.host import locks_linux
+from awstoe.host.files import locks
 from awstoe.state import store
 
 
@@ -22,11 +22,11 @@ def test_a_lock_file_that_its_holder_removed_meanwhile_locks_nothing(
         real(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", holder_ends)
-    assert locks_linux.acquire(str(path)) is None
+    assert locks.acquire(str(path)) is None
     monkeypatch.undo()
-    descriptor = locks_linux.acquire(str(path))
+    descriptor = locks.acquire(str(path))
     assert descriptor is not None
-    assert locks_linux.acquire(str(path)) is None
+    assert locks.acquire(str(path)) is None
     os.close(descriptor)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Unpack
 
 from awstoe.trust.policy import Verdict
-from awstoe_signing import openpgp_signing
+from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import (
     CERTIFY_AND_SIGN,
     NOW,

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyasn1.type import univ
 
 from awstoe.errors import HostError
-from awstoe.trust import authenticode
-from awstoe.trust import authenticode_asn1 as asn1
-from awstoe.trust.authenticode import State, Verdict
-from awstoe.trust.authenticode_chain import LIFETIME_SIGNING
-from awstoe_signing.authenticode_cms import encode, named_digest, new, octets
+from awstoe.trust.authenticode import asn1
+from awstoe.trust.authenticode import verify as authenticode
+from awstoe.trust.authenticode.chain import LIFETIME_SIGNING
+from awstoe.trust.authenticode.verify import State, Verdict
+from awstoe_signing.authenticode.cms import encode, named_digest, new, octets
 from fakes import timestamp_server
 from fakes.certificates import (
     CODE_SIGNING,

@@ -17,8 +17,8 @@ from pyasn1.codec.der import decoder, encoder
 from pyasn1.type import univ
 
 from awstoe.errors import TrustError
-from awstoe.trust import authenticode_chain as chain
-from awstoe.trust.authenticode_chain import Purpose
+from awstoe.trust.authenticode import chain
+from awstoe.trust.authenticode.chain import Purpose
 from fakes.certificates import (
     BEGIN,
     CODE_SIGNING,

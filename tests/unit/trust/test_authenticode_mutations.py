@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awstoe.trust import authenticode
-from awstoe.trust.authenticode import State, Verdict
+from awstoe.trust.authenticode import verify as authenticode
+from awstoe.trust.authenticode.verify import State, Verdict
 from fakes.certificates import NOW, world
 from fakes.signed_programs import (
     honest_stamps,

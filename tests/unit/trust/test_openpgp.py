@@ -6,9 +6,10 @@ import io
 import pytest
 
 from awstoe.errors import TrustError
-from awstoe.trust import keyring, openpgp
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict, Verification
-from awstoe_signing import openpgp_signing
+from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, NOW, mpi, packet, time_of
 from unit.trust.openpgp_cases import CERTIFICATES, DATA, SIGNATURES, SUBKEYS, Keys
 

@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from awstoe.errors import TrustError
-from awstoe.trust import keyring, openpgp
-from awstoe.trust.keyring import Keyring
-from awstoe_signing import openpgp_signing
+from awstoe.trust.openpgp import keyring
+from awstoe.trust.openpgp import verify as openpgp
+from awstoe.trust.openpgp.keyring import Keyring
+from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import NOW, ForgedKey, packet
 from unit.trust.openpgp_cases import DATA
 

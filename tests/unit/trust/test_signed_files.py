@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from awstoe.errors import TrustError
-from awstoe.trust import keyring, signed_files
-from awstoe.trust.authenticode import State
+from awstoe.trust import signed_files
+from awstoe.trust.authenticode.verify import State
+from awstoe.trust.openpgp import keyring
 from awstoe.trust.policy import Verdict
 from awstoe.trust.signed_files import Publishers, SignedFile
 from fakes.certificates import NOW, world

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from awstoe.errors import AwstoeError
-from awstoe.host import access_lists_windows, program_locks
+from awstoe.host.executable import lock
+from awstoe.host.files import access_lists_windows
 from awstoe.update import recovery
 from awstoe.update.decide import Machine
-from awstoe.update.journal import Step
+from awstoe.update.install_record import Step
 from awstoe.update.workspace import Workspace
 from fakes import release_server as tricks
 from fakes.release_server import ReleaseServer
@@ -147,7 +148,7 @@ def test_program_that_can_only_be_moved_aside_is_not_lost(
             raise ctypes.WinError(32)
         real(old, new)
 
-    monkeypatch.setattr("awstoe.host.program_files_windows._RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("awstoe.host.executable.swap_windows._RETRY_SECONDS", 0.1)
     monkeypatch.setattr(os, "replace", replace)
     attempt = windows.update()
     assert attempt.code == 9, attempt.said
@@ -178,11 +179,11 @@ def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
 
 
 def test_run_and_update_keep_apart(windows: Scene) -> None:
-    run = program_locks.share(str(windows.installation.path))
+    run = lock.share(str(windows.installation.path))
     assert run is not None
-    other = program_locks.share(str(windows.installation.path))
+    other = lock.share(str(windows.installation.path))
     assert other is not None
-    assert program_locks.exclude(str(windows.installation.path)) is None
+    assert lock.exclude(str(windows.installation.path)) is None
     assert "a run of" in windows.refused(code=75)
     os.close(run)
     os.close(other)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from awstoe.cli import update_bundle
-from awstoe.cli.console import Console
 from awstoe.errors import AwstoeError
-from awstoe_signing import bundles
+from awstoe.reporting.console import Console
 from awstoe_signing.__main__ import main as signing_command
 from awstoe_signing.failure import SigningFailure
+from awstoe_signing.tuf import bundles
 from fakes.releases import NOW, shell_program
 from fakes.scene import Scene
 

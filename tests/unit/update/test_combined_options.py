@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from awstoe_signing import bundles
+from awstoe_signing.tuf import bundles
 from fakes import release_server as tricks
 from fakes.scene import Scene
 

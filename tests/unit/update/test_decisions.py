@@ -7,7 +7,7 @@ import pytest
 from awstoe.errors import UsageError
 from awstoe.update import layout, regions
 from awstoe.update.decide import Machine, decide
-from awstoe.update.failure import NotOffered
+from awstoe.update.errors import NotOffered
 from awstoe.update.releases import Release, Version, glibc_version
 
 HERE = Machine("linux", "amd64", (2, 26))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.host import program_files, program_locks
-from awstoe.update.journal import Step
-from awstoe.update.program import Origin
+from awstoe.host.executable import lock, swap
+from awstoe.update.install_record import Step
+from awstoe.update.installation import Origin
 from awstoe.update.releases import Version
 from fakes import release_server as tricks
 from fakes.installation import Attempt, finished
@@ -416,7 +416,7 @@ def test_second_update_waits_for_the_first(scene: Scene) -> None:
 def test_update_while_a_run_is_going_on(scene: Scene) -> None:
     """Refused at once and before any request; with --wait it waits for the run's end."""
     scene.publisher.add("1.1.0")
-    run = program_locks.share(str(scene.installation.path))
+    run = lock.share(str(scene.installation.path))
     assert run is not None
     said = scene.refused(code=75)
     assert f"a run of {scene.installation.path} is going on" in said
@@ -433,7 +433,7 @@ def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> Non
 
     def listen(step: Step) -> None:
         if step is Step.DOWNLOADED:
-            held.append(program_locks.share(str(scene.installation.path)))
+            held.append(lock.share(str(scene.installation.path)))
 
     attempt = scene.installation.update(listener=listen)
     assert attempt.code == 75
@@ -450,22 +450,22 @@ def test_no_run_begins_during_the_swap(scene: Scene) -> None:
 
     def listen(step: Step) -> None:
         if step in (Step.KEPT, Step.SWAPPED, Step.PROVEN):
-            taken[step] = program_locks.share(str(scene.installation.path))
+            taken[step] = lock.share(str(scene.installation.path))
 
     assert scene.installation.update(listener=listen).code == 0
     assert taken == {Step.KEPT: None, Step.SWAPPED: None, Step.PROVEN: None}
-    lock = program_locks.share(str(scene.installation.path))
-    assert lock is not None
-    os.close(lock)
+    held = lock.share(str(scene.installation.path))
+    assert held is not None
+    os.close(held)
 
 
 def test_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
-    lock = program_locks.share(str(scene.installation.path))
-    assert lock is not None
+    held = lock.share(str(scene.installation.path))
+    assert held is not None
     with open(scene.installation.path, "rb") as other:
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.close(lock)
+        os.close(held)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -577,9 +577,9 @@ def test_file_system_without_hard_links(scene: Scene, monkeypatch: pytest.Monkey
 
 def test_previous_of_an_exe_can_be_started() -> None:
     if sys.platform == "win32":
-        assert program_files.suffixed("C:\\x\\awstoe.exe", "previous").endswith(".exe")
+        assert swap.suffixed("C:\\x\\awstoe.exe", "previous").endswith(".exe")
     else:
-        assert program_files.suffixed("/x/awstoe", "previous") == "/x/awstoe.previous"
+        assert swap.suffixed("/x/awstoe", "previous") == "/x/awstoe.previous"
 
 
 def test_installed_version_newer_than_all(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.update.journal import Step
+from awstoe.update.install_record import Step
 from fakes.installation import finished
 from fakes.scene import Scene
 

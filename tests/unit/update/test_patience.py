@@ -3,7 +3,7 @@
 import pytest
 
 from awstoe import limits
-from awstoe.host import http
+from awstoe.host.network import http
 from awstoe.update.repository import pause
 
 

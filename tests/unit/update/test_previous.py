@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from awstoe.update.journal import Step
+from awstoe.update.install_record import Step
 from fakes import release_server as tricks
 from fakes.installation import Attempt, finished
 from fakes.scene import Scene

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import targets, windows_site
+from awstoe_build import targets
 from awstoe_build.__main__ import cache_folder
-from awstoe_build.layers import Cache
+from awstoe_build.toolchain.layers import Cache
+from awstoe_build.toolchain.windows import site as windows_site
 from fakes import wine
 
 COMPILER = "x86_64-w64-mingw32-gcc"

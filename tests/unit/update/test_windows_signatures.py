@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from awstoe.cli import update_bundle
-from awstoe.cli.console import Console
+from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
-from awstoe.update.failure import Untrusted
-from awstoe_signing import bundles
+from awstoe.update.errors import Untrusted
+from awstoe_signing.tuf import bundles
 from fakes.certificates import CODE_SIGNING, FAR, Holder, make, signer, world
 from fakes.scene import Scene
 from fakes.signed_programs import sign

@@ -1,0 +1,1 @@
+"""Checks a finished file: its libraries, its contents, its size."""

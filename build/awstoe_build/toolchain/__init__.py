@@ -1,0 +1,1 @@
+"""Recipes of the toolchain layers, and the cache that keeps them."""

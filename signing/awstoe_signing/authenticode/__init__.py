@@ -1,0 +1,1 @@
+"""Signs Windows programs with Authenticode."""

@@ -1,0 +1,1 @@
+"""Issues OpenPGP certificates and signs with their keys."""

@@ -1,0 +1,1 @@
+"""Writes the trust metadata of releases (The Update Framework)."""

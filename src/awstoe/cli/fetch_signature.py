@@ -1,0 +1,57 @@
+"""Downloads the published signature of the running program, for ``verify-signature --fetch``."""
+
+import platform
+import sys
+
+from awstoe import __version__, limits
+from awstoe.errors import HostError, TrustError, UsageError
+from awstoe.host import platforms
+from awstoe.host.network import http, urls
+from awstoe.update import layout, regions
+from awstoe.update.errors import combined
+from awstoe.update.repository import Missing, TooLong, WebRepository
+
+
+def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
+    """The published signature of exactly this version: its address and its bytes.
+
+    Args:
+        template: Where releases are published; None if that is not known.
+        region: The one to ask first; None for any.
+
+    Raises:
+        UsageError: It is not known where releases are published.
+        HostError: No region could be asked.
+        TrustError: A region has none.
+    """
+    if template is None:
+        raise UsageError(
+            "this is a development build: it knows no place where releases are published",
+            hint="name one with --url TEMPLATE",
+        )
+    bits = 64 if sys.maxsize > 2**32 else 32
+    architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
+    path = layout.program_path(__version__, platforms.current(), architecture) + layout.SIGNATURE
+    client = http.Client(
+        http.TimeOuts(
+            limits.UPDATE_CONNECT_SECONDS,
+            limits.UPDATE_IDLE_SECONDS,
+            limits.UPDATE_METADATA_SECONDS,
+        )
+    )
+    client.allowance = http.Allowance(limits.UPDATE_ALL_METADATA_SECONDS)
+    mirrors = regions.mirrors(template, regions.order(regions.read(), region))
+    regions.check_choice(template, region)
+    failures: list[HostError | TrustError] = []
+    for mirror in mirrors[: limits.UPDATE_REGIONS]:
+        try:
+            found = WebRepository(mirror, client).read(path, limits.SIGNATURE_BYTES)
+            return urls.shown(mirror.url + path), found
+        except Missing:
+            missing = f"{mirror.name} has no signature of {__version__}: {path} is not there"
+            failures.append(TrustError(missing))
+        except TooLong as error:
+            failures.append(TrustError(f"{mirror.name}: {error}"))
+        except HostError as error:
+            failures.append(error)
+    raise combined(failures)

@@ -1,0 +1,1 @@
+"""YAML and JSON text to nodes that know their line and column."""

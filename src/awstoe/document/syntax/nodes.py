@@ -1,0 +1,347 @@
+"""The tree of a document: scalars, sequences and mappings that know where they stand.
+
+Nothing is typed here: a scalar is the text that stands in the file. ``TreeBuilder`` makes the tree
+out of a reader's events. It is where the limits of a tree hold, the same for every syntax: depth,
+number of nodes (an alias counts as much as what it stands for, each time), unique keys.
+"""
+
+from typing import Final, TypeAlias
+
+from awstoe import limits
+from awstoe.document.diagnostics import Placed, Unreadable
+from awstoe.document.problems import Severity
+from awstoe.expressions.values import Value, quoted
+
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class Scalar:
+    """A piece of text.
+
+    Attributes:
+        text: As it stands in the file, quotes and escapes resolved.
+        plain: Whether it stands there without quotes.
+        line: From 1.
+        column: From 1.
+    """
+
+    __slots__ = ("column", "line", "plain", "text")
+
+    def __init__(self, text: str, *, plain: bool, line: int, column: int) -> None:
+        self.text = text
+        self.plain = plain
+        self.line = line
+        self.column = column
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it stands for nothing at all."""
+        return self.plain and self.text in _NULLS
+
+
+class Sequence:
+    """A list.
+
+    Attributes:
+        items: Its entries.
+        line: From 1.
+        column: From 1.
+    """
+
+    __slots__ = ("column", "items", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.items: list[Node] = []
+        self.line = line
+        self.column = column
+
+
+class Mapping:
+    """A mapping whose keys are text.
+
+    Attributes:
+        entries: Key and value by the key's text, in the order of the file.
+        line: From 1.
+        column: From 1.
+    """
+
+    __slots__ = ("column", "entries", "line")
+
+    def __init__(self, line: int, column: int) -> None:
+        self.entries: dict[str, tuple[Scalar, Node]] = {}
+        self.line = line
+        self.column = column
+
+    def value(self, key: str) -> "Node | None":
+        """What stands under ``key``; None when nothing does, or a YAML null."""
+        entry = self.entries.get(key)
+        if entry is None:
+            return None
+        node = entry[1]
+        return None if isinstance(node, Scalar) and node.is_null else node
+
+    def key(self, key: str) -> Placed:
+        """The place of ``key``, or of the mapping when it is not there."""
+        entry = self.entries.get(key)
+        return self if entry is None else entry[0]
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def describe(node: Node | None) -> str:
+    """What ``node`` is, in a document author's words."""
+    if isinstance(node, Mapping):
+        return "a mapping"
+    if isinstance(node, Sequence):
+        return "a list"
+    if node is None or node.is_null:
+        return "nothing"
+    return quoted(node.text)
+
+
+def value_of(node: Node) -> Value:
+    """The plain value of ``node``; its scalars are text, and None for nothing."""
+    if isinstance(node, Scalar):
+        return None if node.is_null else node.text
+    if isinstance(node, Sequence):
+        return [value_of(item) for item in node.items]
+    return {key: value_of(value) for key, (_, value) in node.entries.items()}
+
+
+class Fault:
+    """Something wrong with the tree that does not hide the rest of it.
+
+    Attributes:
+        severity: As of ``Problem``.
+        code: As of ``Problem``.
+        path: As of ``Problem``.
+        message: As of ``Problem``.
+        hint: As of ``Problem``.
+        line: As of ``Problem``.
+        column: As of ``Problem``.
+    """
+
+    __slots__ = ("code", "column", "hint", "line", "message", "path", "severity")
+
+    def __init__(
+        self, severity: Severity, code: str, path: str, where: Placed, message: str, hint: str
+    ) -> None:
+        self.severity = severity
+        self.code = code
+        self.path = path
+        self.message = message
+        self.hint = hint
+        self.line = where.line
+        self.column = where.column
+
+
+class _Frame:
+    """A collection that is not yet at its end."""
+
+    __slots__ = ("anchor", "before", "height", "key", "node")
+
+    def __init__(self, node: Sequence | Mapping, anchor: str | None, before: int) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.before = before
+        self.height = 1
+        self.key: Scalar | None = None
+
+
+class _Anchored:
+    """What an alias can stand for; without a node while it is not yet at its end."""
+
+    __slots__ = ("height", "node", "size")
+
+    def __init__(self, node: Node | None, size: int, height: int) -> None:
+        self.node = node
+        self.size = size
+        self.height = height
+
+
+class TreeBuilder:
+    """Makes a tree out of events.
+
+    Attributes:
+        root: The tree, once its last event has come.
+        faults: What is wrong with it.
+    """
+
+    __slots__ = ("_anchors", "_count", "_stack", "faults", "root")
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.faults: list[Fault] = []
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, _Anchored] = {}
+        self._count = 0
+
+    def scalar(self, node: Scalar, anchor: str | None = None) -> None:
+        """Take a scalar.
+
+        Raises:
+            Unreadable: There are too many nodes.
+        """
+        self._grow(1, node)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(node, 1, 0)
+        self._place(node)
+
+    def open(self, node: Sequence | Mapping, anchor: str | None = None) -> None:
+        """Take the beginning of a collection.
+
+        Raises:
+            Unreadable: There are too many nodes, or they are nested too deep.
+        """
+        frame = _Frame(node, anchor, self._count)
+        self._grow(1, node)
+        self._stack.append(frame)
+        if len(self._stack) > limits.DOCUMENT_DEPTH:
+            raise _too_deep(node)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(None, 0, 0)
+
+    def close(self) -> None:
+        """Take the end of the innermost collection."""
+        frame = self._stack.pop()
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = _Anchored(
+                frame.node, self._count - frame.before, frame.height
+            )
+        if self._stack and self._stack[-1].height <= frame.height:
+            self._stack[-1].height = frame.height + 1
+        if isinstance(frame.node, Mapping) and "<<" in frame.node.entries:
+            self._merge(frame.node)
+        self._place(frame.node)
+
+    def alias(self, name: str, where: Placed) -> None:
+        """Take a further use of an anchored node.
+
+        Raises:
+            Unreadable: There is no such anchor, it holds itself, or the nodes get too many.
+        """
+        found = self._anchors.get(name)
+        if found is None:
+            raise Unreadable(
+                "unknown-alias",
+                f"the alias '*{name}' has no anchor '&{name}' before it",
+                hint="a plain text that begins with '*' has to be quoted",
+                line=where.line,
+                column=where.column,
+            )
+        if found.node is None:
+            raise Unreadable(
+                "recursive-alias",
+                f"the alias '*{name}' stands inside what it stands for",
+                line=where.line,
+                column=where.column,
+            )
+        self._grow(found.size, where)
+        if len(self._stack) + found.height > limits.DOCUMENT_DEPTH:
+            raise _too_deep(where)
+        if self._stack and self._stack[-1].height <= found.height:
+            self._stack[-1].height = found.height + 1
+        self._place(found.node, where)
+
+    def fault(
+        self, severity: Severity, code: str, where: Placed, message: str, hint: str = ""
+    ) -> None:
+        """Note something wrong with the node that comes next."""
+        self.faults.append(Fault(severity, code, self._path(), where, message, hint))
+
+    def _grow(self, size: int, where: Placed) -> None:
+        self._count += size
+        if self._count > limits.DOCUMENT_NODES:
+            raise Unreadable(
+                "too-many-nodes",
+                f"the document has more than {limits.DOCUMENT_NODES:,} nodes,"
+                " aliases counted each time they are used",
+                line=where.line,
+                column=where.column,
+            )
+
+    def _place(self, node: Node, where: Placed | None = None) -> None:
+        if not self._stack:
+            self.root = node
+            return
+        frame = self._stack[-1]
+        holder = frame.node
+        if isinstance(holder, Sequence):
+            holder.items.append(node)
+        elif frame.key is None:
+            frame.key = self._as_key(node, where or node)
+        else:
+            key = frame.key
+            frame.key = None
+            if isinstance(node, Scalar) and not node.text and node.plain:
+                # A value that is not there stands nowhere: its key is what one has to look at.
+                node = Scalar("", plain=True, line=key.line, column=key.column)
+            if key.line:
+                first = holder.entries.setdefault(key.text, (key, node))[0]
+                if first is not key:
+                    self.faults.append(
+                        Fault(
+                            Severity.ERROR,
+                            "duplicate-key",
+                            _under(self._path(), key.text),
+                            key,
+                            f"duplicate key {quoted(key.text)}",
+                            f"it stands in line {first.line} already",
+                        )
+                    )
+
+    def _as_key(self, node: Node, where: Placed) -> Scalar:
+        """The key that ``node`` is; one without a line when it cannot be a key."""
+        if isinstance(node, Scalar) and not node.is_null:
+            if where is node:
+                return node
+            return Scalar(node.text, plain=node.plain, line=where.line, column=where.column)
+        hint = "a text that begins with '{' has to be quoted" if isinstance(node, Mapping) else ""
+        self.fault(
+            Severity.ERROR, "bad-key", where, f"expected a text as key, got {describe(node)}", hint
+        )
+        return Scalar("", plain=False, line=0, column=0)
+
+    def _merge(self, node: Mapping) -> None:
+        """Replace ``<<`` by the entries of what stands under it, the node's own ones winning."""
+        key, merged = node.entries["<<"]
+        if not key.plain:
+            return
+        del node.entries["<<"]
+        for source in merged.items if isinstance(merged, Sequence) else [merged]:
+            if not isinstance(source, Mapping):
+                self.fault(
+                    Severity.ERROR,
+                    "bad-merge",
+                    key,
+                    "expected a mapping, or a list of mappings, under the merge key '<<',"
+                    f" got {describe(source)}",
+                )
+                return
+            self._grow(len(source.entries), key)
+            for name, entry in source.entries.items():
+                node.entries.setdefault(name, entry)
+
+    def _path(self) -> str:
+        """Where the node that comes next stands."""
+        path = ""
+        for frame in self._stack:
+            if isinstance(frame.node, Sequence):
+                path += f"[{len(frame.node.items)}]"
+            elif frame.key is not None and frame.key.line:
+                path = _under(path, frame.key.text)
+        return path
+
+
+def _under(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _too_deep(where: Placed) -> Unreadable:
+    return Unreadable(
+        "too-deep",
+        f"the document is nested more than {limits.DOCUMENT_DEPTH} levels deep",
+        line=where.line,
+        column=where.column,
+    )

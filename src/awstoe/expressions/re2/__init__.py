@@ -1,0 +1,1 @@
+"""RE2 patterns, translated for Python's matcher."""

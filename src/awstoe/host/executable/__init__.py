@@ -1,0 +1,1 @@
+"""The executable that this process runs: frozen or not, its lock, its replacement."""

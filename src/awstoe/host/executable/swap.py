@@ -1,0 +1,18 @@
+"""Putting a program file in the place of another that may be running."""
+
+import sys
+
+if sys.platform == "win32":
+    from awstoe.host.executable import swap_windows as _platform
+else:
+    from awstoe.host.executable import swap_linux as _platform
+
+Privileges = _platform.Privileges
+inspect = _platform.inspect
+carry_over = _platform.carry_over
+keep = _platform.keep
+replace = _platform.replace
+remove = _platform.remove
+owners = _platform.owners
+"""Asks package managers whose file a path is: the programs to run, and what to do then."""
+suffixed = _platform.suffixed

@@ -1,0 +1,107 @@
+"""Program files on Windows: a running file can be renamed, but neither replaced nor removed."""
+
+import os
+import sys
+import time
+from typing import Final, NamedTuple
+
+from awstoe.host import kernel32_windows as kernel32
+from awstoe.host.files import access_lists_windows as access_lists
+from awstoe.host.files import attributes_windows as attributes
+
+assert sys.platform == "win32"
+
+owners: Final[tuple[tuple[tuple[str, ...], str], ...]] = ()
+
+_RETRY_SECONDS: Final = 10.0
+"""Virus scanners hold a new file open for a while."""
+_FIRST_PAUSE: Final = 0.05
+_ERROR_SHARING_VIOLATION: Final = 32
+_HELD: Final = frozenset({kernel32.ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION})
+
+
+class Privileges(NamedTuple):
+    """What a program file gives to who runs it: nothing on Windows."""
+
+    changes_user: bool = False
+    has_capabilities: bool = False
+    foreign_owner: int | None = None
+
+
+def inspect(path: str) -> Privileges:
+    """The privileges of the program at ``path``.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    os.stat(path)
+    return Privileges()
+
+
+def carry_over(path: str, new: str) -> None:
+    """Give ``new`` the access list of the file at ``path``, where the disk has such lists.
+
+    Raises:
+        OSError: The list cannot be read or set.
+    """
+    try:
+        access_lists.carry_over(path, new)
+    except OSError as error:
+        if error.winerror not in attributes.WITHOUT_LISTS:
+            raise
+
+
+def keep(path: str, kept: str) -> None:
+    """Nothing to do: ``replace`` moves the running file aside."""
+    del path, kept
+
+
+def replace(path: str, new: str, kept: str) -> None:
+    """Move ``path`` aside to ``kept``, and put ``new`` in its place.
+
+    Raises:
+        OSError: It cannot; ``path`` is as it was.
+    """
+    if not os.path.exists(path):
+        _rename(new, path)
+        return
+    _rename(path, kept)
+    try:
+        _rename(new, path)
+    except OSError:
+        _rename(kept, path)
+        raise
+
+
+def _rename(old: str, new: str) -> None:
+    """Rename, replacing; again for a while when somebody holds one of the files."""
+    end = time.monotonic() + _RETRY_SECONDS
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            os.replace(old, new)
+        except OSError as error:
+            if error.winerror not in _HELD or time.monotonic() >= end:
+                raise
+            # Several that wait for the same file must not try again at the same time.
+            time.sleep(pause * (1 + os.urandom(1)[0] / 255))
+            pause = min(pause * 2, 1.0)
+        else:
+            return
+
+
+def remove(path: str) -> bool:
+    """Remove a program that may be running; gives whether it is gone."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def suffixed(path: str, word: str) -> str:
+    """A name beside ``path`` under which the program can be started."""
+    base, extension = os.path.splitext(path)
+    return f"{base}.{word}{extension}"

@@ -1,0 +1,1 @@
+"""Files and folders: paths, types, copies, atomic replacement, locks, temporary folders."""

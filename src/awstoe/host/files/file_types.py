@@ -1,0 +1,151 @@
+"""What stands at a path, asked before anything is opened: a FIFO or a device would hang a read."""
+
+import errno
+import os
+import stat
+from enum import StrEnum
+
+from awstoe.errors import ActionError
+from awstoe.host.files.oserrors import quoted
+
+
+class Kind(StrEnum):
+    """What a name in the file system stands for."""
+
+    MISSING = "missing"
+    FILE = "a file"
+    FOLDER = "a folder"
+    LINK = "a symbolic link"
+    FIFO = "a named pipe"
+    SOCKET = "a socket"
+    DEVICE = "a device"
+    OTHER = "something that is neither file nor folder"
+
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+_BY_FORMAT = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFDIR: Kind.FOLDER,
+    stat.S_IFLNK: Kind.LINK,
+    stat.S_IFIFO: Kind.FIFO,
+    stat.S_IFSOCK: Kind.SOCKET,
+    stat.S_IFCHR: Kind.DEVICE,
+    stat.S_IFBLK: Kind.DEVICE,
+}
+
+
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: Windows' other kind of link to a folder."""
+
+
+def of_mode(mode: int) -> Kind:
+    """The kind that ``st_mode`` says."""
+    return _BY_FORMAT.get(stat.S_IFMT(mode), Kind.OTHER)
+
+
+def of_itself(info: os.stat_result) -> Kind:
+    """The kind of what ``lstat`` was asked about; a junction is a link like any other."""
+    if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
+        return Kind.LINK
+    return of_mode(info.st_mode)
+
+
+def is_link(path: str) -> bool:
+    """Whether ``path`` itself is a symbolic link or a junction."""
+    try:
+        return kind(path) is Kind.LINK
+    except OSError:
+        return False
+
+
+def entry_is_link(entry: os.DirEntry[str]) -> bool:
+    """The same of what a folder holds."""
+    return entry.is_symlink() or getattr(entry, "is_junction", _no_junction)()
+
+
+def _no_junction() -> bool:
+    """What an entry says that is too old to be asked (Python 3.11)."""
+    return False
+
+
+def kind(path: str) -> Kind:
+    """What ``path`` itself is; a link is ``LINK`` wherever it leads.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        return of_itself(os.lstat(path))
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return Kind.MISSING
+        raise
+
+
+def followed_kind(path: str) -> Kind:
+    """What ``path`` leads to; ``MISSING`` for a link that leads nowhere.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        return of_mode(os.stat(path).st_mode)
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return Kind.MISSING
+        raise
+
+
+def require_file(path: str) -> None:
+    """Refuse anything at ``path`` but a file or a link to one.
+
+    Raises:
+        ActionError: It is missing, a folder or something special.
+        OSError: It cannot be looked at.
+    """
+    found = followed_kind(path)
+    if found is Kind.FILE:
+        return
+    if found is Kind.MISSING:
+        raise missing(path, "file")
+    hint = "name a file inside it" if found is Kind.FOLDER else "only regular files are accepted"
+    raise ActionError(f"{quoted(path)} is {found}, not a file", hint=hint)
+
+
+def require_folder(path: str) -> None:
+    """Refuse anything at ``path`` but a folder or a link to one.
+
+    Raises:
+        ActionError: It is missing or no folder.
+        OSError: It cannot be looked at.
+    """
+    found = followed_kind(path)
+    if found is Kind.MISSING:
+        raise missing(path, "folder")
+    if found is not Kind.FOLDER:
+        raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="name a folder")
+
+
+def missing(path: str, wanted: str) -> ActionError:
+    """The error for a ``wanted`` (file, folder) that is not there, with what is known about it."""
+    if os.path.islink(path):
+        return ActionError(
+            f"the {wanted} {quoted(path)} is a symbolic link to {quoted(os.readlink(path))},"
+            " which does not exist",
+            hint="repair or remove the link",
+        )
+    above = os.path.dirname(os.path.abspath(path))
+    while not os.path.isdir(above) and os.path.dirname(above) != above:
+        if os.path.lexists(above):
+            return ActionError(
+                f"the {wanted} {quoted(path)} does not exist: {quoted(above)} is not a folder",
+                hint="check the path",
+            )
+        above = os.path.dirname(above)
+    start = "" if os.path.isabs(path) else f", starting from {quoted(os.getcwd())}"
+    return ActionError(
+        f"the {wanted} {quoted(path)} does not exist",
+        hint=f"check the path{start}; {quoted(above)} is the last folder of it that exists",
+    )

@@ -1,0 +1,137 @@
+"""Moves the user's files and folders: a rename where that works, else copy, then remove.
+
+Across file systems the source is removed only after a complete copy (owner, permissions, times and
+attributes kept) stands at its destination.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+
+from awstoe.errors import ActionError
+from awstoe.host.files import copying, destinations, file_types, long_paths, paths, renaming, tree
+from awstoe.host.files.atomic_replace import exists, make_parents, staging_name
+from awstoe.host.files.file_types import Kind
+from awstoe.host.files.oserrors import quoted
+from awstoe.host.platforms import current
+
+
+def move_file(
+    source: str, destination: str, *, overwrite: bool, checkpoint: Callable[[], None]
+) -> None:
+    """Move a file, or a symbolic link as such, over a file or link that may be there.
+
+    Raises:
+        ActionError: The source is no file, or the destination is no place for one.
+        OSError: The system refused; the source is still there.
+    """
+    found = file_types.kind(source)
+    if found is not Kind.LINK:
+        file_types.require_file(source)
+    destinations.refuse_same(source, destination)
+    there = file_types.kind(destination)
+    if there is not Kind.MISSING and not overwrite:
+        raise exists(destination)
+    if there not in (Kind.MISSING, Kind.FILE, Kind.LINK):
+        raise ActionError(
+            f"{quoted(destination)} is {there}; a file does not take its place",
+            hint="name a file, or remove what stands there first",
+        )
+    make_parents(destination)
+    try:
+        renaming.replace(source, destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _carry_across(source, destination, checkpoint)
+
+
+def _carry_across(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
+    """Move a file or link to another file system."""
+    if file_types.is_link(source):
+        copying.copy_link(source, destination, twin=True)
+    else:
+        copying.copy_file(source, destination, checkpoint=checkpoint, follow_links=False, twin=True)
+    renaming.unlink(source)
+
+
+def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]) -> None:
+    """Move a folder; into an existing one its content is merged, same-named files replaced.
+
+    Raises:
+        ActionError: The source is no folder or a link to one, the destination lies inside it, or a
+            file and a folder collide.
+        OSError: The system refused; nothing is lost, but a merge may be half done.
+    """
+    if file_types.kind(_bare(source)) is Kind.LINK:
+        raise ActionError(
+            f"{quoted(source)} is a symbolic link, not a folder",
+            hint="name the folder it leads to, or move the link with MoveFile",
+        )
+    file_types.require_folder(source)
+    destinations.refuse_inside(source, destination)
+    if os.path.isdir(destination):
+        destinations.require_mergeable(source, destination)
+        _merge(source, destination, checkpoint)
+        return
+    if os.path.lexists(destination):
+        raise destinations.collision(source, "a folder", destination)
+    make_parents(_bare(destination))
+    _place_folder(source, destination, checkpoint)
+
+
+def _place_folder(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
+    """Move a folder to a name that is free."""
+    try:
+        renaming.rename(source, destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        staged = staging_name(os.path.dirname(_bare(destination)))
+        try:
+            copying.copy_folder(source, staged, checkpoint=checkpoint, twin=True)
+            renaming.rename(staged, destination)
+        except BaseException:
+            if os.path.lexists(staged):
+                tree.remove(staged, _never_stop)
+            raise
+        tree.remove(source, checkpoint)
+
+
+def _bare(path: str) -> str:
+    return paths.without_end_separators(path, current())
+
+
+def _never_stop() -> None:
+    """The removal of an unfinished copy goes on when the run is being stopped."""
+
+
+def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
+    emptied = []
+    pending = [(long_paths.deep(source), long_paths.deep(destination))]
+    while pending:
+        folder, beside = pending.pop()
+        emptied.append(folder)
+        with os.scandir(folder) as entries:
+            found = list(entries)
+        for entry in found:
+            checkpoint()
+            target = os.path.join(beside, entry.name)
+            if file_types.entry_is_link(entry) or not entry.is_dir(follow_symlinks=False):
+                _move_entry(entry.path, target, checkpoint)
+            elif os.path.isdir(target):
+                pending.append((entry.path, target))
+            else:
+                _place_folder(entry.path, target, checkpoint)
+    for folder in reversed(emptied):
+        renaming.rmdir(folder)
+
+
+def _move_entry(source: str, target: str, checkpoint: Callable[[], None]) -> None:
+    destinations.refuse_same(source, target)
+    try:
+        renaming.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _carry_across(source, target, checkpoint)

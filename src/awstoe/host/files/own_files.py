@@ -1,0 +1,133 @@
+"""Files of our own: private folders, atomic replacement, appending. One function for each.
+
+User files are the actions' business (``host.filesystem``); here are the records, the state and the
+logs, which nobody else may read and which must never be seen half-written.
+"""
+
+import errno
+import os
+
+from awstoe.errors import HostError
+from awstoe.host.files import renaming
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+_CANNOT = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+_OPEN_FLAGS = getattr(os, "O_CLOEXEC", getattr(os, "O_NOINHERIT", 0)) | getattr(os, "O_BINARY", 0)
+
+
+def explain(error: OSError, doing: str) -> HostError:
+    """``error`` in a person's words; ``doing`` completes "cannot ...", path included."""
+    reason = error.strerror or str(error)
+    hints = {
+        errno.ENOSPC: "free some space on that disk, or use another folder",
+        errno.EDQUOT: "the disk quota is used up: free some space, or use another folder",
+        errno.EFBIG: "the file reached the size limit of this process (ulimit -f)",
+        errno.EACCES: "check the permissions, or run as a user who has them",
+        errno.EPERM: "check the permissions, or run as a user who has them",
+        errno.EROFS: "the file system is mounted read-only: use another folder",
+        errno.ENOTDIR: "a part of the path is a file, not a folder",
+    }
+    return HostError(f"cannot {doing}: {reason}", hint=hints.get(error.errno or 0))
+
+
+def make_private_folder(path: str) -> None:
+    """Make ``path`` (0700) and the folders above it.
+
+    Raises:
+        HostError: It cannot be made, or something of that name is there already.
+    """
+    try:
+        parent = os.path.dirname(os.path.abspath(path))
+        os.makedirs(parent, exist_ok=True)
+        os.mkdir(path, PRIVATE_FOLDER)
+    except OSError as error:
+        raise explain(error, f"make the folder {path}") from error
+
+
+def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> None:
+    """Write ``chunks`` to ``path`` so that a reader sees the old or the new file, never a part.
+
+    The temporary name is fixed: the folder belongs to one run, and what a kill left behind is
+    overwritten by the next writing.
+
+    Args:
+        path: The file.
+        chunks: What it shall hold.
+        durable: Whether a loss of power shall spare it too: slow, but then it is on the disk.
+
+    Raises:
+        HostError: It cannot be written; the old file is untouched, unless only its folder could not
+            be flushed.
+    """
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.tmp")
+    try:
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN_FLAGS, PRIVATE_FILE
+        )
+        try:
+            for chunk in chunks:
+                write_all(descriptor, chunk)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        renaming.replace(temporary, path)
+        if durable:
+            sync_path(folder or os.curdir)
+    except OSError as error:
+        try:
+            renaming.unlink(temporary)
+        except OSError:
+            pass
+        raise explain(error, f"write {path}") from error
+
+
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
+    """Write all of ``data``; ``os.write`` may write less.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    written = os.write(descriptor, data)
+    if written == len(data):
+        return
+    rest = memoryview(data)[written:]
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def open_append(path: str) -> int:
+    """A descriptor that appends to ``path`` (0600), which is made when missing.
+
+    Raises:
+        HostError: It cannot be opened.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OPEN_FLAGS
+    try:
+        return os.open(path, flags, PRIVATE_FILE)
+    except OSError as error:
+        raise explain(error, f"write {path}") from error
+
+
+def sync_path(path: str) -> None:
+    """Flush a file, or the names in a folder, to the disk, where the system can do that.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    is_folder = os.path.isdir(path)
+    if is_folder and not hasattr(os, "O_DIRECTORY"):
+        return
+    # Windows, which has no O_DIRECTORY, flushes only what was opened for writing.
+    access = os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR
+    descriptor = os.open(path, access | _OPEN_FLAGS)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network and shared file systems flush files only.
+        if not is_folder or error.errno not in _CANNOT:
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,93 @@
+"""Reads and appends to the user's files; a FIFO or a device is refused, never waited for."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from awstoe.errors import ActionError
+from awstoe.host.files import file_types
+from awstoe.host.files.oserrors import quoted
+from awstoe.host.files.own_files import write_all
+from awstoe.limits import MIB
+
+_FLAGS: Final = (
+    getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+)
+
+
+@contextmanager
+def opened(path: str, flags: int = os.O_RDONLY, *, follow_link: bool = True) -> Iterator[int]:
+    """A descriptor of the regular file at ``path``.
+
+    ``O_NONBLOCK`` keeps the opening from waiting when a FIFO took the file's place after the check.
+
+    Raises:
+        ActionError: It is missing, a folder or something special.
+        OSError: It cannot be opened.
+    """
+    file_types.require_file(path)
+    descriptor = os.open(
+        path, flags | _FLAGS | (0 if follow_link else getattr(os, "O_NOFOLLOW", 0))
+    )
+    try:
+        found = file_types.of_mode(os.fstat(descriptor).st_mode)
+        if found is not file_types.Kind.FILE:
+            raise ActionError(f"{quoted(path)} is {found}, not a file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read_limited(path: str, limit: int) -> bytes:
+    """The whole content of a file of at most ``limit`` bytes.
+
+    Raises:
+        ActionError: It is no regular file, or larger.
+        OSError: It cannot be read.
+    """
+    pieces = []
+    total = 0
+    with opened(path) as descriptor:
+        while total <= limit and (data := os.read(descriptor, MIB)):
+            pieces.append(data)
+            total += len(data)
+        size = max(total, os.fstat(descriptor).st_size)
+    if total > limit:
+        raise ActionError(
+            f"{quoted(path)} has {size:,} bytes; at most {limit:,} can be read into an output",
+            hint="take the part you need with ExecuteBash and head, tail or grep",
+        )
+    return b"".join(pieces)
+
+
+def chunks(path: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:
+    """The content of a file, piece by piece.
+
+    Raises:
+        ActionError: It is no regular file.
+        OSError: It cannot be read.
+    """
+    with opened(path) as descriptor:
+        while data := os.read(descriptor, MIB):
+            yield data
+            checkpoint()
+
+
+def append(path: str, data: bytes) -> None:
+    """Add ``data`` at the end of the file; when that fails half-way, what was added is taken back.
+
+    Raises:
+        ActionError: It is no regular file.
+        OSError: It cannot be written.
+    """
+    with opened(path, os.O_WRONLY | os.O_APPEND) as descriptor:
+        size = os.fstat(descriptor).st_size
+        try:
+            write_all(descriptor, data)
+        except OSError as error:
+            os.ftruncate(descriptor, size)
+            raise OSError(error.errno, error.strerror, path) from error

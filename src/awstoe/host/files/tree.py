@@ -1,0 +1,12 @@
+"""Whole folders: removal, and on Linux changes of owner and permissions, links never followed."""
+
+import sys
+
+if sys.platform == "win32":
+    from awstoe.host.files import tree_windows as _platform
+else:
+    from awstoe.host.files import tree_linux as _platform
+
+remove = _platform.remove
+set_owner = _platform.set_owner
+set_permissions = _platform.set_permissions

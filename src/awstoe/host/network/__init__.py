@@ -1,0 +1,1 @@
+"""HTTP downloads, URLs, and the certificate authorities that TLS trusts."""

@@ -1,0 +1,1 @@
+"""Child processes: start, supervise, stop; signals, exit codes and environment variables."""

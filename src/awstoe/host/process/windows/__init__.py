@@ -1,0 +1,1 @@
+"""The Windows half of child processes: job objects, pipes, console signals."""

@@ -1,0 +1,1 @@
+"""Reboots the machine and has a command run at the next startup."""

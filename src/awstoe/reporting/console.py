@@ -1,0 +1,105 @@
+"""The two channels of the program: results on standard output, all else on standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, TextIO
+
+from awstoe.errors import AwstoeError
+from awstoe.host import streams
+from awstoe.reporting.progress import printable_lines
+
+_CONTROLS: Final = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(0x7F, 0xA0),
+        *(0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
+    )
+}
+"""What drives a terminal, or turns its text round, and JSON needs not escape."""
+
+
+class Console:
+    """Writes to standard output and standard error, whatever state they are in.
+
+    Args:
+        quiet: Nothing but errors on standard error.
+        color: Whether colours are allowed; they also need a terminal and no ``NO_COLOR``.
+    """
+
+    def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
+        self.quiet = quiet
+        self.color = color and not os.environ.get("NO_COLOR")
+
+    def is_terminal(self) -> bool:
+        """Whether a person watches standard error."""
+        return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def result(self, value: Mapping[str, object] | Sequence[object]) -> None:
+        """Print one JSON value on standard output."""
+        text = json.dumps(value, ensure_ascii=False, indent=4)
+        self.text(text.translate(_CONTROLS) + "\n")
+
+    def text(self, text: str) -> None:
+        """Print text on standard output.
+
+        Raises:
+            AwstoeError: It cannot be written, and not because nobody reads it any more.
+        """
+        if sys.stdout is None:
+            return
+        try:
+            streams.make_blocking(sys.stdout.fileno())
+            sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            _abandon(sys.stdout)
+            if streams.nobody_reads(error):
+                return
+            raise AwstoeError(f"cannot write the result to standard output: {error}") from error
+
+    def line(self, text: str) -> None:
+        """A line on standard error for a person, unless ``--quiet``."""
+        if not self.quiet:
+            self.raw(f"{_shown(text)}\n".encode())
+
+    def error(self, error: AwstoeError) -> None:
+        """An error and its hint on standard error."""
+        text = f"awstoe: error: {error.message}\n"
+        if error.hint:
+            text += f"  hint: {error.hint}\n"
+        self.raw(f"{_shown(text)}\n".encode())
+
+    def failure(self, text: str) -> None:
+        """What failed in a run, on standard error; programs' output in it must not drive it."""
+        self.raw(f"awstoe: failed: {printable_lines(text)}\n".encode(errors="backslashreplace"))
+
+    def raw(self, data: bytes) -> None:
+        """Bytes on standard error; a closed or broken one is no reason to stop."""
+        if sys.stderr is None:
+            return
+        try:
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
+        except BlockingIOError:
+            pass  # whoever shares the terminal made it so; the rest goes out with the next line
+        except OSError:
+            _abandon(sys.stderr)
+        except ValueError:
+            pass
+
+
+def _shown(text: str) -> str:
+    """``text`` as it may be shown: what is from elsewhere in it must not drive the terminal."""
+    return printable_lines(text.encode(errors="backslashreplace").decode())
+
+
+def _abandon(stream: TextIO) -> None:
+    """Keep the interpreter from flushing into a broken stream again when it ends."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

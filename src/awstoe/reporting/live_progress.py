@@ -1,0 +1,146 @@
+"""The live view on a terminal: finished steps scroll by, the running one has a line of its own."""
+
+import sys
+import time
+from typing import IO, cast
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from awstoe.reporting.progress import Viewer, printable
+
+_SIGNS = {
+    "success": ("✔", "green"),
+    "skipped": ("-", "dim"),
+    "ignoredFailure": ("!", "yellow"),
+    "failed": ("✘", "red"),
+}
+_REFRESH_PER_SECOND = 8
+
+
+class _Terminal:
+    """Standard error while somebody is there: a terminal that goes away is no reason to stop."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        try:
+            sys.stderr.flush()
+        except OSError:
+            pass
+
+    def __getattr__(self, name: str) -> object:
+        """What else a stream is asked for: its encoding, whether it is a terminal."""
+        return getattr(sys.stderr, name)
+
+
+class TerminalViewer(Viewer):
+    """Shows phase, step, elapsed time and the last line of output.
+
+    Args:
+        color: Whether colours may be used.
+    """
+
+    def __init__(self, *, color: bool) -> None:
+        self._console = Console(
+            file=cast("IO[str]", _Terminal()), no_color=not color, highlight=False
+        )
+        self._frames = Spinner("line" if self._console.encoding != "utf-8" else "dots").frames
+        self._where = ""
+        self._detail = ""
+        self._last = ""
+        self._started = time.monotonic()
+        self._running = False
+        # Last: it asks for what to show at once.
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=_REFRESH_PER_SECOND,
+            transient=True,
+            get_renderable=self._render,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def start(self) -> None:
+        """See ``Viewer``."""
+        self._running = True
+        self._live.start()
+
+    def stop(self) -> None:
+        """See ``Viewer``."""
+        if self._running:
+            self._running = False
+            self._where = ""
+            self._live.stop()
+
+    def phase(self, document: str, phase: str) -> None:
+        """See ``Viewer``."""
+        self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
+
+    def step(self, phase: str, step: str, action: str) -> None:
+        """See ``Viewer``."""
+        self._started = time.monotonic()
+        self._where = f"{phase}/{step} ({action})"
+        self._detail = ""
+        self._last = ""
+
+    def attempt(self, attempt: int, of: int) -> None:
+        """See ``Viewer``."""
+        self._detail = f" attempt {attempt}/{of}" if of > 1 else ""
+
+    def iteration(self, number: int) -> None:
+        """See ``Viewer``."""
+        self._detail = f" iteration {number}"
+
+    def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
+        """See ``Viewer``."""
+        sign, style = _SIGNS.get(status, ("?", ""))
+        if not _can_show(sign, self._console.encoding):
+            sign = "*"
+        seconds = time.monotonic() - self._started
+        self._where = ""
+        line = Text.assemble(
+            (f"  {sign} ", style), f"{phase}/{step}", (f"  {seconds:.1f} s", "dim")
+        )
+        if failure:
+            line.append(f"  {printable(failure)}", style)
+        self._console.print(line)
+
+    def line(self, text: str) -> None:
+        """See ``Viewer``."""
+        if text:  # the end of a line often comes alone
+            self._last = text
+
+    def warning(self, message: str) -> None:
+        """See ``Viewer``."""
+        self._console.print(Text.assemble(("  warning: ", "yellow"), printable(message)))
+
+    def _render(self) -> Text:
+        if not self._where:
+            return Text("")
+        now = time.monotonic()
+        seconds = int(now - self._started)
+        # One Text, cut at the window's edge: never two lines, and output is never read as markup.
+        return Text.assemble(
+            self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
+            f" {self._where}{self._detail} {seconds // 60}:{seconds % 60:02d} ",
+            (printable(self._last.strip()), "dim"),
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+
+
+def _can_show(sign: str, encoding: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""The folders of a run: the log folder and the state folder, new or of a run to resume.
+
+A new run's folders are made after everything that was asked for has been checked; if one of them
+cannot be made, nothing is left behind.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from awstoe.document.model import Document
+from awstoe.errors import AwstoeError, HostError
+from awstoe.host import machine
+from awstoe.host.files.own_files import PRIVATE_FOLDER, explain, replace_file
+from awstoe.reporting.console import Console
+from awstoe.session.request import Request
+from awstoe.state import store as stores
+
+
+class RunFolders(NamedTuple):
+    """Where a run keeps what it writes."""
+
+    execution_id: str
+    folder: str
+    """The log folder, absolute."""
+    shown_folder: str
+    """The log folder as the logs name it."""
+    store: stores.Store
+    keep_state: bool
+    """Whether the state stays when the run is over: it does where a folder was named for it."""
+
+
+def real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
+    """The paths of documents without symbolic links."""
+    return tuple(os.path.realpath(document.path) for document in documents)
+
+
+def new_folders(request: Request, documents: Sequence[Document], console: Console) -> RunFolders:
+    """Make the folders of a new run.
+
+    Raises:
+        HostError: They cannot be made, or another run has them.
+    """
+    check_working_folder()
+    execution_id = request.execution_id or machine.HostMachine().execution_id()
+    folder = state = None
+    if request.state_directory is None:
+        state = os.path.join(machine.state_root(), stores.safe_name(execution_id))
+    else:
+        state = os.path.abspath(request.state_directory)
+    store = stores.create(state)
+    now = time.gmtime()
+    stamp = time.strftime("TOE_%Y-%m-%d_%H-%M-%S_UTC-0_", now)
+    shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
+    folder = os.path.abspath(shown)
+    keep = request.state_directory is not None
+    place = RunFolders(execution_id, folder, shown, store, keep_state=keep)
+    try:
+        _make_log_folder(folder, documents)
+    except AwstoeError:
+        store.release()
+        raise
+    try:
+        aside = store.set_aside()
+        if aside is not None:
+            console.line(f"awstoe: warning: the state of an earlier run was moved to {aside}")
+        store.write_manifest(
+            stores.Manifest(
+                execution_id=execution_id,
+                documents=real_paths(documents),
+                phases=request.phases,
+                parameters=tuple(
+                    tuple(sorted(asked.parameters.items())) for asked in request.documents
+                ),
+                log_folder=folder,
+                start_time=time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
+            )
+        )
+    except AwstoeError:
+        _remove_log_folder(folder)
+        store.release()
+        raise
+    return place
+
+
+def check_working_folder() -> None:
+    """Relative paths count from it, and programs start in it."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise HostError(
+            f"the working directory cannot be used: {error.strerror}",
+            hint="it may have been removed: change into a folder that is there",
+        ) from error
+
+
+def _make_log_folder(folder: str, documents: Sequence[Document]) -> None:
+    directory = os.path.dirname(folder)
+    try:
+        if not os.path.isdir(directory):
+            os.makedirs(directory)
+    except OSError as error:
+        raise explain(error, f"make the log directory {directory}") from error
+    try:
+        os.mkdir(folder, PRIVATE_FOLDER)
+    except FileExistsError as error:
+        raise HostError(
+            f"the log folder {folder} is there already: another run has the same execution id",
+            hint="give each run an --execution-id of its own, or none",
+        ) from error
+    except OSError as error:
+        raise explain(error, f"make the log folder {folder}") from error
+    try:
+        for index, document in enumerate(documents):
+            replace_file(copy_path(folder, index, document), [document.data])
+    except HostError:
+        _remove_log_folder(folder)
+        raise
+
+
+def _remove_log_folder(folder: str) -> None:
+    """Remove the log folder of a run that did not begin."""
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    os.rmdir(folder)
+
+
+def copy_path(folder: str, index: int, document: Document) -> str:
+    """Where the copy of the run's document number ``index`` lies."""
+    return os.path.join(folder, f"D{index}__{os.path.basename(document.path)}")

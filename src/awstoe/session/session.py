@@ -1,0 +1,240 @@
+"""Runs a plan from start to end in this process: logs, state, reboots, and the result."""
+
+import signal
+from typing import NamedTuple
+
+from awstoe.aws.unavailable import NoAws
+from awstoe.engine import step_resources
+from awstoe.engine.events import RunResumed
+from awstoe.engine.execution import Execution, Services
+from awstoe.engine.plan import Plan
+from awstoe.engine.records import Records, Status
+from awstoe.engine.resume import restore_plans
+from awstoe.engine.runner import Runner
+from awstoe.engine.summary import Summary, summary
+from awstoe.errors import (
+    AwstoeError,
+    Interrupted,
+    RebootNeeded,
+    RecordError,
+)
+from awstoe.host import machine
+from awstoe.host.platforms import REBOOT_EXIT_CODE, current
+from awstoe.host.process import children
+from awstoe.host.process.interruption import Interruption
+from awstoe.host.reboot import rebooting
+from awstoe.reporting.console import Console
+from awstoe.reporting.log_reporter import LogNarrator
+from awstoe.reporting.progress import PlainViewer, Viewer
+from awstoe.reporting.record_files import RecordWriter
+from awstoe.reporting.run_log import LogFiles
+from awstoe.reporting.setup_log import log_end, log_setup
+from awstoe.session.documents import Loader
+from awstoe.session.folders import RunFolders, copy_path
+from awstoe.session.reboot import Rebooting, exit_code
+from awstoe.session.request import Request
+from awstoe.state.journal import Journal
+
+
+class Outcome(NamedTuple):
+    """How this process's part of a run ended."""
+
+    exit_code: int
+    reason: str
+    """Why the run was stopped; empty when it came to its end."""
+    rebooting: bool = False
+    """Whether it is stopped for a reboot, and goes on after it."""
+
+
+class Session:
+    """One process's part of a run."""
+
+    def __init__(
+        self,
+        request: Request,
+        console: Console,
+        interruption: Interruption,
+        place: RunFolders,
+        plan: Plan,
+        loader: Loader,
+        resumed: Records | None,
+    ) -> None:
+        self._request = request
+        self._console = console
+        self._interruption = interruption
+        self._place = place
+        self._plan = plan
+        self._loader = loader
+        self._resumed = resumed is not None
+        self._records = resumed or Records(request.stdout_limit)
+        self._progress = _progress(console, trace=request.trace)
+        self._rebooting = Rebooting(console, interruption, place.execution_id, request.arguments)
+
+    def run(self) -> int:
+        """Run the plan; gives the exit code."""
+        outcome = Outcome(0, "")
+        journal = None
+        log = None
+        try:
+            self._progress.start()
+            log = LogFiles(
+                self._place.folder,
+                self._progress,
+                self._console.raw if self._request.trace else None,
+            )
+            journal = self._place.store.open_journal()
+            outcome = self._execute(log, journal)
+        except AwstoeError as error:
+            outcome = Outcome(1, error_text(error))
+        finally:
+            self._progress.stop()
+            children.drain_end()
+        outcome = self._close(log, outcome)
+        if journal is not None:
+            journal.close()
+        if not (outcome.reason or outcome.rebooting or self._place.keep_state):
+            self._place.store.remove()
+        self._report(outcome)
+        if outcome.rebooting:
+            return self._rebooting.reboot(self._resume_hint())
+        return outcome.exit_code
+
+    def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
+        folder = self._place.shown_folder
+        narrator = LogNarrator(log, folder, self._progress)
+        files = RecordWriter(self._place.folder, self._records)
+        services = Services(
+            log=log,
+            narrator=narrator,
+            files=files,
+            machine=machine.HostMachine(),
+            aws=NoAws(),
+            documents=self._loader,
+            interruption=self._interruption,
+            stdout_limit=self._request.stdout_limit,
+            reboot_blocked="Reboot" in self._request.blocked,
+        )
+        execution = Execution(services, self._records, journal)
+        try:
+            if self._resumed:
+                self._resume(execution)
+            else:
+                self._log_setup(log)
+            try:
+                record = Runner(execution, self._plan).run()
+            except RebootNeeded as needed:
+                return self._prepare_reboot(needed.delay_seconds, execution, journal)
+            if self._place.keep_state:
+                journal.sync()
+        except Interrupted as error:
+            name = signal.Signals(error.signal_number).name
+            outcome = Outcome(exit_code(error), f"Interrupted by {name}.")
+            narrator.run_finished(0, Status.FAILED, outcome.reason)
+            execution.flush()
+            journal.sync()
+        except RecordError as error:
+            outcome = Outcome(1, error_text(error))
+        else:
+            return Outcome(0 if record.status is not Status.FAILED else 1, "")
+        files.write()
+        return outcome
+
+    def _resume(self, execution: Execution) -> None:
+        """Clear up what the run that is resumed left behind, and say that it goes on.
+
+        Raises:
+            HostError: The system does not let us.
+            Interrupted: A signal asks to stop.
+        """
+        services = execution.services
+        if "" in self._records.runs:
+            self._records.runs[""].plan = self._plan
+        restore_plans(self._records, self._loader, services.machine.real_path)
+        for warning in step_resources.clear(self._records, self._interruption):
+            self._console.line(f"awstoe: warning: {warning}")
+        if self._records.boot is not None:
+            self._rebooting.clear()
+        execution.emit(RunResumed("", services.machine.now()))
+        services.narrator.run_resumed()
+
+    def _prepare_reboot(
+        self, delay_seconds: int, execution: Execution, journal: Journal
+    ) -> Outcome:
+        """See to it that the run goes on after a reboot.
+
+        Raises:
+            HostError: The system does not let us.
+            Interrupted: A signal asks to stop.
+        """
+        log = execution.services.log
+        log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run goes on")
+        execution.flush()
+        journal.sync()
+        execution.services.files.write()
+        rebooting.wait(delay_seconds, self._interruption)
+        self._rebooting.arrange()
+        return Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
+
+    def _log_setup(self, log: LogFiles) -> None:
+        folder = self._place.shown_folder
+        documents = [item.document for item in self._plan.documents]
+        log_setup(
+            log,
+            folder,
+            [(item.path, copy_path(folder, index, item)) for index, item in enumerate(documents)],
+            execution_id=self._place.execution_id,
+            phases=self._request.phases,
+            log_directory=self._request.log_directory,
+        )
+
+    def _close(self, log: LogFiles | None, outcome: Outcome) -> Outcome:
+        if log is None:
+            return outcome
+        try:
+            log_end(log, self._place.shown_folder, outcome.exit_code, outcome.reason)
+            log.close()
+        except AwstoeError as error:
+            if not outcome.reason:
+                return Outcome(1, error_text(error))
+        return outcome
+
+    def _report(self, outcome: Outcome) -> None:
+        record = self._records.runs.get("")
+        if record is None:
+            found = Summary(
+                self._place.execution_id,
+                Status.FAILED,
+                failed=0,
+                executed=0,
+                ignored=0,
+                message=outcome.reason,
+                log_url="",
+                failures=(),
+                stopped=outcome.reason,
+            )
+        else:
+            found = summary(record, self._plan, log_url=self._place.folder, reason=outcome.reason)
+        if outcome.reason:
+            self._console.error(AwstoeError(found.stopped, hint=self._resume_hint()))
+        for failure in found.failures:
+            self._console.failure(f"{failure.document}: {failure.text()}")
+        self._console.result(found.as_json())
+
+    def _resume_hint(self) -> str:
+        execution_id = self._place.execution_id
+        return f"to go on with it, repeat the command with --resume --execution-id {execution_id}"
+
+
+def error_text(error: AwstoeError) -> str:
+    """An error and its hint in one line."""
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _progress(console: Console, *, trace: bool) -> Viewer:
+    if console.quiet or trace:
+        return Viewer()
+    if console.is_terminal():
+        from awstoe.reporting.live_progress import TerminalViewer  # noqa: PLC0415 - loads rich
+
+        return TerminalViewer(color=console.color)
+    return PlainViewer(console.line)

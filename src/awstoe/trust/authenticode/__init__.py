@@ -1,0 +1,1 @@
+"""Verifies Authenticode signatures of Windows programs."""

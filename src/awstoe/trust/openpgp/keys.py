@@ -1,0 +1,196 @@
+"""Public keys of OpenPGP: their packets, their fingerprints, and checking a digest with them.
+
+Version 4 keys with RSA, or Ed25519 as gpg and Sequoia write it (EdDSALegacy). Keys of other kinds
+are read as far as needed to walk over them, and say why they check nothing.
+"""
+
+import hashlib
+from functools import cached_property
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa, utils
+
+from awstoe.trust.openpgp.packets import Malformed, Octets
+from awstoe.trust.policy import LEAST_RSA_BITS
+
+RSA: Final = frozenset({1, 3})
+EDDSA: Final = 22
+_ED25519: Final = bytes.fromhex("2b06010401da470f01")
+_VERSION: Final = 4
+_POINT_OCTETS: Final = 33
+_POINT_PREFIX: Final = 0x40
+_MOST_RSA_BITS: Final = 16384
+_CURVES: Final = frozenset({18, 19, EDDSA})
+_WITH_PARAMETERS: Final = 18
+_NO_CURVE: Final = frozenset({0, 255})
+_NUMBERS: Final = {1: 2, 2: 2, 3: 2, 16: 3, 17: 4, 18: 1, 19: 1, EDDSA: 1}
+"""How many multiprecision integers the keys of an algorithm have."""
+_NAMES: Final = {
+    2: "RSA for encryption",
+    16: "Elgamal",
+    17: "DSA",
+    18: "ECDH",
+    19: "ECDSA",
+    25: "X25519",
+    27: "Ed25519",
+}
+
+_Key = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+# Beyond the accepted ones, those that a self-signature or a revocation may still have been made
+# with: to overlook one would be to trust a key that its owner has taken back.
+_HASHES: Final[dict[int, tuple[str, type[hashes.HashAlgorithm]]]] = {
+    2: ("sha1", hashes.SHA1),
+    8: ("sha256", hashes.SHA256),
+    9: ("sha384", hashes.SHA384),
+    10: ("sha512", hashes.SHA512),
+    11: ("sha224", hashes.SHA224),
+}
+
+
+class Unsupported(Exception):
+    """A signature that cannot be checked: neither good nor bad."""
+
+
+class PublicKey:
+    """One key or subkey.
+
+    Args:
+        body: The body of its packet.
+
+    Raises:
+        Malformed: It is no version 4 key.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        octets = Octets(body, "a public key")
+        version = octets.number(1)
+        if version != _VERSION:
+            raise Malformed(f"a public key has version {version}; expected {_VERSION}")
+        self.body = body
+        self.created = octets.number(4)
+        self.algorithm = octets.number(1)
+        self._material = octets.rest()
+        _check_structure(self.algorithm, self._material)
+        self.fingerprint = hashlib.sha1(self.hashed, usedforsecurity=False).hexdigest().upper()
+
+    @property
+    def hashed(self) -> bytes:
+        """What stands for the key in a digest (RFC 9580, 5.2.4)."""
+        return b"\x99" + len(self.body).to_bytes(2, "big") + self.body
+
+    @property
+    def key_id(self) -> str:
+        """The last 16 digits of the fingerprint."""
+        return self.fingerprint[-16:]
+
+    @cached_property
+    def weakness(self) -> str:
+        """Why nothing that this key signs counts; empty if it does."""
+        try:
+            key = self._key
+        except (Malformed, Unsupported) as error:
+            return str(error)
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
+            return f"the key has RSA with {key.key_size} bits; at least {LEAST_RSA_BITS} count"
+        return ""
+
+    @cached_property
+    def _key(self) -> _Key:
+        octets = Octets(self._material, "a public key")
+        if self.algorithm in RSA:
+            modulus, exponent = octets.mpi(), octets.mpi()
+            octets.end()
+            return _rsa(modulus, exponent)
+        if self.algorithm == EDDSA:
+            curve = octets.take(octets.number(1))
+            if curve != _ED25519:
+                raise Unsupported("the key has EdDSA on another curve than Ed25519")
+            point = octets.mpi()
+            octets.end()
+            return _ed25519(point)
+        name = _NAMES.get(self.algorithm, f"algorithm {self.algorithm}")
+        raise Unsupported(f"the key has {name}; RSA and Ed25519 (EdDSA) count")
+
+    def check(self, digest: bytes, hash_algorithm: int, value: bytes) -> bool:
+        """Whether ``value`` is this key's signature of ``digest``.
+
+        Args:
+            digest: Of what was signed.
+            hash_algorithm: What made it, by its number in OpenPGP.
+            value: The numbers at the end of a signature packet.
+
+        Raises:
+            Unsupported: It cannot be said.
+        """
+        if hash_algorithm not in _HASHES:
+            raise Unsupported("the digest is of a kind that is not known")
+        octets = Octets(value, "a signature")
+        try:
+            key = self._key
+            if isinstance(key, rsa.RSAPublicKey):
+                number = octets.mpi()
+                octets.end()
+                raw = number.to_bytes((key.key_size + 7) // 8, "big")
+                prehashed = utils.Prehashed(_HASHES[hash_algorithm][1]())
+                key.verify(raw, digest, padding.PKCS1v15(), prehashed)
+            else:
+                point, scalar = octets.mpi(), octets.mpi()
+                octets.end()
+                key.verify(point.to_bytes(32, "big") + scalar.to_bytes(32, "big"), digest)
+        except (InvalidSignature, Malformed, OverflowError):
+            return False
+        return True
+
+
+def _check_structure(algorithm: int, material: bytes) -> None:
+    """Refuse a key of a known algorithm that does not hold what such keys hold.
+
+    Raises:
+        Malformed: It does not.
+    """
+    if algorithm not in _NUMBERS:
+        return
+    octets = Octets(material, "a public key")
+    if algorithm in _CURVES:
+        length = octets.number(1)
+        if length in _NO_CURVE:
+            raise Malformed("a public key does not name its curve")
+        octets.take(length)
+    for _ in range(_NUMBERS[algorithm]):
+        octets.mpi()
+    if algorithm == _WITH_PARAMETERS:
+        octets.take(octets.number(1))
+    octets.end()
+
+
+def digester(hash_algorithm: int) -> "hashlib._Hash":
+    """A new digest of that number in OpenPGP.
+
+    Raises:
+        Unsupported: There is none.
+    """
+    if hash_algorithm not in _HASHES:
+        raise Unsupported("the digest is of a kind that is not known")
+    return hashlib.new(_HASHES[hash_algorithm][0], usedforsecurity=False)
+
+
+def _rsa(modulus: int, exponent: int) -> rsa.RSAPublicKey:
+    if modulus.bit_length() > _MOST_RSA_BITS:
+        raise Malformed(f"an RSA key has {modulus.bit_length()} bits; {_MOST_RSA_BITS} is the most")
+    try:
+        return rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    except ValueError as error:
+        raise Malformed(f"an RSA key has impossible numbers: {error}") from error
+
+
+def _ed25519(point: int) -> ed25519.Ed25519PublicKey:
+    try:
+        octets = point.to_bytes(_POINT_OCTETS, "big")
+        if octets[0] != _POINT_PREFIX:
+            raise Malformed("an Ed25519 key has a point in an unknown form")
+        return ed25519.Ed25519PublicKey.from_public_bytes(octets[1:])
+    except (OverflowError, ValueError) as error:
+        raise Malformed("an Ed25519 key has a point of a wrong length") from error

@@ -1,0 +1,164 @@
+"""What this machine remembers between updates: the newest metadata seen, and when that was.
+
+Root keeps it in ``/var/lib/awstoe/update``, others in their own state folder: whoever may replace
+the program keeps its memory. A folder that cannot be written is copied to a temporary one where the
+memory is only to be looked at (``--check``); an update needs one that lasts.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from typing import Final, Self
+
+from awstoe import limits
+from awstoe.errors import HostError
+from awstoe.host import machine
+from awstoe.host.files import locks, temporary
+from awstoe.host.files.own_files import PRIVATE_FOLDER, replace_file
+from awstoe.update.errors import Busy, CannotWrite, Untrusted
+
+_METADATA: Final = "metadata"
+_LOCK: Final = "lock"
+_CLOCK: Final = "clock"
+_HINT: Final = (
+    "the memory of what was seen protects from old metadata: make the folder writable, or name"
+    " another state folder in XDG_STATE_HOME"
+)
+
+
+def folder_for(identifier: str) -> str:
+    """The folder for a publisher's metadata.
+
+    Args:
+        identifier: What stays the same for all programs of a publisher.
+
+    Raises:
+        HostError: There is no folder for this user's state.
+    """
+    name = hashlib.sha256(identifier.encode()).hexdigest()[:16]
+    return os.path.join(os.path.dirname(machine.state_root()), "update", name)
+
+
+class Memory:
+    """The folder, locked; a context manager.
+
+    Args:
+        folder: Where it is; None: there is no place that lasts.
+        lasting: Whether an update is to follow, which must not forget.
+    """
+
+    def __init__(self, folder: str | None, *, lasting: bool) -> None:
+        self._folder = folder
+        self._lasting = lasting
+        self._temporary: str | None = None
+        self._lock: int | None = None
+
+    @property
+    def metadata(self) -> str:
+        """The folder of metadata."""
+        return os.path.join(self._temporary or self._folder or "", _METADATA)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing will be remembered."""
+        return self._temporary is not None
+
+    def __enter__(self) -> Self:
+        """Lock the folder.
+
+        Raises:
+            Busy: Another update is using it.
+            CannotWrite: It cannot be used, and has to last.
+            Untrusted: The clock has gone back.
+        """
+        try:
+            self._use()
+        except (HostError, OSError) as error:
+            if self._lasting:
+                words = error.message if isinstance(error, HostError) else str(error)
+                raise CannotWrite(f"trust metadata cannot be kept: {words}", hint=_HINT) from error
+            self._copy()
+        try:
+            self._check_clock()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _use(self) -> None:
+        if self._folder is None:
+            raise HostError("there is no folder for this user's state")
+        os.makedirs(os.path.dirname(self._folder), PRIVATE_FOLDER, exist_ok=True)
+        for path in (self._folder, os.path.join(self._folder, _METADATA)):
+            if not os.path.isdir(path):
+                os.mkdir(path, PRIVATE_FOLDER)
+        found = os.lstat(self._folder)
+        if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+            raise HostError(f"{self._folder} can be written by other users")
+        self._lock = locks.acquire(os.path.join(self._folder, _LOCK))
+        if self._lock is None:
+            raise Busy(
+                f"another update is using {self._folder}",
+                hint="wait until it has ended, or use --wait",
+            )
+        for name in os.listdir(self.metadata):  # left behind by a kill
+            if not name.endswith(".json") and name != "root_history":
+                os.unlink(os.path.join(self.metadata, name))
+
+    def _copy(self) -> None:
+        self._temporary = temporary.make_folder()
+        source = os.path.join(self._folder or "", _METADATA)
+        try:
+            if self._folder is not None and os.path.isdir(source):
+                shutil.copytree(source, self.metadata)
+                clock = os.path.join(self._folder, _CLOCK)
+                if os.path.exists(clock):
+                    shutil.copy(clock, self._temporary)
+        except OSError:
+            shutil.rmtree(self.metadata, ignore_errors=True)  # another user's: not for us to read
+        os.makedirs(self.metadata, exist_ok=True)
+
+    def _check_clock(self) -> None:
+        """A clock that was set back would make metadata valid again that has expired."""
+        seen = self._seen()
+        if time.time() < seen - limits.UPDATE_CLOCK_SECONDS:
+            here, then = (time.strftime("%Y-%m-%d", time.gmtime(each)) for each in (None, seen))
+            raise Untrusted(
+                f"this machine's clock says {here}, but an earlier update saw {then}: metadata that"
+                " has expired could not be told",
+                hint="set the clock; if it is right now and was wrong then, remove"
+                f" {os.path.join(self._folder or '', _CLOCK)}",
+            )
+
+    def _seen(self) -> float:
+        try:
+            with open(os.path.join(os.path.dirname(self.metadata), _CLOCK), encoding="ascii") as f:
+                seen = float(f.read())
+            time.gmtime(seen)
+        except (OSError, ValueError, OverflowError):  # damaged
+            return 0.0
+        return seen
+
+    def remember_time(self) -> None:
+        """Keep the time at which metadata was found valid.
+
+        It is before the metadata's expiry, so a clock that was wrong for a while does no harm.
+
+        Raises:
+            HostError: It cannot be written.
+        """
+        if self._temporary is None and self._folder is not None:
+            now = max(time.time(), self._seen())
+            replace_file(os.path.join(self._folder, _CLOCK), [f"{now:.0f}".encode()])
+
+    def close(self) -> None:
+        """Give up the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        if self._temporary is not None:
+            temporary.remove_folder(self._temporary)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,186 @@
+"""What the trust metadata says, through the reference client of The Update Framework.
+
+Root rotation, thresholds, expiry and the protection against rollback, freeze and mixed metadata are
+``tuf.ngclient``'s. Here is what surrounds it: the root of trust that was built in, the folder that
+remembers the highest versions seen, limits, and the words of errors.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, TargetFile, Targets
+from tuf.api.serialization import DeserializationError
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+
+from awstoe import limits
+from awstoe.errors import HostError
+from awstoe.host.files.own_files import sync_path
+from awstoe.host.network import http
+from awstoe.update import layout
+from awstoe.update.errors import CannotWrite, Unreachable, Untrusted
+from awstoe.update.releases import Release, Version, glibc_version
+from awstoe.update.repository import Missing, Repository, TooLong
+
+_CONFIGURATION = UpdaterConfig(
+    max_root_rotations=limits.UPDATE_ROOT_ROTATIONS,
+    root_max_length=limits.UPDATE_ROOT_BYTES,
+    timestamp_max_length=limits.UPDATE_ROOT_BYTES,
+    snapshot_max_length=limits.UPDATE_ROOT_BYTES,
+    targets_max_length=limits.UPDATE_METADATA_BYTES,
+    prefix_targets_with_hash=False,
+)
+_SHA256 = re.compile("[0-9a-f]{64}")
+_ATTACK = "if it stays so, this may be an attack on updates: report it"
+
+
+class Catalogue(NamedTuple):
+    """The verified metadata of a repository."""
+
+    releases: tuple[Release, ...]
+    expires: str
+    """When the metadata ceases to be valid, as ``2026-11-29T20:00:00Z``."""
+
+
+class _Fetcher(FetcherInterface):
+    """Hands the client metadata from a repository; addresses are paths in it."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        """A file of metadata; kept in memory, as temporary folders may be full."""
+        try:
+            return self._repository.read(url, max_length)
+        except Missing as error:
+            raise exceptions.DownloadHTTPError(str(error), 404) from error
+        except TooLong as error:
+            raise exceptions.DownloadLengthMismatchError(str(error)) from error
+        except http.RequestFailed as error:
+            raise exceptions.DownloadError(error.message) from error
+
+    def _fetch(self, url: str) -> Any:  # noqa: ANN401 - the base class says so
+        return iter([self.download_bytes(url, limits.UPDATE_ROOT_BYTES)])
+
+
+def refresh(repository: Repository, root: bytes, folder: str) -> Catalogue:
+    """Bring the metadata in ``folder`` up to date, and read it.
+
+    Args:
+        repository: Where newer metadata comes from.
+        root: The root of trust that was built in.
+        folder: Remembers what was seen; private to this user.
+
+    Raises:
+        Unreachable: The repository did not hand out its metadata.
+        Untrusted: What it handed out is not to be trusted.
+        CannotWrite: The folder cannot be written.
+        HostError: No repository can be asked: the certificate authorities cannot be loaded.
+    """
+    try:
+        updater = Updater(
+            folder,
+            layout.METADATA,
+            fetcher=_Fetcher(repository),
+            config=_CONFIGURATION,
+            bootstrap=root,
+        )
+        updater.refresh()
+        found = _catalogue(updater, folder)
+        for name in os.listdir(folder):
+            sync_path(os.path.join(folder, name))
+    except exceptions.DownloadLengthMismatchError as error:
+        raise _untrusted(repository, f"the metadata is too long: {error}") from error
+    except exceptions.DownloadError as error:
+        cause = error.__cause__
+        hint = cause.hint if isinstance(cause, HostError) else None
+        raise Unreachable(f"{repository.name}: {error}", hint=hint) from error
+    except exceptions.ExpiredMetadataError as error:
+        now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        raise Untrusted(
+            f"{repository.name}: the metadata is out of date: {error}; this machine's clock says"
+            f" {now}",
+            hint="check the clock; if it is right, somebody may be holding back updates, or their"
+            " publisher has stopped: try another region",
+        ) from error
+    except exceptions.BadVersionNumberError as error:
+        raise _untrusted(
+            repository, f"the metadata is older than what this machine has seen: {error}"
+        ) from error
+    except exceptions.UnsignedMetadataError as error:
+        raise _untrusted(
+            repository, f"the metadata is not signed by enough keys: {error}"
+        ) from error
+    except (exceptions.RepositoryError, DeserializationError) as error:
+        raise _untrusted(repository, f"the metadata is not what was signed: {error}") from error
+    except OSError as error:
+        raise CannotWrite(
+            f"the folder of trust metadata {folder} cannot be used: {error.strerror or error}",
+            hint="free some space there, or correct its permissions",
+        ) from error
+    return found
+
+
+def _untrusted(repository: Repository, words: str) -> Untrusted:
+    return Untrusted(f"{repository.name}: {words}", hint=_ATTACK)
+
+
+def _catalogue(updater: Updater, folder: str) -> Catalogue:
+    """The releases: the file only says which paths to ask the client for."""
+    with open(os.path.join(folder, "targets.json"), "rb") as file:
+        targets: Metadata[Targets] = Metadata.from_bytes(file.read())
+    found = []
+    for path in targets.signed.targets:
+        target = updater.get_targetinfo(path)
+        named = layout.parse_program_path(path)
+        if target is not None and named is not None:
+            signature = updater.get_targetinfo(path + layout.SIGNATURE)
+            found.append(_release(target, signature, named))
+    with open(os.path.join(folder, "timestamp.json"), "rb") as file:
+        expires = Metadata.from_bytes(file.read()).signed.expires
+    return Catalogue(tuple(found), expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _release(
+    target: TargetFile, signature: TargetFile | None, named: tuple[str, str, str]
+) -> Release:
+    """A release from its signed description, which has to agree with its path.
+
+    Raises:
+        RepositoryError: It does not.
+    """
+    custom: Mapping[str, Any] = target.custom if isinstance(target.custom, dict) else {}
+    described = tuple(custom.get(key) for key in ("version", "os", "arch"))
+    if described != named:
+        raise exceptions.RepositoryError(
+            f"{target.path} is described as {'/'.join(map(str, described))}"
+        )
+    if signature is None or custom.get("signature") != signature.path:
+        raise exceptions.RepositoryError(f"{target.path} has no signature")
+    texts = {key: custom.get(key) for key in ("glibc", "withdrawn", "notes")}
+    if any(not isinstance(value, str | None) for value in texts.values()):
+        raise exceptions.RepositoryError(f"{target.path}: the description is malformed")
+    try:
+        version = Version(named[0])
+        hashes = (target.hashes["sha256"], signature.hashes["sha256"])
+    except (ValueError, KeyError) as error:
+        raise exceptions.RepositoryError(f"{target.path}: {error}") from error
+    if not _SHA256.fullmatch(hashes[0]):  # a file is named by it
+        raise exceptions.RepositoryError(f"{target.path}: its SHA-256 is none")
+    return Release(
+        version,
+        named[1],
+        named[2],
+        target.path,
+        target.length,
+        hashes[0],
+        signature.path,
+        signature.length,
+        hashes[1],
+        glibc_version(texts["glibc"] or ""),
+        texts["withdrawn"] or "",
+        texts["notes"] or "",
+    )

@@ -1,0 +1,112 @@
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from awstoe.errors import HostError
+from awstoe.host.files import temporary
+
+
+def test_folder_is_private_and_named_as_awstoe_names_it(tmp_path: Path) -> None:
+    folder = temporary.make_folder(str(tmp_path))
+    assert re.fullmatch(r"AWSTOE\d+", os.path.basename(folder))
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+
+
+def test_folder_is_made_where_tmpdir_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert os.path.dirname(temporary.make_folder()) == str(tmp_path)
+    monkeypatch.delenv("TMPDIR")
+    assert temporary.parent_folder() == "/tmp"
+
+
+def test_relative_tmpdir_gives_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", ".")
+    assert os.path.isabs(temporary.make_folder())
+
+
+def test_two_folders_have_two_names(tmp_path: Path) -> None:
+    assert len({temporary.make_folder(str(tmp_path)) for _ in range(50)}) == 50
+
+
+def test_script_holds_the_text_and_is_private(tmp_path: Path) -> None:
+    path = temporary.write_script(str(tmp_path), "echo 'ä'\n\udcff", ".sh")
+    assert re.fullmatch(r"script-\d+\.sh", os.path.basename(path))
+    assert Path(path).read_bytes() == "echo 'ä'\n".encode() + b"\xff"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+
+
+def test_script_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="character 3 of it"):
+        temporary.write_script(str(tmp_path), "ab\ud800", ".sh")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "full"), (errno.EACCES, "may write"), (errno.ENOENT, "exist")],
+)
+def test_parent_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refuse(path: str, *_: object) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
+    for make in (
+        lambda: temporary.make_folder(str(tmp_path)),
+        lambda: temporary.write_script(str(tmp_path), "", ".sh"),
+        lambda: temporary.unnamed_file(str(tmp_path)),
+    ):
+        with pytest.raises(HostError) as caught:
+            make()
+        assert str(tmp_path) in caught.value.message
+        assert words in (caught.value.hint or "")
+
+
+def test_removal_takes_all_inside_and_follows_no_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    folder = Path(temporary.make_folder(str(tmp_path)))
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "file").touch(mode=0o400)
+    (folder / "a" / "link").symlink_to(outside)
+    (folder / "dangling").symlink_to("/no/such/file")
+    os.mkfifo(folder / "fifo")
+    temporary.remove_folder(str(folder))
+    assert sorted(os.listdir(tmp_path)) == ["outside"]
+    assert os.listdir(outside) == ["kept"]
+
+
+def test_removal_of_a_link_in_place_of_the_folder_takes_the_link_only(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "kept").touch()
+    (tmp_path / "AWSTOE1").symlink_to(tmp_path / "outside")
+    temporary.remove_folder(str(tmp_path / "AWSTOE1"))
+    assert os.listdir(tmp_path / "outside") == ["kept"]
+    assert os.listdir(tmp_path) == ["outside"]
+
+
+def test_removal_of_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    temporary.remove_folder(str(tmp_path / "AWSTOE1"))
+
+
+def test_removal_of_what_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "AWSTOE1").touch()
+    with pytest.raises(HostError, match="Cannot remove the temporary folder"):
+        temporary.remove_folder(str(tmp_path / "AWSTOE1"))
+
+
+def test_unnamed_file_can_be_read_again_and_leaves_no_name(tmp_path: Path) -> None:
+    with temporary.unnamed_file(str(tmp_path)) as file:
+        file.write(b"abc")
+        file.seek(0)
+        assert file.read() == b"abc"
+        assert os.listdir(tmp_path) == []

@@ -1,0 +1,44 @@
+"""Windows' rules for paths, which are text wherever we run."""
+
+import pytest
+
+from awstoe.host.files import paths
+from awstoe.host.platforms import Platform
+
+
+@pytest.mark.parametrize(
+    ("path", "long"),
+    [
+        ("C:\\a", "\\\\?\\C:\\a"),
+        ("\\\\server\\share\\a", "\\\\?\\UNC\\server\\share\\a"),
+        ("\\\\?\\C:\\a", "\\\\?\\C:\\a"),
+        ("\\\\.\\pipe\\a", "\\\\.\\pipe\\a"),
+    ],
+)
+def test_long_form_is_literal_and_never_shown(path: str, long: str) -> None:
+    assert paths.long_form(path) == long
+    assert paths.shown(long) == paths.shown(path)
+    assert "?" not in paths.shown(long)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("C:\\NUL", "nul", "C:\\a\\con.txt", "COM1", "a/lpt9.log", "aux .x", "CONOUT$"),
+        *("C:\\a.", "C:\\a \\b", "C:\\a<b", 'C:\\a"b', "C:\\a|b", "C:\\a?b", "C:\\a\tb"),
+    ],
+)
+def test_name_that_windows_changes_or_refuses_is_a_problem(path: str) -> None:
+    assert paths.name_problem(path, Platform.WINDOWS) is not None
+    assert paths.name_problem(path, Platform.LINUX) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("C:\\a\\b.txt", "..\\a", ".", "a\\", "C:\\", "\\\\?\\C:\\nul", "\\\\srv\\share\\x"),
+        *("console.log", "C:\\com10", "C:\\*.txt", "nulls", "a\\.hidden", "file.txt:stream"),
+    ],
+)
+def test_other_names_are_none(path: str) -> None:
+    assert paths.name_problem(path, Platform.WINDOWS) is None

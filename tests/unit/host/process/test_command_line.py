@@ -1,0 +1,103 @@
+"""Command lines, judged by the documented rules that programs cut them up by."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awstoe.host.process import command_line
+
+WORDS = st.text(st.sampled_from('ab "\\\t%!^&|<>()äß'), max_size=12)
+
+
+def cut_up(line: str) -> list[str]:
+    """The words of ``line``, as the Microsoft C library finds them."""
+    first, line = line[1:].split('"', 1) if line[:1] == '"' else [*line.split(maxsplit=1), ""][:2]
+    words = [first]
+    position = 0
+    while True:
+        while position < len(line) and line[position] in " \t":
+            position += 1
+        if position == len(line):
+            return words
+        word, quoted = "", False
+        while position < len(line) and (quoted or line[position] not in " \t"):
+            slashes = len(line[position:]) - len(line[position:].lstrip("\\"))
+            position += slashes
+            before_quote = line[position : position + 1] == '"'
+            if not before_quote:
+                word += "\\" * slashes
+                if slashes:
+                    continue
+                word += line[position]
+                position += 1
+                continue
+            word += "\\" * (slashes // 2)
+            if slashes % 2:
+                word += '"'
+            else:
+                quoted = not quoted
+            position += 1
+        words.append(word)
+
+
+@given(st.lists(WORDS))
+def test_programs_get_the_arguments_they_were_given(arguments: list[str]) -> None:
+    line = command_line.of_program(["C:\\Program Files\\x.exe", *arguments])
+    assert cut_up(line) == ["C:\\Program Files\\x.exe", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (["x"], "x"),
+        (["a b", "c"], '"a b" c'),
+        (["x", ""], 'x ""'),
+        (["x", "a b"], 'x "a b"'),
+        (["x", 'say "hi"'], r'x "say \"hi\""'),
+        (["x", "C:\\a b\\"], 'x "C:\\a b\\\\"'),
+        (["x", "C:\\a\\"], "x C:\\a\\"),
+        (["x", '\\"'], r'x "\\\""'),
+    ],
+)
+def test_only_what_needs_it_is_quoted(argv: list[str], line: str) -> None:
+    assert command_line.of_program(argv) == line
+
+
+@pytest.mark.parametrize("argv", [['a"b'], ["x", "a\0b"], ["a\0b"]])
+def test_what_no_command_line_can_say_is_refused(argv: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"null|quote|the character"):
+        command_line.of_program(argv)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "inner"),
+    [
+        ([], '"C:\\s.cmd"'),
+        (["a"], '"C:\\s.cmd" "a"'),
+        (["&calc", "a|b", "^"], '"C:\\s.cmd" "&calc" "a|b" "^"'),
+        (['"&calc'], '"C:\\s.cmd" """&calc"'),
+        (["%PATH%"], '"C:\\s.cmd" "%%cd:~,%PATH%%cd:~,%"'),
+        (["a\\"], '"C:\\s.cmd" "a\\\\"'),
+        ([""], '"C:\\s.cmd" ""'),
+    ],
+)
+def test_no_argument_of_a_batch_file_becomes_a_command(arguments: list[str], inner: str) -> None:
+    line = command_line.of_batch_file("C:\\cmd.exe", "C:\\s.cmd", arguments)
+    assert line == f'"C:\\cmd.exe" /e:on /v:off /d /c "{inner}"'
+
+
+@given(st.lists(WORDS))
+def test_quotes_in_the_line_of_a_batch_file_are_balanced(arguments: list[str]) -> None:
+    assert command_line.of_batch_file("cmd", "s.bat", arguments).count('"') % 2 == 0
+
+
+@pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\0b"])
+def test_what_cmd_cannot_say_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match="the character"):
+        command_line.of_batch_file("cmd", "s.bat", [bad])
+
+
+@pytest.mark.parametrize("script", ['a".bat', "folder\\"])
+def test_script_that_would_break_out_of_its_quotes_is_refused(script: str) -> None:
+    with pytest.raises(ValueError, match="quote"):
+        command_line.of_batch_file("cmd", script, [])

@@ -1,0 +1,140 @@
+"""What the system is told to run after a reboot: texts with rules of their own."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from awstoe.errors import HostError
+from awstoe.host.process.interruption import Interruption
+from awstoe.host.reboot import startup_command
+from awstoe.host.reboot.scheduled_task import task_text
+from awstoe.host.reboot.startup_command import Ended, Later, Programs
+
+WORDS = ("/opt/toe", "run", "--parameters", 'a=it\'s 100% "$HOME" \\ `x` <&>', "")
+COMMAND = Later("id-1", WORDS, "/work dir", {"PATH": "/bin:/usr/bin"})
+
+
+def test_task_of_windows_has_the_command_whole() -> None:
+    root = ET.fromstring(task_text(COMMAND).encode("utf-16"))
+    names = {element.tag.rpartition("}")[2]: element.text for element in root.iter()}
+    assert names["Command"] == "/opt/toe"
+    assert names["WorkingDirectory"] == "/work dir"
+    assert names["UserId"] == "S-1-5-18"
+    assert names["ExecutionTimeLimit"] == "PT0S"
+    assert names["Priority"] == "5"
+    arguments = names["Arguments"] or ""
+    assert arguments.startswith('run --parameters "a=it')
+    assert arguments.endswith('<&>" ""')
+
+
+if sys.platform != "win32":
+    from awstoe.host.reboot import linux
+
+    def test_line_of_the_crontab_gives_the_shell_the_same_words() -> None:
+        line = linux.cron_line(COMMAND)
+        assert line.startswith("@reboot ( cd '/work dir' && env PATH=/bin:/usr/bin /opt/toe run ")
+        assert line.endswith(" ) 2>&1 > /dev/null | logger -t awstoe # awstoe run id-1")
+        assert "100\\% " in line
+        assert shlex.split(line.replace("\\%", "%"), comments=True)[7:12] == list(WORDS)
+
+    def test_line_end_in_an_argument_is_refused_for_cron() -> None:
+        with pytest.raises(HostError, match="cron takes no command with a line end in it"):
+            linux.cron_line(COMMAND._replace(argv=("toe", "a\nb")))
+
+    class Recorder(Programs):
+        """Runs nothing; ``crontab -l`` prints what it is given."""
+
+        def __init__(self, crontab: str) -> None:
+            super().__init__(Interruption())
+            self.crontab = crontab
+            self.calls: list[str] = []
+
+        def run(self, *argv: str) -> Ended:
+            self.calls.append(argv[0])
+            if argv == ("crontab", "-l"):
+                return Ended(0, self.crontab.encode(), b"")
+            if argv[0] == "crontab":
+                self.crontab = Path(argv[1]).read_bytes().decode()
+            return Ended(0, b"", b"")
+
+    def test_other_lines_of_the_crontab_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(linux, "_is_there", lambda name: name == "crontab")
+        before = "# a\x0cb\n\n0 5 * * * echo 'c\u2028d\x85'\r\n"
+        programs = Recorder(before)
+        linux.install(COMMAND, programs)
+        assert programs.crontab == f"{before}{linux.cron_line(COMMAND)}\n"
+        linux.remove(COMMAND.name, programs)
+        assert programs.crontab == before
+
+    @pytest.mark.parametrize("argument", ["x" * 1000, "a\nb"])
+    def test_command_that_cron_does_not_take_becomes_a_unit(
+        argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(linux, "_is_there", lambda _name: True)
+        monkeypatch.setattr(linux, "_UNIT_FOLDER", str(tmp_path))
+        programs = Recorder("")
+        linux.install(COMMAND._replace(argv=("toe", argument)), programs)
+        assert programs.calls == ["systemctl", "systemctl"]
+        assert (tmp_path / "awstoe-id-1.service").exists()
+
+    @pytest.mark.parametrize(
+        "command",
+        [COMMAND._replace(folder="/a\nb"), COMMAND._replace(argv=("toe", "\udce9.yml"))],
+    )
+    def test_what_no_unit_can_say_is_refused(command: Later) -> None:
+        with pytest.raises(HostError, match="systemd takes no"):
+            linux.unit_text(command)
+
+    def test_program_of_the_system_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(startup_command, "REBOOT_PROGRAM_SECONDS", 0.1)
+        with pytest.raises(HostError, match=r"^sleep 60 did not end within 0\.1 seconds$"):
+            Programs(Interruption()).run("sleep", "60")
+
+    def test_unit_of_systemd_quotes_its_own_signs() -> None:
+        text = linux.unit_text(COMMAND).decode()
+        assert 'Environment="PATH=/bin:/usr/bin"\n' in text
+        assert "WorkingDirectory=/work dir\n" in text
+        expected = r'"a=it' + r"'s 100%% \"$$HOME\" \\ `x` <&>" + '" ""'
+        assert f'ExecStart="/opt/toe" "run" "--parameters" {expected}\n' in text
+        assert "\nWantedBy=multi-user.target\n" in text
+
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+    def test_unit_of_systemd_is_not_left_out_beside_cloud_init(tmp_path: Path) -> None:
+        wanted = tmp_path / "multi-user.target.wants"
+        wanted.mkdir()
+        command = COMMAND._replace(argv=("/bin/true",), folder="/")
+        (tmp_path / "awstoe-1.service").write_bytes(linux.unit_text(command))
+        (wanted / "awstoe-1.service").symlink_to(tmp_path / "awstoe-1.service")
+        (tmp_path / "cloud-final.service").write_text(
+            "[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
+        )
+        top = tmp_path / "top.target"
+        top.write_text("[Unit]\nWants=multi-user.target cloud-final.service\n")
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", "top.target"],
+            env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert b"awstoe" not in done.stderr, done.stderr.decode()
+
+    @pytest.mark.parametrize(
+        ("there", "expected"),
+        [
+            ({"shutdown", "systemctl"}, ("shutdown", "-r", "now")),
+            ({"systemctl"}, ("systemctl", "reboot")),
+            (set(), ("reboot",)),
+        ],
+    )
+    def test_machine_is_rebooted_with_what_is_there(
+        there: set[str], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(linux, "_is_there", lambda name: name in there)
+        assert linux.restart_command() == expected
