@@ -3,10 +3,12 @@
 PYTHON ?= python3
 ENV := .venv/bin
 MADE := .venv/made-from-lock
-BUILD := PYTHONPATH=build $(ENV)/python -m awstoe_build
-RELEASE := PYTHONPATH=release:build:signing $(ENV)/python -m awstoe_release
+T ?= tests
+PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist loadgroup -q
+# Programs of the tests that are no tests: the conformance suite's front, and the benchmark.
+FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
-.PHONY: help demo lint test conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean
+.PHONY: help demo format lint check test golden conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this help
@@ -20,48 +22,57 @@ demo: $(MADE) ## Run examples/hello-world.yml and show what it leaves behind
 lint: $(MADE) ## Check format, rules, types, and that the generated pages are up to date
 	$(ENV)/ruff format --check && $(ENV)/ruff check && $(ENV)/mypy
 	$(ENV)/mypy --platform win32 --cache-dir .mypy_cache/win32 src
-	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference --check
+	$(ENV)/python -m awstoe_dev.action_reference --check
 
-test: $(MADE) ## Run all tests
-	$(ENV)/python -m pytest -n auto --dist loadgroup -q
+format: $(MADE) ## Format the code and sort its imports
+	$(ENV)/ruff check --quiet --select I --fix && $(ENV)/ruff format
+
+check: lint ## Lint, then run the fast tests: under a minute, for every change
+	$(PYTEST) -m "not slow" tests/test_architecture.py tests/unit tests/documents
+
+test: $(MADE) ## Run all tests (make test T=tests/unit/engine for some of them)
+	$(PYTEST) $(T)
+
+golden: $(MADE) ## Write what the tests produce into the golden files (T=path); then look at the diff
+	$(PYTEST) --update-golden $(T)
 
 conformance: $(MADE) ## Run the black-box tests on a built file (TARGET=linux/386, TARGET=all, FILE=path)
-	@PYTHONPATH=tests:build $(ENV)/python -m conformance $(or $(FILE),$(TARGET))
+	@$(FROM_TESTS) conformance $(or $(FILE),$(TARGET))
 
 bench: $(MADE) ## Measure against rivals (make bench PARTS="echo startup" for some of it)
-	PYTHONPATH=tests:release:build:signing $(ENV)/python -m bench $(PARTS)
+	$(FROM_TESTS) bench $(PARTS)
 
 toolchain: $(MADE) ## Build what single files are made with (make toolchain TARGET=linux/386)
-	@$(BUILD) toolchain --target=$(TARGET)
+	@$(ENV)/awstoe-build toolchain --target=$(TARGET)
 
 build: $(MADE) ## Make the single file for this machine (TARGET=linux/386 for another) below dist/
-	@$(BUILD) build --target=$(TARGET) --trust=$(TRUST)
+	@$(ENV)/awstoe-build build --target=$(TARGET) --trust=$(TRUST)
 
 build-all: $(MADE) ## Make the single files of all targets
-	@$(BUILD) build --target=all --trust=$(TRUST)
+	@$(ENV)/awstoe-build build --target=all --trust=$(TRUST)
 
 verify-build: $(MADE) ## Make a file again and compare (make verify-build FILE=dist/...)
-	@$(BUILD) verify --target=$(TARGET) --file=$(FILE) --trust=$(TRUST)
+	@$(ENV)/awstoe-build verify --target=$(TARGET) --file=$(FILE) --trust=$(TRUST)
 
 keys: $(MADE) ## Make throw-away keys for a rehearsal (make keys DIR=out/keys; docs/trust.md)
-	PYTHONPATH=signing $(ENV)/python -m awstoe_signing ceremony --rehearsal --directory $(or $(DIR),out/keys)
+	$(ENV)/awstoe-signing ceremony --rehearsal --directory $(or $(DIR),out/keys)
 
 release: $(MADE) ## Make a release, or go on with one (make release ARGS="--from publish")
-	@$(RELEASE) run $(ARGS)
+	@$(ENV)/awstoe-release run $(ARGS)
 
 release-rehearsal: $(MADE) ## A whole release on this machine with throw-away keys (TARGETS=linux/amd64: quick)
-	@$(RELEASE) rehearse --targets="$(TARGETS)" $(ARGS)
+	@$(ENV)/awstoe-release rehearse --targets="$(TARGETS)" $(ARGS)
 
 docs: $(MADE) ## Write docs/actions.md again from the action modules
-	PYTHONPATH=build $(ENV)/python -m awstoe_dev.action_reference
+	$(ENV)/python -m awstoe_dev.action_reference
 
 lock: $(MADE) ## Resolve requirements.lock again (make lock ARGS=--upgrade for newest versions)
-	PYTHONPATH=build $(ENV)/python -m awstoe_dev.lock $(ARGS)
+	$(ENV)/python -m awstoe_dev.lock $(ARGS)
 
 clean: ## Remove everything that make has made
 	rm -rf out dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src build release signing tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(MADE): requirements.lock pyproject.toml build/awstoe_dev/environment.py
+$(MADE): requirements.lock pyproject.toml build/pyproject.toml build/awstoe_dev/environment.py
 	@command -v $(PYTHON) > /dev/null || { echo "make: $(PYTHON) is missing: install python3 and python3-venv, 3.11 to 3.13" >&2; exit 1; }
 	@$(PYTHON) build/awstoe_dev/environment.py

@@ -16,12 +16,12 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import bundle, inspect
 from awstoe_build.interpreters import pick
 from awstoe_build.targets import Target
-from awstoe_build.toolchain.layers import Cache, Recipe, alone, sha256_of
+from awstoe_build.toolchain.layers import Cache, Recipe, exclusively, sha256_of
 
 _EVERY: Final = "all"
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     parser = argparse.ArgumentParser(prog="awstoe_build", description=__doc__)
     parser.add_argument("command", choices=["toolchain", "build", "verify"])
@@ -92,7 +92,7 @@ def _build(target: Target, cache: Cache, trust: str) -> None:
     destination = _destination(target)
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
-        with alone(folder + ".lock", _say):
+        with exclusively(folder + ".lock", _say):
             made = _make(target, cache, folder, trust)
             os.makedirs(os.path.dirname(destination), exist_ok=True)
             shutil.copy(made, destination + ".new")
@@ -176,4 +176,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -16,7 +16,7 @@ if sys.platform == "win32":
     PRIORITY_FLAGS: Final = 0x00004000
     """Flags for starting a program: BELOW_NORMAL_PRIORITY_CLASS, which its children inherit."""
 
-    def giving_way(command: Sequence[str]) -> list[str]:
+    def at_low_priority(command: Sequence[str]) -> list[str]:
         """The command itself: the flags do it."""
         return list(command)
 
@@ -35,7 +35,7 @@ else:
     PRIORITY_FLAGS: Final = 0
     """Flags for starting a program; Linux has none."""
 
-    def giving_way(command: Sequence[str]) -> list[str]:
+    def at_low_priority(command: Sequence[str]) -> list[str]:
         """The command that runs another at low priority."""
         return ["nice", "-n", str(_NICENESS), *command]
 

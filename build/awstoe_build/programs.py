@@ -58,7 +58,7 @@ def run(
         try:
             # By a pipe, as Wine's programs cannot write to a regular file.
             process = subprocess.Popen(
-                build_machine.giving_way(command),
+                build_machine.at_low_priority(command),
                 creationflags=build_machine.PRIORITY_FLAGS,
                 cwd=folder,
                 env=dict(environment),

@@ -2,8 +2,8 @@
 
 ``make`` runs this with whatever Python the machine has, before anything is installed: it uses the
 standard library only, keeps to syntax that old versions can read, and says in one line what is
-missing. The project itself is installed in editable form with the locked build backend, so nothing
-is resolved or downloaded besides what the lock names.
+missing. The product and its tooling are installed in editable form with the locked build backend,
+so nothing is resolved or downloaded besides what the lock names.
 """
 
 import os
@@ -53,7 +53,8 @@ def main() -> None:
         run(sys.executable, "-m", "venv", "--clear", FOLDER)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
     run(*pip, "--require-hashes", "--only-binary=:all:", "-r", "requirements.lock")
-    run(*pip, "--no-build-isolation", "--no-deps", "--no-index", "--editable", ".")
+    editable = ("--no-build-isolation", "--no-deps", "--no-index", "--editable")
+    run(*pip, *editable, ".", "--editable", "build")
     with open(os.path.join(FOLDER, "made-from-lock"), "w"):
         pass
 

@@ -36,7 +36,7 @@ _KEY_DAYS: Final = 1095
 _PROMOTION: Final = ("metadata", "publish", "verify-published", "promote")
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
@@ -310,4 +310,4 @@ def _prepare(options: _Options) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

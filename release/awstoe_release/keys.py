@@ -8,7 +8,7 @@ from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe_release.failure import ReleaseFailure, told
 from awstoe_release.release import Release
-from awstoe_signing.authenticode.sign import Identity
+from awstoe_signing.authenticode.sign import SigningIdentity
 from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import KeyDirectory, KeyFacts, Purpose
 from awstoe_signing.keys.signers import Signer
@@ -62,7 +62,7 @@ def metadata_signers(release: Release) -> ReleaseSigners:
     )
 
 
-def windows_identity(release: Release) -> Identity:
+def windows_identity(release: Release) -> SigningIdentity:
     """The key and certificates that sign Windows programs.
 
     Raises:
@@ -71,7 +71,7 @@ def windows_identity(release: Release) -> Identity:
     keys = directory(release)
     with told():
         key, certificates = lifecycle.authenticode_key(keys)
-        return Identity(_opened(keys.folder, key), certificates)
+        return SigningIdentity(_opened(keys.folder, key), certificates)
 
 
 def trust(release: Release) -> ReleaseTrust:

@@ -21,7 +21,7 @@ from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import Purpose, locked
 from awstoe_signing.tuf import root as tuf_root
 from awstoe_signing.tuf import trust_folder
-from awstoe_signing.tuf.repository import Repository
+from awstoe_signing.tuf.repository import MetadataRepository
 
 Failures = Mapping[str, RegionFailure]
 
@@ -77,7 +77,7 @@ def refresh_timestamp(release: Release) -> Failures:
     """
     folder = _scratch(release)
     published_metadata.fetch(release, folder)
-    repository = Repository(folder, metadata_step.expiries(release))
+    repository = MetadataRepository(folder, metadata_step.expiries(release))
     now = dt.datetime.now(dt.UTC)
     with told():
         if _is_old(release, folder, now):
@@ -106,7 +106,7 @@ def withdraw(release: Release, version: str, reason: str) -> Failures:
             f"{version} is what {release.channel.pointers}/ offers in {', '.join(offered)}",
             hint="release or promote another version first, then withdraw this one",
         )
-    repository = Repository(folder, metadata_step.expiries(release))
+    repository = MetadataRepository(folder, metadata_step.expiries(release))
     with told():
         written = repository.publish(
             [],
@@ -146,7 +146,7 @@ def rotate_key(
     root = f"{tuf_root.version(directory)}.root.json"
     written = [root]
     if found.region:
-        repository = Repository(folder, metadata_step.expiries(release))
+        repository = MetadataRepository(folder, metadata_step.expiries(release))
         moment = dt.datetime.now(dt.UTC)
         with told():
             # With the keys that the new root names, so that its followers find all of one piece.

@@ -19,8 +19,8 @@ from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.update import release_index
 from awstoe.update.regions import Mirror
-from awstoe.update.release_index import Catalogue
-from awstoe.update.repository import Missing, TooLong, WebRepository
+from awstoe.update.release_index import ReleaseIndex
+from awstoe.update.repository import NotFound, TooLarge, WebRepository
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import CHECKSUMS, SIGNATURE
@@ -32,7 +32,7 @@ _SUMS_BYTES: Final = 1 << 20
 _SIGNATURE_BYTES: Final = 64 << 10
 _FILE_BYTES: Final = 1 << 30
 _REGIONS_AT_ONCE: Final = 4
-_TIME_OUTS: Final = http.TimeOuts(connect=10.0, idle=30.0, total=120.0)
+_TIME_OUTS: Final = http.Timeouts(connect=10.0, idle=30.0, total=120.0)
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/+-]+)")
 
 
@@ -108,7 +108,7 @@ class Visitor:
                 self._file(region, repository, f"{prefix}/{name}", digest, name, keep, progress)
                 for name, digest in listed.items()
             ]
-        except (Missing, TooLong) as error:
+        except (NotFound, TooLarge) as error:
             raise RegionFailure(region.name, f"{error}") from error
         except ReleaseFailure as error:
             raise RegionFailure(region.name, error.message, hint=error.hint) from error
@@ -119,7 +119,7 @@ class Visitor:
                 region.name, f"{error.filename or self._scratch}: {error.strerror}"
             ) from error
 
-    def catalogue(self, region: Region, root: bytes) -> Catalogue:
+    def catalogue(self, region: Region, root: bytes) -> ReleaseIndex:
         """What installed programs are told in a region.
 
         Args:

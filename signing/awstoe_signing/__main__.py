@@ -28,7 +28,7 @@ from awstoe_signing.keys.directory import (
     KeyDirectory,
     KeyFacts,
     Purpose,
-    Release,
+    ReleaseKeys,
     locked,
     moment,
 )
@@ -45,7 +45,7 @@ _ALARM_DAYS: Final = 180
 _Options = argparse.Namespace
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
@@ -187,7 +187,7 @@ def _begun(options: _Options) -> KeyDirectory:
         if not keys.release.is_rehearsal:
             raise SigningFailure(f"{keys.folder} holds keys that matter: no rehearsal here")
     else:
-        release = Release(
+        release = ReleaseKeys(
             options.product or _PRODUCT,
             options.user_id,
             options.url or ceremony.REHEARSAL.url,
@@ -408,4 +408,4 @@ def _now() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

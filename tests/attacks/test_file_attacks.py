@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from fakes import release_server as tricks
 from fakes.installation import finished
 from fakes.releases import DAY, openpgp_key, shell_program
@@ -184,10 +184,10 @@ def test_withdrawn_version_is_refused(scene: Scene) -> None:
     assert "version 1.1.0 was withdrawn: it eats disks" in said
 
 
-def swap(scene: Scene, at: Step, evil: Path) -> None:
+def swap(scene: Scene, at: InstallStep, evil: Path) -> None:
     """Put ``evil`` in the place of the new program at a certain step."""
 
-    def listen(step: Step) -> None:
+    def listen(step: InstallStep) -> None:
         if step is at:
             os.replace(evil, scene.installation.bin / ".awstoe.update" / "new")
 
@@ -197,8 +197,8 @@ def swap(scene: Scene, at: Step, evil: Path) -> None:
     assert scene.installation.on_disk() == scene.before
 
 
-@pytest.mark.parametrize("step", [Step.STARTED, Step.NOTED, Step.KEPT])
-def test_target_replaced_between_check_and_use(scene: Scene, step: Step) -> None:
+@pytest.mark.parametrize("step", [InstallStep.STARTED, InstallStep.RECORDED, InstallStep.BACKED_UP])
+def test_target_replaced_between_check_and_use(scene: Scene, step: InstallStep) -> None:
     scene.publisher.add("1.1.0")
     evil = scene.folder / "evil"
     evil.write_bytes(b"#!/bin/sh\necho awstoe 1.1.0\n")
@@ -206,8 +206,8 @@ def test_target_replaced_between_check_and_use(scene: Scene, step: Step) -> None
     swap(scene, step, evil)
 
 
-@pytest.mark.parametrize("step", [Step.STARTED, Step.NOTED, Step.KEPT])
-def test_symlink_swapped_between_check_and_use(scene: Scene, step: Step) -> None:
+@pytest.mark.parametrize("step", [InstallStep.STARTED, InstallStep.RECORDED, InstallStep.BACKED_UP])
+def test_symlink_swapped_between_check_and_use(scene: Scene, step: InstallStep) -> None:
     scene.publisher.add("1.1.0")
     evil = scene.folder / "evil"
     evil.symlink_to("/bin/true")
@@ -220,8 +220,8 @@ def test_program_replaced_after_the_swap_is_put_back(scene: Scene) -> None:
     evil.write_bytes(b"#!/bin/sh\necho awstoe 1.1.0\n")
     evil.chmod(0o755)
 
-    def listen(step: Step) -> None:
-        if step is Step.SWAPPED:
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.SWAPPED:
             os.replace(evil, scene.installation.path)
 
     attempt = scene.installation.update(listener=listen)
@@ -369,6 +369,6 @@ def test_nothing_new_runs_before_it_is_checked(scene: Scene) -> None:
     scene.publisher.add("1.1.0", new, signature=scene.keys.stranger.sign(new))
     scene.refused()
     assert not mark.exists()
-    process = scene.installation.process(die_at=Step.VERIFIED)
+    process = scene.installation.process(die_at=InstallStep.VERIFIED)
     finished(process)
     assert not mark.exists()

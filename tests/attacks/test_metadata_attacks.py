@@ -79,7 +79,7 @@ def test_garbage_instead_of_metadata(scene: Scene, garbage: bytes, name: str) ->
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
 def test_expired_metadata_freezes(scene: Scene, role: str) -> None:
     expiries = tuf_repository.Expiries()._replace(**{role: dt.timedelta(days=-1)})
-    scene.publisher.repository = tuf_repository.Repository(
+    scene.publisher.repository = tuf_repository.MetadataRepository(
         str(scene.publisher.folder / "metadata"), expiries
     )
     scene.publisher.add("1.1.0")
@@ -491,7 +491,7 @@ def test_clock_years_ahead(scene: Scene) -> None:
 
 def test_expiries_beyond_2038(scene: Scene) -> None:
     late = dt.timedelta(days=80 * 365)
-    scene.publisher.repository = tuf_repository.Repository(
+    scene.publisher.repository = tuf_repository.MetadataRepository(
         str(scene.publisher.folder / "metadata"), tuf_repository.Expiries(late, late, late, late)
     )
     scene.publisher.add("1.1.0")

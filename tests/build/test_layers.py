@@ -14,10 +14,10 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain.layers import (
     UNUSED_DAYS,
     Cache,
+    LayerBuild,
     Recipe,
-    Workshop,
-    alone,
     damage,
+    exclusively,
     fingerprint,
     key,
 )
@@ -49,9 +49,9 @@ class Building:
         *,
         version: str = "1",
         needs: tuple[Recipe, ...] = (),
-        build: Callable[[Workshop], None] | None = None,
+        build: Callable[[LayerBuild], None] | None = None,
     ) -> Recipe:
-        def write(workshop: Workshop) -> None:
+        def write(workshop: LayerBuild) -> None:
             self.built.append(name)
             Path(workshop.content, "file").write_text(name)
             Path(workshop.content, "link").symlink_to("file")
@@ -159,7 +159,7 @@ def test_a_damaged_layer_is_built_again_and_that_is_said(
 def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     building: Building, end: BaseException
 ) -> None:
-    def stop(workshop: Workshop) -> None:
+    def stop(workshop: LayerBuild) -> None:
         Path(workshop.content, "half").write_text("")
         raise end
 
@@ -172,7 +172,7 @@ def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
 
 
 def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building: Building) -> None:
-    def fail(workshop: Workshop) -> None:
+    def fail(workshop: LayerBuild) -> None:
         Path(workshop.content, "half").write_text("")
         raise BuildFailure("no")
 
@@ -185,7 +185,7 @@ def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building
 
 
 def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
-    def fill(_: Workshop) -> None:
+    def fill(_: LayerBuild) -> None:
         with open("/dev/full", "w") as stream:
             stream.write("x")
 
@@ -230,10 +230,10 @@ def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with alone(path, said.append):
+        with exclusively(path, said.append):
             order.append("second")
 
-    with alone(path, said.append):
+    with exclusively(path, said.append):
         thread = threading.Thread(target=second)
         thread.start()
         while not said:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from awstoe import __version__
-from awstoe.cli.verify_signature import Program, verify
+from awstoe.cli.verify_signature import Subject, verify
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from awstoe_signing.__main__ import main as signing_command
@@ -81,7 +81,7 @@ def test_all_three_accept_what_was_signed_and_refuse_what_was_altered(
     assert opinions(file, keys) == Opinions(gpg=True, sequoia=True, awstoe=True)
 
     capfd.readouterr()
-    trusting = Program(None, release_trust.read(keys.path("trust")))
+    trusting = Subject(None, release_trust.read(keys.path("trust")))
     assert verify([str(file)], Console(), trusting) == 0
     told = json.loads(capfd.readouterr().out)
     signer = lifecycle.certificate(keys, keys.only(Purpose.OPENPGP)).public.fingerprint

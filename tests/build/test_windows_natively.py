@@ -125,7 +125,7 @@ def test_the_compiler_is_the_same_release_on_both_systems() -> None:
 
 def test_the_boot_loader_is_compiled_without_a_shell(tmp_path: Path) -> None:
     compiler = windows_compiler.on_windows()
-    workshop = layers.Workshop(
+    workshop = layers.LayerBuild(
         content=str(tmp_path), scratch=str(tmp_path / "b"), needs={"zig": "zig"}, say=print
     )
     command, environment = compiler.prepare(workshop, TARGET)

@@ -115,7 +115,7 @@ def test_a_state_that_goes_away_never_leaves_a_manifest_without_its_journal(
     state = store.create(str(toe.state))
     monkeypatch.setattr(os, call, killed_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        state.remove() if call == "unlink" else state.set_aside()
+        state.remove() if call == "unlink" else state.archive_previous()
     assert not (toe.state / store.MANIFEST).exists()
     assert (toe.state / store.JOURNAL).exists()
 

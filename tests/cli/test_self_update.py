@@ -16,7 +16,7 @@ from awstoe.reporting.console import Console
 from awstoe.session import pending_reboots, program_lock
 from awstoe.state import store
 from awstoe.update.errors import Busy
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from awstoe.update.installation import check_replaceable
 
 
@@ -121,13 +121,13 @@ def test_progress_is_drawn_on_terminals_only(monkeypatch: pytest.MonkeyPatch) ->
     console = Console()
     monkeypatch.setattr(console, "raw", drawn.append)
     monkeypatch.setattr(console, "is_terminal", lambda: False)
-    self_update.Talker(console, None).progress(1, 2)
+    self_update.UpdateProgress(console, None).progress(1, 2)
     assert drawn == []
     monkeypatch.setattr(console, "is_terminal", lambda: True)
-    talker = self_update.Talker(console, None)
+    talker = self_update.UpdateProgress(console, None)
     for done in range(0, 2_000_001, 1000):
         talker.progress(done, 2_000_000)
-    talker.reached(Step.DOWNLOADED)
+    talker.reached(InstallStep.DOWNLOADED)
     assert len(drawn) == 102
     assert drawn[50] == b"\r  [" + b"#" * 15 + b"." * 15 + b"]  50%  1.0 of 2.0 MB"
     assert drawn[-1] == b"\n"
@@ -144,7 +144,7 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
     said: list[str] = []
     console = Console()
     monkeypatch.setattr(console, "line", said.append)
-    update = lock.exclude(str(program))
+    update = lock.lock_exclusive(str(program))
     assert update is not None
     with pytest.raises(program_lock.UpdateGoesOn) as caught:
         program_lock.hold_program(console)
@@ -152,7 +152,7 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
     assert said == ["awstoe: an update of this program is going on: waiting for its end"]
     os.close(update)
     program_lock.hold_program(console)
-    assert lock.exclude(str(program)) is None  # as long as this process lives
+    assert lock.lock_exclusive(str(program)) is None  # as long as this process lives
 
 
 def test_program_that_cannot_be_locked_runs_all_the_same(

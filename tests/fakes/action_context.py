@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.errors import TimeoutExceeded
-from awstoe.expressions.conditions import Condition, Verdict
+from awstoe.expressions.conditions import Condition, Evaluation
 from awstoe.expressions.values import Value
 
 
@@ -41,7 +41,7 @@ class RecordingContext:
         verdict: What every condition comes to.
     """
 
-    def __init__(self, *, checkpoints: int = 1_000_000, verdict: Verdict | None = None) -> None:
+    def __init__(self, *, checkpoints: int = 1_000_000, verdict: Evaluation | None = None) -> None:
         self.log = RecordingLog()
         self.nested: list[NestedRun] = []
         self._checkpoints = checkpoints
@@ -65,7 +65,7 @@ class RecordingContext:
         self.nested.append(nested)
         return {"status": "success"}
 
-    def holds(self, condition: Condition) -> Verdict:
+    def holds(self, condition: Condition) -> Evaluation:
         del condition
         assert self._verdict is not None
         return self._verdict

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from awstoe.actions.contract import Command, NestedRun, Result
-from awstoe.expressions.conditions import Condition, Verdict
+from awstoe.expressions.conditions import Condition, Evaluation
 from awstoe.expressions.values import Value
 from awstoe.host.files import temporary
 from fakes.action_context import RecordingLog
@@ -47,7 +47,7 @@ class AnsweringContext:
     def run_document(self, nested: NestedRun) -> Mapping[str, Value]:
         raise AssertionError(nested)
 
-    def holds(self, condition: Condition) -> Verdict:
+    def holds(self, condition: Condition) -> Evaluation:
         raise AssertionError(condition)
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:

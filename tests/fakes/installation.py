@@ -19,14 +19,13 @@ from awstoe.errors import AwstoeError, Interrupted
 from awstoe.host.network import http
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
-from awstoe.update import layout
-from awstoe.update.decide import Machine
-from awstoe.update.install_record import Listener, Step
-from awstoe.update.installation import Origin, Program
+from awstoe.update import installation, layout
+from awstoe.update.decide import TargetMachine
+from awstoe.update.install_record import InstallStep, Listener
 from awstoe.update.releases import Version
 
-LINUX = Machine("linux", "amd64", (2, 36))
-QUICK = http.TimeOuts(connect=2.0, idle=1.0, total=3.0)
+LINUX = TargetMachine("linux", "amd64", (2, 36))
+QUICK = http.Timeouts(connect=2.0, idle=1.0, total=3.0)
 """For servers on this machine, some of which never answer."""
 
 
@@ -57,7 +56,7 @@ class Installation:
         trust: Path,
         program: bytes,
         version: str = "1.0.0",
-        machine: Machine = LINUX,
+        machine: TargetMachine = LINUX,
     ) -> None:
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
@@ -67,14 +66,14 @@ class Installation:
         self.state = folder / "state"
         self.trust = trust
         self.version = version
-        self.origin = Origin.SINGLE_FILE
+        self.origin = installation.Origin.SINGLE_FILE
         self.machine = machine
         self.named = str(self.path)
 
-    def facts(self) -> Program:
+    def facts(self) -> installation.Installation:
         """What the running program knows about itself."""
         path = os.path.realpath(self.named)
-        return Program(
+        return installation.Installation(
             path=path,
             named=self.named,
             version=Version(self.version),
@@ -176,11 +175,14 @@ class _Recorder(Console):
 
 
 def _command(
-    program: Program, options: Sequence[str], console: Console, listener: Listener | None
+    program: installation.Installation,
+    options: Sequence[str],
+    console: Console,
+    listener: Listener | None,
 ) -> int:
     """Do as ``cli.main`` does."""
     try:
-        return self_update.update(program, options, console, time_outs=QUICK, listener=listener)
+        return self_update.update(program, options, console, timeouts=QUICK, listener=listener)
     except AwstoeError as error:
         console.error(error)
         return error.exit_code
@@ -191,7 +193,7 @@ def _command(
 def _main(arguments: Sequence[str]) -> int:
     facts = json.loads(arguments[0])
 
-    def listen(step: Step) -> None:
+    def listen(step: InstallStep) -> None:
         if step == facts["die_at"]:
             os.kill(os.getpid(), signal.SIGKILL)
         if step == facts["hold_at"]:
@@ -200,12 +202,12 @@ def _main(arguments: Sequence[str]) -> int:
             sys.stdin.readline()
 
     path = os.path.realpath(facts["named"])
-    program = Program(
+    program = installation.Installation(
         path=path,
         named=facts["named"],
         version=Version(facts["version"]),
         machine=LINUX,
-        origin=Origin.SINGLE_FILE,
+        origin=installation.Origin.SINGLE_FILE,
         trust=release_trust.read(facts["trust"]),
         running=os.stat(path),
         memory=facts["state"],

@@ -105,7 +105,7 @@ class Publisher:
         self.now = now
         self.work = folder.parent / f"{folder.name}-work"
         self.work.mkdir(parents=True)
-        self.repository = tuf_repository.Repository(str(folder / "metadata"), expiries)
+        self.repository = tuf_repository.MetadataRepository(str(folder / "metadata"), expiries)
         self.signers = ReleaseSigners(keys.targets[:1], keys.snapshot[:1], keys.timestamp[:1])
         self.thresholds = {"root": 2, "targets": 1, "snapshot": 1, "timestamp": 1}
         self.thresholds.update(thresholds or {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.update.decide import Machine
+from awstoe.update.decide import TargetMachine
 from fakes.installation import LINUX, Attempt, Installation
 from fakes.release_server import ReleaseServer
 from fakes.releases import Keys, Publisher, make_keys, shell_program
@@ -26,7 +26,7 @@ class Scene:
         server: ReleaseServer,
         *,
         old: bytes | None = None,
-        machine: Machine = LINUX,
+        machine: TargetMachine = LINUX,
     ) -> None:
         self.folder = folder
         self.keys = keys

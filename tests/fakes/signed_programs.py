@@ -36,7 +36,7 @@ def sign(
     """The program, signed with the release's own code; by the publisher unless told otherwise."""
     if holder is None:
         holder, certificates = world().publisher, world().chain
-    identity = authenticode.Identity(holder.signer, certificates or [holder.certificate])
+    identity = authenticode.SigningIdentity(holder.signer, certificates or [holder.certificate])
     with tempfile.TemporaryDirectory() as folder:
         source, target = os.path.join(folder, "in.exe"), os.path.join(folder, "out.exe")
         with open(source, "wb") as file:

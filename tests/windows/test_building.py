@@ -8,7 +8,7 @@ import pytest
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain import layers
-from awstoe_build.toolchain.layers import Cache, Recipe, Workshop
+from awstoe_build.toolchain.layers import Cache, LayerBuild, Recipe
 
 assert sys.platform == "win32"
 
@@ -42,7 +42,7 @@ def test_programs_find_those_of_the_system_and_no_others(monkeypatch: pytest.Mon
 def test_a_layer_is_built_once_and_found_again(tmp_path: Path) -> None:
     built = []
 
-    def build(workshop: Workshop) -> None:
+    def build(workshop: LayerBuild) -> None:
         built.append(workshop.content)
         Path(workshop.content, "deeper").mkdir()
         Path(workshop.content, "deeper", "file").write_text("x")

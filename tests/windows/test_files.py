@@ -193,7 +193,7 @@ def test_junctions_are_links(tmp_path: Path) -> None:
     )
     if made.returncode or not os.path.lexists(tmp_path / "a" / "j"):
         pytest.skip("this machine makes no junctions")
-    assert file_types.kind(str(tmp_path / "a" / "j")) is file_types.Kind.LINK
+    assert file_types.file_type(str(tmp_path / "a" / "j")) is file_types.FileType.LINK
     with pytest.raises(ActionError):
         moving.move_folder(str(tmp_path / "a" / "j"), str(tmp_path / "b"), checkpoint=checkpoint)
     tree.remove(str(tmp_path / "a"), checkpoint)

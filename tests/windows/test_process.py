@@ -276,13 +276,13 @@ def test_process_is_recognised_by_its_time_of_creation() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
         identity = children.identity(child.pid)
         assert identity is not None
-        assert children.recognise(child.pid, identity.token) == identity
+        assert children.identity_from_token(child.pid, identity.token) == identity
         assert children.orphans(identity) != ()
         assert children.orphans(identity._replace(start_time=identity.start_time + 1)) == ()
         child.kill()
     assert children.identity(child.pid) is None
     assert children.orphans(identity) == ()
-    assert children.recognise(1, "x") is None
+    assert children.identity_from_token(1, "x") is None
 
 
 def handles() -> int:

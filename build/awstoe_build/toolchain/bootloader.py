@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from awstoe_build.failure import BuildFailure
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, registry
-from awstoe_build.toolchain.layers import Recipe, Workshop, sha256_of
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 UNPACKING: Final = os.path.join(_HERE, "bootloader_unpacking.h")
@@ -118,7 +118,7 @@ def recipe(target: Target) -> Recipe:
     )
 
 
-def unpack_source(workshop: Workshop, package: str) -> str:
+def unpack_source(workshop: LayerBuild, package: str) -> str:
     """Unpack one of the Python source distributions; gives its folder.
 
     Raises:
@@ -154,7 +154,7 @@ def edit(source: str, edits: tuple[Edit, ...]) -> None:
             stream.write(text.replace(each.line, each.new))
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     folder = unpack_source(workshop, "pyinstaller")
     source = os.path.join(folder, "bootloader", "src")
     for path in ADDITIONS:

@@ -7,7 +7,7 @@ import sys
 from awstoe_build import programs
 from awstoe_build.targets import BUILD_MACHINE, Target
 from awstoe_build.toolchain import bootloader, compiler, registry, rust
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 
 def crates() -> Recipe:
@@ -21,7 +21,7 @@ def crates() -> Recipe:
     )
 
 
-def environment(workshop: Workshop, target: Target) -> dict[str, str]:
+def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
     """The environment for cargo to build for ``target`` from the crates; writes its tools.
 
     Raises:
@@ -59,7 +59,7 @@ def _variable(target: Target, name: str) -> str:
     return f"CARGO_TARGET_{target.rust.upper().replace('-', '_')}_{name}"
 
 
-def _driver(workshop: Workshop, tools: str, target: Target) -> str:
+def _driver(workshop: LayerBuild, tools: str, target: Target) -> str:
     """Write what compiles C and links for ``target``; gives its path.
 
     Rust's tools pass options that zig does not understand, and zig is told the machine anyway.
@@ -77,7 +77,7 @@ def _driver(workshop: Workshop, tools: str, target: Target) -> str:
     )
 
 
-def _write_tools(workshop: Workshop, target: Target | None) -> str:
+def _write_tools(workshop: LayerBuild, target: Target | None) -> str:
     """Write programs that start cargo and rustc out of their layer; gives their folder."""
     layer = workshop.needs["rust"]
     tools = os.path.join(workshop.scratch, "rust-tools")
@@ -98,7 +98,7 @@ def _write_tools(workshop: Workshop, target: Target | None) -> str:
     return tools
 
 
-def _fetch_crates(workshop: Workshop) -> None:
+def _fetch_crates(workshop: LayerBuild) -> None:
     source = bootloader.unpack_source(workshop, "cryptography")
     tools = _write_tools(workshop, None)
     environment = programs.network_environment()

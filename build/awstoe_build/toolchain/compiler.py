@@ -14,7 +14,7 @@ from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import registry
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 CC: Final = "awstoe-cc"
 CXX: Final = "awstoe-c++"
@@ -37,7 +37,7 @@ def recipe() -> Recipe:
     )
 
 
-def environment(workshop: Workshop, target: Target) -> dict[str, str]:
+def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
     """The environment for building for ``target``; writes the compiler's wrappers.
 
     Raises:
@@ -90,7 +90,7 @@ def write_program(folder: str, name: str, text: str) -> str:
     return path
 
 
-def _build(workshop: Workshop) -> None:
+def _build(workshop: LayerBuild) -> None:
     """Unpack zig from its wheel."""
     (wheel,) = registry.download(workshop, "zig", platform="manylinux2010_x86_64")
     with zipfile.ZipFile(wheel) as archive:

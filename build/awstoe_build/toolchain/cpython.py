@@ -13,7 +13,7 @@ from typing import Final
 from awstoe_build.failure import BuildFailure
 from awstoe_build.targets import BUILD_MACHINE, Target
 from awstoe_build.toolchain import compiler, libraries, source_pins, sources
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 VERSION: Final = "3.13"
 _PREFIX: Final = "/usr/local"
@@ -78,7 +78,7 @@ def _name(target: Target) -> str:
     return "cpython-" + target.name.replace("/", "-")
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     native = target is BUILD_MACHINE
     folder = sources.unpack(source_pins.PYTHON, workshop, os.path.join(workshop.scratch, "source"))
     _edit(os.path.join(folder, "Makefile.pre.in"))
@@ -124,7 +124,7 @@ def _build(workshop: Workshop, target: Target) -> None:
     )
 
 
-def _environment(workshop: Workshop, target: Target, layer: str) -> dict[str, str]:
+def _environment(workshop: LayerBuild, target: Target, layer: str) -> dict[str, str]:
     include, lib = f"-I{layer}/include", f"-L{layer}/lib"
     by_name = {"LIBFFI": "ffi", "ZLIB": "z", "BZIP2": "bz2", "LIBLZMA": "lzma"}
     found = {}
@@ -158,7 +158,7 @@ def _edit(path: str) -> None:
         stream.write(text)
 
 
-def _keep(workshop: Workshop, installed: str, libraries_layer: str) -> None:
+def _keep(workshop: LayerBuild, installed: str, libraries_layer: str) -> None:
     """Take over what is needed of the installation, and OpenSSL beside it."""
     library = os.path.join(installed, "lib", "python" + VERSION)
     for name in _LEFT_OUT:

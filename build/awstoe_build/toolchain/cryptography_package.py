@@ -20,7 +20,7 @@ from awstoe_build.toolchain import (
     registry,
     rust,
 )
-from awstoe_build.toolchain.layers import Recipe, Workshop, fingerprint
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, fingerprint
 
 _GATE: Final = (
     "from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa\n"
@@ -87,7 +87,7 @@ def _name(package: str, target: Target) -> str:
     return f"{package}-{target.name.replace('/', '-')}"
 
 
-def _build_cffi(workshop: Workshop, target: Target) -> None:
+def _build_cffi(workshop: LayerBuild, target: Target) -> None:
     source = bootloader.unpack_source(workshop, "cffi")
     macros = ("-DFFI_BUILDING=1", "-DUSE__THREAD", "-DHAVE_SYNC_SYNCHRONIZE")
     extensions.compile_module(
@@ -101,7 +101,7 @@ def _build_cffi(workshop: Workshop, target: Target) -> None:
     extensions.keep_metadata(source, workshop.content)
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     source = bootloader.unpack_source(workshop, "cryptography")
     layer = workshop.needs[_name("libraries", target)]
     interpreter = workshop.needs[_name("cpython", target)]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
-from awstoe_build.toolchain.layers import Workshop, sha256_of
+from awstoe_build.toolchain.layers import LayerBuild, sha256_of
 
 SUITE: Final = "trixie"
 KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -28,7 +28,7 @@ class Package(NamedTuple):
     sha256: str
 
 
-def fetch_source(workshop: Workshop, name: str, version: str, files: Mapping[str, str]) -> None:
+def fetch_source(workshop: LayerBuild, name: str, version: str, files: Mapping[str, str]) -> None:
     """Let apt fetch a source package, and keep the pinned files of it in the layer.
 
     Args:
@@ -55,7 +55,7 @@ def fetch_source(workshop: Workshop, name: str, version: str, files: Mapping[str
 
 
 def fetch_packages(
-    workshop: Workshop, packages: Sequence[Package], companions: Sequence[str] = ()
+    workshop: LayerBuild, packages: Sequence[Package], companions: Sequence[str] = ()
 ) -> list[str]:
     """Let apt fetch binary packages into the scratch folder; gives their paths.
 
@@ -92,7 +92,7 @@ def fetch_packages(
     )
 
 
-def unpack(workshop: Workshop, packages: Sequence[str], folder: str) -> None:
+def unpack(workshop: LayerBuild, packages: Sequence[str], folder: str) -> None:
     """Unpack the files of binary packages into one folder, without their scripts.
 
     Raises:
@@ -136,7 +136,7 @@ def _superseded(name: str, version: str, offered: Sequence[str]) -> BuildFailure
     )
 
 
-def _prepare(workshop: Workshop, kind: str, foreign: Sequence[str]) -> tuple[list[str], str]:
+def _prepare(workshop: LayerBuild, kind: str, foreign: Sequence[str]) -> tuple[list[str], str]:
     """Have the package lists; gives apt's options and an empty folder for downloads."""
     apt = _options(workshop, kind, foreign)
     folder = os.path.join(workshop.scratch, "download")
@@ -147,7 +147,7 @@ def _prepare(workshop: Workshop, kind: str, foreign: Sequence[str]) -> tuple[lis
     return apt, folder
 
 
-def _options(workshop: Workshop, kind: str, foreign: Sequence[str]) -> list[str]:
+def _options(workshop: LayerBuild, kind: str, foreign: Sequence[str]) -> list[str]:
     """Options that make apt work on the release, with all of its state in the scratch folder.
 
     Raises:

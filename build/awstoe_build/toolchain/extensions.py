@@ -6,7 +6,7 @@ import shutil
 
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, cpython
-from awstoe_build.toolchain.layers import Workshop
+from awstoe_build.toolchain.layers import LayerBuild
 
 
 def file_name(module: str, target: Target) -> str:
@@ -17,7 +17,7 @@ def file_name(module: str, target: Target) -> str:
 
 
 def compile_module(
-    workshop: Workshop, target: Target, *, folder: str, arguments: tuple[str, ...], made: str
+    workshop: LayerBuild, target: Target, *, folder: str, arguments: tuple[str, ...], made: str
 ) -> None:
     """Compile and link one extension module, with the libraries of the target.
 
@@ -69,7 +69,7 @@ def keep_metadata(source: str, content: str) -> None:
     shutil.copy(path, os.path.join(place, "METADATA"))
 
 
-def run_gate(workshop: Workshop, target: Target, code: str) -> None:
+def run_gate(workshop: LayerBuild, target: Target, code: str) -> None:
     """Run code in the target's interpreter, with what the layer has so far.
 
     Raises:

@@ -34,7 +34,7 @@ _POLL: Final = 0.2
 """Seconds between two looks at a lock that another build has."""
 
 
-class Workshop:
+class LayerBuild:
     """What a recipe works with: where to put the result, where to work, what it needs, a log."""
 
     __slots__ = ("content", "log", "needs", "say", "scratch")
@@ -77,7 +77,7 @@ class Recipe(NamedTuple):
     inputs: Mapping[str, str]
     """What else decides about the result, by name: versions, hashes, the target."""
     needs: tuple["Recipe", ...]
-    build: Callable[[Workshop], None]
+    build: Callable[[LayerBuild], None]
 
 
 def fingerprint(module: ModuleType) -> str:
@@ -166,7 +166,7 @@ class Cache:
         entry = os.path.join(scratch, "entry")
         content = os.path.join(entry, _CONTENT)
         os.makedirs(content)
-        workshop = Workshop(content, scratch, needs, self._say)
+        workshop = LayerBuild(content, scratch, needs, self._say)
         self._built += 1
         progress = f"[{self._built}/{max(self._built, self._expected)}] "
         self._say(f"  {progress}{recipe.name}: building; its log is {workshop.log}")
@@ -208,11 +208,11 @@ class Cache:
     def _lock(self, name: str) -> AbstractContextManager[None]:
         folder = os.path.join(self.folder, "locks")
         os.makedirs(folder, exist_ok=True)
-        return alone(os.path.join(folder, name), self._say)
+        return exclusively(os.path.join(folder, name), self._say)
 
 
 @contextmanager
-def alone(path: str, say: Callable[[str], None]) -> Iterator[None]:
+def exclusively(path: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold a lock while the context lasts; waits for another build that has it.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Final
 
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, source_pins, sources
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _PREFIX: Final = "/usr/local"
 """Where the libraries believe to be installed: no path of the build machine."""
@@ -55,12 +55,12 @@ def recipe(target: Target) -> Recipe:
     )
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     environment = compiler.environment(workshop, target)
     folder = os.path.join(workshop.scratch, "libraries")
     for name in ("include", "lib"):
         os.makedirs(os.path.join(workshop.content, name))
-    parts: list[tuple[sources.Source, Callable[[Workshop, Target, str, _Environment], None]]] = [
+    parts: list[tuple[sources.Source, Callable[[LayerBuild, Target, str, _Environment], None]]] = [
         (source_pins.ZLIB, _zlib),
         (source_pins.BZIP2, _bzip2),
         (source_pins.XZ, _xz),
@@ -73,7 +73,7 @@ def _build(workshop: Workshop, target: Target) -> None:
         build(workshop, target, sources.unpack(source, workshop, folder), environment)
 
 
-def _zlib(workshop: Workshop, target: Target, folder: str, environment: _Environment) -> None:
+def _zlib(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     settings = {**environment, "CFLAGS": _FLAGS, "CHOST": target.triple}
     workshop.run("./configure", "--static", folder=folder, environment=settings)
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", "ARFLAGS=rc", f"RANLIB={compiler.RANLIB}")
@@ -81,20 +81,20 @@ def _zlib(workshop: Workshop, target: Target, folder: str, environment: _Environ
     _keep(workshop, folder, headers=("zlib.h", "zconf.h"), libraries=("libz.a",))
 
 
-def _bzip2(workshop: Workshop, _: Target, folder: str, environment: _Environment) -> None:
+def _bzip2(workshop: LayerBuild, _: Target, folder: str, environment: _Environment) -> None:
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", f"RANLIB={compiler.RANLIB}")
     flags = f"CFLAGS={_FLAGS} -D_FILE_OFFSET_BITS=64"
     workshop.run("make", _JOBS, *tools, flags, "libbz2.a", folder=folder, environment=environment)
     _keep(workshop, folder, headers=("bzlib.h",), libraries=("libbz2.a",))
 
 
-def _xz(workshop: Workshop, target: Target, folder: str, environment: _Environment) -> None:
+def _xz(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     unwanted = ("xz", "xzdec", "lzmadec", "lzmainfo", "scripts", "doc", "nls")
     off = [f"--disable-{name}" for name in unwanted]
     _autotools(workshop, target, folder, environment, *off)
 
 
-def _libffi(workshop: Workshop, target: Target, folder: str, environment: _Environment) -> None:
+def _libffi(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     workshop.run("autoreconf", "-i", folder=folder, environment=environment)
     # 32-bit x86: the test for hidden symbols does not understand this compiler's assembly.
     settings = {**environment, "libffi_cv_hidden_visibility_attribute": "yes"}
@@ -102,13 +102,13 @@ def _libffi(workshop: Workshop, target: Target, folder: str, environment: _Envir
     _autotools(workshop, target, folder, settings, *off)
 
 
-def _libyaml(workshop: Workshop, target: Target, folder: str, environment: _Environment) -> None:
+def _libyaml(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     workshop.run("autoreconf", "-i", folder=folder, environment=environment)
     _autotools(workshop, target, folder, environment)
 
 
 def _autotools(
-    workshop: Workshop, target: Target, folder: str, environment: _Environment, *options: str
+    workshop: LayerBuild, target: Target, folder: str, environment: _Environment, *options: str
 ) -> None:
     """Configure and make install of a static library, as autoconf's projects have it."""
     settings = {**environment, "CFLAGS": _FLAGS}
@@ -125,7 +125,7 @@ def _autotools(
         shutil.copy(path, os.path.join(workshop.content, "lib"))
 
 
-def _openssl(workshop: Workshop, target: Target, folder: str, environment: _Environment) -> None:
+def _openssl(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     # Below the sources: the paths that get into the libraries are relative then.
     work = os.path.join(folder, "out")
     os.makedirs(work)
@@ -157,7 +157,7 @@ def _openssl(workshop: Workshop, target: Target, folder: str, environment: _Envi
 
 
 def _keep(
-    workshop: Workshop, folder: str, *, headers: tuple[str, ...], libraries: tuple[str, ...]
+    workshop: LayerBuild, folder: str, *, headers: tuple[str, ...], libraries: tuple[str, ...]
 ) -> None:
     for name in headers:
         shutil.copy(os.path.join(folder, name), os.path.join(workshop.content, "include"))

@@ -8,7 +8,7 @@ import sys
 from typing import Final
 
 from awstoe_build import programs
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 _LOCKS: Final = os.path.join(_HERE, "locks")
@@ -59,7 +59,7 @@ def tools() -> Recipe:
     )
 
 
-def download(workshop: Workshop, lock: str, *, platform: str) -> list[str]:
+def download(workshop: LayerBuild, lock: str, *, platform: str) -> list[str]:
     """Download the wheels of a lock for a platform; gives their paths.
 
     Raises:
@@ -72,7 +72,7 @@ def download(workshop: Workshop, lock: str, *, platform: str) -> list[str]:
     return sorted(os.path.join(folder, name) for name in os.listdir(folder))
 
 
-def install(workshop: Workshop, lock: str, folder: str, *, platform: str = "any") -> None:
+def install(workshop: LayerBuild, lock: str, folder: str, *, platform: str = "any") -> None:
     """Install the wheels of a lock into a folder: the pure ones, or those for a platform.
 
     Raises:
@@ -82,14 +82,14 @@ def install(workshop: Workshop, lock: str, folder: str, *, platform: str = "any"
     _pip(workshop, "install", *wheels, *_INTERPRETER, "--target", folder, lock=lock)
 
 
-def _fetch_sources(workshop: Workshop) -> None:
+def _fetch_sources(workshop: LayerBuild) -> None:
     # pip asks a source distribution for its metadata, which needs the tools it is built with.
     plain = ("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest")
     path = os.pathsep.join([BACKENDS, workshop.needs["tools"]])
     _pip(workshop, "download", *plain, workshop.content, lock="sources", python_path=path)
 
 
-def _pip(workshop: Workshop, *arguments: str, lock: str, python_path: str = "") -> None:
+def _pip(workshop: LayerBuild, *arguments: str, lock: str, python_path: str = "") -> None:
     environment = programs.network_environment()
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment["PYTHONPATH"] = python_path

@@ -14,7 +14,7 @@ from typing import Final
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import debian
 from awstoe_build.toolchain.debian import Package
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _VERSION: Final = "1.85.1+dfsg1-1+deb13u1"
 _COMPILER: Final = (
@@ -80,7 +80,7 @@ def standard_library(target: Target) -> Recipe:
     )
 
 
-def _build(workshop: Workshop) -> None:
+def _build(workshop: LayerBuild) -> None:
     workshop.step("Debian's packages of rustc and cargo")
     root = os.path.join(workshop.scratch, "root")
     found = debian.fetch_packages(workshop, _COMPILER, _SHARED_LIBRARIES)
@@ -90,7 +90,7 @@ def _build(workshop: Workshop) -> None:
     _keep(os.path.join(root, LIBRARIES), workshop.content, LIBRARIES)
 
 
-def _build_library(workshop: Workshop, target: Target) -> None:
+def _build_library(workshop: LayerBuild, target: Target) -> None:
     package = Package("libstd-rust-dev", target.debian, _VERSION, _STANDARD_LIBRARY[target.debian])
     root = os.path.join(workshop.scratch, "root")
     debian.unpack(workshop, debian.fetch_packages(workshop, [package]), root)

@@ -20,7 +20,7 @@ from awstoe_build.toolchain import (
     libraries,
     registry,
 )
-from awstoe_build.toolchain.layers import Recipe, Workshop, fingerprint
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, fingerprint
 
 _GATE: Final = "import yaml, boto3, requests, rich, tuf, pyasn1; assert yaml.__with_libyaml__"
 
@@ -48,7 +48,7 @@ def recipe(target: Target) -> Recipe:
     )
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     name = target.name.replace("/", "-")
     workshop.step("wheels")
     registry.install(workshop, "site", workshop.content)
@@ -67,7 +67,7 @@ def _build(workshop: Workshop, target: Target) -> None:
     extensions.run_gate(workshop, target, _GATE)
 
 
-def _yaml(workshop: Workshop, target: Target) -> None:
+def _yaml(workshop: LayerBuild, target: Target) -> None:
     source = bootloader.unpack_source(workshop, "pyyaml")
     translate = (sys.executable, "-B", "-m", "cython", "-3", "--fast-fail", "yaml/_yaml.pyx")
     workshop.run(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from awstoe_build import programs
 from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain import debian
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 
 class Archive(NamedTuple):
@@ -52,7 +52,7 @@ def recipe(source: Source) -> Recipe:
     )
 
 
-def unpack(source: Source, workshop: Workshop, folder: str) -> str:
+def unpack(source: Source, workshop: LayerBuild, folder: str) -> str:
     """Unpack and patch a source below ``folder``; gives the source's folder.
 
     Raises:

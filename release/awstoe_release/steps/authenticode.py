@@ -43,7 +43,7 @@ def run(release: Release) -> Made:
     return Made({"signed": signed}, [release.program(target) for target in release.targets])
 
 
-def _sign(release: Release, source: str, target: str) -> verifier.Verdict:
+def _sign(release: Release, source: str, target: str) -> verifier.SignatureResult:
     """Sign one program; it is verified before it has its name."""
     authority = None
     server = release.configuration.signing.timestamp_server

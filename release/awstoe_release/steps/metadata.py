@@ -15,7 +15,7 @@ from awstoe_release.failure import ReleaseFailure, Skip, told
 from awstoe_release.plan import METADATA, SIGNATURE, TIMESTAMP
 from awstoe_release.published_metadata import Published
 from awstoe_release.release import Made, Release
-from awstoe_signing.tuf.repository import Expiries, ReleaseFile, Repository
+from awstoe_signing.tuf.repository import Expiries, MetadataRepository, ReleaseFile
 
 
 def run(release: Release) -> Made:
@@ -49,7 +49,7 @@ def signed(
     scratch = os.path.join(release.folder, "metadata-being-made")
     shutil.rmtree(scratch, ignore_errors=True)
     found = published_metadata.fetch(release, scratch)
-    repository = Repository(scratch, expiries(release))
+    repository = MetadataRepository(scratch, expiries(release))
     with told():
         written = repository.publish(
             files,

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """
     keys = KeyDirectory(options.directory)
     key, certificates = lifecycle.authenticode_key(keys, options.name)
-    identity = authenticode.Identity(keys.open(key), certificates)
+    identity = authenticode.SigningIdentity(keys.open(key), certificates)
     description = authenticode.Description(options.title, options.page or keys.release.url)
     server = Server(options.time_stamp, _stampers(keys)) if options.time_stamp else None
     stampers = server.roots if server else ()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from pyasn1.type import char, univ, useful
 
 from awstoe.errors import AwstoeError, TrustError
-from awstoe.host.files.atomic_replace import Replacement
+from awstoe.host.files.atomic_replace import AtomicReplacement
 from awstoe.limits import READ_CHUNK_BYTES
 from awstoe.trust.authenticode import asn1, chain, pe
 from awstoe.trust.authenticode import verify as authenticode
@@ -49,7 +49,7 @@ class Description(NamedTuple):
     url: str
 
 
-class Identity(NamedTuple):
+class SigningIdentity(NamedTuple):
     """Who signs."""
 
     signer: Signer
@@ -61,11 +61,11 @@ def sign(
     source: str,
     target: str,
     *,
-    identity: Identity,
+    identity: SigningIdentity,
     description: Description,
     at: datetime,
     authority: Authority | None = None,
-) -> authenticode.Verdict:
+) -> authenticode.SignatureResult:
     """Write a signed copy of a program.
 
     Args:
@@ -83,7 +83,7 @@ def sign(
         SigningFailure: The program cannot be signed; nothing was written.
     """
     try:
-        with Replacement(target) as replacement:
+        with AtomicReplacement(target) as replacement:
             with open(source, "rb") as program:
                 os.chmod(replacement.descriptor, os.fstat(program.fileno()).st_mode & 0o777)
                 verdict = _sign(program, replacement, identity, description, at, authority)
@@ -100,12 +100,12 @@ def sign(
 
 def _sign(
     program: BinaryIO,
-    replacement: Replacement,
-    identity: Identity,
+    replacement: AtomicReplacement,
+    identity: SigningIdentity,
     description: Description,
     at: datetime,
     authority: Authority | None,
-) -> authenticode.Verdict:
+) -> authenticode.SignatureResult:
     headers = pe.read_headers(program)
     if headers.table_size:
         raise TrustError("it is signed already")
@@ -131,7 +131,7 @@ def _sign(
         return _verified(staged, identity, at, authority)
 
 
-def _patched(headers: pe.Program, at: int, size: int, checksum: int) -> bytes:
+def _patched(headers: pe.PeFile, at: int, size: int, checksum: int) -> bytes:
     """The headers with the table's place and the checksum in them."""
     data = bytearray(headers.headers)
     data[headers.checksum_at : headers.checksum_at + 4] = checksum.to_bytes(4, "little")
@@ -140,8 +140,8 @@ def _patched(headers: pe.Program, at: int, size: int, checksum: int) -> bytes:
 
 
 def _verified(
-    staged: BinaryIO, identity: Identity, at: datetime, authority: Authority | None
-) -> authenticode.Verdict:
+    staged: BinaryIO, identity: SigningIdentity, at: datetime, authority: Authority | None
+) -> authenticode.SignatureResult:
     verdict = authenticode.verify_file(
         staged,
         trusted=identity.certificates[-1:],
@@ -156,7 +156,7 @@ def _verified(
 
 def _table(
     digest: bytes,
-    identity: Identity,
+    identity: SigningIdentity,
     description: Description,
     at: datetime,
     authority: Authority | None,

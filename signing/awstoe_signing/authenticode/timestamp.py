@@ -94,7 +94,7 @@ class Server(NamedTuple):
 
     @property
     def _shown(self) -> str:
-        return urls.shown(self.url)
+        return urls.redacted(self.url)
 
     def stamp(self, signature: bytes, now: datetime) -> bytes:
         """See ``Authority``."""

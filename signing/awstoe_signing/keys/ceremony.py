@@ -11,11 +11,11 @@ from typing import Final
 
 from awstoe.trust.policy import KeyState
 from awstoe_signing.keys import lifecycle
-from awstoe_signing.keys.directory import KeyDirectory, Purpose, Release
+from awstoe_signing.keys.directory import KeyDirectory, Purpose, ReleaseKeys
 from awstoe_signing.tuf import root as tuf_root
 from awstoe_signing.tuf import trust_folder
 
-REHEARSAL: Final = Release(
+REHEARSAL: Final = ReleaseKeys(
     product="AWSTOE rehearsal",
     user_id="AWSTOE (rehearsal, do not trust) <rehearsal@awstoe.invalid>",
     url="https://awstoe-{region}.s3.{region}.{suffix}/",

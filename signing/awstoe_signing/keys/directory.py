@@ -68,7 +68,7 @@ class KeyFacts(NamedTuple):
     """Seconds since 1970; keys of metadata have no expiry of their own, their root has."""
 
 
-class Release(NamedTuple):
+class ReleaseKeys(NamedTuple):
     """What the book says of the product that the keys are for."""
 
     product: str
@@ -90,7 +90,7 @@ class KeyDirectory:
         SigningFailure: There is no book and none is to be made, or it cannot be read.
     """
 
-    def __init__(self, folder: str, release: Release | None = None) -> None:
+    def __init__(self, folder: str, release: ReleaseKeys | None = None) -> None:
         self.folder = os.path.abspath(folder)
         book = self.path(BOOK)
         self._keys: dict[str, KeyFacts] = {}
@@ -280,7 +280,7 @@ def _make_folder(path: str) -> None:
         raise SigningFailure(f"{path} cannot be made: {error.strerror}") from error
 
 
-def read_book(path: str) -> tuple[Release, list[KeyFacts]]:
+def read_book(path: str) -> tuple[ReleaseKeys, list[KeyFacts]]:
     """What a book says.
 
     Raises:
@@ -289,7 +289,7 @@ def read_book(path: str) -> tuple[Release, list[KeyFacts]]:
     try:
         with open(path, "rb") as stream:
             data = tomllib.load(stream)
-        release = Release(**data.pop("release"))
+        release = ReleaseKeys(**data.pop("release"))
         keys = [_key_facts(row) for row in data.pop("keys", [])]
     except OSError as error:
         raise SigningFailure(f"{path}: {error.strerror}") from error
@@ -314,7 +314,7 @@ def _seconds(value: object) -> int:
     return int(value.timestamp())
 
 
-def book_text(release: Release, keys: list[KeyFacts]) -> str:
+def book_text(release: ReleaseKeys, keys: list[KeyFacts]) -> str:
     """The text of a book."""
     tables = [_HEADER, "[release]", *_rows(release._asdict())]
     for key in keys:

@@ -110,7 +110,7 @@ def sign(
     final = digest.digest()
     value = mpi(int.from_bytes(key.signer.sign_digest(final, "sha512"), "big"))
     body = head + _counted(unhashed) + final[:2] + value
-    if not signatures.read(body).holds_for(key.public, final):
+    if not signatures.read(body).verifies(key.public, final):
         raise SigningFailure(
             f"{key.signer.name} gave a signature that its public key {key.public.key_id} does not"
             " confirm: nothing was signed",

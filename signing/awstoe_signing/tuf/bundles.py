@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from awstoe.host.files.own_files import sync_path
 from awstoe.update import layout
 from awstoe_signing.failure import SigningFailure
-from awstoe_signing.tuf.repository import Repository
+from awstoe_signing.tuf.repository import MetadataRepository
 
 HELP: Final = "write a bundle of a release for machines without a network"
 _WRITTEN: Final = (1980, 1, 1, 0, 0, 0)
@@ -41,7 +41,7 @@ def write(
     Raises:
         SigningFailure: There is no such version, or a file cannot be read or written.
     """
-    found = Repository(os.path.join(repository, layout.METADATA)).published()
+    found = MetadataRepository(os.path.join(repository, layout.METADATA)).published()
     listed = [(name, layout.parse_program_path(name)) for name in found.programs]
     fit = [
         (name, parts)

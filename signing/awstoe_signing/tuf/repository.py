@@ -1,6 +1,6 @@
 """Trust metadata of The Update Framework: root, targets, snapshot and timestamp.
 
-All of it is made with the library's own objects. A ``Repository`` is the folder that is published
+All of it is made with the library's own objects. A ``MetadataRepository`` is the published folder
 below ``metadata/``: ``N.root.json``, ``N.targets.json`` and ``N.snapshot.json`` never change once
 they are there (consistent snapshots), only ``timestamp.json`` is replaced. Files are published
 under paths that hold their version and never change either, so their names get no hash in front.
@@ -240,7 +240,7 @@ def _read(data: bytes, what: str) -> Metadata[Any]:
         raise SigningFailure(f"{what} is no trust metadata: {error}") from error
 
 
-class Repository:
+class MetadataRepository:
     """The folder of metadata that is published.
 
     Args:

@@ -59,7 +59,7 @@ def is_current(keys: KeyDirectory) -> bool:
 
 
 def _named_by_root(keys: KeyDirectory, purpose: Purpose) -> set[str]:
-    root = tuf_repository.Repository(keys.path("metadata")).root()
+    root = tuf_repository.MetadataRepository(keys.path("metadata")).root()
     return set(root.roles[purpose.value].keyids)
 
 
@@ -88,13 +88,13 @@ def newest(keys: KeyDirectory) -> tuple[str, int] | None:
     number = version(keys)
     if not number:
         return None
-    end = tuf_repository.Repository(keys.path("metadata")).root().expires
+    end = tuf_repository.MetadataRepository(keys.path("metadata")).root().expires
     return f"{number}.root.json", int((end - moment(0)).total_seconds())
 
 
 def version(keys: KeyDirectory) -> int:
     """The number of the newest root; 0 if there is none."""
-    return tuf_repository.Repository(keys.path("metadata")).root_version()
+    return tuf_repository.MetadataRepository(keys.path("metadata")).root_version()
 
 
 def _public_key(keys: KeyDirectory, key: KeyFacts) -> PublicKey:

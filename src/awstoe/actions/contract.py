@@ -15,7 +15,7 @@ Every action module holds, in this order and nothing else public:
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from awstoe.expressions.conditions import Condition, Verdict
+from awstoe.expressions.conditions import Condition, Evaluation
 from awstoe.expressions.values import Value
 
 
@@ -106,7 +106,7 @@ class ActionContext(Protocol):
             ActionError: It failed, cannot be read, or is a cycle.
         """
 
-    def holds(self, condition: Condition) -> Verdict:
+    def holds(self, condition: Condition) -> Evaluation:
         """Evaluate a condition; references are resolved on the way."""
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:

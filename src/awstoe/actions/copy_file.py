@@ -16,7 +16,7 @@
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import atomic_replace, copying, destinations
 
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
 
     source: Annotated[str, LocalPath("The file to copy; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new file, or the folder to copy into.")]
-    overwrite: Annotated[bool, Flag("Whether existing files are replaced.")] = True
+    overwrite: Annotated[bool, Boolean("Whether existing files are replaced.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:

@@ -17,7 +17,7 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import atomic_replace, copying, destinations
 
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
 
     source: Annotated[str, LocalPath("The folder to copy; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new folder, or the folder to copy into.")]
-    overwrite: Annotated[bool, Flag("Whether the destination may exist.")] = True
+    overwrite: Annotated[bool, Boolean("Whether the destination may exist.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:

@@ -15,12 +15,12 @@ r"""CreateFile: create a file, or replace one.
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Encoding, Flag, LocalPath, Permissions, Text
+from awstoe.actions.fields import Boolean, Encoding, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import encode
 from awstoe.errors import ActionError
 from awstoe.host.files import ownership, paths
-from awstoe.host.files.atomic_replace import Replacement, make_parents
+from awstoe.host.files.atomic_replace import AtomicReplacement, make_parents
 from awstoe.host.platforms import Platform, current
 
 EXAMPLE = """\
@@ -54,7 +54,7 @@ class Inputs(NamedTuple):
     permissions: Annotated[
         int | None, Permissions("Octal permissions; else 0666 less the umask.")
     ] = None
-    overwrite: Annotated[bool, Flag("Whether an existing file is replaced.")] = True
+    overwrite: Annotated[bool, Boolean("Whether an existing file is replaced.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
@@ -76,7 +76,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         make_parents(inputs.path)
         # What is meant to be private must not be readable for an instant.
         mode = 0o666 if inputs.permissions is None else 0o600
-        with Replacement(inputs.path, mode=mode, overwrite=inputs.overwrite) as new:
+        with AtomicReplacement(inputs.path, mode=mode, overwrite=inputs.overwrite) as new:
             new.write(data)
             new.commit(owner=owner, permissions=inputs.permissions)
         ctx.log.info(f"CreateFile: Created {quoted(inputs.path)} ({len(data)} bytes)")

@@ -14,7 +14,7 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath, Permissions, Text
+from awstoe.actions.fields import Boolean, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
 from awstoe.host.files import atomic_replace, file_types, ownership
@@ -46,7 +46,7 @@ class Inputs(NamedTuple):
     permissions: Annotated[
         int | None, Permissions("Octal permissions; else 0777 less the umask.")
     ] = None
-    overwrite: Annotated[bool, Flag("Whether the folder may exist already.")] = True
+    overwrite: Annotated[bool, Boolean("Whether the folder may exist already.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
@@ -80,7 +80,7 @@ def _make(path: str, *, private: bool, overwrite: bool) -> bool:
         return False
     if os.path.lexists(path):
         raise ActionError(
-            f"{quoted(path)} is {file_types.kind(path)}",
+            f"{quoted(path)} is {file_types.file_type(path)}",
             hint="remove it first, or use another path",
         )
     atomic_replace.make_parents(path)

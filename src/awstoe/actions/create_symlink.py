@@ -11,7 +11,7 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
 from awstoe.host.files import atomic_replace, copying, file_types
@@ -28,7 +28,7 @@ class Inputs(NamedTuple):
 
     path: Annotated[str, LocalPath("The link to create.")]
     target: Annotated[str, LocalPath("What it leads to.")]
-    force: Annotated[bool, Flag("Whether an existing link is replaced.")] = False
+    force: Annotated[bool, Boolean("Whether an existing link is replaced.")] = False
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
@@ -41,19 +41,19 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     with operation("CreateSymlink", doing, ctx):
         path = os.path.join(os.getcwd(), inputs.path)
         _require_target(path, inputs.target)
-        found = file_types.kind(path)
-        if found not in (file_types.Kind.MISSING, file_types.Kind.LINK):
+        found = file_types.file_type(path)
+        if found not in (file_types.FileType.MISSING, file_types.FileType.LINK):
             raise ActionError(
                 f"{quoted(path)} is {found}, not a link",
                 hint="remove it first; force replaces links only",
             )
-        if found is file_types.Kind.LINK and not inputs.force:
+        if found is file_types.FileType.LINK and not inputs.force:
             raise ActionError(
                 f"the link {quoted(path)} exists already and leads to {quoted(os.readlink(path))}",
                 hint="set force to true to replace it",
             )
         atomic_replace.make_parents(path)
-        if found is file_types.Kind.LINK:
+        if found is file_types.FileType.LINK:
             copying.place_link(inputs.target, path)
         else:
             os.symlink(inputs.target, path)

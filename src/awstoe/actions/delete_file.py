@@ -40,7 +40,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         found = [
             each
             for each in wildcards.expand(path)
-            if file_types.kind(each) is not file_types.Kind.FOLDER
+            if file_types.file_type(each) is not file_types.FileType.FOLDER
         ]
         for each in found:
             ctx.checkpoint()
@@ -50,10 +50,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
 
 
 def _delete(path: str, ctx: ActionContext) -> None:
-    found = file_types.kind(path)
-    if found is file_types.Kind.MISSING:
+    found = file_types.file_type(path)
+    if found is file_types.FileType.MISSING:
         raise file_types.missing(path, "file")
-    if found is file_types.Kind.FOLDER:
+    if found is file_types.FileType.FOLDER:
         raise ActionError(f"{quoted(path)} is a folder", hint="use DeleteFolder")
     renaming.unlink(path)
     ctx.log.info(f"DeleteFile: Deleted {quoted(path)}")

@@ -12,7 +12,7 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
 from awstoe.host.files import file_types, paths, renaming, tree
@@ -28,7 +28,7 @@ class Inputs(NamedTuple):
     """What DeleteFolder is given."""
 
     path: Annotated[str, LocalPath("The folder to delete.")]
-    force: Annotated[bool, Flag("Whether its content is deleted, too.")] = False
+    force: Annotated[bool, Boolean("Whether its content is deleted, too.")] = False
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
@@ -49,15 +49,15 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
 
 def _refuse(path: str) -> None:
     """Refuse what is no folder, or none that anybody means to delete."""
-    found = file_types.kind(path)
-    if found is file_types.Kind.MISSING:
+    found = file_types.file_type(path)
+    if found is file_types.FileType.MISSING:
         raise file_types.missing(path, "folder")
-    if found is file_types.Kind.LINK:
+    if found is file_types.FileType.LINK:
         raise ActionError(
             f"{quoted(path)} is a symbolic link to {quoted(os.readlink(path))}",
             hint="delete the link with DeleteFile, or name the folder it leads to",
         )
-    if found is not file_types.Kind.FOLDER:
+    if found is not file_types.FileType.FOLDER:
         raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="use DeleteFile")
     resolved = os.path.realpath(path)
     root = os.path.dirname(resolved) == resolved

@@ -61,5 +61,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
         result = ctx.execute(Command((inputs.path, *inputs.arguments), logged_as=inputs.path))
     finally:
         ctx.log.info(f"{_NAME}: FINISHED EXECUTION")
-    program.conclude(result, ctx, action=_NAME, program=inputs.path)
+    program.check_exit_code(result, ctx, action=_NAME, program=inputs.path)
     return Outputs(result.stdout)

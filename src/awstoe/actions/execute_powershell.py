@@ -92,7 +92,7 @@ def _run_file(path: str, ctx: ActionContext) -> str:
         result = ctx.execute(powershell.command(path))
     finally:
         ctx.log.info(f"{_NAME}: FINISHED EXECUTION")
-    program.conclude(result, ctx, action=_NAME, program=path)
+    program.check_exit_code(result, ctx, action=_NAME, program=path)
     return result.stdout
 
 

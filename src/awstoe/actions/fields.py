@@ -152,7 +152,7 @@ class LocalPath(Field):
         return long_paths.usable(self.parse(value, current()))
 
 
-class Flag(Field):
+class Boolean(Field):
     """A boolean: a YAML boolean, or the strings true and false in any case."""
 
     kind = "boolean"
@@ -173,7 +173,7 @@ class Flag(Field):
         return self.parse(value, Platform.LINUX)
 
 
-class Whole(Field):
+class Integer(Field):
     """An integer of at least ``minimum``."""
 
     kind = "integer"

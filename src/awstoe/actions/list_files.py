@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath, Text
+from awstoe.actions.fields import Boolean, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import file_types, long_paths, paths
 from awstoe.host.platforms import current
@@ -33,7 +33,7 @@ class Inputs(NamedTuple):
     pattern: Annotated[
         str | None, Text("What names have to match; * is a wildcard.", name="fileNamePattern")
     ] = None
-    recursive: Annotated[bool, Flag("Whether sub-folders are searched, too.")] = False
+    recursive: Annotated[bool, Boolean("Whether sub-folders are searched, too.")] = False
 
 
 class Outputs(NamedTuple):

@@ -15,7 +15,7 @@
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import destinations, moving
 
@@ -33,7 +33,7 @@ class Inputs(NamedTuple):
 
     source: Annotated[str, LocalPath("The folder to move; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new path, or the folder to move into.")]
-    overwrite: Annotated[bool, Flag("Whether the destination may exist.")] = True
+    overwrite: Annotated[bool, Boolean("Whether the destination may exist.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:

@@ -14,7 +14,7 @@ from awstoe.actions.contract import ActionContext, Command, Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.errors import ActionError, HostError
 from awstoe.host.files import file_types, oserrors, temporary
-from awstoe.host.files.write_lock import unchanged
+from awstoe.host.files.write_lock import deny_writes
 from awstoe.host.process.command_line import Verbatim
 
 _WANTS_REBOOT: Final = frozenset({1641, 3010})
@@ -117,7 +117,7 @@ def _accepted(
         return
     with ExitStack() as held:
         try:
-            held.enter_context(unchanged(path))
+            held.enter_context(deny_writes(path))
         except OSError as error:
             reason, hint = oserrors.explain(error)
             raise ActionError(f"{action}: cannot open {path}: {reason}", hint=hint) from error

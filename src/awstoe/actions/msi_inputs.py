@@ -2,7 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
-from awstoe.actions.fields import Choice, Flag, LocalPath, Pattern, TextMap
+from awstoe.actions.fields import Boolean, Choice, LocalPath, Pattern, TextMap
 
 # awstoe decides about reboots, and about what is installed again, itself.
 _REFUSED = frozenset({"REBOOT", "REINSTALL", "REINSTALLMODE", "REBOOTPROMPT"})
@@ -32,10 +32,12 @@ class MsiInputs(NamedTuple):
     ] = None
     ignore_authenticode_signature_errors: Annotated[
         bool,
-        Flag("Whether an invalid signature is accepted.", name="ignoreAuthenticodeSignatureErrors"),
+        Boolean(
+            "Whether an invalid signature is accepted.", name="ignoreAuthenticodeSignatureErrors"
+        ),
     ] = False
     allow_unsigned_installer: Annotated[
-        bool, Flag("Whether a missing signature is accepted.", name="allowUnsignedInstaller")
+        bool, Boolean("Whether a missing signature is accepted.", name="allowUnsignedInstaller")
     ] = False
 
 

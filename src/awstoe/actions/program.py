@@ -8,7 +8,7 @@ from awstoe.errors import ActionError
 from awstoe.host.platforms import REBOOT_EXIT_CODE, current
 
 
-def conclude(result: Result, ctx: ActionContext, *, action: str, program: str) -> None:
+def check_exit_code(result: Result, ctx: ActionContext, *, action: str, program: str) -> None:
     """Do what the exit code asks for.
 
     Args:

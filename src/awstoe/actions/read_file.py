@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 from awstoe import limits
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Encoding, Flag, LocalPath
+from awstoe.actions.fields import Boolean, Encoding, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import decode
 from awstoe.host.files import regular_files
@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
     path: Annotated[str, LocalPath("The file to read.")]
     encoding: Annotated[str, Encoding("The encoding the file has.")] = "utf-8"
     print_content: Annotated[
-        bool, Flag("Whether the content goes to console.log.", name="printFileContent")
+        bool, Boolean("Whether the content goes to console.log.", name="printFileContent")
     ] = False
 
 

@@ -14,7 +14,7 @@
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Whole
+from awstoe.actions.fields import Integer
 
 EXAMPLE = """\
 delaySeconds: 60
@@ -25,7 +25,7 @@ class Inputs(NamedTuple):
     """What Reboot is given."""
 
     delay_seconds: Annotated[
-        int, Whole("Seconds to wait before the reboot.", name="delaySeconds")
+        int, Integer("Seconds to wait before the reboot.", name="delaySeconds")
     ] = 0
 
 

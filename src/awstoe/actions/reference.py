@@ -52,7 +52,7 @@ def _summary(found: Schema) -> dict[str, Value]:
         "name": found.name,
         "summary": found.summary,
         "platforms": list[Value](_platforms(found.row.platforms)),
-        "implemented": found.row.built,
+        "implemented": found.row.implemented,
     }
 
 
@@ -86,7 +86,7 @@ def overview_text() -> str:
     rows = []
     for name in ACTIONS:
         found = schema(name)
-        mark = "" if found.row.built else "  (not in this version)"
+        mark = "" if found.row.implemented else "  (not in this version)"
         rows.append([name, ", ".join(_platforms(found.row.platforms)), found.summary + mark])
     return _table(["NAME", "PLATFORMS", "WHAT IT DOES"], rows)
 
@@ -102,7 +102,7 @@ def entry_text(name: str) -> str:
         f"{name}: {found.summary}",
         f"Platforms: {', '.join(_platforms(found.row.platforms))}",
     ]
-    if not found.row.built:
+    if not found.row.implemented:
         lines.append(f"Note: {_UNBUILT}")
     lines += ["", _inputs_sentence(found), ""]
     if found.fields:
@@ -134,7 +134,7 @@ def markdown() -> str:
     ]
     for name in ACTIONS:
         found = schema(name)
-        mark = "" if found.row.built else " *(not in this version)*"
+        mark = "" if found.row.implemented else " *(not in this version)*"
         platforms = ", ".join(_platforms(found.row.platforms))
         lines.append(f"| [{name}](#{name.lower()}) | {platforms} | {found.summary}{mark} |")
     for name in ACTIONS:
@@ -149,7 +149,7 @@ def _markdown_entry(found: Schema) -> list[str]:
         "",
         f"{capital}. Platforms: {', '.join(_platforms(found.row.platforms))}.",
     ]
-    if not found.row.built:
+    if not found.row.implemented:
         lines += ["", f"**{_UNBUILT[0].upper()}{_UNBUILT[1:]}.**"]
     lines += ["", _inputs_sentence(found)]
     if found.fields:

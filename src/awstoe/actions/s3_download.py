@@ -11,7 +11,7 @@
 
 from typing import Annotated, NamedTuple
 
-from awstoe.actions.fields import ACCOUNT_ID, S3_URI, Flag, LocalPath, Pattern
+from awstoe.actions.fields import ACCOUNT_ID, S3_URI, Boolean, LocalPath, Pattern
 
 EXAMPLE = """\
 - source: s3://amzn-s3-demo-bucket/packages/app.rpm
@@ -40,4 +40,4 @@ class Inputs(NamedTuple):
             name="expectedBucketOwner",
         ),
     ] = None
-    overwrite: Annotated[bool, Flag("Whether existing files are replaced.")] = True
+    overwrite: Annotated[bool, Boolean("Whether existing files are replaced.")] = True

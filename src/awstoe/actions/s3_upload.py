@@ -8,7 +8,7 @@
 
 from typing import Annotated, NamedTuple
 
-from awstoe.actions.fields import ACCOUNT_ID, S3_URI, Flag, LocalPath, Pattern
+from awstoe.actions.fields import ACCOUNT_ID, S3_URI, Boolean, LocalPath, Pattern
 
 EXAMPLE = """\
 - source: /var/log/app/*
@@ -25,7 +25,7 @@ class Inputs(NamedTuple):
     destination: Annotated[
         str, Pattern("The object, or the key prefix.", S3_URI, "an s3://bucket/key URI")
     ]
-    recurse: Annotated[bool, Flag("Whether sub-folders are uploaded, too.")] = False
+    recurse: Annotated[bool, Boolean("Whether sub-folders are uploaded, too.")] = False
     expected_bucket_owner: Annotated[
         str | None,
         Pattern(

@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 
 from awstoe.actions.contract import Conflict
 from awstoe.actions.fields import Field
-from awstoe.actions.table import ACTIONS, Row
+from awstoe.actions.table import ACTIONS, ActionSpec
 from awstoe.expressions.values import Value
 
 
@@ -23,7 +23,7 @@ class Schema(NamedTuple):
     """Everything about an action that can be known without running it."""
 
     name: str
-    row: Row
+    row: ActionSpec
     module: ModuleType
     summary: str
     description: str

@@ -40,7 +40,7 @@ def run_commands(
     finally:
         _remove(action, folder, ctx)
         log.info(f"{action}: FINISHED EXECUTION")
-    program.conclude(result, ctx, action=action, program="the script")
+    program.check_exit_code(result, ctx, action=action, program="the script")
     return result.stdout
 
 

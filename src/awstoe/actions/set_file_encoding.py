@@ -14,7 +14,7 @@ from awstoe.actions.fields import Encoding, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import converted
 from awstoe.host.files import file_types, regular_files
-from awstoe.host.files.atomic_replace import Replacement
+from awstoe.host.files.atomic_replace import AtomicReplacement
 
 EXAMPLE = """\
 - path: /opt/app/messages.txt
@@ -38,7 +38,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     doing = f"convert {quoted(inputs.path)} to {inputs.encoding}"
     with operation("SetFileEncoding", doing, ctx):
         file_types.require_file(inputs.path)
-        with Replacement(inputs.path) as new:
+        with AtomicReplacement(inputs.path) as new:
             for data in converted(
                 regular_files.chunks(inputs.path, ctx.checkpoint), inputs.encoding
             ):

@@ -38,10 +38,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ActionError: The file or the owner does not exist, or the system refused.
     """
     with operation("SetFileOwner", f"change the owner of {quoted(inputs.path)}", ctx):
-        found = file_types.followed_kind(inputs.path)
-        if found is file_types.Kind.MISSING:
+        found = file_types.followed_type(inputs.path)
+        if found is file_types.FileType.MISSING:
             raise file_types.missing(inputs.path, "file")
-        if found is file_types.Kind.FOLDER:
+        if found is file_types.FileType.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderOwner")
         owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
         ownership.give(inputs.path, owner)

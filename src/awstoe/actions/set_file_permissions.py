@@ -34,10 +34,10 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ActionError: It does not exist, is a folder, or the system refused.
     """
     with operation("SetFilePermissions", f"change the permissions of {quoted(inputs.path)}", ctx):
-        found = file_types.followed_kind(inputs.path)
-        if found is file_types.Kind.MISSING:
+        found = file_types.followed_type(inputs.path)
+        if found is file_types.FileType.MISSING:
             raise file_types.missing(inputs.path, "file")
-        if found is file_types.Kind.FOLDER:
+        if found is file_types.FileType.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderPermissions")
         os.chmod(inputs.path, inputs.permissions)
         ctx.log.info(f"SetFilePermissions: {quoted(inputs.path)} has {inputs.permissions:04o} now")

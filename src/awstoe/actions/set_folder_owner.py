@@ -11,7 +11,7 @@
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath, Text
+from awstoe.actions.fields import Boolean, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import file_types, ownership, tree
 
@@ -31,7 +31,7 @@ class Inputs(NamedTuple):
     group: Annotated[
         str | None, Text("The new group's name or number; else the owner's primary group.")
     ] = None
-    recursive: Annotated[bool, Flag("Whether everything in the folder is changed, too.")] = True
+    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed, too.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:

@@ -13,7 +13,7 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Flag, LocalPath, Permissions
+from awstoe.actions.fields import Boolean, LocalPath, Permissions
 from awstoe.actions.operation import operation, quoted
 from awstoe.host.files import file_types, tree
 
@@ -29,7 +29,7 @@ class Inputs(NamedTuple):
 
     path: Annotated[str, LocalPath("The folder.")]
     permissions: Annotated[int, Permissions("The octal permissions it is to have.")]
-    recursive: Annotated[bool, Flag("Whether everything in the folder is changed, too.")] = True
+    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed, too.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:

@@ -21,14 +21,14 @@ class Shape(StrEnum):
     """One mapping that is a condition (Assert)."""
 
 
-class Row(NamedTuple):
+class ActionSpec(NamedTuple):
     """One action module."""
 
     module: str
     """Its module below ``awstoe.actions``."""
     platforms: frozenset[Platform]
     shape: Shape
-    built: bool
+    implemented: bool
     """Whether this version can run it; it can be validated in any case."""
     inputs_optional: bool = False
     """Whether a step may leave ``inputs`` out."""
@@ -38,40 +38,40 @@ _L: Final = frozenset({Platform.LINUX})
 _W: Final = frozenset({Platform.WINDOWS})
 _LW: Final = _L | _W
 
-ACTIONS: Final[dict[str, Row]] = {
+ACTIONS: Final[dict[str, ActionSpec]] = {
     # general execution
-    "ExecuteBash": Row("execute_bash", _L, Shape.MAPPING, built=True),
-    "ExecuteBinary": Row("execute_binary", _LW, Shape.MAPPING, built=True),
-    "ExecuteDocument": Row("execute_document", _LW, Shape.MAPPING, built=True),
-    "ExecutePowerShell": Row("execute_powershell", _W, Shape.MAPPING, built=True),
-    "Assert": Row("assertion", _LW, Shape.CONDITION, built=True),
+    "ExecuteBash": ActionSpec("execute_bash", _L, Shape.MAPPING, implemented=True),
+    "ExecuteBinary": ActionSpec("execute_binary", _LW, Shape.MAPPING, implemented=True),
+    "ExecuteDocument": ActionSpec("execute_document", _LW, Shape.MAPPING, implemented=True),
+    "ExecutePowerShell": ActionSpec("execute_powershell", _W, Shape.MAPPING, implemented=True),
+    "Assert": ActionSpec("assertion", _LW, Shape.CONDITION, implemented=True),
     # download and upload
-    "S3Download": Row("s3_download", _LW, Shape.LIST, built=False),
-    "S3Upload": Row("s3_upload", _LW, Shape.LIST, built=False),
-    "WebDownload": Row("web_download", _LW, Shape.LIST, built=False),
+    "S3Download": ActionSpec("s3_download", _LW, Shape.LIST, implemented=False),
+    "S3Upload": ActionSpec("s3_upload", _LW, Shape.LIST, implemented=False),
+    "WebDownload": ActionSpec("web_download", _LW, Shape.LIST, implemented=False),
     # file system
-    "AppendFile": Row("append_file", _LW, Shape.LIST, built=True),
-    "CopyFile": Row("copy_file", _LW, Shape.LIST, built=True),
-    "CopyFolder": Row("copy_folder", _LW, Shape.LIST, built=True),
-    "CreateFile": Row("create_file", _LW, Shape.LIST, built=True),
-    "CreateFolder": Row("create_folder", _LW, Shape.LIST, built=True),
-    "CreateSymlink": Row("create_symlink", _L, Shape.LIST, built=True),
-    "DeleteFile": Row("delete_file", _LW, Shape.LIST, built=True),
-    "DeleteFolder": Row("delete_folder", _LW, Shape.LIST, built=True),
-    "ListFiles": Row("list_files", _LW, Shape.LIST, built=True),
-    "MoveFile": Row("move_file", _LW, Shape.LIST, built=True),
-    "MoveFolder": Row("move_folder", _LW, Shape.LIST, built=True),
-    "ReadFile": Row("read_file", _LW, Shape.LIST, built=True),
-    "SetFileEncoding": Row("set_file_encoding", _LW, Shape.LIST, built=True),
-    "SetFileOwner": Row("set_file_owner", _L, Shape.LIST, built=True),
-    "SetFolderOwner": Row("set_folder_owner", _L, Shape.LIST, built=True),
-    "SetFilePermissions": Row("set_file_permissions", _L, Shape.LIST, built=True),
-    "SetFolderPermissions": Row("set_folder_permissions", _L, Shape.LIST, built=True),
+    "AppendFile": ActionSpec("append_file", _LW, Shape.LIST, implemented=True),
+    "CopyFile": ActionSpec("copy_file", _LW, Shape.LIST, implemented=True),
+    "CopyFolder": ActionSpec("copy_folder", _LW, Shape.LIST, implemented=True),
+    "CreateFile": ActionSpec("create_file", _LW, Shape.LIST, implemented=True),
+    "CreateFolder": ActionSpec("create_folder", _LW, Shape.LIST, implemented=True),
+    "CreateSymlink": ActionSpec("create_symlink", _L, Shape.LIST, implemented=True),
+    "DeleteFile": ActionSpec("delete_file", _LW, Shape.LIST, implemented=True),
+    "DeleteFolder": ActionSpec("delete_folder", _LW, Shape.LIST, implemented=True),
+    "ListFiles": ActionSpec("list_files", _LW, Shape.LIST, implemented=True),
+    "MoveFile": ActionSpec("move_file", _LW, Shape.LIST, implemented=True),
+    "MoveFolder": ActionSpec("move_folder", _LW, Shape.LIST, implemented=True),
+    "ReadFile": ActionSpec("read_file", _LW, Shape.LIST, implemented=True),
+    "SetFileEncoding": ActionSpec("set_file_encoding", _LW, Shape.LIST, implemented=True),
+    "SetFileOwner": ActionSpec("set_file_owner", _L, Shape.LIST, implemented=True),
+    "SetFolderOwner": ActionSpec("set_folder_owner", _L, Shape.LIST, implemented=True),
+    "SetFilePermissions": ActionSpec("set_file_permissions", _L, Shape.LIST, implemented=True),
+    "SetFolderPermissions": ActionSpec("set_folder_permissions", _L, Shape.LIST, implemented=True),
     # software installation
-    "InstallMSI": Row("install_msi", _W, Shape.MAPPING, built=True),
-    "UninstallMSI": Row("uninstall_msi", _W, Shape.MAPPING, built=True),
+    "InstallMSI": ActionSpec("install_msi", _W, Shape.MAPPING, implemented=True),
+    "UninstallMSI": ActionSpec("uninstall_msi", _W, Shape.MAPPING, implemented=True),
     # system
-    "Reboot": Row("reboot", _LW, Shape.MAPPING, built=True, inputs_optional=True),
-    "SetRegistry": Row("set_registry", _W, Shape.LIST, built=True),
-    "UpdateOS": Row("update_os", _LW, Shape.MAPPING, built=True, inputs_optional=True),
+    "Reboot": ActionSpec("reboot", _LW, Shape.MAPPING, implemented=True, inputs_optional=True),
+    "SetRegistry": ActionSpec("set_registry", _W, Shape.LIST, implemented=True),
+    "UpdateOS": ActionSpec("update_os", _LW, Shape.MAPPING, implemented=True, inputs_optional=True),
 }

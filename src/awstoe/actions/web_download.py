@@ -14,7 +14,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, NamedTuple
 
-from awstoe.actions.fields import WEB_URL, Choice, Flag, LocalPath, Pattern
+from awstoe.actions.fields import WEB_URL, Boolean, Choice, LocalPath, Pattern
 from awstoe.expressions.values import Value
 
 EXAMPLE = """\
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
         str, Pattern("What to download.", WEB_URL, "a URL that begins with http:// or https://")
     ]
     destination: Annotated[str, LocalPath("The file, or a folder.")]
-    overwrite: Annotated[bool, Flag("Whether an existing file is replaced.")] = True
+    overwrite: Annotated[bool, Boolean("Whether an existing file is replaced.")] = True
     checksum: Annotated[
         str | None, Pattern("The hash it has to have.", r"[0-9A-Fa-f]+", "hexadecimal digits")
     ] = None
@@ -43,7 +43,7 @@ class Inputs(NamedTuple):
     ] = None
     ignore_certificate_errors: Annotated[
         bool,
-        Flag("Whether any TLS certificate is accepted.", name="ignoreCertificateErrors"),
+        Boolean("Whether any TLS certificate is accepted.", name="ignoreCertificateErrors"),
     ] = False
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from awstoe import limits
 from awstoe.document import expect
-from awstoe.document.diagnostics import Report, Unreadable
+from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.problems import has_errors, render
 from awstoe.document.syntax import encoding, json_reader
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
@@ -65,7 +65,7 @@ def read(path: str) -> Configuration:
             hint="download the file and name its local path",
         )
     data = _read(path)
-    report = Report(path)
+    report = Diagnostics(path)
     configuration = Configuration((), {}, {}, {})
     try:
         root = expect.mapping(report, _parse(data), "", "the configuration")
@@ -124,7 +124,7 @@ def _parse(data: bytes) -> Node:
     return builder.root
 
 
-def _configuration(report: Report, root: Mapping) -> Configuration:
+def _configuration(report: Diagnostics, root: Mapping) -> Configuration:
     entries = root.entries
     if _MISSPELT in entries:
         entry = entries.pop(_MISSPELT)
@@ -147,7 +147,7 @@ def _configuration(report: Report, root: Mapping) -> Configuration:
     return Configuration(documents, parameters, strings, flags)
 
 
-def _string(report: Report, node: Node, path: str) -> str | None:
+def _string(report: Diagnostics, node: Node, path: str) -> str | None:
     if not isinstance(node, Scalar) or node.plain:
         hint = "write it in quotes" if isinstance(node, Scalar) and not node.is_null else ""
         message = f"expected a string as {quoted(path)}, got {_kind(node)}"
@@ -165,7 +165,7 @@ def _kind(node: Node) -> str:
     return "an object" if isinstance(node, Mapping) else describe(node)
 
 
-def _documents(report: Report, root: Mapping) -> tuple[ConfiguredDocument, ...]:
+def _documents(report: Diagnostics, root: Mapping) -> tuple[ConfiguredDocument, ...]:
     node = root.value("documents")
     expected = "expected a list of at least one {path, parameters} object"
     if node is None:
@@ -196,7 +196,7 @@ def _documents(report: Report, root: Mapping) -> tuple[ConfiguredDocument, ...]:
     return tuple(found)
 
 
-def _parameters(report: Report, node: Node | None, where: str) -> dict[str, str]:
+def _parameters(report: Diagnostics, node: Node | None, where: str) -> dict[str, str]:
     if node is None:
         return {}
     if not isinstance(node, Sequence):

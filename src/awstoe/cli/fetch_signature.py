@@ -9,7 +9,7 @@ from awstoe.host import platforms
 from awstoe.host.network import http, urls
 from awstoe.update import layout, regions
 from awstoe.update.errors import combined
-from awstoe.update.repository import Missing, TooLong, WebRepository
+from awstoe.update.repository import NotFound, TooLarge, WebRepository
 
 
 def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
@@ -33,24 +33,24 @@ def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
     architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
     path = layout.program_path(__version__, platforms.current(), architecture) + layout.SIGNATURE
     client = http.Client(
-        http.TimeOuts(
+        http.Timeouts(
             limits.UPDATE_CONNECT_SECONDS,
             limits.UPDATE_IDLE_SECONDS,
             limits.UPDATE_METADATA_SECONDS,
         )
     )
-    client.allowance = http.Allowance(limits.UPDATE_ALL_METADATA_SECONDS)
+    client.deadline = http.Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
     mirrors = regions.mirrors(template, regions.order(regions.read(), region))
     regions.check_choice(template, region)
     failures: list[HostError | TrustError] = []
     for mirror in mirrors[: limits.UPDATE_REGIONS]:
         try:
             found = WebRepository(mirror, client).read(path, limits.SIGNATURE_BYTES)
-            return urls.shown(mirror.url + path), found
-        except Missing:
+            return urls.redacted(mirror.url + path), found
+        except NotFound:
             missing = f"{mirror.name} has no signature of {__version__}: {path} is not there"
             failures.append(TrustError(missing))
-        except TooLong as error:
+        except TooLarge as error:
             failures.append(TrustError(f"{mirror.name}: {error}"))
         except HostError as error:
             failures.append(error)

@@ -12,7 +12,7 @@ from awstoe.cli import options as forms
 from awstoe.errors import UsageError
 from awstoe.host.executable import frozen
 from awstoe.reporting.console import Console
-from awstoe.session.request import Request, RequestedDocument
+from awstoe.session.request import RequestedDocument, RunRequest
 from awstoe.session.start import launch
 
 _EXAMPLES = """\
@@ -83,7 +83,7 @@ def _parser() -> forms.Parser:
     return parser
 
 
-def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
+def _request(options: argparse.Namespace, arguments: Sequence[str]) -> RunRequest:
     if (options.config is None) == (options.documents is None):
         raise UsageError(
             "exactly one of --documents and --config is needed", hint="see `awstoe run --help`"
@@ -116,7 +116,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     if execution_id is not None:
         _check_execution_id(execution_id)
     trace = options.trace if options.trace is not None else flags.get("trace", False)
-    return Request(
+    return RunRequest(
         documents=documents,
         phases=phases,
         execution_id=execution_id,

@@ -17,10 +17,10 @@ from awstoe.reporting.progress import printable_lines
 from awstoe.session.pending_reboots import waiting_runs
 from awstoe.trust import release_trust
 from awstoe.update import updater
-from awstoe.update.decide import Machine
+from awstoe.update.decide import TargetMachine
 from awstoe.update.errors import CannotWrite
-from awstoe.update.install_record import Listener, Step
-from awstoe.update.installation import Origin, Program
+from awstoe.update.install_record import InstallStep, Listener
+from awstoe.update.installation import Installation, Origin
 from awstoe.update.local_metadata import folder_for
 from awstoe.update.releases import Version, glibc_version
 
@@ -44,11 +44,11 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def update(
-    program: Program,
+    program: Installation,
     arguments: Sequence[str],
     console: Console,
     *,
-    time_outs: http.TimeOuts = updater.TIME_OUTS,
+    timeouts: http.Timeouts = updater.TIMEOUTS,
     listener: Listener | None = None,
 ) -> int:
     """Update ``program`` as ``arguments`` say; gives the exit code.
@@ -57,7 +57,7 @@ def update(
         program: What is to be replaced.
         arguments: The options.
         console: Where results and messages go.
-        time_outs: For each request.
+        timeouts: For each request.
         listener: Told each step as well.
 
     Raises:
@@ -66,7 +66,7 @@ def update(
     options = _parser().read(arguments)
     console.quiet = bool(options.quiet)
     console.color = console.color and not options.no_color
-    request = updater.Request(
+    request = updater.UpdateRequest(
         check=bool(options.check),
         dry_run=bool(options.dry_run),
         rollback=bool(options.rollback),
@@ -76,10 +76,10 @@ def update(
         bundle=options.from_file,
         wait=bool(options.wait),
     )
-    talk = Talker(console, listener)
+    talk = UpdateProgress(console, listener)
     try:
         _check(request)
-        result = updater.self_update(program, request, talk, time_outs=time_outs)
+        result = updater.self_update(program, request, talk, timeouts=timeouts)
     except AwstoeError as error:
         talk.end_bar()
         told = CannotWrite(error.message, hint=error.hint) if type(error) is HostError else error
@@ -101,7 +101,7 @@ def update(
     return 0
 
 
-def this_program() -> Program:
+def this_program() -> Installation:
     """The facts about the program that runs.
 
     Raises:
@@ -114,11 +114,11 @@ def this_program() -> Program:
     except (OSError, ValueError):
         libc = None
     trust = release_trust.read()
-    return Program(
+    return Installation(
         path=path,
         named=sys.executable,
         version=Version(__version__),
-        machine=Machine(
+        machine=TargetMachine(
             platforms.current().value,
             platforms.architecture(platform.machine(), pointer_bits=bits),
             glibc_version(libc or ""),
@@ -172,7 +172,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _check(request: updater.Request) -> None:
+def _check(request: updater.UpdateRequest) -> None:
     """Refuse options that contradict each other.
 
     Raises:
@@ -204,7 +204,7 @@ def _check(request: updater.Request) -> None:
         )
 
 
-class Talker:
+class UpdateProgress:
     """Tells what happens on standard error; a bar of progress on a terminal only."""
 
     def __init__(self, console: Console, listener: Listener | None) -> None:
@@ -241,15 +241,15 @@ class Talker:
             self._shown = -1
             self._console.raw(b"\n")
 
-    def reached(self, step: Step) -> None:
+    def reached(self, step: InstallStep) -> None:
         """See ``updating.Talk``."""
-        if step is Step.DOWNLOADED:
+        if step is InstallStep.DOWNLOADED:
             self.end_bar()
         if self._listener is not None:
             self._listener(step)
 
 
-def _described(program: Program, result: updater.Result) -> dict[str, object]:
+def _described(program: Installation, result: updater.UpdateResult) -> dict[str, object]:
     release = result.release
     chosen = release or result.kept
     return {
@@ -266,7 +266,7 @@ def _described(program: Program, result: updater.Result) -> dict[str, object]:
     }
 
 
-def _sentence(program: Program, result: updater.Result) -> str:
+def _sentence(program: Installation, result: updater.UpdateResult) -> str:
     release = result.release
     chosen = release or result.kept
     new = chosen.version if chosen else result.installed

@@ -80,7 +80,7 @@ def _platforms(given: Sequence[str] | None) -> list[Platform]:
     return [known[name.lower()] for name in names] or [hosts.current()]
 
 
-class Verdict(NamedTuple):
+class ValidationResult(NamedTuple):
     """What ``awstoe validate`` says."""
 
     json: dict[str, Any]
@@ -96,7 +96,7 @@ def validate(
     platforms: Iterable[Platform],
     strict: bool,
     stdin: BinaryIO,
-) -> Verdict:
+) -> ValidationResult:
     """Validate documents.
 
     Args:
@@ -132,7 +132,7 @@ def validate(
         else f"Document(s) [{', '.join(paths)}] is/are valid.",
     }
     result["problems"] = [problem._asdict() for problem in problems]
-    return Verdict(result, lines, 1 if errors else 0)
+    return ValidationResult(result, lines, 1 if errors else 0)
 
 
 def _unreadable(name: str, error: DocumentError, problems: list[Problem], lines: list[str]) -> None:

@@ -40,7 +40,7 @@ class _Trusted(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class Program(NamedTuple):
+class Subject(NamedTuple):
     """The program that is asked."""
 
     path: str | None
@@ -58,10 +58,10 @@ def run(arguments: Sequence[str], console: Console) -> int:
         TrustError: The keys cannot be read.
     """
     path = frozen.executable() if frozen.is_frozen() else None
-    return verify(arguments, console, Program(path, release_trust.read()))
+    return verify(arguments, console, Subject(path, release_trust.read()))
 
 
-def verify(arguments: Sequence[str], console: Console, program: Program) -> int:
+def verify(arguments: Sequence[str], console: Console, program: Subject) -> int:
     """The same, for any program."""
     options = _parser().read(arguments)
     console.quiet = bool(options.quiet)
@@ -179,13 +179,13 @@ def _tell(
     found: SignedFile,
     trusted: _Trusted,
 ) -> None:
-    finding = found.detached.deciding
+    finding = found.openpgp.deciding
     warnings = [
         *trusted.warnings,
-        *(each for one in found.detached.findings for each in one.warnings),
+        *(each for one in found.openpgp.findings for each in one.warnings),
     ]
-    if found.within is not None:
-        warnings += found.within.warnings
+    if found.authenticode is not None:
+        warnings += found.authenticode.warnings
     reason = found.reason
     if finding.verdict is Verdict.UNTRUSTED and not trusted.keys.certificates:
         reason = f"{_DEVELOPMENT}; {_NAME_A_KEY}"
@@ -193,21 +193,23 @@ def _tell(
         {
             "file": path,
             "signature": place,
-            "sha256": found.detached.sha256,
+            "sha256": found.openpgp.sha256,
             "verdict": found.verdict.value,
             "reason": reason or None,
             "keyFingerprint": finding.fingerprint or None,
             "signer": finding.signer or None,
             "signatureTime": _moment(finding.created),
             "warnings": warnings,
-            "authenticode": _authenticode(found.within),
+            "authenticode": _authenticode(found.authenticode),
         }
     )
     signer = f' from "{printable(finding.signer)}"' if finding.signer else ""
     for warning in warnings:
         console.line(f"awstoe: warning: {printable(warning)}")
-    if found.within is not None:
-        console.line(f"Authenticode: {found.within.state}{printable(_about(found.within))}")
+    if found.authenticode is not None:
+        console.line(
+            f"Authenticode: {found.authenticode.state}{printable(_about(found.authenticode))}"
+        )
     if found.is_good:
         console.line(f"Good signature{signer}")
     else:
@@ -216,12 +218,12 @@ def _tell(
         console.raw(text.encode(errors="backslashreplace"))
 
 
-def _about(found: "authenticode.Verdict") -> str:
+def _about(found: "authenticode.SignatureResult") -> str:
     """Why an Authenticode signature is not good; whose it is, if it is."""
     return f": {found.reason}" if found.reason else f', by "{found.signer}"'
 
 
-def _authenticode(found: "authenticode.Verdict | None") -> dict[str, object] | None:
+def _authenticode(found: "authenticode.SignatureResult | None") -> dict[str, object] | None:
     """What is said of a Windows program's own signature; None for other files."""
     if found is None:
         return None

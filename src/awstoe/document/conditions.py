@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from awstoe import limits
 from awstoe.document import expect
 from awstoe.document.model import Branch, If, Mark
-from awstoe.document.parse_context import Reading
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
@@ -38,7 +38,7 @@ class _Place(NamedTuple):
         return _Place(path, self.step, self.position, self.level + 1)
 
 
-def parse_if(reading: Reading, node: Node, path: str, step: StepFacts) -> If | None:
+def parse_if(reading: ParseContext, node: Node, path: str, step: StepFacts) -> If | None:
     """The ``if`` of a step, or None after its problems have been reported."""
     node, path = _only_entry(node, path)
     place = _Place(path, step, Position.CONDITION, 0, _BRANCHES)
@@ -52,7 +52,9 @@ def parse_if(reading: Reading, node: Node, path: str, step: StepFacts) -> If | N
     return If(condition, then, otherwise, Mark(node.line, node.column))
 
 
-def parse_assertion(reading: Reading, node: Node, path: str, step: StepFacts) -> Condition | None:
+def parse_assertion(
+    reading: ParseContext, node: Node, path: str, step: StepFacts
+) -> Condition | None:
     """The condition of an Assert step, or None after its problems have been reported."""
     node, path = _only_entry(node, path)
     return _parse(reading, node, _Place(path, step, Position.INPUTS, 0))
@@ -65,7 +67,9 @@ def _only_entry(node: Node, path: str) -> tuple[Node, str]:
     return node, path
 
 
-def _branch(reading: Reading, node: Mapping, path: str, key: str, default: Branch) -> Branch | None:
+def _branch(
+    reading: ParseContext, node: Mapping, path: str, key: str, default: Branch
+) -> Branch | None:
     entry = node.entries.get(key)
     if entry is None:
         return default
@@ -75,7 +79,7 @@ def _branch(reading: Reading, node: Mapping, path: str, key: str, default: Branc
     return None if word is None else Branch(word)
 
 
-def _parse(reading: Reading, node: Node, place: _Place) -> Condition | None:
+def _parse(reading: ParseContext, node: Node, place: _Place) -> Condition | None:
     report = reading.report
     if isinstance(node, Sequence) and node.items:
         report.error(
@@ -118,7 +122,7 @@ def _parse(reading: Reading, node: Node, place: _Place) -> Condition | None:
     return _logical(reading, operand, place.below(path), operator)
 
 
-def _operator(reading: Reading, node: Mapping, place: _Place) -> str | None:
+def _operator(reading: ParseContext, node: Mapping, place: _Place) -> str | None:
     """The one key of ``node`` that is an operator."""
     known = [
         key
@@ -150,7 +154,7 @@ def _operator(reading: Reading, node: Mapping, place: _Place) -> str | None:
 
 
 def _check_keys(
-    reading: Reading, node: Mapping, place: _Place, operator: str, companion: str | None
+    reading: ParseContext, node: Mapping, place: _Place, operator: str, companion: str | None
 ) -> None:
     allowed = [operator, *([companion] if companion else []), *place.extra]
     for key, (where, _) in node.entries.items():
@@ -171,7 +175,7 @@ def _check_keys(
         )
 
 
-def _logical(reading: Reading, node: Node, place: _Place, operator: str) -> Logical | None:
+def _logical(reading: ParseContext, node: Node, place: _Place, operator: str) -> Logical | None:
     items: list[tuple[Node, str]]
     if operator == "not":
         items = [_only_entry(node, place.path)]
@@ -191,7 +195,7 @@ def _logical(reading: Reading, node: Node, place: _Place, operator: str) -> Logi
     return Logical(operator, known) if known and len(known) == len(found) else None
 
 
-def _comparison(reading: Reading, node: Mapping, place: _Place, key: str) -> Comparison | None:
+def _comparison(reading: ParseContext, node: Mapping, place: _Place, key: str) -> Comparison | None:
     operator = conditions.SPELLINGS.get(key, key)
     companion = conditions.OPERATORS[operator].companion
     _check_keys(reading, node, place, key, companion)
@@ -209,7 +213,7 @@ def _comparison(reading: Reading, node: Mapping, place: _Place, key: str) -> Com
     return Comparison(operator, operand, beside)
 
 
-def _string(reading: Reading, node: Mapping, place: _Place, key: str) -> str | None:
+def _string(reading: ParseContext, node: Mapping, place: _Place, key: str) -> str | None:
     """The text under ``key``, judged as far as that can be done before the run."""
     value = node.entries[key][1]
     path = f"{place.path}.{key}"
@@ -221,7 +225,7 @@ def _string(reading: Reading, node: Mapping, place: _Place, key: str) -> str | N
     return text
 
 
-def _check_operand(reading: Reading, value: Scalar, path: str, operator: str) -> None:
+def _check_operand(reading: ParseContext, value: Scalar, path: str, operator: str) -> None:
     report, text = reading.report, value.text
     if operator == "patternMatches":
         # Only here: few documents have patterns, and the translator costs 3 ms of start-up.

@@ -1,7 +1,7 @@
 """Collects what is wrong with one document.
 
 A document is read to its end whatever is wrong with it; each finding becomes one ``Problem`` in a
-``Report``. Only what hides the rest of the document (a syntax error, a binary file) stops the
+``Diagnostics``. Only what hides the rest of the document (a syntax error, a binary file) stops the
 reading: that is an ``Unreadable``, which never leaves this package.
 """
 
@@ -35,7 +35,7 @@ class Unreadable(Exception):
         self.column = column or min(line, 1)
 
 
-class Placed(Protocol):
+class Located(Protocol):
     """Anything that stands somewhere in a document."""
 
     @property
@@ -47,7 +47,7 @@ class Placed(Protocol):
         """From 1; 0 when there is no place."""
 
 
-class Report:
+class Diagnostics:
     """Collects the problems of one document.
 
     Of each severity ``limits.PROBLEMS_SHOWN`` are kept and the others counted.
@@ -69,23 +69,23 @@ class Report:
         """Whether there is an error among the problems."""
         return bool(self._kept[Severity.ERROR])
 
-    def takes(self, severity: Severity) -> bool:
+    def has_room(self, severity: Severity) -> bool:
         """Whether a further problem would be kept; else its exact place need not be found."""
         return len(self._kept[severity]) < limits.PROBLEMS_SHOWN
 
-    def error(self, where: Placed, path: str, code: str, message: str, hint: str = "") -> None:
+    def error(self, where: Located, path: str, code: str, message: str, hint: str = "") -> None:
         """Note an error."""
         self.add(Severity.ERROR, where, path, code, message, hint)
 
-    def warning(self, where: Placed, path: str, code: str, message: str, hint: str = "") -> None:
+    def warning(self, where: Located, path: str, code: str, message: str, hint: str = "") -> None:
         """Note a warning."""
         self.add(Severity.WARNING, where, path, code, message, hint)
 
     def add(
-        self, severity: Severity, where: Placed, path: str, code: str, message: str, hint: str
+        self, severity: Severity, where: Located, path: str, code: str, message: str, hint: str
     ) -> None:
         """Note a problem."""
-        if not self.takes(severity):
+        if not self.has_room(severity):
             self._left_out[severity] += 1
             return
         self._kept[severity].append(

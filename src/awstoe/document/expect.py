@@ -6,20 +6,20 @@ Each function gives the value, or None after it has reported why there is none.
 from collections.abc import Collection
 from typing import Final
 
-from awstoe.actions.fields import Flag, Whole
-from awstoe.document.diagnostics import Placed, Report
+from awstoe.actions.fields import Boolean, Integer
+from awstoe.document.diagnostics import Diagnostics, Located
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
 from awstoe.expressions import references
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
 
-_FLAG = Flag("")
-_WHOLE = Whole("", minimum=-(10**18))
+_FLAG = Boolean("")
+_WHOLE = Integer("", minimum=-(10**18))
 EMPTY_TEXT: Final = "an empty text is written ''"
 _NOT_RESOLVED = "references are not resolved here: write the value itself"
 
 
-def mapping(report: Report, node: Node, path: str, what: str) -> Mapping | None:
+def mapping(report: Diagnostics, node: Node, path: str, what: str) -> Mapping | None:
     """``node`` as a mapping; ``what`` is what the message calls it."""
     if isinstance(node, Mapping):
         return node
@@ -27,7 +27,7 @@ def mapping(report: Report, node: Node, path: str, what: str) -> Mapping | None:
     return None
 
 
-def sequence(report: Report, node: Node, path: str, what: str) -> Sequence | None:
+def sequence(report: Diagnostics, node: Node, path: str, what: str) -> Sequence | None:
     """``node`` as a list; ``what`` is what the message calls it."""
     if isinstance(node, Sequence):
         return node
@@ -35,7 +35,7 @@ def sequence(report: Report, node: Node, path: str, what: str) -> Sequence | Non
     return None
 
 
-def text(report: Report, node: Node, path: str, what: str, hint: str = "") -> str | None:
+def text(report: Diagnostics, node: Node, path: str, what: str, hint: str = "") -> str | None:
     """``node`` as the text that stands in the file; ``hint`` is for when nothing stands there."""
     if isinstance(node, Scalar) and not node.is_null:
         return node.text
@@ -44,14 +44,14 @@ def text(report: Report, node: Node, path: str, what: str, hint: str = "") -> st
     return None
 
 
-def free_text(report: Report, node: Node, path: str, what: str) -> str | None:
+def free_text(report: Diagnostics, node: Node, path: str, what: str) -> str | None:
     """``node`` as text that nobody reads but people; nothing is an empty one."""
     if isinstance(node, Scalar) and node.is_null:
         return ""
     return text(report, node, path, what)
 
 
-def flag(report: Report, node: Node, path: str, what: str) -> bool | None:
+def flag(report: Diagnostics, node: Node, path: str, what: str) -> bool | None:
     """``node`` as a boolean."""
     try:
         return _FLAG.parse(value_of(node), Platform.LINUX)
@@ -60,7 +60,7 @@ def flag(report: Report, node: Node, path: str, what: str) -> bool | None:
         return None
 
 
-def integer(report: Report, node: Node, path: str, what: str) -> int | None:
+def integer(report: Diagnostics, node: Node, path: str, what: str) -> int | None:
     """``node`` as an integer."""
     try:
         return _WHOLE.parse(value_of(node), Platform.LINUX)
@@ -69,7 +69,7 @@ def integer(report: Report, node: Node, path: str, what: str) -> int | None:
         return None
 
 
-def _refuse(report: Report, node: Node, path: str, expected: str) -> None:
+def _refuse(report: Diagnostics, node: Node, path: str, expected: str) -> None:
     report.error(
         node,
         path,
@@ -80,7 +80,7 @@ def _refuse(report: Report, node: Node, path: str, expected: str) -> None:
 
 
 def choice(
-    report: Report, node: Node, path: str, what: str, choices: Collection[str]
+    report: Diagnostics, node: Node, path: str, what: str, choices: Collection[str]
 ) -> str | None:
     """``node`` as one of a few words."""
     if isinstance(node, Scalar) and node.text in choices:
@@ -96,7 +96,7 @@ def choice(
 
 
 def check_keys(
-    report: Report,
+    report: Diagnostics,
     node: Mapping,
     path: str,
     allowed: Collection[str],
@@ -121,6 +121,6 @@ def _listed(words: Collection[str]) -> tuple[str, ...]:
     return (", ".join(firsts), last) if firsts else (last,)
 
 
-def missing_key(report: Report, where: Placed, path: str, key: str, owner: str) -> None:
+def missing_key(report: Diagnostics, where: Located, path: str, key: str, owner: str) -> None:
     """Report that ``owner`` lacks ``key``."""
     report.error(where, path, "missing-key", f"{owner} has no {key!r}; it is required")

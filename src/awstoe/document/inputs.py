@@ -11,9 +11,9 @@ from typing import Final
 from awstoe.actions import schema
 from awstoe.actions.fields import Field, TextList
 from awstoe.actions.schema import Schema
-from awstoe.actions.table import Row, Shape
-from awstoe.document.diagnostics import Placed
-from awstoe.document.parse_context import Reading
+from awstoe.actions.table import ActionSpec, Shape
+from awstoe.document.diagnostics import Located
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
@@ -32,7 +32,12 @@ def failure(step: StepFacts, message: str) -> str:
 
 
 def parse_inputs(
-    reading: Reading, node: Node | None, where: Placed, path: str, row: Row, step: StepFacts
+    reading: ParseContext,
+    node: Node | None,
+    where: Located,
+    path: str,
+    row: ActionSpec,
+    step: StepFacts,
 ) -> Operations:
     """The operations of a step; what is wrong with them is reported.
 
@@ -61,7 +66,9 @@ def parse_inputs(
     return tuple(_operation(reading, item, place, found, step) for item, place in nodes)
 
 
-def _several(reading: Reading, node: Node, path: str, step: StepFacts) -> list[tuple[Mapping, str]]:
+def _several(
+    reading: ParseContext, node: Node, path: str, step: StepFacts
+) -> list[tuple[Mapping, str]]:
     if isinstance(node, Mapping):
         return [(node, path)]
     if not isinstance(node, Sequence) or not node.items:
@@ -88,7 +95,9 @@ def _several(reading: Reading, node: Node, path: str, step: StepFacts) -> list[t
     return found
 
 
-def _single(reading: Reading, node: Node, path: str, step: StepFacts) -> list[tuple[Mapping, str]]:
+def _single(
+    reading: ParseContext, node: Node, path: str, step: StepFacts
+) -> list[tuple[Mapping, str]]:
     if isinstance(node, Sequence) and len(node.items) == 1:
         node, path = node.items[0], f"{path}[0]"
     if isinstance(node, Mapping):
@@ -103,7 +112,7 @@ def _single(reading: Reading, node: Node, path: str, step: StepFacts) -> list[tu
 
 
 def _operation(
-    reading: Reading, node: Mapping, path: str, found: Schema, step: StepFacts
+    reading: ParseContext, node: Mapping, path: str, found: Schema, step: StepFacts
 ) -> Lookup[str, Value]:
     report = reading.report
     operation: dict[str, Value] = {}
@@ -142,7 +151,7 @@ def _operation(
     return operation
 
 
-def _unknown(reading: Reading, where: Placed, path: str, key: str, found: Schema) -> None:
+def _unknown(reading: ParseContext, where: Located, path: str, key: str, found: Schema) -> None:
     if (found.name, key) in TOLERATED:
         reading.report.warning(
             where,
@@ -160,7 +169,7 @@ def _unknown(reading: Reading, where: Placed, path: str, key: str, found: Schema
     )
 
 
-def _judge(reading: Reading, node: Node, path: str, field: Field, key: str) -> bool:
+def _judge(reading: ParseContext, node: Node, path: str, field: Field, key: str) -> bool:
     """Whether the value is right on every platform asked for; if not, it is reported once."""
     value = value_of(node)
     for platform in reading.platforms:

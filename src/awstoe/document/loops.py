@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from awstoe.document import expect
 from awstoe.document.names import name_problem
-from awstoe.document.parse_context import Reading
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, value_of
@@ -25,7 +25,7 @@ class ParsedLoop(NamedTuple):
     record: Lookup[str, Value]
 
 
-def parse_loop(reading: Reading, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
+def parse_loop(reading: ParseContext, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
     """The loop of a step, or None after its problems have been reported."""
     report = reading.report
     holder = expect.mapping(report, node, path, "'loop'")
@@ -61,7 +61,7 @@ def parse_loop(reading: Reading, node: Node, path: str, step: StepFacts) -> Pars
     return None if each is None else ParsedLoop(each, record)
 
 
-def _name(reading: Reading, node: Mapping, path: str, step: StepFacts) -> str:
+def _name(reading: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
     entry = node.entries.get("name")
     if entry is None:
         return ""
@@ -73,7 +73,7 @@ def _name(reading: Reading, node: Mapping, path: str, step: StepFacts) -> str:
     return name
 
 
-def _for(reading: Reading, node: Node, path: str, name: str) -> ForLoop | None:
+def _for(reading: ParseContext, node: Node, path: str, name: str) -> ForLoop | None:
     report = reading.report
     holder = expect.mapping(report, node, path, "'for'")
     if holder is None:
@@ -98,7 +98,7 @@ def _for(reading: Reading, node: Node, path: str, name: str) -> ForLoop | None:
 
 
 def _for_each(
-    reading: Reading, node: Node, path: str, name: str, step: StepFacts
+    reading: ParseContext, node: Node, path: str, name: str, step: StepFacts
 ) -> ForEachList | ForEachText | None:
     report = reading.report
     if isinstance(node, Sequence):
@@ -131,14 +131,14 @@ def _for_each(
     return ForEachText(name, text, delimiter)
 
 
-def _text(reading: Reading, node: Node, path: str, what: str, step: StepFacts) -> str | None:
+def _text(reading: ParseContext, node: Node, path: str, what: str, step: StepFacts) -> str | None:
     text = expect.text(reading.report, node, path, what, expect.EMPTY_TEXT)
     if text is not None and isinstance(node, Scalar):
         reading.references.text(node, path, step, Position.LOOP)
     return text
 
 
-def _delimiter(reading: Reading, node: Mapping, path: str) -> str | None:
+def _delimiter(reading: ParseContext, node: Mapping, path: str) -> str | None:
     entry = node.entries.get("delimiter")
     if entry is None:
         return loops.DEFAULT_DELIMITER

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from awstoe.document import expect
-from awstoe.document.diagnostics import Report, Unreadable
+from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.model import Document
-from awstoe.document.parse_context import Reading
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.problems import Problem, Severity, has_errors
 from awstoe.document.references import ReferenceCheck
 from awstoe.document.scope import scope_of
@@ -53,7 +53,7 @@ def parse(
         strict: Whether warnings are errors.
         libyaml: Whether to use libyaml; the result is the same without it.
     """
-    report = Report("<stdin>" if path == STANDARD_INPUT else path)
+    report = Diagnostics("<stdin>" if path == STANDARD_INPUT else path)
     document = None
     try:
         text = encoding.decode(data)
@@ -62,7 +62,7 @@ def parse(
         if holder is not None:
             scope = scope_of(holder)
             check = ReferenceCheck(report, scope, text)
-            reading = Reading(report, tuple(sorted(set(platforms))), scope, check)
+            reading = ParseContext(report, tuple(sorted(set(platforms))), scope, check)
             document = _document(reading, holder, path, data)
     except Unreadable as error:
         report.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
@@ -70,7 +70,7 @@ def parse(
     return Parsed(None if has_errors(problems) else document, problems)
 
 
-def _document(reading: Reading, root: Mapping, path: str, data: bytes) -> Document:
+def _document(reading: ParseContext, root: Mapping, path: str, data: bytes) -> Document:
     report = reading.report
     expect.check_keys(report, root, "", _KEYS, _TOLERATED)
     _check_schema_version(report, root)
@@ -90,7 +90,7 @@ def _document(reading: Reading, root: Mapping, path: str, data: bytes) -> Docume
     )
 
 
-def _check_schema_version(report: Report, root: Mapping) -> None:
+def _check_schema_version(report: Diagnostics, root: Mapping) -> None:
     entry = root.entries.get("schemaVersion")
     if entry is None:
         expect.missing_key(report, root, "", "schemaVersion", "the document")
@@ -104,6 +104,6 @@ def _check_schema_version(report: Report, root: Mapping) -> None:
         )
 
 
-def _free_text(report: Report, root: Mapping, key: str) -> str:
+def _free_text(report: Diagnostics, root: Mapping, key: str) -> str:
     entry = root.entries.get(key)
     return expect.free_text(report, entry[1], key, f"{key!r}") or "" if entry else ""

@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-from awstoe.document.diagnostics import Report
+from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.references import ReferenceCheck
 from awstoe.document.scope import Scope
 from awstoe.host.platforms import Platform
 
 
-class Reading(NamedTuple):
+class ParseContext(NamedTuple):
     """One document while it is parsed."""
 
-    report: Report
+    report: Diagnostics
     platforms: tuple[Platform, ...]
     """The document has to be right on all of them."""
     scope: Scope

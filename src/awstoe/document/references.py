@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
-from awstoe.document.diagnostics import Report
+from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
 from awstoe.document.scope import Scope, StepFacts
@@ -14,8 +14,8 @@ from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions import references
 from awstoe.expressions.references import (
     ChainReference,
+    LocatedReference,
     LoopReference,
-    Placed,
     Reference,
     Refusal,
     SsmReference,
@@ -42,7 +42,7 @@ class ReferenceCheck:
 
     __slots__ = ("_lines", "_report", "_scope", "_text")
 
-    def __init__(self, report: Report, scope: Scope, text: str) -> None:
+    def __init__(self, report: Diagnostics, scope: Scope, text: str) -> None:
         self._report = report
         self._scope = scope
         self._text = text
@@ -162,7 +162,7 @@ class ReferenceCheck:
     def _loop(
         self,
         reference: LoopReference,
-        placed: Placed,
+        placed: LocatedReference,
         node: Scalar,
         path: str,
         step: StepFacts,
@@ -191,9 +191,9 @@ class ReferenceCheck:
             hint,
         )
 
-    def _place(self, node: Scalar, placed: Placed, severity: Severity) -> Mark:
+    def _place(self, node: Scalar, placed: LocatedReference, severity: Severity) -> Mark:
         """Where the reference itself stands, or its scalar when that cannot be told."""
-        if not self._report.takes(severity):
+        if not self._report.has_room(severity):
             return Mark(node.line, node.column)
         if not self._lines:
             self._lines = encoding.lines(self._text)
@@ -242,6 +242,6 @@ def _no_operation(reference: ChainReference, count: int) -> Refusal:
     )
 
 
-def _shown(placed: Placed) -> str:
+def _shown(placed: LocatedReference) -> str:
     text = " ".join(placed.text.split())
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line's length

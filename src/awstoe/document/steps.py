@@ -3,14 +3,14 @@
 from typing import Final
 
 from awstoe import limits
-from awstoe.actions.table import ACTIONS, Row, Shape
+from awstoe.actions.table import ACTIONS, ActionSpec, Shape
 from awstoe.document import expect
 from awstoe.document.conditions import parse_assertion, parse_if
 from awstoe.document.inputs import Operations, failure, parse_inputs
 from awstoe.document.loops import ParsedLoop, parse_loop
 from awstoe.document.model import If, Mark, OnFailure, Phase, Step
 from awstoe.document.names import name_problem
-from awstoe.document.parse_context import Reading
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, value_of
@@ -35,7 +35,7 @@ _UNTIMED: Final = frozenset({"ExecuteDocument", "Reboot"})
 """Actions that no step timeout ends."""
 
 
-def parse_phases(reading: Reading, node: Node) -> tuple[Phase, ...]:
+def parse_phases(reading: ParseContext, node: Node) -> tuple[Phase, ...]:
     """The phases; what is wrong with them is reported."""
     report = reading.report
     listed = expect.sequence(report, node, "phases", "'phases'")
@@ -72,7 +72,7 @@ def parse_phases(reading: Reading, node: Node) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _phase(reading: Reading, node: Mapping, path: str, phase_position: int) -> Phase:
+def _phase(reading: ParseContext, node: Mapping, path: str, phase_position: int) -> Phase:
     report = reading.report
     expect.check_keys(report, node, path, _PHASE_KEYS)
     name = _required_text(reading, node, path, "name", "the phase")
@@ -113,7 +113,7 @@ def _phase(reading: Reading, node: Mapping, path: str, phase_position: int) -> P
 
 
 def _unique(
-    reading: Reading, node: Node, path: str, what: str, name: str, lines: dict[str, int]
+    reading: ParseContext, node: Node, path: str, what: str, name: str, lines: dict[str, int]
 ) -> None:
     """Report a name that stands in ``lines`` already."""
     if not name:
@@ -130,7 +130,7 @@ def _unique(
     lines.setdefault(name, where.line)
 
 
-def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
+def _step(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> Step:
     report = reading.report
     expect.check_keys(report, node, path, _STEP_KEYS)
     name = _required_text(reading, node, path, "name", "the step")
@@ -176,7 +176,9 @@ def _step(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Step:
     )
 
 
-def _required_text(reading: Reading, node: Mapping, path: str, key: str, owner: str) -> str | None:
+def _required_text(
+    reading: ParseContext, node: Mapping, path: str, key: str, owner: str
+) -> str | None:
     entry = node.entries.get(key)
     if entry is None:
         expect.missing_key(reading.report, node, path, key, owner)
@@ -184,7 +186,7 @@ def _required_text(reading: Reading, node: Mapping, path: str, key: str, owner: 
     return expect.text(reading.report, entry[1], f"{path}.{key}", f"{key!r}")
 
 
-def _action(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Row | None:
+def _action(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> ActionSpec | None:
     if _required_text(reading, node, path, "action", f"the step {facts.name!r}") is None:
         return None
     where, place = node.entries["action"][1], f"{path}.action"
@@ -210,7 +212,7 @@ def _action(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> Row
 
 
 def _inputs(
-    reading: Reading, node: Mapping, path: str, row: Row | None, facts: StepFacts
+    reading: ParseContext, node: Mapping, path: str, row: ActionSpec | None, facts: StepFacts
 ) -> tuple[Operations, Condition | None]:
     entry = node.entries.get("inputs")
     place = f"{path}.inputs"
@@ -229,17 +231,17 @@ def _inputs(
     return (operation,) if isinstance(operation, dict) else (), assertion
 
 
-def _loop(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> ParsedLoop | None:
+def _loop(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> ParsedLoop | None:
     entry = node.entries.get("loop")
     return parse_loop(reading, entry[1], f"{path}.loop", facts) if entry else None
 
 
-def _if(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> If | None:
+def _if(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> If | None:
     entry = node.entries.get("if")
     return parse_if(reading, entry[1], f"{path}.if", facts) if entry else None
 
 
-def _timeout(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> int:
+def _timeout(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> int:
     entry = node.entries.get("timeoutSeconds")
     default = _NO_LIMIT if facts.action in _UNTIMED else limits.STEP_TIMEOUT_SECONDS
     if entry is None:
@@ -266,7 +268,7 @@ def _timeout(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> in
     return seconds
 
 
-def _attempts(reading: Reading, node: Mapping, path: str, facts: StepFacts) -> int:
+def _attempts(reading: ParseContext, node: Mapping, path: str, facts: StepFacts) -> int:
     entry = node.entries.get("maxAttempts")
     if entry is None:
         return 1

@@ -5,10 +5,10 @@ from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
 from awstoe.document import expect
-from awstoe.document.diagnostics import Report
+from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Constant, Document, Mark, Parameter
 from awstoe.document.names import variable_problem
-from awstoe.document.parse_context import Reading
+from awstoe.document.parse_context import ParseContext
 from awstoe.document.problems import Problem, Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Sequence
 from awstoe.expressions.values import quoted
@@ -40,7 +40,7 @@ def bind(document: Document, given: Lookup[str, str]) -> Bound:
         document: The document.
         given: Parameter values by name; who wins over whom has been decided.
     """
-    report = Report(document.path)
+    report = Diagnostics(document.path)
     nowhere = Mark(0, 0)
     values = {constant.name: constant.value for constant in document.constants}
     parameters = {parameter.name: parameter for parameter in document.parameters}
@@ -85,7 +85,7 @@ def bind(document: Document, given: Lookup[str, str]) -> Bound:
     return Bound(values, report.sorted(strict=False))
 
 
-def parse_parameters(reading: Reading, node: Node | None) -> tuple[Parameter, ...]:
+def parse_parameters(reading: ParseContext, node: Node | None) -> tuple[Parameter, ...]:
     """The parameters; what is wrong with them is reported."""
     return tuple(
         _parameter(reading, declaration)
@@ -94,7 +94,7 @@ def parse_parameters(reading: Reading, node: Node | None) -> tuple[Parameter, ..
 
 
 def parse_constants(
-    reading: Reading, node: Node | None, parameters: tuple[Parameter, ...]
+    reading: ParseContext, node: Node | None, parameters: tuple[Parameter, ...]
 ) -> tuple[Constant, ...]:
     """The constants; what is wrong with them is reported."""
     taken = {parameter.name: parameter.mark for parameter in parameters}
@@ -113,7 +113,7 @@ def parse_constants(
 
 
 def _declarations(
-    reading: Reading, node: Node | None, section: str, keys: tuple[str, ...]
+    reading: ParseContext, node: Node | None, section: str, keys: tuple[str, ...]
 ) -> Iterator[_Declaration]:
     """What a section declares, name by name."""
     report = reading.report
@@ -143,7 +143,7 @@ def _declarations(
             yield _Declaration(name, declared, path, mark)
 
 
-def _holders(report: Report, node: Node | None, section: str) -> Iterator[tuple[Mapping, str]]:
+def _holders(report: Diagnostics, node: Node | None, section: str) -> Iterator[tuple[Mapping, str]]:
     """The mappings of names in a section: a list of them, or one."""
     if node is None:
         return
@@ -158,7 +158,7 @@ def _holders(report: Report, node: Node | None, section: str) -> Iterator[tuple[
             yield holder, path
 
 
-def _check_type(report: Report, node: Mapping, path: str, owner: str) -> None:
+def _check_type(report: Diagnostics, node: Mapping, path: str, owner: str) -> None:
     entry = node.entries.get("type")
     if entry is None:
         expect.missing_key(report, node, path, "type", owner)
@@ -177,7 +177,7 @@ def _check_type(report: Report, node: Mapping, path: str, owner: str) -> None:
     )
 
 
-def _parameter(reading: Reading, declaration: _Declaration) -> Parameter:
+def _parameter(reading: ParseContext, declaration: _Declaration) -> Parameter:
     report, node, path = reading.report, declaration.node, declaration.path
     default_node = node.value("default")
     default = None
@@ -196,7 +196,7 @@ def _parameter(reading: Reading, declaration: _Declaration) -> Parameter:
     )
 
 
-def _allowed_values(reading: Reading, declaration: _Declaration) -> tuple[str, ...]:
+def _allowed_values(reading: ParseContext, declaration: _Declaration) -> tuple[str, ...]:
     node = declaration.node.value("allowedValues")
     if node is None:
         return ()
@@ -217,7 +217,7 @@ def _allowed_values(reading: Reading, declaration: _Declaration) -> tuple[str, .
     return tuple(text for text in texts if text is not None)
 
 
-def _constant(reading: Reading, declaration: _Declaration) -> Constant:
+def _constant(reading: ParseContext, declaration: _Declaration) -> Constant:
     report, node, path = reading.report, declaration.node, declaration.path
     _description(reading, declaration)
     value: str | None = ""
@@ -230,7 +230,7 @@ def _constant(reading: Reading, declaration: _Declaration) -> Constant:
     return Constant(declaration.name, value or "", declaration.mark)
 
 
-def _description(reading: Reading, declaration: _Declaration) -> str:
+def _description(reading: ParseContext, declaration: _Declaration) -> str:
     entry = declaration.node.entries.get("description")
     if entry is None:
         return ""

@@ -8,10 +8,10 @@ from awstoe.engine.observers import RunLog
 from awstoe.engine.output import OutputCapture, Spool, Tail
 from awstoe.engine.reboots import StepReboots
 from awstoe.engine.resolver import StepResolver
-from awstoe.engine.step_resources import StepTraces
+from awstoe.engine.step_resources import StepResources
 from awstoe.errors import ActionError, HostError, Interrupted, RecordError, TimeoutExceeded
 from awstoe.expressions import conditions
-from awstoe.expressions.conditions import Condition, Facts, Verdict
+from awstoe.expressions.conditions import Condition, Evaluation, Facts
 from awstoe.expressions.values import Value
 from awstoe.host.files import temporary
 from awstoe.host.process import children, environment
@@ -42,7 +42,7 @@ class StepContext:
         resolver: StepResolver,
         *,
         run_document: RunDocument,
-        traces: StepTraces,
+        traces: StepResources,
         stdout_limit: int,
         reboots: StepReboots,
     ) -> None:
@@ -165,7 +165,7 @@ class StepContext:
         """See ``ActionContext``."""
         return self._run_document(nested)
 
-    def holds(self, condition: Condition) -> Verdict:
+    def holds(self, condition: Condition) -> Evaluation:
         """See ``ActionContext``."""
         return conditions.evaluate(condition, self._resolver.text, self._facts)
 

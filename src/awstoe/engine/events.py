@@ -14,7 +14,7 @@ Outputs = list[dict[str, Value]]
 """One mapping per operation; text but for the summary of a nested document."""
 
 
-class Place(NamedTuple):
+class StepAddress(NamedTuple):
     """Where a step stands: the first four fields of its events."""
 
     run: str

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple, Protocol
 
 from awstoe.document.model import Document
 from awstoe.engine import events
-from awstoe.engine.observers import Narrator, RecordFiles, RunLog
+from awstoe.engine.observers import RecordFiles, RunLog, RunObserver
 from awstoe.engine.records import Records
 from awstoe.engine.resolver import AwsValues, MachineValues
-from awstoe.engine.silent import Muted, Silence
+from awstoe.engine.silent import NullLog, NullObserver
 from awstoe.expressions.conditions import Facts
 from awstoe.host.process.interruption import Interruption
 from awstoe.state.journal import Journal
@@ -57,7 +57,7 @@ class Services(NamedTuple):
     """What the runs of an execution share."""
 
     log: RunLog
-    narrator: Narrator
+    narrator: RunObserver
     files: RecordFiles
     machine: Machine
     aws: AwsValues
@@ -77,8 +77,8 @@ class Execution:
 
     def muted(self) -> "Execution":
         """The same execution for a run that must leave nothing in the logs."""
-        log = Muted(self.services.log)
-        services = self.services._replace(log=log, narrator=Silence())
+        log = NullLog(self.services.log)
+        services = self.services._replace(log=log, narrator=NullObserver())
         return Execution(services, self.records, self._journal)
 
     def emit(self, event: events.Event) -> None:

@@ -4,7 +4,7 @@ import time
 
 from awstoe import limits
 from awstoe.engine import events
-from awstoe.engine.events import Place
+from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution
 from awstoe.engine.loop_outputs import Collation
 from awstoe.engine.observers import RunLog
@@ -13,7 +13,7 @@ from awstoe.engine.observers import RunLog
 class LoopProgress:
     """Writes a loop's progress to the journal: each of the first iterations, then now and then."""
 
-    def __init__(self, execution: Execution, place: Place, last: int) -> None:
+    def __init__(self, execution: Execution, place: StepAddress, last: int) -> None:
         self._execution = execution
         self._place = place
         self._last = last
@@ -44,7 +44,7 @@ class LoopProgress:
         self._written_at = time.monotonic()
 
 
-def tell_progress(log: RunLog, index: int, total: int) -> None:
+def log_progress(log: RunLog, index: int, total: int) -> None:
     """Tell now and then how far a loop is whose iterations are not logged any more."""
     if index == limits.LOGGED_ITERATIONS:
         log.info(

@@ -24,7 +24,7 @@ class RunLog(StepLog, Protocol):
         """
 
 
-class Narrator(Protocol):
+class RunObserver(Protocol):
     """Hears of every turn a run takes. ``failure`` texts are empty when nothing failed."""
 
     def run_started(self, plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 from awstoe import limits
 from awstoe.engine import events
-from awstoe.engine.events import Place
+from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution
 from awstoe.errors import ActionError, RebootNeeded
 from awstoe.host.reboot import rebooting
@@ -11,7 +11,7 @@ from awstoe.host.reboot import rebooting
 class StepReboots:
     """Takes the wishes of the step at ``place``."""
 
-    def __init__(self, execution: Execution, place: Place) -> None:
+    def __init__(self, execution: Execution, place: StepAddress) -> None:
         self._execution = execution
         self._place = place
         self._due: int | None = None

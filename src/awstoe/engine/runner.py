@@ -11,7 +11,7 @@ from awstoe.document import variables
 from awstoe.document.model import OnFailure
 from awstoe.document.problems import Severity
 from awstoe.engine import events
-from awstoe.engine.events import Place
+from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
 from awstoe.engine.records import DocumentRecord, PhaseRecord, RunRecord, Status
@@ -149,7 +149,7 @@ class Runner:
         self, phase: PhaseRecord, document: PlannedDocument, indices: tuple[int, int, int]
     ) -> bool:
         """Run one step unless it has finished; whether the phase stops after it."""
-        place = Place(self._key, *indices)
+        place = StepAddress(self._key, *indices)
         record = phase.steps.get(place.step)
         if record is None or not record.finished:
             self._services.interruption.check()
@@ -161,7 +161,7 @@ class Runner:
     # --- nested documents -----------------------------------------------------------------------
 
     def run_nested(
-        self, execution: Execution, place: Place, iteration: int, nested: NestedRun
+        self, execution: Execution, place: StepAddress, iteration: int, nested: NestedRun
     ) -> Mapping[str, Value]:
         """Run the document an ExecuteDocument step names; see ``NestedRunner``."""
         suffix = f"#{iteration}" if iteration >= 0 else ""
@@ -176,7 +176,7 @@ class Runner:
             raise ActionError(f"ExecuteDocument: {found.message}")
         return found.nested_outputs()
 
-    def _nested_plan(self, services: Services, place: Place, nested: NestedRun) -> Plan:
+    def _nested_plan(self, services: Services, place: StepAddress, nested: NestedRun) -> Plan:
         machine = services.machine
         above = self._plan.documents[place.document].document.path
         chain = (*self._plan.chain, machine.real_path(above))

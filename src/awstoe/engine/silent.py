@@ -6,7 +6,7 @@ from awstoe.engine.observers import RunLog
 from awstoe.engine.plan import Plan
 
 
-class Muted:
+class NullLog:
     """Drops every message; only ``flush`` reaches the log behind it."""
 
     def __init__(self, log: RunLog) -> None:
@@ -41,7 +41,7 @@ class Muted:
         self._log.flush()
 
 
-class Silence:
+class NullObserver:
     """A narrator that tells nothing."""
 
     def run_started(self, plan: Plan) -> None:

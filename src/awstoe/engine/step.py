@@ -10,17 +10,17 @@ from awstoe.actions.contract import NestedRun
 from awstoe.document.model import Branch, OnFailure, Step
 from awstoe.engine import events
 from awstoe.engine.context import StepContext
-from awstoe.engine.events import Place
+from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution, encode
 from awstoe.engine.failure import Failure, counted, of_error, said, shown
-from awstoe.engine.loop_progress import LoopProgress, tell_progress
+from awstoe.engine.loop_progress import LoopProgress, log_progress
 from awstoe.engine.observers import RunLog
 from awstoe.engine.plan import PlannedDocument
 from awstoe.engine.reboots import StepReboots
 from awstoe.engine.records import Status, StepRecord
 from awstoe.engine.resolver import LoopPosition, StepResolver
-from awstoe.engine.silent import Muted
-from awstoe.engine.step_resources import StepTraces
+from awstoe.engine.silent import NullLog
+from awstoe.engine.step_resources import StepResources
 from awstoe.errors import ActionError, AwstoeError, RecordError
 from awstoe.expressions import loops, references
 from awstoe.expressions.loops import ForLoop, Loop
@@ -31,7 +31,7 @@ class NestedRunner(Protocol):
     """Runs the documents of ExecuteDocument; the runner of documents implements it."""
 
     def run_nested(
-        self, execution: Execution, place: Place, iteration: int, nested: NestedRun
+        self, execution: Execution, place: StepAddress, iteration: int, nested: NestedRun
     ) -> Mapping[str, Value]:
         """Run ``nested`` in ``execution``; gives its summary.
 
@@ -54,7 +54,7 @@ class StepRunner:
         self,
         execution: Execution,
         planned: PlannedDocument,
-        place: Place,
+        place: StepAddress,
         nested: NestedRunner,
     ) -> None:
         self._execution = execution
@@ -66,7 +66,7 @@ class StepRunner:
         self._nested = nested
         run = execution.records.runs[place.run]
         log = self._services.log
-        self._log: RunLog = Muted(log) if self._step.disable_logging else log
+        self._log: RunLog = NullLog(log) if self._step.disable_logging else log
         self._resolver = StepResolver(
             planned,
             run.documents[place.document],
@@ -83,7 +83,7 @@ class StepRunner:
             self._services.machine,
             self._resolver,
             run_document=self._run_document,
-            traces=StepTraces(execution, place),
+            traces=StepResources(execution, place),
             stdout_limit=self._services.stdout_limit,
             reboots=self._reboots,
         )
@@ -269,7 +269,7 @@ class StepRunner:
         step = self._step
         if step.assertion is not None:
             return [self._schema.module.Inputs(step.assertion)]
-        if not self._schema.row.built:
+        if not self._schema.row.implemented:
             raise ActionError(
                 f"{step.action} is not in this version of awstoe: it can be validated, not run",
                 hint=f"see `awstoe actions {step.action}`",
@@ -300,7 +300,7 @@ class StepRunner:
         position = LoopPosition(loop.name)
         self._resolver.loop = position
         log = self._context.log
-        quiet = Muted(log)
+        quiet = NullLog(log)
         try:
             for index in range(self._record.last_iteration + 1, total):
                 self._iteration = index
@@ -309,7 +309,7 @@ class StepRunner:
                 if index < limits.LOGGED_ITERATIONS:
                     self._services.narrator.iteration_started(step.name, index)
                 else:
-                    tell_progress(log, index, total)
+                    log_progress(log, index, total)
                     self._context.log = quiet
                 progress.finished(index, self._run_operations(self._resolve()))
                 self._reboots.stop_if_asked()

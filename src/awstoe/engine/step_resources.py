@@ -7,7 +7,7 @@ is resumed is of a step whose awstoe was killed or lost its power.
 from collections.abc import Iterator
 
 from awstoe.engine import events
-from awstoe.engine.events import Place
+from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution
 from awstoe.engine.records import Records, StepRecord
 from awstoe.errors import HostError
@@ -16,10 +16,10 @@ from awstoe.host.process import children
 from awstoe.host.process.interruption import Interruption
 
 
-class StepTraces:
+class StepResources:
     """Keeps the traces of the step at ``place``."""
 
-    def __init__(self, execution: Execution, place: Place) -> None:
+    def __init__(self, execution: Execution, place: StepAddress) -> None:
         self._execution = execution
         self._place = place
 
@@ -44,13 +44,13 @@ class StepTraces:
         self._execution.flush_journal()
 
 
-def clear(records: Records, interruption: Interruption) -> list[str]:
+def clean_up(records: Records, interruption: Interruption) -> list[str]:
     """Clear away what unfinished steps have left; gives warnings about what has to stay."""
     warnings = []
     for step in _steps(records):
         if step.process is not None:
             pid, token = step.process
-            identity = children.recognise(pid, token)
+            identity = children.identity_from_token(pid, token)
             left = children.end_left_over(identity, interruption) if identity else ()
             if left:
                 warnings.append(f"still running from before: {', '.join(left)}")

@@ -37,7 +37,7 @@ class Logical(NamedTuple):
 Condition = Comparison | Logical
 
 
-class Verdict(NamedTuple):
+class Evaluation(NamedTuple):
     """What became of a condition."""
 
     value: bool
@@ -85,7 +85,7 @@ class Operands(NamedTuple):
     shown: Callable[[str], str]
 
 
-Check = Callable[[Operands, Facts], Verdict]
+Check = Callable[[Operands, Facts], Evaluation]
 """The explanation of its verdict leaves the operator's name out."""
 
 LOGICAL: Final = ("and", "or", "not")
@@ -130,27 +130,29 @@ def compare_numbers(one: _Exact, other: _Exact) -> int:
     return one[0] if one[1:] > other[1:] else -one[0]
 
 
-def _is_empty(operands: Operands, _facts: Facts) -> Verdict:
+def _is_empty(operands: Operands, _facts: Facts) -> Evaluation:
     empty = operands.operand == ""
-    return Verdict(empty, f"{operands.shown(operands.operand)} is {'' if empty else 'not '}empty")
+    return Evaluation(
+        empty, f"{operands.shown(operands.operand)} is {'' if empty else 'not '}empty"
+    )
 
 
-def _is_whitespace(operands: Operands, _facts: Facts) -> Verdict:
+def _is_whitespace(operands: Operands, _facts: Facts) -> Evaluation:
     text = operands.operand
     blank = text != "" and not text.strip(_WHITE_SPACE)
     words = "is white space only" if blank else "is not one or more white space characters only"
-    return Verdict(blank, f"{operands.shown(text)} {words}")
+    return Evaluation(blank, f"{operands.shown(text)} {words}")
 
 
 def _string(holds: Callable[[str, str], bool], words: str, *, fold: bool) -> Check:
     """A comparison of the companion with the operand, as strings."""
 
-    def check(operands: Operands, _facts: Facts) -> Verdict:
+    def check(operands: Operands, _facts: Facts) -> Evaluation:
         value, operand = operands.companion, operands.operand
         true = holds(value.casefold(), operand.casefold()) if fold else holds(value, operand)
         negation = "" if true else "not "
         shown = operands.shown
-        return Verdict(true, f"{shown(value)} is {negation}{words} {shown(operand)}")
+        return Evaluation(true, f"{shown(value)} is {negation}{words} {shown(operand)}")
 
     return check
 
@@ -158,22 +160,22 @@ def _string(holds: Callable[[str, str], bool], words: str, *, fold: bool) -> Che
 def _numbers(holds: Callable[[int], bool], words: str) -> Check:
     """A comparison of the companion with the operand, as numbers."""
 
-    def check(operands: Operands, _facts: Facts) -> Verdict:
+    def check(operands: Operands, _facts: Facts) -> Evaluation:
         shown = operands.shown
         value, operand = number(operands.companion), number(operands.operand)
         if value is None or operand is None:
             wrong = operands.companion if value is None else operands.operand
-            return Verdict(value=False, explanation=f"{shown(wrong)} is not a number")
+            return Evaluation(value=False, explanation=f"{shown(wrong)} is not a number")
         true = holds(compare_numbers(value, operand))
         negation = "" if true else "not "
-        return Verdict(
+        return Evaluation(
             true, f"{shown(operands.companion)} is {negation}{words} {shown(operands.operand)}"
         )
 
     return check
 
 
-def _pattern_matches(operands: Operands, facts: Facts) -> Verdict:
+def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
     from awstoe.expressions.re2 import translate  # noqa: PLC0415 - costs start-up time, rarely needed
 
     pattern, text, shown = operands.operand, operands.companion, operands.shown
@@ -194,16 +196,16 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Verdict:
             "write the pattern without them",
         ) from None
     words = "matches" if true else "does not match"
-    return Verdict(true, f"{shown(text)} {words} the pattern {shown(pattern)}")
+    return Evaluation(true, f"{shown(text)} {words} the pattern {shown(pattern)}")
 
 
 def _exists(ask: Callable[[Facts, str], bool], true_words: str, false_words: str) -> Check:
     """A question to the machine about the operand."""
 
-    def check(operands: Operands, facts: Facts) -> Verdict:
+    def check(operands: Operands, facts: Facts) -> Evaluation:
         true = ask(facts, operands.operand)
         words = true_words if true else false_words
-        return Verdict(true, f"{operands.shown(operands.operand)} {words}")
+        return Evaluation(true, f"{operands.shown(operands.operand)} {words}")
 
     return check
 
@@ -211,14 +213,14 @@ def _exists(ask: Callable[[Facts, str], bool], true_words: str, false_words: str
 def _file_hash(algorithm: str) -> Check:
     """A comparison of the hash of the file at the companion with the operand."""
 
-    def check(operands: Operands, facts: Facts) -> Verdict:
+    def check(operands: Operands, facts: Facts) -> Evaluation:
         path, expected, shown = operands.companion, operands.operand, operands.shown
         found = facts.file_hash(path, algorithm)
         if found is None:
-            return Verdict(value=False, explanation=f"there is no file {shown(path)}")
+            return Evaluation(value=False, explanation=f"there is no file {shown(path)}")
         true = found.lower() == expected.lower()
         negation = "" if true else f", not {shown(expected)}"
-        return Verdict(true, f"the {algorithm} hash of {shown(path)} is {found!r}{negation}")
+        return Evaluation(true, f"the {algorithm} hash of {shown(path)} is {found!r}{negation}")
 
     return check
 
@@ -301,7 +303,7 @@ def depth(condition: Condition) -> int:
     return 1 + max(map(depth, condition.conditions), default=0)
 
 
-def _together(verdicts: list[Verdict]) -> str:
+def _combine(verdicts: list[Evaluation]) -> str:
     """The explanation of a verdict that all of ``verdicts`` decided together."""
     more = len(verdicts) - _EXPLAINED
     shown = "; ".join(verdict.explanation for verdict in verdicts[:_EXPLAINED])
@@ -314,7 +316,7 @@ def evaluate(
     facts: Facts,
     *,
     shown: Callable[[str], str] = quoted,
-) -> Verdict:
+) -> Evaluation:
     """Whether ``condition`` is true, and why.
 
     ``and`` and ``or`` go in order and stop at the condition that decides. References are replaced
@@ -338,14 +340,14 @@ def evaluate(
             shown,
         )
         verdict = OPERATORS[condition.operator].check(operands, facts)
-        return Verdict(verdict.value, f"{condition.operator}: {verdict.explanation}")
+        return Evaluation(verdict.value, f"{condition.operator}: {verdict.explanation}")
     verdicts = []
     deciding = condition.operator == "or"
     for inner in condition.conditions:
         verdict = evaluate(inner, resolve, facts, shown=shown)
         if condition.operator == "not":
-            return Verdict(not verdict.value, verdict.explanation)
+            return Evaluation(not verdict.value, verdict.explanation)
         if verdict.value is deciding:
             return verdict
         verdicts.append(verdict)
-    return Verdict(not deciding, _together(verdicts))
+    return Evaluation(not deciding, _combine(verdicts))

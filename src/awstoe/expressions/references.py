@@ -77,7 +77,7 @@ Reference = (
 )
 
 
-class Placed(NamedTuple):
+class LocatedReference(NamedTuple):
     """A reference in a text."""
 
     reference: Reference
@@ -186,9 +186,9 @@ def _parsed(content: str) -> Reference | None:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> "tuple[str | Placed, ...]":
+def _compiled(text: str) -> "tuple[str | LocatedReference, ...]":
     """``parts`` of a text that holds braces."""
-    found: list[str | Placed] = []
+    found: list[str | LocatedReference] = []
     end = 0
     for match in _BRACES.finditer(text):
         reference = _parsed(match[1].strip(_SPACES))
@@ -196,26 +196,26 @@ def _compiled(text: str) -> "tuple[str | Placed, ...]":
             continue
         if match.start() > end:
             found.append(text[end : match.start()])
-        found.append(Placed(reference, match.start(), match[0]))
+        found.append(LocatedReference(reference, match.start(), match[0]))
         end = match.end()
     if end < len(text):
         found.append(text[end:])
     return tuple(found)
 
 
-def parts(text: str) -> "tuple[str | Placed, ...]":
+def parts(text: str) -> "tuple[str | LocatedReference, ...]":
     """``text`` cut into what is plain text (never empty) and what is a reference, in order."""
     if "{{" not in text:
         return (text,) if text else ()
     return _compiled(text)
 
 
-def find(text: str) -> tuple[Placed, ...]:
+def find(text: str) -> tuple[LocatedReference, ...]:
     """The references in ``text``, in order."""
-    return tuple(part for part in parts(text) if isinstance(part, Placed))
+    return tuple(part for part in parts(text) if isinstance(part, LocatedReference))
 
 
-def references_in(value: Value) -> Iterator[Placed]:
+def references_in(value: Value) -> Iterator[LocatedReference]:
     """The references in all strings of ``value``, in order; keys of mappings hold none."""
     if isinstance(value, str):
         yield from find(value)
@@ -240,7 +240,7 @@ def as_text(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _text_of(part: "str | Placed", resolver: Resolver) -> str:
+def _text_of(part: "str | LocatedReference", resolver: Resolver) -> str:
     if isinstance(part, str):
         return part
     try:
@@ -254,7 +254,7 @@ def _substituted(text: str, resolver: Resolver) -> Value:
     if "{{" not in text:
         return text
     found = _compiled(text)
-    if len(found) == 1 and isinstance(found[0], Placed):
+    if len(found) == 1 and isinstance(found[0], LocatedReference):
         try:
             return resolver.value(found[0].reference)
         except LookupError:

@@ -23,7 +23,7 @@ class HostMachine:
     """
 
     def __init__(self) -> None:
-        self._release: _platform.Release | None = None
+        self._release: _platform.OsRelease | None = None
         self._hostname: str | None = None
 
     # --- time and names -------------------------------------------------------------------------
@@ -66,7 +66,7 @@ class HostMachine:
             case _:
                 raise KeyError(key)
 
-    def _os_release(self) -> _platform.Release:
+    def _os_release(self) -> _platform.OsRelease:
         if self._release is None:
             self._release = _platform.release()
         return self._release

@@ -22,7 +22,7 @@ _SHELL_WORDS = frozenset(
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
 
-class Release(NamedTuple):
+class OsRelease(NamedTuple):
     """The operating system by name and version."""
 
     name: str
@@ -34,7 +34,7 @@ def hostname() -> str:
     return os.uname().nodename
 
 
-def release() -> Release:
+def release() -> OsRelease:
     """What ``os-release`` says; empty where there is none."""
     for path in _OS_RELEASE:
         try:
@@ -44,8 +44,8 @@ def release() -> Release:
             continue
         pairs = (line.split("=", 1) for line in lines if "=" in line and line[:1] != "#")
         found = {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-        return Release(found.get("NAME", ""), found.get("VERSION_ID", ""))
-    return Release("", "")
+        return OsRelease(found.get("NAME", ""), found.get("VERSION_ID", ""))
+    return OsRelease("", "")
 
 
 def binary_exists(name: str) -> bool:

@@ -20,7 +20,7 @@ _ADMINISTRATORS: Final = frozenset({"S-1-5-18", "S-1-5-32-544"})
 _VERSION_KEY: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
 
-class Release(NamedTuple):
+class OsRelease(NamedTuple):
     """The operating system by name; its version is empty here."""
 
     name: str
@@ -32,14 +32,14 @@ def hostname() -> str:
     return kernel32.computer_name()
 
 
-def release() -> Release:
+def release() -> OsRelease:
     """What the registry calls this Windows; empty where it does not say."""
     try:
         with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _VERSION_KEY) as key:
             name, _ = winreg.QueryValueEx(key, "ProductName")
     except OSError:
-        return Release("", "")
-    return Release(str(name), "")
+        return OsRelease("", "")
+    return OsRelease(str(name), "")
 
 
 def binary_exists(name: str) -> bool:

@@ -11,7 +11,7 @@ if sys.platform == "win32":
         """Nothing to do: pipes wait for who reads."""
         del descriptor
 
-    def nobody_reads(error: OSError) -> bool:
+    def is_broken_pipe(error: OSError) -> bool:
         """Whether the other end of a pipe is closed; the C library reports one case as EINVAL."""
         return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
 
@@ -25,6 +25,6 @@ else:
         with contextlib.suppress(OSError):
             os.set_blocking(descriptor, True)
 
-    def nobody_reads(error: OSError) -> bool:
+    def is_broken_pipe(error: OSError) -> bool:
         """Whether the other end of a pipe is closed."""
         return isinstance(error, BrokenPipeError)

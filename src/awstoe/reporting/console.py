@@ -55,7 +55,7 @@ class Console:
             sys.stdout.buffer.flush()
         except OSError as error:
             _abandon(sys.stdout)
-            if streams.nobody_reads(error):
+            if streams.is_broken_pipe(error):
                 return
             raise AwstoeError(f"cannot write the result to standard output: {error}") from error
 

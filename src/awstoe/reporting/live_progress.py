@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from awstoe.reporting.progress import Viewer, printable
+from awstoe.reporting.progress import Progress, printable
 
 _SIGNS = {
     "success": ("✔", "green"),
@@ -42,7 +42,7 @@ class _Terminal:
         return getattr(sys.stderr, name)
 
 
-class TerminalViewer(Viewer):
+class LiveProgress(Progress):
     """Shows phase, step, elapsed time and the last line of output.
 
     Args:
@@ -70,38 +70,38 @@ class TerminalViewer(Viewer):
         )
 
     def start(self) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._running = True
         self._live.start()
 
     def stop(self) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         if self._running:
             self._running = False
             self._where = ""
             self._live.stop()
 
     def phase(self, document: str, phase: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
 
     def step(self, phase: str, step: str, action: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._started = time.monotonic()
         self._where = f"{phase}/{step} ({action})"
         self._detail = ""
         self._last = ""
 
     def attempt(self, attempt: int, of: int) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._detail = f" attempt {attempt}/{of}" if of > 1 else ""
 
     def iteration(self, number: int) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._detail = f" iteration {number}"
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         sign, style = _SIGNS.get(status, ("?", ""))
         if not _can_show(sign, self._console.encoding):
             sign = "*"
@@ -115,12 +115,12 @@ class TerminalViewer(Viewer):
         self._console.print(line)
 
     def line(self, text: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         if text:  # the end of a line often comes alone
             self._last = text
 
     def warning(self, message: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._console.print(Text.assemble(("  warning: ", "yellow"), printable(message)))
 
     def _render(self) -> Text:

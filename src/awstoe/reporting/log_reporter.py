@@ -8,13 +8,13 @@ import os
 import time
 
 from awstoe.engine.plan import Plan
-from awstoe.reporting.progress import Viewer
+from awstoe.reporting.progress import Progress
 from awstoe.reporting.run_log import LogFiles
 
 _GOOD = ("success", "skipped", "ignoredFailure", "successWithIgnoredFailure")
 
 
-class LogNarrator:
+class LogReporter:
     """Writes what the engine tells into the logs; implements the engine's ``Narrator``.
 
     Args:
@@ -23,7 +23,7 @@ class LogNarrator:
         viewer: Is told the same turns.
     """
 
-    def __init__(self, log: LogFiles, folder: str, viewer: Viewer) -> None:
+    def __init__(self, log: LogFiles, folder: str, viewer: Progress) -> None:
         self._log = log
         self._viewer = viewer
         detailed = os.path.join(folder, "detailedoutput.json")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-class Viewer:
+class Progress:
     """Somebody who watches a run; this one sees nothing (``--quiet``)."""
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class Viewer:
         """Something that a person should know."""
 
 
-class PlainViewer(Viewer):
+class PlainProgress(Progress):
     """Writes a line when a step begins and one when it is over.
 
     Args:
@@ -50,27 +50,27 @@ class PlainViewer(Viewer):
         self._started = 0.0
 
     def phase(self, document: str, phase: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._write(f"{printable(document)}: phase {phase}")
 
     def step(self, phase: str, step: str, action: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._started = time.monotonic()
         self._write(f"  {phase}/{step} ({action})")
 
     def attempt(self, attempt: int, of: int) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         if attempt > 1:
             self._write(f"  attempt {attempt} of {of}")
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         seconds = time.monotonic() - self._started
         reason = f": {printable(failure)}" if failure else ""
         self._write(f"  {phase}/{step}: {status} in {seconds:.1f} s{reason}")
 
     def warning(self, message: str) -> None:
-        """See ``Viewer``."""
+        """See ``Progress``."""
         self._write(f"  warning: {printable(message)}")
 
 

@@ -16,7 +16,7 @@ from awstoe import limits
 from awstoe.errors import RecordError
 from awstoe.host.files.own_files import explain, open_append, write_all
 from awstoe.host.files.utf8 import whole_characters
-from awstoe.reporting.progress import Viewer
+from awstoe.reporting.progress import Progress
 
 CONSOLE = "console.log"
 APPLICATION = "application.log"
@@ -34,7 +34,7 @@ class LogFiles:
     """
 
     def __init__(
-        self, folder: str, viewer: Viewer, trace: Callable[[bytes], None] | None = None
+        self, folder: str, viewer: Progress, trace: Callable[[bytes], None] | None = None
     ) -> None:
         self._paths = (os.path.join(folder, CONSOLE), os.path.join(folder, APPLICATION))
         self._console = open_append(self._paths[0])

@@ -14,7 +14,7 @@ from awstoe.errors import AwstoeError, HostError
 from awstoe.host import machine
 from awstoe.host.files.own_files import PRIVATE_FOLDER, explain, replace_file
 from awstoe.reporting.console import Console
-from awstoe.session.request import Request
+from awstoe.session.request import RunRequest
 from awstoe.state import store as stores
 
 
@@ -36,7 +36,7 @@ def real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
     return tuple(os.path.realpath(document.path) for document in documents)
 
 
-def new_folders(request: Request, documents: Sequence[Document], console: Console) -> RunFolders:
+def new_folders(request: RunRequest, documents: Sequence[Document], console: Console) -> RunFolders:
     """Make the folders of a new run.
 
     Raises:
@@ -62,7 +62,7 @@ def new_folders(request: Request, documents: Sequence[Document], console: Consol
         store.release()
         raise
     try:
-        aside = store.set_aside()
+        aside = store.archive_previous()
         if aside is not None:
             console.line(f"awstoe: warning: the state of an earlier run was moved to {aside}")
         store.write_manifest(

@@ -57,7 +57,9 @@ class Rebooting:
         if rebooting.is_for_agent():
             return
         try:
-            rebooting.install(rebooting.later(self._name, self._command), self._interruption)
+            rebooting.install(
+                rebooting.startup_command(self._name, self._command), self._interruption
+            )
             self._interruption.check()
         except Interrupted:
             self._take_back()

@@ -11,7 +11,7 @@ class RequestedDocument(NamedTuple):
     parameters: Mapping[str, str]
 
 
-class Request(NamedTuple):
+class RunRequest(NamedTuple):
     """What ``run`` was asked for."""
 
     documents: tuple[RequestedDocument, ...]

@@ -11,12 +11,12 @@ from awstoe.host import machine
 from awstoe.host.files.own_files import explain
 from awstoe.host.reboot import rebooting
 from awstoe.session.folders import RunFolders, check_working_folder, copy_path, real_paths
-from awstoe.session.request import Request
+from awstoe.session.request import RunRequest
 from awstoe.state import journal as journals
 from awstoe.state import store as stores
 
 
-def resumed_run(request: Request, documents: Sequence[Document]) -> tuple[RunFolders, Records]:
+def resumed_run(request: RunRequest, documents: Sequence[Document]) -> tuple[RunFolders, Records]:
     """The unfinished run to go on with, and its records.
 
     Raises:
@@ -24,7 +24,7 @@ def resumed_run(request: Request, documents: Sequence[Document]) -> tuple[RunFol
         HostError: Its state cannot be read.
     """
     found = _unfinished(request, documents)
-    manifest = stores.choose(list(found.values()))
+    manifest = stores.select_run(list(found.values()))
     folder = next(name for name, item in found.items() if item is manifest)
     _check_same(request, manifest)
     store = stores.open_existing(folder)
@@ -32,7 +32,7 @@ def resumed_run(request: Request, documents: Sequence[Document]) -> tuple[RunFol
     top = records.runs.get("")
     if top is not None and top.finished:
         # Another process went on with it while this one looked.
-        stores.choose([])
+        stores.select_run([])
     keep = request.state_directory is not None
     place = RunFolders(
         manifest.execution_id, manifest.log_folder, manifest.log_folder, store, keep_state=keep
@@ -41,7 +41,7 @@ def resumed_run(request: Request, documents: Sequence[Document]) -> tuple[RunFol
 
 
 def run_after_reboot(
-    request: Request, documents: Sequence[Document]
+    request: RunRequest, documents: Sequence[Document]
 ) -> tuple[RunFolders, Records] | None:
     """The run of these documents that waits for the reboot that has happened; None without one.
 
@@ -67,7 +67,7 @@ def run_after_reboot(
     return None
 
 
-def _unfinished(request: Request, documents: Sequence[Document]) -> dict[str, stores.Manifest]:
+def _unfinished(request: RunRequest, documents: Sequence[Document]) -> dict[str, stores.Manifest]:
     """The unfinished runs of ``documents``, by their state folders.
 
     Raises:
@@ -119,7 +119,7 @@ def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool
     return True
 
 
-def _fits(request: Request, folder: str, manifest: stores.Manifest) -> bool:
+def _fits(request: RunRequest, folder: str, manifest: stores.Manifest) -> bool:
     """Whether the run in ``folder`` is unfinished, and the one asked for if one was.
 
     Raises:
@@ -160,7 +160,7 @@ def _finished(folder: str) -> bool:
     return any(entry[0] == RunFinished.__name__ and entry[1] == "" for entry in journals.read(path))
 
 
-def _check_same(request: Request, manifest: stores.Manifest) -> None:
+def _check_same(request: RunRequest, manifest: stores.Manifest) -> None:
     given = tuple(tuple(sorted(asked.parameters.items())) for asked in request.documents)
     if given != manifest.parameters or request.phases != manifest.phases:
         raise UsageError(

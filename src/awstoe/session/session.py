@@ -24,15 +24,15 @@ from awstoe.host.process import children
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.reboot import rebooting
 from awstoe.reporting.console import Console
-from awstoe.reporting.log_reporter import LogNarrator
-from awstoe.reporting.progress import PlainViewer, Viewer
+from awstoe.reporting.log_reporter import LogReporter
+from awstoe.reporting.progress import PlainProgress, Progress
 from awstoe.reporting.record_files import RecordWriter
 from awstoe.reporting.run_log import LogFiles
 from awstoe.reporting.setup_log import log_end, log_setup
 from awstoe.session.documents import Loader
 from awstoe.session.folders import RunFolders, copy_path
 from awstoe.session.reboot import Rebooting, exit_code
-from awstoe.session.request import Request
+from awstoe.session.request import RunRequest
 from awstoe.state.journal import Journal
 
 
@@ -51,7 +51,7 @@ class Session:
 
     def __init__(
         self,
-        request: Request,
+        request: RunRequest,
         console: Console,
         interruption: Interruption,
         place: RunFolders,
@@ -101,7 +101,7 @@ class Session:
 
     def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
         folder = self._place.shown_folder
-        narrator = LogNarrator(log, folder, self._progress)
+        narrator = LogReporter(log, folder, self._progress)
         files = RecordWriter(self._place.folder, self._records)
         services = Services(
             log=log,
@@ -150,7 +150,7 @@ class Session:
         if "" in self._records.runs:
             self._records.runs[""].plan = self._plan
         restore_plans(self._records, self._loader, services.machine.real_path)
-        for warning in step_resources.clear(self._records, self._interruption):
+        for warning in step_resources.clean_up(self._records, self._interruption):
             self._console.line(f"awstoe: warning: {warning}")
         if self._records.boot is not None:
             self._rebooting.clear()
@@ -230,11 +230,11 @@ def error_text(error: AwstoeError) -> str:
     return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
-def _progress(console: Console, *, trace: bool) -> Viewer:
+def _progress(console: Console, *, trace: bool) -> Progress:
     if console.quiet or trace:
-        return Viewer()
+        return Progress()
     if console.is_terminal():
-        from awstoe.reporting.live_progress import TerminalViewer  # noqa: PLC0415 - loads rich
+        from awstoe.reporting.live_progress import LiveProgress  # noqa: PLC0415 - loads rich
 
-        return TerminalViewer(color=console.color)
-    return PlainViewer(console.line)
+        return LiveProgress(color=console.color)
+    return PlainProgress(console.line)

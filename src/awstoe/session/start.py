@@ -25,13 +25,13 @@ from awstoe.host.reboot import rebooting
 from awstoe.reporting.console import Console
 from awstoe.session.documents import Loader
 from awstoe.session.folders import new_folders
-from awstoe.session.request import Request
+from awstoe.session.request import RunRequest
 from awstoe.session.resuming import resumed_run, run_after_reboot
 from awstoe.session.session import Session, error_text
 from awstoe.state.store import safe_name
 
 
-def launch(request: Request, console: Console) -> int:
+def launch(request: RunRequest, console: Console) -> int:
     """Run what ``request`` asks for; gives the exit code.
 
     Raises:
@@ -48,7 +48,7 @@ def launch(request: Request, console: Console) -> int:
         return run if isinstance(run, int) else run.run()
 
 
-def _prepared(request: Request, console: Console, interruption: Interruption) -> "Session | int":
+def _prepared(request: RunRequest, console: Console, interruption: Interruption) -> "Session | int":
     """The run, or the exit code when it cannot begin, which has been told then."""
     loader = Loader(request.blocked)
     documents = _load(request, loader, console)
@@ -71,7 +71,7 @@ def _prepared(request: Request, console: Console, interruption: Interruption) ->
     return Session(request, console, interruption, place, plan, loader, resumed)
 
 
-def _give_up(request: Request, interruption: Interruption) -> None:
+def _give_up(request: RunRequest, interruption: Interruption) -> None:
     """Take back what was to go on with a run that cannot: it would be tried at every start.
 
     An image that is made of this machine would have it, too.
@@ -86,7 +86,7 @@ def _give_up(request: Request, interruption: Interruption) -> None:
         return  # what has been told already is why
 
 
-def _load(request: Request, loader: Loader, console: Console) -> list[Document] | None:
+def _load(request: RunRequest, loader: Loader, console: Console) -> list[Document] | None:
     """All documents, or None when one is not valid, which has been told then."""
     documents = []
     first = ""
@@ -109,7 +109,7 @@ def _load(request: Request, loader: Loader, console: Console) -> list[Document] 
     return documents
 
 
-def _plan(request: Request, documents: Sequence[Document], console: Console) -> Plan | None:
+def _plan(request: RunRequest, documents: Sequence[Document], console: Console) -> Plan | None:
     """What will be run, or None when it cannot be, which has been told then."""
     try:
         selected, unmatched = select(documents, request.phases)
@@ -143,7 +143,7 @@ def _warn_of_what_cannot_run(documents: Sequence[PlannedDocument], console: Cons
     for item in documents:
         for phase, selected in zip(item.document.phases, item.selected, strict=True):
             for step in phase.steps if selected else ():
-                if not ACTIONS[step.action].built:
+                if not ACTIONS[step.action].implemented:
                     console.line(
                         f"awstoe: warning: {item.document.path}:{step.mark.line}: step"
                         f" '{step.name}' in phase '{phase.name}' uses {step.action}, which is not"
@@ -156,7 +156,7 @@ def _known_elsewhere(problem: Problem, known: set[str]) -> bool:
     return any(quoted(name) in problem.message for name in known)
 
 
-def _report_failure(request: Request, console: Console, message: str) -> None:
+def _report_failure(request: RunRequest, console: Console, message: str) -> None:
     """Print the summary of a run that did not begin."""
     found = Summary(request.execution_id or "", Status.FAILED, 0, 0, 0, message, "", ())
     console.result(found.as_json())

@@ -71,7 +71,7 @@ class Store:
         path = os.path.join(self.folder, MANIFEST)
         replace_file(path, [data.encode()])
 
-    def set_aside(self) -> str | None:
+    def archive_previous(self) -> str | None:
         """Move the state of an earlier run out of the way; gives where it is now, if there is one.
 
         Raises:
@@ -215,7 +215,7 @@ def candidates(root: str) -> list[str]:
     return [f for f in folders if os.path.isfile(os.path.join(f, MANIFEST))]
 
 
-def choose(found: list[Manifest]) -> Manifest:
+def select_run(found: list[Manifest]) -> Manifest:
     """The one run to resume.
 
     Raises:

@@ -43,8 +43,8 @@ class Publishers(NamedTuple):
 class SignedFile(NamedTuple):
     """What is said of a file."""
 
-    detached: Verification
-    within: "authenticode.Verdict | None"
+    openpgp: Verification
+    authenticode: "authenticode.SignatureResult | None"
     """Of the Authenticode signature; None for other than Windows programs."""
     verdict: Verdict
     """Of both together, in one word."""
@@ -74,7 +74,7 @@ def verify(
         TrustError: The publishers' certificates cannot be read.
     """
     file.seek(0)
-    return _together(openpgp.verify(file, signature, keys, now=now), file, publishers, now)
+    return _combine(openpgp.verify(file, signature, keys, now=now), file, publishers, now)
 
 
 def unsigned(file: BufferedReader, reason: str, publishers: Publishers, *, now: int) -> SignedFile:
@@ -91,7 +91,7 @@ def unsigned(file: BufferedReader, reason: str, publishers: Publishers, *, now: 
         TrustError: The publishers' certificates cannot be read.
     """
     file.seek(0)
-    return _together(openpgp.unsigned(file, reason), file, publishers, now)
+    return _combine(openpgp.unsigned(file, reason), file, publishers, now)
 
 
 def certificates(pem: bytes) -> "list[x509.Certificate]":
@@ -111,7 +111,7 @@ def certificates(pem: bytes) -> "list[x509.Certificate]":
         raise TrustError(f"the publishers' certificates cannot be read: {error}") from error
 
 
-def _together(
+def _combine(
     detached: Verification, file: BufferedReader, publishers: Publishers, now: int
 ) -> SignedFile:
     said = detached.deciding
@@ -130,7 +130,7 @@ def _together(
 
 def _verify_within(
     file: BufferedReader, publishers: Publishers, now: int
-) -> "authenticode.Verdict":
+) -> "authenticode.SignatureResult":
     from awstoe.trust.authenticode import verify as authenticode  # noqa: PLC0415 - see certificates()
 
     found = authenticode.verify_file(
@@ -151,7 +151,7 @@ def _verify_within(
     return found
 
 
-def _spoiled(within: "authenticode.Verdict", publishers: Publishers) -> Verdict | None:
+def _spoiled(within: "authenticode.SignatureResult", publishers: Publishers) -> Verdict | None:
     """What an Authenticode signature makes of a file that is good without it."""
     if within.state != _UNTRUSTED:
         return Verdict.BAD if within.state == _BAD else None
@@ -160,5 +160,5 @@ def _spoiled(within: "authenticode.Verdict", publishers: Publishers) -> Verdict 
     return Verdict.UNTRUSTED if publishers.needed else None
 
 
-def _is_revoked(within: "authenticode.Verdict", publishers: Publishers) -> bool:
+def _is_revoked(within: "authenticode.SignatureResult", publishers: Publishers) -> bool:
     return (within.thumbprint or "").replace(" ", "") in publishers.revoked

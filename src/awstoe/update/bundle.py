@@ -16,7 +16,7 @@ from typing import Final, Self
 from awstoe import limits
 from awstoe.errors import UsageError
 from awstoe.update.errors import Untrusted
-from awstoe.update.repository import Missing, Piece, TooLong
+from awstoe.update.repository import NotFound, Piece, TooLarge
 
 _CHUNK_BYTES: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[0-9A-Za-z_+-][0-9A-Za-z._+-]*(?:/[0-9A-Za-z_+-][0-9A-Za-z._+-]*)*")
@@ -74,9 +74,9 @@ class Bundle:
         del offset  # reading again from the start is quick
         entry = self._entries.get(path)
         if entry is None:
-            raise Missing(f"{path} is not in the bundle")
+            raise NotFound(f"{path} is not in the bundle")
         if entry.file_size > length:
-            raise TooLong(f"{path}: expected at most {length} bytes, got {entry.file_size}")
+            raise TooLarge(f"{path}: expected at most {length} bytes, got {entry.file_size}")
         yield Piece(0, self._chunks(entry))
 
     def _chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:

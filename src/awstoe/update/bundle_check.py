@@ -7,7 +7,7 @@ from awstoe.host.files import temporary
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import fetch, release_index, verify
 from awstoe.update.bundle import Bundle
-from awstoe.update.errors import NotOffered
+from awstoe.update.errors import NotAvailable
 from awstoe.update.releases import Release
 
 
@@ -26,7 +26,7 @@ def inspect(path: str, trust: ReleaseTrust) -> Inspected:
     Raises:
         UsageError: The file cannot be read.
         Untrusted: Something in it is not what was signed.
-        NotOffered: There is no program in it.
+        NotAvailable: There is no program in it.
         CannotWrite: There is no room for temporary files.
         HostError: There is no place for temporary files.
     """
@@ -36,7 +36,7 @@ def inspect(path: str, trust: ReleaseTrust) -> Inspected:
             catalogue = release_index.refresh(bundle, trust.root, folder)
             held = tuple(each for each in catalogue.releases if bundle.has(each.path))
             if not held:
-                raise NotOffered(
+                raise NotAvailable(
                     f"{bundle.name} holds none of the programs that its metadata lists",
                     hint="make the bundle again",
                 )

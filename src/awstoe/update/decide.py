@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from awstoe.update.errors import NotOffered
+from awstoe.update.errors import NotAvailable
 from awstoe.update.releases import Release, Version
 
 
@@ -25,7 +25,7 @@ class Decision(NamedTuple):
     """None if nothing is to be done and the metadata does not know the installed version."""
 
 
-class Machine(NamedTuple):
+class TargetMachine(NamedTuple):
     """For whom a release has to be."""
 
     platform: str
@@ -41,7 +41,7 @@ class Machine(NamedTuple):
 
 def decide(
     installed: Version,
-    machine: Machine,
+    machine: TargetMachine,
     offered: Sequence[Release],
     *,
     wanted: Version | None = None,
@@ -58,7 +58,7 @@ def decide(
         downgrade: Whether a lower version than the installed one is allowed.
 
     Raises:
-        NotOffered: There is no release that may be installed here.
+        NotAvailable: There is no release that may be installed here.
     """
     here = [
         each
@@ -66,7 +66,7 @@ def decide(
         if (each.platform, each.architecture) == (machine.platform, machine.architecture)
     ]
     if not here:
-        raise NotOffered(
+        raise NotAvailable(
             f"there is no release for {machine.target}",
             hint="the metadata lists releases for other platforms only" if offered else None,
         )
@@ -87,7 +87,7 @@ def decide(
 
 def _named(
     installed: Version,
-    machine: Machine,
+    machine: TargetMachine,
     here: Sequence[Release],
     wanted: Version,
     *,
@@ -96,22 +96,24 @@ def _named(
     found = next((each for each in here if each.version == wanted), None)
     if found is None:
         known = ", ".join(str(version) for version in sorted(each.version for each in here)[-10:])
-        raise NotOffered(
+        raise NotAvailable(
             f"there is no version {wanted} for {machine.target}", hint=f"there are: {known}"
         )
     if wanted == installed:
         return Decision(Kind.CURRENT, found)
     if wanted < installed and not downgrade:
-        raise NotOffered(
+        raise NotAvailable(
             f"version {wanted} is lower than the installed {installed}; nothing was changed",
             hint=f"if that is meant: awstoe self-update --rollback --version {wanted}",
         )
     if found.withdrawn:
-        raise NotOffered(
+        raise NotAvailable(
             f"version {wanted} was withdrawn: {found.withdrawn}", hint="choose another version"
         )
     if not _runs(found, machine):
-        raise NotOffered(_needs(found, machine), hint="choose an older version, or a newer system")
+        raise NotAvailable(
+            _needs(found, machine), hint="choose an older version, or a newer system"
+        )
     return Decision(Kind.UPDATE if wanted > installed else Kind.DOWNGRADE, found)
 
 
@@ -119,10 +121,10 @@ def _installed(here: Sequence[Release], installed: Version) -> Release | None:
     return next((each for each in here if each.version == installed), None)
 
 
-def _runs(release: Release, machine: Machine) -> bool:
+def _runs(release: Release, machine: TargetMachine) -> bool:
     return release.glibc is None or machine.glibc is None or release.glibc <= machine.glibc
 
 
-def _needs(release: Release, machine: Machine) -> str:
+def _needs(release: Release, machine: TargetMachine) -> str:
     needed, here = (".".join(map(str, each or ())) for each in (release.glibc, machine.glibc))
     return f"version {release.version} needs glibc {needed} or later, this machine has {here}"

@@ -33,7 +33,7 @@ class CannotWrite(HostError):
     exit_code = 6
 
 
-class NotOffered(UpdateError):
+class NotAvailable(UpdateError):
     """The version asked for is not there, withdrawn, lower, or not for this machine."""
 
     exit_code = 7
@@ -45,7 +45,7 @@ class DoesNotStart(UpdateError):
     exit_code = 8
 
 
-class SwappedBack(UpdateError):
+class RolledBack(UpdateError):
     """The new program failed its check in place; the old one is back."""
 
     exit_code = 9

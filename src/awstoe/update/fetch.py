@@ -20,7 +20,7 @@ from awstoe.host.files.own_files import PRIVATE_FILE, write_all
 from awstoe.host.network import http
 from awstoe.update.errors import CannotWrite, Unreachable, Untrusted, combined
 from awstoe.update.releases import Release
-from awstoe.update.repository import Missing, Repository, TooLong, pause
+from awstoe.update.repository import NotFound, Repository, TooLarge, retry_delay
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -77,7 +77,7 @@ def signature(repositories: Sequence[Repository], release: Release) -> bytes:
     for repository in repositories:
         try:
             data = repository.read(release.signature_path, limits.SIGNATURE_BYTES)
-        except (Missing, TooLong, HostError) as error:
+        except (NotFound, TooLarge, HostError) as error:
             failures.append(_explained(error, repository, release.signature_path))
             continue
         if hashlib.sha256(data).hexdigest() == release.signature_sha256:
@@ -119,14 +119,14 @@ def _from(
         failed += 1
         try:
             continued = _download(repository, release, path, progress)
-        except Missing as error:
+        except NotFound as error:
             return _explained(error, repository, release.path)
-        except TooLong as error:
+        except TooLarge as error:
             _discard(path)
             return _explained(error, repository, release.path)
         except HostError as error:
             failure = _explained(error, repository, release.path)
-            seconds = None if _is_hopeless(error) else pause(failed, error)
+            seconds = None if _is_hopeless(error) else retry_delay(failed, error)
         except OSError as error:
             if error.errno in _FULL:  # others need the room more than we the part
                 _discard(path)
@@ -136,7 +136,7 @@ def _from(
                 return None
             failure = _wrong(repository, release.path, "the hash differs")
             # If all of it came from here, asking again gives the same.
-            seconds = pause(failed) if continued else None
+            seconds = retry_delay(failed) if continued else None
         if seconds is None:
             return failure
         time.sleep(seconds)
@@ -144,10 +144,10 @@ def _from(
 
 def _is_hopeless(error: HostError) -> bool:
     """Whether a download that broke off so cannot be continued at the same region."""
-    if isinstance(error, http.BadStatus):
+    if isinstance(error, http.HttpStatusError):
         return not error.is_passing
     return not isinstance(error, http.RequestFailed) or isinstance(
-        error, http.TimeOver | http.ServerNotTrusted
+        error, http.DeadlineExceeded | http.ServerNotTrusted
     )
 
 
@@ -160,7 +160,7 @@ def _download(
 
     Raises:
         Missing: There is none.
-        TooLong: It has more bytes than it should.
+        TooLarge: It has more bytes than it should.
         HostError: It could not be had.
         OSError: It cannot be written.
     """
@@ -178,12 +178,12 @@ def _download(
                 for chunk in chunks:
                     present += len(chunk)
                     if present > release.length:
-                        raise TooLong(f"{release.path}: more than {release.length} bytes")
+                        raise TooLarge(f"{release.path}: more than {release.length} bytes")
                     write_all(descriptor, chunk)
                     digest.update(chunk)
                     progress(present, release.length)
         if present < release.length:
-            raise http.BrokenOff(
+            raise http.ConnectionLost(
                 f"{release.path}: expected {release.length} bytes, got {present}: the connection"
                 " broke off"
             )
@@ -244,9 +244,9 @@ def _discard(path: str) -> None:
 
 
 def _explained(error: Exception, repository: Repository, path: str) -> AwstoeError:
-    if isinstance(error, TooLong):
+    if isinstance(error, TooLarge):
         return _wrong(repository, path, f"it is too long: {error}")
-    if isinstance(error, Missing):
+    if isinstance(error, NotFound):
         return Unreachable(
             f"{repository.name}: {path} is not there, though the metadata lists it",
             hint="a release may be in progress: try again, or another region",

@@ -18,9 +18,9 @@ from awstoe.host.files import renaming
 from awstoe.host.files.own_files import replace_file, sync_path
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import install_record, layout, smoke_test, verify
-from awstoe.update.errors import CannotWrite, DoesNotStart, SwappedBack, Untrusted
-from awstoe.update.install_record import Listener, Note, Step
-from awstoe.update.installation import Program, check_unchanged
+from awstoe.update.errors import CannotWrite, DoesNotStart, RolledBack, Untrusted
+from awstoe.update.install_record import InstallRecord, InstallStep, Listener
+from awstoe.update.installation import Installation, check_unchanged
 from awstoe.update.workspace import Workspace
 
 Lock = Callable[[str], int]
@@ -43,7 +43,7 @@ class Candidate:
         signature: Its detached signature.
     """
 
-    def __init__(self, staged: str, note: Note, signature: bytes) -> None:
+    def __init__(self, staged: str, note: InstallRecord, signature: bytes) -> None:
         self.staged = staged
         self.note = note
         self.signature = signature
@@ -79,7 +79,7 @@ class Candidate:
 
 
 def install(
-    program: Program,
+    program: Installation,
     work: Workspace,
     candidate: Candidate,
     trust: ReleaseTrust,
@@ -94,19 +94,19 @@ def install(
         DoesNotStart: It does not start here.
         Busy: A run is going on, or the program was replaced meanwhile.
         CannotWrite: The system refused; nothing was changed.
-        SwappedBack: It failed in its place; the old program is back.
+        RolledBack: It failed in its place; the old program is back.
     """
     try:
         candidate.verify(trust)
         os.chmod(candidate.staged, _EXECUTABLE)
         renaming.replace(candidate.staged, work.new)
         candidate.check_same(work.new)
-        announce(Step.VERIFIED)
+        announce(InstallStep.VERIFIED)
         smoke_test.check(work.new, candidate.note.version)
-        announce(Step.STARTED)
+        announce(InstallStep.STARTED)
         candidate.check_same(work.new)
-        swap.carry_over(program.path, work.new)
-        announce(Step.DRESSED)
+        swap.preserve_attributes(program.path, work.new)
+        announce(InstallStep.ATTRIBUTES_COPIED)
         write_signature(work.new_signature, candidate.signature)
         install_record.write(work.journal, candidate.note)
     except (OSError, HostError) as error:
@@ -116,28 +116,28 @@ def install(
         # Whoever starts the new file from its place waits until it is proven.
         locks.append(lock(work.new))
         check_unchanged(program)
-        announce(Step.NOTED)
+        announce(InstallStep.RECORDED)
         _swap(program, work, candidate, announce)
         commit(program, work, warn)
-        announce(Step.COMMITTED)
+        announce(InstallStep.COMMITTED)
     finally:
         for each in locks:
             os.close(each)
 
 
-def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Listener) -> None:
+def _swap(program: Installation, work: Workspace, candidate: Candidate, announce: Listener) -> None:
     """From here on everything that is needed is loaded, and nothing may interrupt.
 
     Raises:
         Untrusted: The file is not the one that was checked; nothing was changed.
         CannotWrite: The system refused; nothing was changed.
-        SwappedBack: The new program failed in its place, or none could be put there.
+        RolledBack: The new program failed in its place, or none could be put there.
     """
     beside = program.path + layout.SIGNATURE
     try:
         _keep_signature(beside, work)
         swap.keep(program.path, work.old)
-        announce(Step.KEPT)
+        announce(InstallStep.BACKED_UP)
         candidate.check_same(work.new)
         swap.replace(program.path, work.new, work.old)
     except BaseException as error:
@@ -146,27 +146,27 @@ def _swap(program: Program, work: Workspace, candidate: Candidate, announce: Lis
             raise _refused(program, error) from error
         raise
     try:
-        announce(Step.SWAPPED)
+        announce(InstallStep.SWAPPED)
         candidate.check_same(program.path)
         renaming.replace(work.new_signature, beside)
-        announce(Step.SIGNED)
-        prove(program.path, candidate.note)
-        announce(Step.PROVEN)
+        announce(InstallStep.SIGNED)
+        verify_in_place(program.path, candidate.note)
+        announce(InstallStep.HEALTHY)
     except (OSError, HostError, Untrusted, DoesNotStart) as error:
-        put_back(program, work)
-        raise SwappedBack(
+        roll_back(program, work)
+        raise RolledBack(
             f"the new version failed in its place, and {program.version} is back: {error}"
         ) from error
 
 
-def _forget_old(program: Program, work: Workspace, error: BaseException) -> None:
+def _forget_old(program: Installation, work: Workspace, error: BaseException) -> None:
     """Take the second name from the old program, which still has its own: nothing was swapped.
 
     Raises:
-        SwappedBack: It has no other name: on Windows it could be moved aside, but not back.
+        RolledBack: It has no other name: on Windows it could be moved aside, but not back.
     """
     if not os.path.exists(program.path):
-        raise SwappedBack(
+        raise RolledBack(
             f"{program.path} was moved aside and cannot be moved back ({error}): it is {work.old}",
             hint=f"move it to {program.path}",
         ) from error
@@ -174,7 +174,7 @@ def _forget_old(program: Program, work: Workspace, error: BaseException) -> None
         swap.remove(work.old)
 
 
-def prove(path: str, note: Note) -> None:
+def verify_in_place(path: str, note: InstallRecord) -> None:
     """Make sure that the program in its place is the one that was meant, and starts.
 
     Raises:
@@ -187,17 +187,17 @@ def prove(path: str, note: Note) -> None:
     smoke_test.check(path, note.version)
 
 
-def put_back(program: Program, work: Workspace) -> None:
+def roll_back(program: Installation, work: Workspace) -> None:
     """Give the old program its name back, and its signature.
 
     Raises:
-        SwappedBack: It could not be; the message says where it is.
+        RolledBack: It could not be; the message says where it is.
     """
     beside = program.path + layout.SIGNATURE
     try:
         swap.replace(program.path, work.old, work.new)
     except OSError as error:
-        raise SwappedBack(
+        raise RolledBack(
             f"the new version failed in its place, and the old one cannot be put back"
             f" ({error.strerror}): it is {work.old}",
             hint=f"move it to {program.path}",
@@ -209,7 +209,7 @@ def put_back(program: Program, work: Workspace) -> None:
             swap.remove(beside)
 
 
-def commit(program: Program, work: Workspace, warn: Warn) -> None:
+def commit(program: Installation, work: Workspace, warn: Warn) -> None:
     """The old program becomes the previous one.
 
     That it cannot be kept is no failure of the update: the new one is in place and works.
@@ -236,7 +236,7 @@ def commit(program: Program, work: Workspace, warn: Warn) -> None:
         sync_path(program.folder)
 
 
-def sign_previous(program: Program, work: Workspace, warn: Warn) -> None:
+def sign_previous(program: Installation, work: Workspace, warn: Warn) -> None:
     """Put the previous program's signature beside it; without one, nobody goes back to it."""
     beside = program.previous + layout.SIGNATURE
     for source in (work.fetched_signature, work.old_signature):
@@ -278,7 +278,7 @@ def write_signature(path: str, signature: bytes) -> None:
     sync_path(path)
 
 
-def _refused(program: Program, error: OSError | HostError) -> CannotWrite:
+def _refused(program: Installation, error: OSError | HostError) -> CannotWrite:
     if isinstance(error, HostError):
         words, hint = error.message, error.hint
     else:

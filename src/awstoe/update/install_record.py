@@ -14,7 +14,7 @@ from awstoe.host.files.own_files import replace_file, sync_path
 from awstoe.update.releases import Version
 
 
-class Step(StrEnum):
+class InstallStep(StrEnum):
     """What an update has just done, in this order."""
 
     LOCKED = "locked"
@@ -27,34 +27,34 @@ class Step(StrEnum):
     """They are what was signed; the program may be executed."""
     STARTED = "started"
     """It has told its version."""
-    DRESSED = "dressed"
+    ATTRIBUTES_COPIED = "attributes-copied"
     """It has the owner, permissions and labels of the old one."""
-    NOTED = "noted"
+    RECORDED = "recorded"
     """The note is written; no run and no other update is going on."""
-    KEPT = "kept"
+    BACKED_UP = "backed-up"
     """The old program has a second name."""
     SWAPPED = "swapped"
     """The new program has the name of the old one."""
     SIGNED = "signed"
     """Its signature lies beside it."""
-    PROVEN = "proven"
+    HEALTHY = "healthy"
     """It has told its version from its place."""
     COMMITTED = "committed"
     """The old one is the previous one."""
 
 
-Listener = Callable[[Step], None]
+Listener = Callable[[InstallStep], None]
 """Told after each step."""
 
 
-class Note(NamedTuple):
+class InstallRecord(NamedTuple):
     """What is to be put in place."""
 
     version: Version
     sha256: str
 
 
-def write(path: str, note: Note) -> None:
+def write(path: str, note: InstallRecord) -> None:
     """Write the note so that it outlasts a power failure.
 
     Raises:
@@ -67,11 +67,11 @@ def write(path: str, note: Note) -> None:
     sync_path(os.path.dirname(path))
 
 
-def read(path: str) -> Note | None:
+def read(path: str) -> InstallRecord | None:
     """The note; None if there is none that can be read."""
     try:
         with open(path, "rb") as file:
             data = json.load(file)
-        return Note(Version(data["version"]), str(data["sha256"]))
+        return InstallRecord(Version(data["version"]), str(data["sha256"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

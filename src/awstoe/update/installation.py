@@ -11,7 +11,7 @@ from awstoe.host.process import children
 from awstoe.host.process.environment import child_environment
 from awstoe.host.process.interruption import Interruption
 from awstoe.trust.release_trust import ReleaseTrust
-from awstoe.update.decide import Machine
+from awstoe.update.decide import TargetMachine
 from awstoe.update.errors import Busy, CannotWrite, Refused
 from awstoe.update.releases import Version
 
@@ -26,7 +26,7 @@ class Origin(StrEnum):
     PACKAGE = "Python package"
 
 
-class Program(NamedTuple):
+class Installation(NamedTuple):
     """The program that asks to be replaced."""
 
     path: str
@@ -34,7 +34,7 @@ class Program(NamedTuple):
     named: str
     """The path by which it was started; a link may have led to the file."""
     version: Version
-    machine: Machine
+    machine: TargetMachine
     origin: Origin
     trust: ReleaseTrust | None
     """The release keys built in; None in a development build."""
@@ -56,7 +56,7 @@ class Program(NamedTuple):
         return swap.suffixed(self.path, "previous")
 
 
-def trusted(program: Program) -> ReleaseTrust:
+def trusted(program: Installation) -> ReleaseTrust:
     """What the program trusts.
 
     Raises:
@@ -75,7 +75,7 @@ def trusted(program: Program) -> ReleaseTrust:
     return program.trust
 
 
-def check_replaceable(program: Program) -> tuple[str, ...]:
+def check_replaceable(program: Installation) -> tuple[str, ...]:
     """Look before any request whether the file may be replaced; gives warnings.
 
     Raises:
@@ -118,7 +118,7 @@ def check_replaceable(program: Program) -> tuple[str, ...]:
     return ()
 
 
-def check_unchanged(program: Program) -> None:
+def check_unchanged(program: Installation) -> None:
     """Make sure that the file is still the one that this process was started from.
 
     Raises:
@@ -137,7 +137,7 @@ def check_unchanged(program: Program) -> None:
         )
 
 
-def _check_owner(program: Program) -> None:
+def _check_owner(program: Installation) -> None:
     """Refuse a file that a package manager has put there and will put there again.
 
     Raises:

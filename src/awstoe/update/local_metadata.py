@@ -40,7 +40,7 @@ def folder_for(identifier: str) -> str:
     return os.path.join(os.path.dirname(machine.state_root()), "update", name)
 
 
-class Memory:
+class LocalMetadata:
     """The folder, locked; a context manager.
 
     Args:

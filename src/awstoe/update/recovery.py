@@ -17,7 +17,7 @@ from enum import StrEnum
 from awstoe.errors import AwstoeError
 from awstoe.update import install, install_record, layout
 from awstoe.update.errors import Busy, CannotWrite
-from awstoe.update.installation import Program
+from awstoe.update.installation import Installation
 from awstoe.update.workspace import Workspace
 
 
@@ -32,7 +32,7 @@ class Found(StrEnum):
     """The new program works, and stays."""
 
 
-def is_needed(program: Program, work: Workspace) -> bool:
+def is_needed(program: Installation, work: Workspace) -> bool:
     """Whether an update was interrupted in the swap.
 
     Raises:
@@ -47,7 +47,7 @@ def is_needed(program: Program, work: Workspace) -> bool:
 
 
 def recover(
-    program: Program, work: Workspace, *, keep: Callable[[str], bool], warn: install.Warn
+    program: Installation, work: Workspace, *, keep: Callable[[str], bool], warn: install.Warn
 ) -> Found:
     """Bring program and workspace into order.
 
@@ -63,7 +63,7 @@ def recover(
     """
     try:
         found = _recover(program, work, warn)
-        work.tidy(keep)
+        work.clean(keep)
     except OSError as error:
         raise _disorder(program, work, error) from error
     if found is Found.UNDONE:
@@ -75,19 +75,19 @@ def recover(
     return found
 
 
-def _disorder(program: Program, work: Workspace, error: OSError) -> CannotWrite:
+def _disorder(program: Installation, work: Workspace, error: OSError) -> CannotWrite:
     return CannotWrite(
         f"an interrupted update of {program.path} cannot be put in order: {error.strerror}",
         hint=f"the program from before it may be {work.old}",
     )
 
 
-def _recover(program: Program, work: Workspace, warn: install.Warn) -> Found:
+def _recover(program: Installation, work: Workspace, warn: install.Warn) -> Found:
     if not os.path.exists(work.old):
         _finish_signature(program, work, warn)
         return Found.NOTHING
     if not os.path.exists(program.path):
-        install.put_back(program, work)
+        install.roll_back(program, work)
         return Found.UNDONE
     if _is_same(work.old, program.path):
         return Found.NOTHING
@@ -95,17 +95,17 @@ def _recover(program: Program, work: Workspace, warn: install.Warn) -> Found:
     try:
         if note is None:
             raise CannotWrite("there is no note of what was to be installed")
-        install.prove(program.path, note)
+        install.verify_in_place(program.path, note)
         if os.path.exists(work.new_signature):
             os.replace(work.new_signature, program.path + layout.SIGNATURE)
     except (AwstoeError, OSError):
-        install.put_back(program, work)
+        install.roll_back(program, work)
         return Found.UNDONE
     install.commit(program, work, warn)
     return Found.FINISHED
 
 
-def _finish_signature(program: Program, work: Workspace, warn: install.Warn) -> None:
+def _finish_signature(program: Installation, work: Workspace, warn: install.Warn) -> None:
     """The last thing of an update that may be missing: the previous program's signature."""
     beside = program.previous + layout.SIGNATURE
     done = not os.path.exists(work.new_signature) and os.path.exists(work.journal)

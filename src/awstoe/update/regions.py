@@ -67,7 +67,7 @@ def check_choice(template: str, wanted: str | None) -> None:
     """
     if wanted is not None and "{region}" not in template and "{suffix}" not in template:
         raise UsageError(
-            f"--region makes no difference: all regions are at {urls.shown(template)}",
+            f"--region makes no difference: all regions are at {urls.redacted(template)}",
             hint="leave it out, or name a place with {region} in it: --url TEMPLATE",
         )
 
@@ -84,7 +84,7 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
         url = url.rstrip("/") + "/"
         if not _is_address(url):
             raise UsageError(
-                f"{urls.shown(template)!r} is no address of releases",
+                f"{urls.redacted(template)!r} is no address of releases",
                 hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
                 " {region} and {suffix} stand for the region's name and what its host names end in;"
                 " in name and password write special characters as %XX",

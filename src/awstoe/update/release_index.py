@@ -23,7 +23,7 @@ from awstoe.host.network import http
 from awstoe.update import layout
 from awstoe.update.errors import CannotWrite, Unreachable, Untrusted
 from awstoe.update.releases import Release, Version, glibc_version
-from awstoe.update.repository import Missing, Repository, TooLong
+from awstoe.update.repository import NotFound, Repository, TooLarge
 
 _CONFIGURATION = UpdaterConfig(
     max_root_rotations=limits.UPDATE_ROOT_ROTATIONS,
@@ -37,7 +37,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _ATTACK = "if it stays so, this may be an attack on updates: report it"
 
 
-class Catalogue(NamedTuple):
+class ReleaseIndex(NamedTuple):
     """The verified metadata of a repository."""
 
     releases: tuple[Release, ...]
@@ -55,9 +55,9 @@ class _Fetcher(FetcherInterface):
         """A file of metadata; kept in memory, as temporary folders may be full."""
         try:
             return self._repository.read(url, max_length)
-        except Missing as error:
+        except NotFound as error:
             raise exceptions.DownloadHTTPError(str(error), 404) from error
-        except TooLong as error:
+        except TooLarge as error:
             raise exceptions.DownloadLengthMismatchError(str(error)) from error
         except http.RequestFailed as error:
             raise exceptions.DownloadError(error.message) from error
@@ -66,7 +66,7 @@ class _Fetcher(FetcherInterface):
         return iter([self.download_bytes(url, limits.UPDATE_ROOT_BYTES)])
 
 
-def refresh(repository: Repository, root: bytes, folder: str) -> Catalogue:
+def refresh(repository: Repository, root: bytes, folder: str) -> ReleaseIndex:
     """Bring the metadata in ``folder`` up to date, and read it.
 
     Args:
@@ -128,7 +128,7 @@ def _untrusted(repository: Repository, words: str) -> Untrusted:
     return Untrusted(f"{repository.name}: {words}", hint=_ATTACK)
 
 
-def _catalogue(updater: Updater, folder: str) -> Catalogue:
+def _catalogue(updater: Updater, folder: str) -> ReleaseIndex:
     """The releases: the file only says which paths to ask the client for."""
     with open(os.path.join(folder, "targets.json"), "rb") as file:
         targets: Metadata[Targets] = Metadata.from_bytes(file.read())
@@ -141,7 +141,7 @@ def _catalogue(updater: Updater, folder: str) -> Catalogue:
             found.append(_release(target, signature, named))
     with open(os.path.join(folder, "timestamp.json"), "rb") as file:
         expires = Metadata.from_bytes(file.read()).signed.expires
-    return Catalogue(tuple(found), expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return ReleaseIndex(tuple(found), expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _release(

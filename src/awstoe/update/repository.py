@@ -14,11 +14,11 @@ from awstoe.host.network import http
 from awstoe.update.regions import Mirror
 
 
-class Missing(Exception):
+class NotFound(Exception):
     """There is no file of that path."""
 
 
-class TooLong(Exception):
+class TooLarge(Exception):
     """The file has more bytes than it may."""
 
 
@@ -45,7 +45,7 @@ class Repository(Protocol):
 
         Raises:
             Missing: There is none.
-            TooLong: It has more than ``limit`` bytes.
+            TooLarge: It has more than ``limit`` bytes.
         """
 
     def open(self, path: str, *, offset: int, length: int) -> AbstractContextManager[Piece]:
@@ -53,7 +53,7 @@ class Repository(Protocol):
 
         Raises:
             Missing: There is none.
-            TooLong: It has more bytes.
+            TooLarge: It has more bytes.
         """
 
 
@@ -89,7 +89,7 @@ class WebRepository:
                 return self._read(path, limit)
             except http.RequestFailed as error:
                 failed += 1
-                seconds = pause(failed, error) if error.is_passing else None
+                seconds = retry_delay(failed, error) if error.is_passing else None
                 if seconds is None:
                     error.message += f" (asked {failed} times)" if failed > 1 else ""
                     raise
@@ -102,13 +102,13 @@ class WebRepository:
             for chunk in answer.chunks():
                 found += chunk
                 if len(found) > limit:
-                    raise TooLong(f"{path}: more than {limit} bytes")
+                    raise TooLarge(f"{path}: more than {limit} bytes")
         return bytes(found)
 
     @contextmanager
     def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
-        total = self._client.time_outs.total + length / self._bytes_per_second
+        total = self._client.timeouts.total + length / self._bytes_per_second
         with self._get(path, headers, total) as answer:
             begins = offset if _continues(answer, offset) else 0
             _check_announced(answer, path, begins, length)
@@ -116,35 +116,35 @@ class WebRepository:
 
     def _get(
         self, path: str, headers: dict[str, str] | None = None, total: float | None = None
-    ) -> http.Answer:
+    ) -> http.Response:
         try:
             return self._client.get(self._mirror.url + path, headers=headers, total=total)
-        except http.BadStatus as error:
+        except http.HttpStatusError as error:
             # S3 answers 403 for what is not there where listing is not allowed.
             if error.status in (403, 404):
-                raise Missing(error.message) from error
+                raise NotFound(error.message) from error
             raise
 
 
-def _continues(answer: http.Answer, offset: int) -> bool:
+def _continues(answer: http.Response, offset: int) -> bool:
     begin = answer.headers.get("Content-Range", "").partition("-")[0]
     return bool(offset) and answer.status == 206 and begin == f"bytes {offset}"  # noqa: PLR2004
 
 
-def _check_announced(answer: http.Answer, path: str, begins: int, limit: int) -> None:
+def _check_announced(answer: http.Response, path: str, begins: int, limit: int) -> None:
     announced = answer.headers.get("Content-Length", "")
     if announced.isdigit() and begins + int(announced) > limit:
-        raise TooLong(f"{path}: expected at most {limit} bytes, {announced} are announced")
+        raise TooLarge(f"{path}: expected at most {limit} bytes, {announced} are announced")
 
 
-def pause(failed: int, error: Exception | None = None) -> float | None:
+def retry_delay(failed: int, error: Exception | None = None) -> float | None:
     """The seconds to wait before a region is asked again; None: it is not to be.
 
     Args:
         failed: How often it has failed.
         error: How it did so the last time.
     """
-    asked = error.retry_after if isinstance(error, http.BadStatus) else 0.0
+    asked = error.retry_after if isinstance(error, http.HttpStatusError) else 0.0
     if failed >= limits.UPDATE_ATTEMPTS or asked > limits.UPDATE_RETRY_AFTER_SECONDS:
         return None
     # Many machines that were turned away at the same time must not come back at the same time.

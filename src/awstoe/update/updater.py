@@ -31,21 +31,21 @@ from awstoe.update import (
 )
 from awstoe.update.bundle import Bundle
 from awstoe.update.decide import Decision, Kind, decide
-from awstoe.update.errors import Busy, CannotWrite, NotOffered, Unreachable, Untrusted, combined
-from awstoe.update.install_record import Note, Step
-from awstoe.update.installation import Program, check_replaceable, trusted
-from awstoe.update.local_metadata import Memory
+from awstoe.update.errors import Busy, CannotWrite, NotAvailable, Unreachable, Untrusted, combined
+from awstoe.update.install_record import InstallRecord, InstallStep
+from awstoe.update.installation import Installation, check_replaceable, trusted
+from awstoe.update.local_metadata import LocalMetadata
 from awstoe.update.releases import Release, Version
 from awstoe.update.repository import Repository, WebRepository
 from awstoe.update.workspace import Workspace
 
-TIME_OUTS: Final = http.TimeOuts(
+TIMEOUTS: Final = http.Timeouts(
     limits.UPDATE_CONNECT_SECONDS, limits.UPDATE_IDLE_SECONDS, limits.UPDATE_METADATA_SECONDS
 )
 _Value = TypeVar("_Value")
 
 
-class Request(NamedTuple):
+class UpdateRequest(NamedTuple):
     """What was asked for."""
 
     check: bool = False
@@ -64,7 +64,7 @@ class Request(NamedTuple):
     """Wait for runs and other updates instead of giving up."""
 
 
-class Talk(Protocol):
+class UpdateObserver(Protocol):
     """Who is told what happens."""
 
     def say(self, text: str) -> None:
@@ -76,11 +76,11 @@ class Talk(Protocol):
     def progress(self, done: int, total: int) -> None:
         """Bytes of the download."""
 
-    def reached(self, step: Step) -> None:
+    def reached(self, step: InstallStep) -> None:
         """A step is done."""
 
 
-class Result(NamedTuple):
+class UpdateResult(NamedTuple):
     """How it ended."""
 
     outcome: str
@@ -91,7 +91,7 @@ class Result(NamedTuple):
     """The version that asked."""
     release: Release | None = None
     """The one chosen from the metadata."""
-    kept: Note | None = None
+    kept: InstallRecord | None = None
     """The file chosen, where it is the one that the last update kept."""
     source: str = ""
     """Where it came from."""
@@ -100,34 +100,38 @@ class Result(NamedTuple):
 
 
 def self_update(
-    program: Program, request: Request, talk: Talk, *, time_outs: http.TimeOuts = TIME_OUTS
-) -> Result:
+    program: Installation,
+    request: UpdateRequest,
+    talk: UpdateObserver,
+    *,
+    timeouts: http.Timeouts = TIMEOUTS,
+) -> UpdateResult:
     """Do what was asked for.
 
     Raises:
         AwstoeError: It was not done, for the reason that the class says (``failure``).
     """
     trust = trusted(program)
-    return _Update(program, trust, request, talk, time_outs).run()
+    return _Update(program, trust, request, talk, timeouts).run()
 
 
 class _Update:
     def __init__(
         self,
-        program: Program,
+        program: Installation,
         trust: ReleaseTrust,
-        request: Request,
-        talk: Talk,
-        time_outs: http.TimeOuts,
+        request: UpdateRequest,
+        talk: UpdateObserver,
+        timeouts: http.Timeouts,
     ) -> None:
         self._program = program
         self._trust = trust
         self._request = request
         self._talk = talk
-        self._client = http.Client(time_outs, f"awstoe/{program.version}")
+        self._client = http.Client(timeouts, f"awstoe/{program.version}")
         self._told_waiting = False
 
-    def run(self) -> Result:
+    def run(self) -> UpdateResult:
         """See ``self_update``."""
         wanted = _version(self._request.version)
         if self._program.path != os.path.abspath(self._program.named):
@@ -139,7 +143,7 @@ class _Update:
             for warning in check_replaceable(self._program):
                 self._talk.warn(warning)
             work = self._waited(lambda: stack.enter_context(Workspace(self._program.path)))
-            self._talk.reached(Step.LOCKED)
+            self._talk.reached(InstallStep.LOCKED)
             os.close(self._lock(self._program.path))  # a run is told of before any request
             installed = self._recover(work)
             try:
@@ -154,7 +158,7 @@ class _Update:
         if self._request.dry_run:
             swap.remove(work.staged)
         elif not os.path.exists(work.old):
-            work.tidy(_is_part)
+            work.clean(_is_part)
 
     def _repositories(self, stack: ExitStack) -> Sequence[Repository]:
         if self._request.bundle is not None:
@@ -168,28 +172,28 @@ class _Update:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def _look(self, repositories: Sequence[Repository], wanted: Version | None) -> Result:
+    def _look(self, repositories: Sequence[Repository], wanted: Version | None) -> UpdateResult:
         """Tell whether there is an update, without touching anything."""
         before = self._program.version
         catalogue, source = self._catalogue(repositories, lasting=False)
         decision = self._decide(repositories, catalogue, wanted, before)
         outcome = "current" if decision.kind is Kind.CURRENT else "available"
-        return Result(
+        return UpdateResult(
             outcome, before, before, decision.release, source=source, expires=catalogue.expires
         )
 
     def _catalogue(
         self, repositories: Sequence[Repository], *, lasting: bool
-    ) -> tuple[release_index.Catalogue, str]:
+    ) -> tuple[release_index.ReleaseIndex, str]:
         """The verified metadata of the first repository that has it, and that one's name."""
         failures: list[AwstoeError] = []
         with ExitStack() as stack:
             memory = self._waited(
-                lambda: stack.enter_context(Memory(self._program.memory, lasting=lasting))
+                lambda: stack.enter_context(LocalMetadata(self._program.memory, lasting=lasting))
             )
             if memory.is_temporary:
                 self._talk.warn("what is seen cannot be remembered for this user")
-            self._client.allowance = http.Allowance(limits.UPDATE_ALL_METADATA_SECONDS)
+            self._client.deadline = http.Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
             for repository in repositories:
                 try:
                     found = release_index.refresh(repository, self._trust.root, memory.metadata)
@@ -205,7 +209,7 @@ class _Update:
     def _decide(
         self,
         repositories: Sequence[Repository],
-        catalogue: release_index.Catalogue,
+        catalogue: release_index.ReleaseIndex,
         wanted: Version | None,
         installed: Version,
     ) -> Decision:
@@ -232,7 +236,7 @@ class _Update:
         """
 
         def attempt() -> int:
-            descriptor = lock.exclude(path)
+            descriptor = lock.lock_exclusive(path)
             if descriptor is None:
                 raise Busy(
                     f"a run of {path} is going on",
@@ -280,12 +284,12 @@ class _Update:
         wanted: Version | None,
         installed: Version,
         work: Workspace,
-    ) -> Result:
+    ) -> UpdateResult:
         catalogue, source = self._catalogue(repositories, lasting=True)
         decision = self._decide(repositories, catalogue, wanted, installed)
-        self._talk.reached(Step.DECIDED)
+        self._talk.reached(InstallStep.DECIDED)
         release = decision.release
-        told = Result(
+        told = UpdateResult(
             "current", installed, installed, release, source=source, expires=catalogue.expires
         )
         if decision.kind is Kind.CURRENT or release is None:
@@ -297,9 +301,9 @@ class _Update:
             )
         first = [each for each in repositories if each.name == source]
         order = first + [each for each in repositories if each.name != source]
-        self._client.allowance = http.Allowance(limits.UPDATE_ALL_SECONDS)
+        self._client.deadline = http.Deadline(limits.UPDATE_ALL_SECONDS)
         if not self._request.dry_run:
-            work.tidy(lambda name: name == release.sha256 + fetch.PART)
+            work.clean(lambda name: name == release.sha256 + fetch.PART)
         fetch.check_space(work.folder, fetch.missing_bytes(release, work.folder))
         signature = fetch.signature(order, release)
         if self._request.dry_run:
@@ -311,8 +315,10 @@ class _Update:
             renaming.replace(part, work.staged)
         except OSError as error:
             raise CannotWrite(f"{part} cannot be renamed: {error.strerror}") from error
-        self._talk.reached(Step.DOWNLOADED)
-        candidate = install.Candidate(work.staged, Note(release.version, release.sha256), signature)
+        self._talk.reached(InstallStep.DOWNLOADED)
+        candidate = install.Candidate(
+            work.staged, InstallRecord(release.version, release.sha256), signature
+        )
         self._install(work, candidate)
         outcome = "updated" if decision.kind is Kind.UPDATE else "rolled-back"
         return told._replace(outcome=outcome, installed=release.version)
@@ -320,7 +326,7 @@ class _Update:
     def _fetch_own_signature(
         self,
         repositories: Sequence[Repository],
-        catalogue: release_index.Catalogue,
+        catalogue: release_index.ReleaseIndex,
         work: Workspace,
     ) -> None:
         """Have the signature of the program that will be the previous one, if it is to be had.
@@ -343,7 +349,7 @@ class _Update:
                 f" needs the network and a --version: {words}"
             )
 
-    def _roll_back(self, work: Workspace) -> Result:
+    def _roll_back(self, work: Workspace) -> UpdateResult:
         """Swap the program with the one that the last update replaced. Needs no network."""
         previous = _previous(self._program)
         signature = _read_signature(previous)
@@ -356,11 +362,11 @@ class _Update:
         except OSError as error:
             raise CannotWrite(f"{previous} cannot be copied: {error.strerror}") from error
         before = self._program.version
-        note = Note(smoke_test.version_of(work.staged), sha256)
-        told = Result("would-update", before, before, kept=note, source=previous)
+        note = InstallRecord(smoke_test.version_of(work.staged), sha256)
+        told = UpdateResult("would-update", before, before, kept=note, source=previous)
         if self._request.dry_run:
             return told
-        self._talk.reached(Step.DOWNLOADED)
+        self._talk.reached(InstallStep.DOWNLOADED)
         self._install(work, install.Candidate(work.staged, note, signature))
         return told._replace(outcome="rolled-back", installed=note.version)
 
@@ -377,8 +383,13 @@ class _Update:
                 self._talk.warn,
             )
 
-    def _reached(self, step: Step, interruption: Interruption) -> None:
-        if step in (Step.VERIFIED, Step.STARTED, Step.DRESSED, Step.NOTED):
+    def _reached(self, step: InstallStep, interruption: Interruption) -> None:
+        if step in (
+            InstallStep.VERIFIED,
+            InstallStep.STARTED,
+            InstallStep.ATTRIBUTES_COPIED,
+            InstallStep.RECORDED,
+        ):
             interruption.check()
         self._talk.reached(step)
 
@@ -403,9 +414,9 @@ def _own_region() -> str | None:
     return name if name in regions.read() else None
 
 
-def _previous(program: Program) -> str:
+def _previous(program: Installation) -> str:
     if not os.path.isfile(program.previous):
-        raise NotOffered(
+        raise NotAvailable(
             f"there is no version to go back to: {program.previous} is missing",
             hint="awstoe self-update --rollback --version VERSION fetches a certain one",
         )

@@ -37,13 +37,13 @@ def check(
     """
     publishers = trust.publishers()
     found = signed_files.verify(file, signature, trust.keyring(), publishers, now=int(time.time()))
-    digest = found.detached.sha256
+    digest = found.openpgp.sha256
     if sha256 is not None and digest != sha256:
         raise Untrusted(
             f"{name}: expected the file with SHA-256 {sha256}, got {digest}", hint=_ATTACK
         )
-    within = found.within if publishers.needed else None
-    if within is not None and found.detached.is_good and not publishers.thumbprints:
+    within = found.authenticode if publishers.needed else None
+    if within is not None and found.openpgp.is_good and not publishers.thumbprints:
         raise Untrusted(
             f"{name}: no Authenticode signature counts any more: all certificates for it that this"
             " program knows are revoked",

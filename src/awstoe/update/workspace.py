@@ -97,7 +97,7 @@ class Workspace:
         """A name for what cannot be removed yet."""
         return os.path.join(self.folder, f"left-{os.urandom(8).hex()}")
 
-    def tidy(self, keep: Callable[[str], bool]) -> None:
+    def clean(self, keep: Callable[[str], bool]) -> None:
         """Remove what is left over, but for the lock; what cannot be removed stays.
 
         Args:

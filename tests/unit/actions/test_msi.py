@@ -131,14 +131,14 @@ def test_signature_decides_before_anything_is_installed(
 
 
 class Holding:
-    """Stands for ``host.unchanged``; notes which programs start while a file is held."""
+    """Stands for ``deny_writes``; notes which programs start while a file is held."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.started: list[str] = []
 
     @contextmanager
-    def unchanged(self, path: str) -> Iterator[None]:
+    def deny_writes(self, path: str) -> Iterator[None]:
         before = len(self._machine.ctx.started)
         yield
         self.started = [f"{argv[0]} {path}" for argv in self._machine.ctx.started[before:]]
@@ -147,10 +147,10 @@ class Holding:
 def test_file_is_held_from_its_check_to_the_end_of_the_installer(
     installer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What holding does is Windows' (``tests/windows/test_unchanged.py``)."""
+    """What holding does is Windows' (``tests/windows/test_write_lock.py``)."""
     machine = Machine(tmp_path)
     holding = Holding(machine)
-    monkeypatch.setattr(msi, "unchanged", holding.unchanged)
+    monkeypatch.setattr(msi, "deny_writes", holding.deny_writes)
     install(machine, installer)
     assert holding.started == [f"powershell.exe {installer}", f"msiexec.exe {installer}"]
 
@@ -162,7 +162,7 @@ def test_file_that_is_being_written_is_not_installed(
         raise PermissionError(13, "in use", path)
 
     machine = Machine(tmp_path)
-    monkeypatch.setattr(msi, "unchanged", refused)
+    monkeypatch.setattr(msi, "deny_writes", refused)
     with pytest.raises(ActionError, match=r"InstallMSI: cannot open .*app's\.msi: "):
         install(machine, installer)
     assert machine.ctx.started == []

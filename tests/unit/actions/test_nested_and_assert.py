@@ -5,7 +5,7 @@ import pytest
 from awstoe.actions import assertion, execute_document, schema
 from awstoe.actions.contract import NestedRun
 from awstoe.errors import ActionError
-from awstoe.expressions.conditions import Comparison, Verdict
+from awstoe.expressions.conditions import Comparison, Evaluation
 from fakes.action_context import RecordingContext
 
 CONDITION = Comparison("fileExists", "/gone", None)
@@ -53,12 +53,12 @@ def test_an_empty_document_is_refused() -> None:
 
 
 def test_a_true_assertion_is_a_success() -> None:
-    context = RecordingContext(verdict=Verdict(value=True, explanation="a equals a"))
+    context = RecordingContext(verdict=Evaluation(value=True, explanation="a equals a"))
     assertion.run(assertion.Inputs(CONDITION), context)
     assert "Assert: The condition is true: a equals a" in context.log.lines
 
 
 def test_a_false_assertion_fails_with_what_decided() -> None:
-    context = RecordingContext(verdict=Verdict(value=False, explanation="no file /gone"))
+    context = RecordingContext(verdict=Evaluation(value=False, explanation="no file /gone"))
     with pytest.raises(ActionError, match="Assert: the condition is false: no file /gone"):
         assertion.run(assertion.Inputs(CONDITION), context)

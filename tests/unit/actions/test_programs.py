@@ -12,7 +12,7 @@ from awstoe.actions import execute_bash, execute_binary
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.actions.schema import schema
 from awstoe.errors import ActionError, HostError, TimeoutExceeded
-from awstoe.expressions.conditions import Condition, Verdict
+from awstoe.expressions.conditions import Condition, Evaluation
 from awstoe.expressions.values import Value
 from awstoe.host.files import temporary
 from awstoe.host.process import children
@@ -80,7 +80,7 @@ class Context:
     def run_document(self, nested: NestedRun) -> Mapping[str, Value]:
         raise AssertionError(nested)
 
-    def holds(self, condition: Condition) -> Verdict:
+    def holds(self, condition: Condition) -> Evaluation:
         raise AssertionError(condition)
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:

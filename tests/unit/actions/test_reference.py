@@ -23,7 +23,7 @@ def test_the_list_has_every_action_and_marks_those_that_cannot_run() -> None:
     assert len(lines) == 31
     for name, row in ACTIONS.items():
         line = next(line for line in lines if line.split()[0] == name)
-        assert ("(not in this version)" in line) == (not row.built)
+        assert ("(not in this version)" in line) == (not row.implemented)
 
 
 def test_the_list_as_json() -> None:

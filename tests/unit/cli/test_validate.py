@@ -4,7 +4,7 @@ import io
 import json
 from pathlib import Path
 
-from awstoe.cli.validate import Verdict, validate
+from awstoe.cli.validate import ValidationResult, validate
 from awstoe.host.platforms import Platform
 
 GOOD = b"""schemaVersion: 1.0
@@ -14,7 +14,7 @@ ODD = b"version: 1\n" + GOOD
 WRONG = GOOD.replace(b"UpdateOS", b"UpdateSO").replace(b"1.0", b"9")
 
 
-def verdict(*names: object, strict: bool = False, stdin: bytes = b"") -> Verdict:
+def verdict(*names: object, strict: bool = False, stdin: bytes = b"") -> ValidationResult:
     return validate(
         [str(name) for name in names],
         platforms=[Platform.LINUX],

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from awstoe import __version__
 from awstoe.cli import trust_report, version
 from awstoe.cli.main import main
-from awstoe.cli.verify_signature import Program, verify
+from awstoe.cli.verify_signature import Subject, verify
 from awstoe.errors import AwstoeError, HostError, TrustError, UsageError
 from awstoe.host import platforms
 from awstoe.reporting.console import Console
@@ -77,10 +77,10 @@ class Scene:
         }
         (trust / "trust.json").write_text(json.dumps({**told, **facts}))
 
-    def program(self) -> Program:
-        return Program(str(self.file), release_trust.read(str(self.folder / "release")))
+    def program(self) -> Subject:
+        return Subject(str(self.file), release_trust.read(str(self.folder / "release")))
 
-    def ask(self, *arguments: str | Path, program: Program | None = None) -> Answer:
+    def ask(self, *arguments: str | Path, program: Subject | None = None) -> Answer:
         asked = [str(each) for each in arguments]
         code = verify(asked, Console(), self.program() if program is None else program)
         out, err = self.capfd.readouterr()
@@ -92,7 +92,7 @@ def scene(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Scene:
     return Scene(tmp_path, capfd)
 
 
-DEVELOPMENT = Program(None, None)
+DEVELOPMENT = Subject(None, None)
 
 
 def test_the_program_verifies_itself(scene: Scene) -> None:
@@ -391,7 +391,7 @@ def test_nothing_is_fetched_when_there_is_a_signature(scene: Scene) -> None:
     with pytest.raises(AwstoeError, match=r"127\.0\.0\.1:1"):
         scene.ask("--fetch")
     with pytest.raises(UsageError, match="development build"):
-        scene.ask("--fetch", program=Program(str(scene.file), None))
+        scene.ask("--fetch", program=Subject(str(scene.file), None))
 
 
 def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene) -> None:

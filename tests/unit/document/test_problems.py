@@ -3,7 +3,7 @@
 import pytest
 
 from awstoe import limits
-from awstoe.document.diagnostics import Report
+from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Problem, Severity, document_error, render
 
@@ -69,7 +69,7 @@ def test_the_error_of_a_document_with_one_problem_has_its_hint() -> None:
 
 
 def test_a_report_keeps_so_many_problems_and_counts_the_others() -> None:
-    report = Report("a.yml")
+    report = Diagnostics("a.yml")
     for line in range(limits.PROBLEMS_SHOWN + 7):
         report.error(Mark(line + 1, 1), "", "code", "wrong")
     report.warning(Mark(1, 2), "", "code", "odd")
@@ -82,7 +82,7 @@ def test_a_report_keeps_so_many_problems_and_counts_the_others() -> None:
 
 
 def test_suggestions_stop_when_they_have_cost_enough() -> None:
-    report = Report("a.yml")
+    report = Diagnostics("a.yml")
     names = [f"step-{number}" for number in range(limits.SUGGESTION_CANDIDATES // 2)]
 
     assert report.suggestion("setp-7", names)

@@ -16,8 +16,8 @@ from awstoe.expressions.conditions import (
     SPELLINGS,
     Comparison,
     Condition,
+    Evaluation,
     Logical,
-    Verdict,
     compare_numbers,
     depth,
     evaluate,
@@ -66,11 +66,11 @@ def verdict(
     condition: Condition,
     machine: Machine | None = None,
     resolve: Callable[[str], str] = same,
-) -> Verdict:
+) -> Evaluation:
     return evaluate(condition, resolve, machine or Machine())
 
 
-def compared(operator: str, operand: str, companion: str | None = None) -> Verdict:
+def compared(operator: str, operand: str, companion: str | None = None) -> Evaluation:
     return verdict(Comparison(operator, operand, companion))
 
 

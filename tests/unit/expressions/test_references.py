@@ -18,8 +18,8 @@ from awstoe.expressions.references import (
     ContextReference,
     EnvironmentReference,
     ImdsReference,
+    LocatedReference,
     LoopReference,
-    Placed,
     Reference,
     SsmReference,
     VariableReference,
@@ -130,7 +130,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", REFERENCES)
 def test_text_with_the_grammar_is_a_reference(text: str) -> None:
-    assert parts(text) == (Placed(REFERENCES[text], 0, text),)
+    assert parts(text) == (LocatedReference(REFERENCES[text], 0, text),)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -144,10 +144,10 @@ def test_references_are_found_with_their_places() -> None:
 
     assert parts(text) == (
         "a ",
-        Placed(VariableReference("one"), 2, "{{ one }}"),
-        Placed(VariableReference("two"), 11, "{{two}}"),
+        LocatedReference(VariableReference("one"), 2, "{{ one }}"),
+        LocatedReference(VariableReference("two"), 11, "{{two}}"),
         " {{ x }} {",
-        Placed(VariableReference("six"), 28, "{{ six }}"),
+        LocatedReference(VariableReference("six"), 28, "{{ six }}"),
         "}",
     )
 

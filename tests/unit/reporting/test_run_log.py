@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.reporting.progress import Viewer
+from awstoe.reporting.progress import Progress
 from awstoe.reporting.run_log import LogFiles
 
 
@@ -14,7 +14,7 @@ class Log:
     """A log in a folder of its own, read without its time stamps."""
 
     def __init__(self, folder: Path) -> None:
-        self.files = LogFiles(str(folder), Viewer())
+        self.files = LogFiles(str(folder), Progress())
         self._folder = folder
 
     def console(self) -> list[str]:

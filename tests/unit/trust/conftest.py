@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from fakes.openpgp_forge import NOW, ForgedKey
-from unit.trust.openpgp_cases import Keys
+from unit.trust.openpgp.cases import Keys
 
 
 @pytest.fixture(scope="session")

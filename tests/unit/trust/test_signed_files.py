@@ -61,8 +61,8 @@ def ask(maker: ForgedKey, tmp_path: Path) -> Ask:
 def test_both_signatures_are_good(ask: Ask) -> None:
     found = ask(signed(), publishers())
     assert (found.is_good, found.verdict, found.reason) == (True, Verdict.GOOD, "")
-    assert found.within is not None
-    assert found.within.state is State.GOOD
+    assert found.authenticode is not None
+    assert found.authenticode.state is State.GOOD
 
 
 def test_a_publisher_that_nobody_knows_spoils_it(ask: Ask) -> None:
@@ -86,7 +86,7 @@ def test_where_there_is_none_the_detached_one_decides(
 ) -> None:
     found = ask(data, publishers())
     assert found.is_good
-    assert (found.within.state if found.within else None) is state
+    assert (found.authenticode.state if found.authenticode else None) is state
 
 
 def test_half_a_windows_program_is_not_good(ask: Ask) -> None:
@@ -97,8 +97,8 @@ def test_where_no_publisher_is_needed_another_one_is_only_told_of(ask: Ask) -> N
     for whose in (Publishers(), publishers("00" * 20)._replace(needed=False)):
         found = ask(signed(), whose)
         assert (found.verdict, found.reason) == (Verdict.GOOD, "")
-        assert found.within is not None
-        assert found.within.state is State.UNTRUSTED
+        assert found.authenticode is not None
+        assert found.authenticode.state is State.UNTRUSTED
 
 
 @pytest.mark.parametrize("whose", [Publishers(), publishers()], ids=["nobody", "somebody"])
@@ -144,8 +144,8 @@ def test_authenticode_alone_makes_no_file_good(tmp_path: Path) -> None:
         Verdict.UNSIGNED,
         "there is none",
     )
-    assert found.within is not None
-    assert found.within.state is State.GOOD
+    assert found.authenticode is not None
+    assert found.authenticode.state is State.GOOD
     assert missing(signed(), publishers("00" * 20), tmp_path).verdict is Verdict.UNSIGNED
 
 

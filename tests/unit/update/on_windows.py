@@ -15,8 +15,8 @@ from awstoe.errors import AwstoeError
 from awstoe.host.executable import lock
 from awstoe.host.files import access_lists_windows
 from awstoe.update import recovery
-from awstoe.update.decide import Machine
-from awstoe.update.install_record import Step
+from awstoe.update.decide import TargetMachine
+from awstoe.update.install_record import InstallStep
 from awstoe.update.workspace import Workspace
 from fakes import release_server as tricks
 from fakes.release_server import ReleaseServer
@@ -26,7 +26,7 @@ from fakes.scene import Scene
 assert sys.platform == "win32"
 
 PROGRAMS = Path(os.environ["STAND_INS"])
-WINDOWS = Machine("windows", "amd64", None)
+WINDOWS = TargetMachine("windows", "amd64", None)
 TARGET = ("windows", "amd64")
 NEW = (PROGRAMS / "1.1.0.exe").read_bytes()
 
@@ -98,8 +98,8 @@ def test_sharing_violation_is_tried_again(windows: Scene) -> None:
     """A virus scanner holds the new file for a moment."""
     held: list[object] = []
 
-    def listen(step: Step) -> None:
-        if step is Step.KEPT:
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.BACKED_UP:
             staged = windows.installation.bin / ".awstoe.exe.update" / "new.exe"
             file = open(staged, "rb")  # noqa: SIM115 - such a handle forbids renaming
             held.append(file)
@@ -121,12 +121,14 @@ def test_failure_in_place_is_swapped_back(windows: Scene) -> None:
     assert "1.0.0 is back" in said
 
 
-@pytest.mark.parametrize("step", [Step.NOTED, Step.KEPT, Step.SWAPPED, Step.PROVEN])
-def test_interrupted_update_recovers(windows: Scene, step: Step) -> None:
+@pytest.mark.parametrize(
+    "step", [InstallStep.RECORDED, InstallStep.BACKED_UP, InstallStep.SWAPPED, InstallStep.HEALTHY]
+)
+def test_interrupted_update_recovers(windows: Scene, step: InstallStep) -> None:
     class Killed(BaseException):
         pass
 
-    def listen(reached: Step) -> None:
+    def listen(reached: InstallStep) -> None:
         if reached is step:
             raise Killed
 
@@ -179,11 +181,11 @@ def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
 
 
 def test_run_and_update_keep_apart(windows: Scene) -> None:
-    run = lock.share(str(windows.installation.path))
+    run = lock.lock_shared(str(windows.installation.path))
     assert run is not None
-    other = lock.share(str(windows.installation.path))
+    other = lock.lock_shared(str(windows.installation.path))
     assert other is not None
-    assert lock.exclude(str(windows.installation.path)) is None
+    assert lock.lock_exclusive(str(windows.installation.path)) is None
     assert "a run of" in windows.refused(code=75)
     os.close(run)
     os.close(other)

@@ -6,11 +6,11 @@ import pytest
 
 from awstoe.errors import UsageError
 from awstoe.update import layout, regions
-from awstoe.update.decide import Machine, decide
-from awstoe.update.errors import NotOffered
+from awstoe.update.decide import TargetMachine, decide
+from awstoe.update.errors import NotAvailable
 from awstoe.update.releases import Release, Version, glibc_version
 
-HERE = Machine("linux", "amd64", (2, 26))
+HERE = TargetMachine("linux", "amd64", (2, 26))
 
 
 def release(
@@ -63,7 +63,7 @@ def test_prerelease_follows_prerelease() -> None:
 def test_other_platforms_do_not_count() -> None:
     offered = [release("1.0.0"), release("2.0.0", "linux/arm64"), release("3.0.0", "windows/amd64")]
     assert chosen("1.0.0", offered) == ("current", "1.0.0")
-    with pytest.raises(NotOffered, match="no release for linux/amd64"):
+    with pytest.raises(NotAvailable, match="no release for linux/amd64"):
         chosen("1.0.0", offered[1:])
 
 
@@ -77,7 +77,7 @@ def test_c_library_of_this_machine_has_to_suffice() -> None:
     offered = [release("1.1.0"), release("1.2.0", glibc=(2, 28))]
     assert chosen("1.0.0", offered) == ("update", "1.1.0")
     words = r"version 1\.2\.0 needs glibc 2\.28 or later, this machine has 2\.26"
-    with pytest.raises(NotOffered, match=words):
+    with pytest.raises(NotAvailable, match=words):
         chosen("1.0.0", offered, wanted="1.2.0")
     unknown = HERE._replace(glibc=None)
     assert decide(Version("1.0.0"), unknown, offered).release == offered[1]
@@ -88,16 +88,16 @@ def test_named_version() -> None:
     assert chosen("1.0.0", offered, wanted="1.1.0") == ("update", "1.1.0")
     assert chosen("1.0.0", offered, wanted="1.2.0-rc.1") == ("update", "1.2.0-rc.1")
     assert chosen("1.0.0", offered, wanted="1.0.0") == ("current", "1.0.0")
-    with pytest.raises(NotOffered, match="is lower than the installed"):
+    with pytest.raises(NotAvailable, match="is lower than the installed"):
         chosen("1.0.0", offered, wanted="0.9.0")
     assert chosen("1.0.0", offered, wanted="0.9.0", downgrade=True) == ("downgrade", "0.9.0")
-    with pytest.raises(NotOffered, match="there is no version") as caught:
+    with pytest.raises(NotAvailable, match="there is no version") as caught:
         chosen("1.0.0", offered, wanted="7.0.0")
     assert caught.value.hint == "there are: 0.9.0, 1.0.0, 1.1.0, 1.2.0-rc.1"
 
 
 def test_nothing_is_offered_at_all() -> None:
-    with pytest.raises(NotOffered, match="no release for linux/amd64"):
+    with pytest.raises(NotAvailable, match="no release for linux/amd64"):
         chosen("1.0.0", [])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from awstoe.host.executable import lock
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from awstoe.update.workspace import Workspace
 from fakes import release_server as tricks
 from fakes.installation import finished
@@ -45,7 +45,7 @@ def test_rollback_to_a_program_that_does_not_start_any_more_is_refused(scene: Sc
 
 def test_run_that_is_going_on_is_told(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    run = lock.share(str(scene.installation.path))
+    run = lock.lock_shared(str(scene.installation.path))
     assert run is not None
     assert "is going on" in scene.refused("--dry-run", code=75)
     os.close(run)
@@ -78,7 +78,7 @@ def test_program_is_not_downloaded(scene: Scene) -> None:
 
 def test_interrupted_update_is_told_and_left_as_it_is(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    finished(scene.installation.process(die_at=Step.SWAPPED))
+    finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     scene.installation.version = "1.1.0"
     left = scene.installation.on_disk()
     attempt = scene.update("--dry-run")

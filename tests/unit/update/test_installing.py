@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from awstoe.host.executable import lock, swap
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from awstoe.update.installation import Origin
 from awstoe.update.releases import Version
 from fakes import release_server as tricks
@@ -373,7 +373,7 @@ def test_noexec_folder_is_found_before_the_swap(scene: Scene, small_disk: Path) 
     assert scene.installation.path.read_bytes() == scene.old
 
 
-def held(scene: Scene, step: Step) -> "subprocess.Popen[str]":
+def held(scene: Scene, step: InstallStep) -> "subprocess.Popen[str]":
     """An update in a process of its own, which has stopped at a step."""
     process = scene.installation.process(hold_at=step, wait=False)
     assert process.stderr is not None
@@ -391,7 +391,7 @@ def released(process: "subprocess.Popen[str]") -> Attempt:
 def test_two_updates_at_once(scene: Scene) -> None:
     """One wins, the other says that it is busy and changes nothing."""
     scene.publisher.add("1.1.0")
-    first = held(scene, Step.DOWNLOADED)
+    first = held(scene, InstallStep.DOWNLOADED)
     second = scene.update()
     assert second.code == 75
     assert "another update of this program is going on" in second.said
@@ -402,7 +402,7 @@ def test_two_updates_at_once(scene: Scene) -> None:
 
 def test_second_update_waits_for_the_first(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    first = held(scene, Step.DOWNLOADED)
+    first = held(scene, InstallStep.DOWNLOADED)
     timer = threading.Timer(0.7, lambda: released(first))
     timer.start()
     second = scene.update("--wait")
@@ -416,7 +416,7 @@ def test_second_update_waits_for_the_first(scene: Scene) -> None:
 def test_update_while_a_run_is_going_on(scene: Scene) -> None:
     """Refused at once and before any request; with --wait it waits for the run's end."""
     scene.publisher.add("1.1.0")
-    run = lock.share(str(scene.installation.path))
+    run = lock.lock_shared(str(scene.installation.path))
     assert run is not None
     said = scene.refused(code=75)
     assert f"a run of {scene.installation.path} is going on" in said
@@ -431,9 +431,9 @@ def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> Non
     scene.publisher.add("1.1.0")
     held: list[int | None] = []
 
-    def listen(step: Step) -> None:
-        if step is Step.DOWNLOADED:
-            held.append(lock.share(str(scene.installation.path)))
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.DOWNLOADED:
+            held.append(lock.lock_shared(str(scene.installation.path)))
 
     attempt = scene.installation.update(listener=listen)
     assert attempt.code == 75
@@ -446,21 +446,25 @@ def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> Non
 def test_no_run_begins_during_the_swap(scene: Scene) -> None:
     """Neither of the old file nor of the new one, until it is proven."""
     scene.publisher.add("1.1.0")
-    taken: dict[Step, int | None] = {}
+    taken: dict[InstallStep, int | None] = {}
 
-    def listen(step: Step) -> None:
-        if step in (Step.KEPT, Step.SWAPPED, Step.PROVEN):
-            taken[step] = lock.share(str(scene.installation.path))
+    def listen(step: InstallStep) -> None:
+        if step in (InstallStep.BACKED_UP, InstallStep.SWAPPED, InstallStep.HEALTHY):
+            taken[step] = lock.lock_shared(str(scene.installation.path))
 
     assert scene.installation.update(listener=listen).code == 0
-    assert taken == {Step.KEPT: None, Step.SWAPPED: None, Step.PROVEN: None}
-    held = lock.share(str(scene.installation.path))
+    assert taken == {
+        InstallStep.BACKED_UP: None,
+        InstallStep.SWAPPED: None,
+        InstallStep.HEALTHY: None,
+    }
+    held = lock.lock_shared(str(scene.installation.path))
     assert held is not None
     os.close(held)
 
 
 def test_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
-    held = lock.share(str(scene.installation.path))
+    held = lock.lock_shared(str(scene.installation.path))
     assert held is not None
     with open(scene.installation.path, "rb") as other:
         with pytest.raises(BlockingIOError):
@@ -475,8 +479,8 @@ def test_running_program_replaced_under_its_feet(scene: Scene) -> None:
     other.write_bytes(shell_program("1.0.5"))
     other.chmod(0o755)
 
-    def listen(step: Step) -> None:
-        if step is Step.DRESSED:
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.ATTRIBUTES_COPIED:
             os.replace(other, scene.installation.path)
 
     attempt = scene.installation.update(listener=listen)
@@ -546,7 +550,7 @@ def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
 
 def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    process = held(scene, Step.DOWNLOADED)
+    process = held(scene, InstallStep.DOWNLOADED)
     process.send_signal(signal.SIGINT)
     finished_code = process.wait(20)
     process.communicate()
@@ -556,7 +560,7 @@ def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
 
 def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    process = held(scene, Step.SWAPPED)
+    process = held(scene, InstallStep.SWAPPED)
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
     assert released(process).code == 0

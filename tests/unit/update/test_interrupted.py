@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from fakes.installation import finished
 from fakes.scene import Scene
 
-SWAPPED = (Step.SWAPPED, Step.SIGNED, Step.PROVEN, Step.COMMITTED)
+SWAPPED = (InstallStep.SWAPPED, InstallStep.SIGNED, InstallStep.HEALTHY, InstallStep.COMMITTED)
 KILLS = 70
 
 
-@pytest.mark.parametrize("step", list(Step))
-def test_killed_at_each_step_and_recovered(scene: Scene, step: Step) -> None:
+@pytest.mark.parametrize("step", list(InstallStep))
+def test_killed_at_each_step_and_recovered(scene: Scene, step: InstallStep) -> None:
     new = scene.publisher.add("1.1.0")
     ended = finished(scene.installation.process(die_at=step))
     assert ended.code == -9
@@ -33,7 +33,7 @@ def test_killed_at_each_step_and_recovered(scene: Scene, step: Step) -> None:
 
 def test_interrupted_swap_to_a_program_that_broke_is_undone(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    finished(scene.installation.process(die_at=Step.SWAPPED))
+    finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     scene.installation.path.write_bytes(b"#!/bin/sh\nexit 3\n")
     scene.installation.version = "1.1.0"
     attempt = scene.update()
@@ -47,7 +47,7 @@ def test_interrupted_swap_to_a_program_that_broke_is_undone(scene: Scene) -> Non
 def test_interrupted_rollback_recovers(scene: Scene) -> None:
     new = scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
-    for step in (Step.STARTED, Step.KEPT, Step.SWAPPED):
+    for step in (InstallStep.STARTED, InstallStep.BACKED_UP, InstallStep.SWAPPED):
         finished(scene.installation.process("--rollback", die_at=step))
         assert scene.installation.told() in ("awstoe 1.0.0", "awstoe 1.1.0")
     scene.installation.version = scene.installation.told().removeprefix("awstoe ")
@@ -57,7 +57,7 @@ def test_interrupted_rollback_recovers(scene: Scene) -> None:
 
 def test_damaged_note_of_an_interrupted_swap(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
-    finished(scene.installation.process(die_at=Step.SWAPPED))
+    finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     (scene.installation.bin / ".awstoe.update/journal.json").write_bytes(b'{"version": "1.')
     scene.installation.version = "1.1.0"
     assert scene.update().code == 75

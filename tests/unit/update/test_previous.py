@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from awstoe.update.install_record import Step
+from awstoe.update.install_record import InstallStep
 from fakes import release_server as tricks
 from fakes.installation import Attempt, finished
 from fakes.scene import Scene
@@ -44,7 +44,7 @@ def test_signature_that_cannot_be_had(scene: Scene) -> None:
 def test_place_that_is_taken_when_an_interrupted_update_is_finished(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     (scene.installation.bin / "awstoe.previous/mine").mkdir(parents=True)
-    finished(scene.installation.process(die_at=Step.PROVEN))
+    finished(scene.installation.process(die_at=InstallStep.HEALTHY))
     scene.installation.version = "1.1.0"
     assert_no_way_back(scene, scene.update(), "awstoe.previous: Is a directory")
 
@@ -56,8 +56,8 @@ def test_left_over_that_cannot_be_removed_does_not_fail_the_update(scene: Scene)
     source.touch()
     mounts: list[int] = []
 
-    def listen(step: Step) -> None:
-        if step is Step.LOCKED:
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.LOCKED:
             left.touch()
             mount = ["mount", "--bind", str(source), str(left)]
             mounts.append(subprocess.run(mount, capture_output=True, check=False).returncode)
@@ -80,8 +80,8 @@ def test_old_program_is_back_though_its_signature_is_not(scene: Scene) -> None:
     beside = scene.installation.bin / "awstoe.sig"
     content = scene.installation.path.read_bytes()
 
-    def listen(step: Step) -> None:
-        if step is Step.SIGNED:
+    def listen(step: InstallStep) -> None:
+        if step is InstallStep.SIGNED:
             beside.unlink()
             (beside / "mine").mkdir(parents=True)
             scene.installation.path.write_bytes(b"#!/bin/sh\nexit 3\n")

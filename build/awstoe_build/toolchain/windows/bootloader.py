@@ -13,7 +13,7 @@ from typing import Final
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import bootloader
 from awstoe_build.toolchain.bootloader import Edit
-from awstoe_build.toolchain.layers import Recipe, Workshop, sha256_of
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 from awstoe_build.toolchain.windows.compiler import Compiler
 
 NAME: Final = "bootloader-windows-amd64"
@@ -95,7 +95,7 @@ def recipe(target: Target, compiler: Compiler) -> Recipe:
     )
 
 
-def _build(workshop: Workshop, target: Target, compiler: Compiler) -> None:
+def _build(workshop: LayerBuild, target: Target, compiler: Compiler) -> None:
     folder = os.path.join(bootloader.unpack_source(workshop, "pyinstaller"), "bootloader")
     source = os.path.join(folder, "src")
     for path in ADDITIONS:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from awstoe_build import programs
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, registry
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 from awstoe_build.toolchain.windows import sources as windows_sources
 
 _FLAGS: Final = ("-fno-sanitize=undefined", "-Wno-date-time", "-g0")
@@ -26,14 +26,14 @@ class Compiler(NamedTuple):
     layer: Recipe
     sources: Recipe
     """The layer with the sources of what is compiled."""
-    prepare: Callable[[Workshop, Target], tuple[tuple[str, ...], Mapping[str, str]]]
+    prepare: Callable[[LayerBuild, Target], tuple[tuple[str, ...], Mapping[str, str]]]
     """Gives the start of the command and the environment, for a layer that needs ``layer``."""
 
 
 def on_linux() -> Compiler:
     """The compiler on a Linux machine."""
 
-    def prepare(workshop: Workshop, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    def prepare(workshop: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
         return (compiler.CC,), compiler.environment(workshop, target)
 
     return Compiler(compiler.recipe(), registry.sources(), prepare)
@@ -51,13 +51,13 @@ def on_windows() -> Compiler:
     return Compiler(layer, windows_sources.recipe(), _prepare)
 
 
-def _build(workshop: Workshop) -> None:
+def _build(workshop: LayerBuild) -> None:
     (wheel,) = registry.download(workshop, "zig-windows", platform="win_amd64")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(workshop.content)
 
 
-def _prepare(workshop: Workshop, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
+def _prepare(workshop: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
     zig = os.path.join(workshop.needs["zig"], "ziglang", "zig.exe")
     cache = os.path.join(workshop.scratch, "zig-cache")
     mapped = f"-ffile-prefix-map={workshop.scratch}=/awstoe-build"

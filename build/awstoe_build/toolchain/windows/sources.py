@@ -11,7 +11,7 @@ from typing import Final
 
 from awstoe_build import programs
 from awstoe_build.toolchain import registry
-from awstoe_build.toolchain.layers import Recipe, Workshop
+from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _PACKAGES: Final = ("deflate", "pyinstaller")
 
@@ -34,7 +34,7 @@ def lock() -> str:
     return "".join(name + rest for name, rest in entries if name in _PACKAGES)
 
 
-def _build(workshop: Workshop) -> None:
+def _build(workshop: LayerBuild) -> None:
     chosen = os.path.join(workshop.scratch, "lock.txt")
     with open(chosen, "w", encoding="utf-8") as stream:
         stream.write(lock())

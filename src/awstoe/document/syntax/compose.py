@@ -1,11 +1,11 @@
 """A document's text as a tree of nodes with their lines and columns."""
 
-from awstoe.document.diagnostics import Report, Unreadable
+from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.syntax import yaml_reader
 from awstoe.document.syntax.nodes import Node, Scalar, TreeBuilder
 
 
-def read(text: str, report: Report, *, libyaml: bool = yaml_reader.HAS_LIBYAML) -> Node:
+def read(text: str, report: Diagnostics, *, libyaml: bool = yaml_reader.HAS_LIBYAML) -> Node:
     """The tree of a document.
 
     Args:

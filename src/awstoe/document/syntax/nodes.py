@@ -8,7 +8,7 @@ number of nodes (an alias counts as much as what it stands for, each time), uniq
 from typing import Final, TypeAlias
 
 from awstoe import limits
-from awstoe.document.diagnostics import Placed, Unreadable
+from awstoe.document.diagnostics import Located, Unreadable
 from awstoe.document.problems import Severity
 from awstoe.expressions.values import Value, quoted
 
@@ -80,7 +80,7 @@ class Mapping:
         node = entry[1]
         return None if isinstance(node, Scalar) and node.is_null else node
 
-    def key(self, key: str) -> Placed:
+    def key(self, key: str) -> Located:
         """The place of ``key``, or of the mapping when it is not there."""
         entry = self.entries.get(key)
         return self if entry is None else entry[0]
@@ -125,7 +125,7 @@ class Fault:
     __slots__ = ("code", "column", "hint", "line", "message", "path", "severity")
 
     def __init__(
-        self, severity: Severity, code: str, path: str, where: Placed, message: str, hint: str
+        self, severity: Severity, code: str, path: str, where: Located, message: str, hint: str
     ) -> None:
         self.severity = severity
         self.code = code
@@ -215,7 +215,7 @@ class TreeBuilder:
             self._merge(frame.node)
         self._place(frame.node)
 
-    def alias(self, name: str, where: Placed) -> None:
+    def alias(self, name: str, where: Located) -> None:
         """Take a further use of an anchored node.
 
         Raises:
@@ -245,12 +245,12 @@ class TreeBuilder:
         self._place(found.node, where)
 
     def fault(
-        self, severity: Severity, code: str, where: Placed, message: str, hint: str = ""
+        self, severity: Severity, code: str, where: Located, message: str, hint: str = ""
     ) -> None:
         """Note something wrong with the node that comes next."""
         self.faults.append(Fault(severity, code, self._path(), where, message, hint))
 
-    def _grow(self, size: int, where: Placed) -> None:
+    def _grow(self, size: int, where: Located) -> None:
         self._count += size
         if self._count > limits.DOCUMENT_NODES:
             raise Unreadable(
@@ -261,7 +261,7 @@ class TreeBuilder:
                 column=where.column,
             )
 
-    def _place(self, node: Node, where: Placed | None = None) -> None:
+    def _place(self, node: Node, where: Located | None = None) -> None:
         if not self._stack:
             self.root = node
             return
@@ -291,7 +291,7 @@ class TreeBuilder:
                         )
                     )
 
-    def _as_key(self, node: Node, where: Placed) -> Scalar:
+    def _as_key(self, node: Node, where: Located) -> Scalar:
         """The key that ``node`` is; one without a line when it cannot be a key."""
         if isinstance(node, Scalar) and not node.is_null:
             if where is node:
@@ -338,7 +338,7 @@ def _under(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _too_deep(where: Placed) -> Unreadable:
+def _too_deep(where: Located) -> Unreadable:
     return Unreadable(
         "too-deep",
         f"the document is nested more than {limits.DOCUMENT_DEPTH} levels deep",

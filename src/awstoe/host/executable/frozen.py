@@ -32,7 +32,7 @@ def executable() -> str:
     return os.path.realpath(sys.executable) if is_frozen() else sys.executable
 
 
-def is_boot_loader_variable(name: str) -> bool:
+def is_bootloader_variable(name: str) -> bool:
     """Whether an environment variable is between the boot loader and its program."""
     return name.startswith(_PREFIX) or name in _NAMES
 

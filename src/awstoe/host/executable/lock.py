@@ -32,7 +32,7 @@ if sys.platform == "win32":
         """The file that this process runs."""
         return os.path.realpath(sys.executable)
 
-    def share(path: str) -> int | None:
+    def lock_shared(path: str) -> int | None:
         """Lock ``path`` together with others; the descriptor to keep, or None when it is taken.
 
         Raises:
@@ -40,7 +40,7 @@ if sys.platform == "win32":
         """
         return _lock(path, _FAIL_IMMEDIATELY)
 
-    def exclude(path: str) -> int | None:
+    def lock_exclusive(path: str) -> int | None:
         """Lock ``path`` for this process alone; the descriptor to keep, or None when it is taken.
 
         Raises:
@@ -78,7 +78,7 @@ else:
         """The file that this process runs, even if another has its name by now."""
         return "/proc/self/exe"
 
-    def share(path: str) -> int | None:
+    def lock_shared(path: str) -> int | None:
         """Lock ``path`` together with others; the descriptor to keep, or None when it is taken.
 
         Raises:
@@ -86,7 +86,7 @@ else:
         """
         return _lock(path, fcntl.LOCK_SH)
 
-    def exclude(path: str) -> int | None:
+    def lock_exclusive(path: str) -> int | None:
         """Lock ``path`` for this process alone; the descriptor to keep, or None when it is taken.
 
         A file that took the path's place meanwhile is locked instead.

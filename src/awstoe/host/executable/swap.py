@@ -9,7 +9,7 @@ else:
 
 Privileges = _platform.Privileges
 inspect = _platform.inspect
-carry_over = _platform.carry_over
+preserve_attributes = _platform.preserve_attributes
 keep = _platform.keep
 replace = _platform.replace
 remove = _platform.remove

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from awstoe.host.files.attributes import carry_over_owner_and_mode
+from awstoe.host.files.attributes import preserve_owner_and_mode
 from awstoe.host.files.own_files import sync_path
 
 assert sys.platform == "linux"
@@ -54,7 +54,7 @@ def inspect(path: str) -> Privileges:
     )
 
 
-def carry_over(path: str, new: str) -> None:
+def preserve_attributes(path: str, new: str) -> None:
     """Give ``new`` the owner, permissions and labels of the file at ``path``.
 
     Raises:
@@ -62,7 +62,7 @@ def carry_over(path: str, new: str) -> None:
     """
     descriptor = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        carry_over_owner_and_mode(path, os.stat(path), descriptor)
+        preserve_owner_and_mode(path, os.stat(path), descriptor)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -81,7 +81,7 @@ def keep(path: str, kept: str) -> None:
             raise
         copy = f"{kept}.copy"
         shutil.copyfile(path, copy)
-        carry_over(path, copy)
+        preserve_attributes(path, copy)
         os.rename(copy, kept)
     sync_path(os.path.dirname(kept))
 

@@ -38,14 +38,14 @@ def inspect(path: str) -> Privileges:
     return Privileges()
 
 
-def carry_over(path: str, new: str) -> None:
+def preserve_attributes(path: str, new: str) -> None:
     """Give ``new`` the access list of the file at ``path``, where the disk has such lists.
 
     Raises:
         OSError: The list cannot be read or set.
     """
     try:
-        access_lists.carry_over(path, new)
+        access_lists.preserve(path, new)
     except OSError as error:
         if error.winerror not in attributes.WITHOUT_LISTS:
             raise

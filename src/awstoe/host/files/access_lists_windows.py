@@ -49,7 +49,7 @@ def _described(path: str, parts: int) -> Iterator[tuple[int | None, int | None, 
         kernel32.api.LocalFree(descriptor)
 
 
-def carry_over(path: str, new: str) -> None:
+def preserve(path: str, new: str) -> None:
     """Give ``new`` the access list of the file at ``path``.
 
     Raises:

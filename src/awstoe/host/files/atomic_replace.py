@@ -33,7 +33,7 @@ def staging_name(folder: str) -> str:
     return os.path.join(folder, f".awstoe-{os.urandom(8).hex()}")
 
 
-class Replacement:
+class AtomicReplacement:
     """The new content of ``path``; a context manager, gone without a trace unless committed.
 
     Args:
@@ -88,13 +88,13 @@ class Replacement:
         except FileNotFoundError:
             return None
         found = file_types.of_itself(old)
-        if found is file_types.Kind.LINK:
+        if found is file_types.FileType.LINK:
             if self._target != self._path:
                 os.stat(self._target)  # a circle of links: let the system say so
             if not self._overwrite:
                 raise exists(self._path)
             return None
-        if found is not file_types.Kind.FILE:
+        if found is not file_types.FileType.FILE:
             raise ActionError(
                 f"{quoted(self._path)} is {found}; a file does not take its place",
                 hint="name a file, or remove what stands there first",
@@ -157,16 +157,16 @@ class Replacement:
         """
         if not self._in_place:
             if self._old is not None and keep_old_attributes:
-                attributes.carry_over_owner_and_mode(self._target, self._old, self.descriptor)
-            self._dress(self.descriptor, owner, permissions)
+                attributes.preserve_owner_and_mode(self._target, self._old, self.descriptor)
+            self._apply_attributes(self.descriptor, owner, permissions)
         self._close()  # Windows renames no open file
         if not self._in_place and self._renamed():
             return
         self._rewrite()
-        self._dress(self._target, owner, permissions)
+        self._apply_attributes(self._target, owner, permissions)
 
     @staticmethod
-    def _dress(file: int | str, owner: Owner | None, permissions: int | None) -> None:
+    def _apply_attributes(file: int | str, owner: Owner | None, permissions: int | None) -> None:
         """Set what was asked for; the owner first, because that clears setuid bits."""
         if owner is not None:
             ownership.give(file, owner)
@@ -189,7 +189,7 @@ class Replacement:
     def _publish_new(self) -> None:
         """Name the staged file, failing when the name has been taken meanwhile."""
         try:
-            renaming.publish(self._staged, self._target)
+            renaming.rename_noreplace(self._staged, self._target)
         except FileExistsError:
             raise exists(self._path) from None
 
@@ -227,7 +227,7 @@ def make_parents(path: str) -> None:
     if parent and not os.path.isdir(parent):
         if os.path.lexists(parent):
             raise ActionError(
-                f"{quoted(parent)} is {file_types.kind(parent)}, not a folder",
+                f"{quoted(parent)} is {file_types.file_type(parent)}, not a folder",
                 hint="remove it first, or use another path",
             )
         os.makedirs(parent, exist_ok=True)

@@ -7,6 +7,6 @@ if sys.platform == "win32":
 else:
     from awstoe.host.files import attributes_linux as _platform
 
-carry_over_owner_and_mode = _platform.carry_over_owner_and_mode
-carry_over_everything = _platform.carry_over_everything
-carry_over_to_path = _platform.carry_over_to_path
+preserve_owner_and_mode = _platform.preserve_owner_and_mode
+preserve_everything = _platform.preserve_everything
+preserve_on_path = _platform.preserve_on_path

@@ -14,7 +14,7 @@ content: the kernel drops it at a write, and so do we."""
 _MODE: Final = 0o7777
 
 
-def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
+def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
     """Give the open file the owner, permissions and labels of the file at ``path``.
 
     Raises:
@@ -25,7 +25,7 @@ def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -
     _extended(path, descriptor, _KEPT_ON_REWRITE)
 
 
-def carry_over_everything(path: str, old: os.stat_result, descriptor: int) -> None:
+def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None:
     """Make the open file a full twin of the file at ``path``, times included.
 
     Raises:
@@ -37,7 +37,7 @@ def carry_over_everything(path: str, old: os.stat_result, descriptor: int) -> No
     os.utime(descriptor, ns=(old.st_atime_ns, old.st_mtime_ns))
 
 
-def carry_over_to_path(path: str, old: os.stat_result, twin: str) -> None:
+def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
     """Make the folder or link ``twin`` like the one at ``path``, times included.
 
     Raises:

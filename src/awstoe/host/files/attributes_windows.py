@@ -23,7 +23,7 @@ WITHOUT_LISTS: Final = frozenset({1, 50, 120})
 """What file systems say that have none, such as FAT: they do not have that function."""
 
 
-def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
+def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
     """Give the open file the access list of the file at ``path``, and hide it like that one.
 
     Raises:
@@ -31,7 +31,7 @@ def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -
     """
     new = kernel32.path_of(descriptor)
     try:
-        access_lists.carry_over(path, new)
+        access_lists.preserve(path, new)
     except OSError as error:
         if error.winerror not in WITHOUT_LISTS:
             raise
@@ -40,7 +40,7 @@ def carry_over_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -
         kernel32.api.SetFileAttributesW(new, kept | stat.FILE_ATTRIBUTE_ARCHIVE)
 
 
-def carry_over_everything(path: str, old: os.stat_result, descriptor: int) -> None:
+def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None:
     """Give the open file the times of the file at ``path``.
 
     Raises:
@@ -50,7 +50,7 @@ def carry_over_everything(path: str, old: os.stat_result, descriptor: int) -> No
     kernel32.set_times(descriptor, old.st_atime_ns, old.st_mtime_ns)
 
 
-def carry_over_to_path(path: str, old: os.stat_result, twin: str) -> None:
+def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
     """Keep the times.
 
     Raises:

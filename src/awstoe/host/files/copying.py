@@ -18,7 +18,7 @@ from awstoe.host.files import (
     regular_files,
     renaming,
 )
-from awstoe.host.files.atomic_replace import Replacement, staging_name
+from awstoe.host.files.atomic_replace import AtomicReplacement, staging_name
 from awstoe.host.files.oserrors import quoted
 from awstoe.limits import MIB
 
@@ -55,7 +55,7 @@ def copy_file(
     destinations.refuse_same(source, destination)
     with regular_files.opened(source, follow_link=follow_links) as descriptor:
         info = os.fstat(descriptor)
-        with Replacement(
+        with AtomicReplacement(
             destination,
             mode=0o600 if twin else info.st_mode & _PERMISSIONS,
             overwrite=overwrite,
@@ -63,11 +63,13 @@ def copy_file(
         ) as new:
             _pump(descriptor, new, info.st_size, checkpoint)
             if twin:
-                attributes.carry_over_everything(source, info, new.descriptor)
+                attributes.preserve_everything(source, info, new.descriptor)
             new.commit(keep_old_attributes=not twin)
 
 
-def _pump(descriptor: int, new: Replacement, size: int, checkpoint: Callable[[], None]) -> None:
+def _pump(
+    descriptor: int, new: AtomicReplacement, size: int, checkpoint: Callable[[], None]
+) -> None:
     """Copy all bytes, inside the kernel where that works (files of /proc say size 0)."""
     if size and hasattr(os, "copy_file_range"):
         try:
@@ -88,11 +90,11 @@ def copy_link(source: str, destination: str, *, twin: bool = False) -> None:
         ActionError: A folder is in the way.
         OSError: The system refused.
     """
-    if file_types.kind(destination) is file_types.Kind.FOLDER:
+    if file_types.file_type(destination) is file_types.FileType.FOLDER:
         raise destinations.collision(source, "a symbolic link", destination)
     place_link(os.readlink(source), destination)
     if twin:
-        attributes.carry_over_to_path(source, os.lstat(source), destination)
+        attributes.preserve_on_path(source, os.lstat(source), destination)
 
 
 def place_link(target: str, path: str) -> None:
@@ -147,14 +149,14 @@ def copy_folder(
                 copied += 1
             else:
                 raise ActionError(
-                    f"{quoted(entry.path)} is {file_types.kind(entry.path)}: only files, folders"
-                    " and symbolic links can be copied",
+                    f"{quoted(entry.path)} is {file_types.file_type(entry.path)}: only files,"
+                    " folders and symbolic links can be copied",
                     hint="remove it, or copy with cp -a in an ExecuteBash step",
                 )
     # Innermost first, and after the files: these permissions may forbid writing.
     for folder, twin_folder, info in reversed(made):
         if twin:
-            attributes.carry_over_to_path(folder, info, twin_folder)
+            attributes.preserve_on_path(folder, info, twin_folder)
         elif info.st_mode & 0o700 != 0o700:  # noqa: PLR2004 - what _make_folder added
             mode = os.stat(twin_folder).st_mode
             os.chmod(twin_folder, mode & 0o7777 & (info.st_mode | 0o7077))

@@ -148,6 +148,6 @@ def require_mergeable(source: str, destination: str) -> None:
 def collision(source: str, what: str, target: str) -> ActionError:
     """The error for a file and a folder that want the same name."""
     return ActionError(
-        f"{quoted(source)} is {what}, but {quoted(target)} is {file_types.kind(target)}",
+        f"{quoted(source)} is {what}, but {quoted(target)} is {file_types.file_type(target)}",
         hint="a folder never takes the place of a file, nor a file that of a folder: remove one",
     )

@@ -9,7 +9,7 @@ from awstoe.errors import ActionError
 from awstoe.host.files.oserrors import quoted
 
 
-class Kind(StrEnum):
+class FileType(StrEnum):
     """What a name in the file system stands for."""
 
     MISSING = "missing"
@@ -26,13 +26,13 @@ _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 _BY_FORMAT = {
-    stat.S_IFREG: Kind.FILE,
-    stat.S_IFDIR: Kind.FOLDER,
-    stat.S_IFLNK: Kind.LINK,
-    stat.S_IFIFO: Kind.FIFO,
-    stat.S_IFSOCK: Kind.SOCKET,
-    stat.S_IFCHR: Kind.DEVICE,
-    stat.S_IFBLK: Kind.DEVICE,
+    stat.S_IFREG: FileType.FILE,
+    stat.S_IFDIR: FileType.FOLDER,
+    stat.S_IFLNK: FileType.LINK,
+    stat.S_IFIFO: FileType.FIFO,
+    stat.S_IFSOCK: FileType.SOCKET,
+    stat.S_IFCHR: FileType.DEVICE,
+    stat.S_IFBLK: FileType.DEVICE,
 }
 
 
@@ -40,22 +40,22 @@ _JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT: Windows' other kind of link to a folder."""
 
 
-def of_mode(mode: int) -> Kind:
+def of_mode(mode: int) -> FileType:
     """The kind that ``st_mode`` says."""
-    return _BY_FORMAT.get(stat.S_IFMT(mode), Kind.OTHER)
+    return _BY_FORMAT.get(stat.S_IFMT(mode), FileType.OTHER)
 
 
-def of_itself(info: os.stat_result) -> Kind:
+def of_itself(info: os.stat_result) -> FileType:
     """The kind of what ``lstat`` was asked about; a junction is a link like any other."""
     if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
-        return Kind.LINK
+        return FileType.LINK
     return of_mode(info.st_mode)
 
 
 def is_link(path: str) -> bool:
     """Whether ``path`` itself is a symbolic link or a junction."""
     try:
-        return kind(path) is Kind.LINK
+        return file_type(path) is FileType.LINK
     except OSError:
         return False
 
@@ -70,7 +70,7 @@ def _no_junction() -> bool:
     return False
 
 
-def kind(path: str) -> Kind:
+def file_type(path: str) -> FileType:
     """What ``path`` itself is; a link is ``LINK`` wherever it leads.
 
     Raises:
@@ -80,11 +80,11 @@ def kind(path: str) -> Kind:
         return of_itself(os.lstat(path))
     except OSError as error:
         if error.errno in _ABSENT:
-            return Kind.MISSING
+            return FileType.MISSING
         raise
 
 
-def followed_kind(path: str) -> Kind:
+def followed_type(path: str) -> FileType:
     """What ``path`` leads to; ``MISSING`` for a link that leads nowhere.
 
     Raises:
@@ -94,7 +94,7 @@ def followed_kind(path: str) -> Kind:
         return of_mode(os.stat(path).st_mode)
     except OSError as error:
         if error.errno in _ABSENT:
-            return Kind.MISSING
+            return FileType.MISSING
         raise
 
 
@@ -105,12 +105,14 @@ def require_file(path: str) -> None:
         ActionError: It is missing, a folder or something special.
         OSError: It cannot be looked at.
     """
-    found = followed_kind(path)
-    if found is Kind.FILE:
+    found = followed_type(path)
+    if found is FileType.FILE:
         return
-    if found is Kind.MISSING:
+    if found is FileType.MISSING:
         raise missing(path, "file")
-    hint = "name a file inside it" if found is Kind.FOLDER else "only regular files are accepted"
+    hint = (
+        "name a file inside it" if found is FileType.FOLDER else "only regular files are accepted"
+    )
     raise ActionError(f"{quoted(path)} is {found}, not a file", hint=hint)
 
 
@@ -121,10 +123,10 @@ def require_folder(path: str) -> None:
         ActionError: It is missing or no folder.
         OSError: It cannot be looked at.
     """
-    found = followed_kind(path)
-    if found is Kind.MISSING:
+    found = followed_type(path)
+    if found is FileType.MISSING:
         raise missing(path, "folder")
-    if found is not Kind.FOLDER:
+    if found is not FileType.FOLDER:
         raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="name a folder")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from awstoe.errors import ActionError
 from awstoe.host.files import copying, destinations, file_types, long_paths, paths, renaming, tree
 from awstoe.host.files.atomic_replace import exists, make_parents, staging_name
-from awstoe.host.files.file_types import Kind
+from awstoe.host.files.file_types import FileType
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.platforms import current
 
@@ -25,14 +25,14 @@ def move_file(
         ActionError: The source is no file, or the destination is no place for one.
         OSError: The system refused; the source is still there.
     """
-    found = file_types.kind(source)
-    if found is not Kind.LINK:
+    found = file_types.file_type(source)
+    if found is not FileType.LINK:
         file_types.require_file(source)
     destinations.refuse_same(source, destination)
-    there = file_types.kind(destination)
-    if there is not Kind.MISSING and not overwrite:
+    there = file_types.file_type(destination)
+    if there is not FileType.MISSING and not overwrite:
         raise exists(destination)
-    if there not in (Kind.MISSING, Kind.FILE, Kind.LINK):
+    if there not in (FileType.MISSING, FileType.FILE, FileType.LINK):
         raise ActionError(
             f"{quoted(destination)} is {there}; a file does not take its place",
             hint="name a file, or remove what stands there first",
@@ -63,7 +63,7 @@ def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]
             file and a folder collide.
         OSError: The system refused; nothing is lost, but a merge may be half done.
     """
-    if file_types.kind(_bare(source)) is Kind.LINK:
+    if file_types.file_type(_bare(source)) is FileType.LINK:
         raise ActionError(
             f"{quoted(source)} is a symbolic link, not a folder",
             hint="name the folder it leads to, or move the link with MoveFile",

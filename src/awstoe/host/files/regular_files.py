@@ -35,7 +35,7 @@ def opened(path: str, flags: int = os.O_RDONLY, *, follow_link: bool = True) -> 
     )
     try:
         found = file_types.of_mode(os.fstat(descriptor).st_mode)
-        if found is not file_types.Kind.FILE:
+        if found is not file_types.FileType.FILE:
             raise ActionError(f"{quoted(path)} is {found}, not a file")
         yield descriptor
     finally:

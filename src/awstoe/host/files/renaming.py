@@ -13,7 +13,7 @@ else:
 
 replace = _platform.replace
 rename = _platform.rename
-publish = _platform.publish
+rename_noreplace = _platform.rename_noreplace
 unlink = _platform.unlink
 rmdir = _platform.rmdir
 place_link = _platform.place_link

@@ -28,7 +28,7 @@ def rename(source: str, target: str) -> None:
     os.rename(source, target)
 
 
-def publish(staged: str, target: str) -> None:
+def rename_noreplace(staged: str, target: str) -> None:
     """Give a finished file its name, which must be free; what then becomes of ``staged`` varies.
 
     Raises:

@@ -42,7 +42,7 @@ def rename(source: str, target: str) -> None:
     _insist(lambda: os.rename(source, target))
 
 
-def publish(staged: str, target: str) -> None:
+def rename_noreplace(staged: str, target: str) -> None:
     """Give a finished file its name, which must be free.
 
     Raises:

@@ -30,7 +30,7 @@ if sys.platform == "win32":
             found = os.path.join(os.environ.get("SYSTEMROOT") or r"C:\Windows", "Temp")
         return os.path.abspath(found)
 
-    def take_name_away(path: str) -> None:
+    def unlink_open_file(path: str) -> None:
         """Nothing to do: an open file keeps its name until its close."""
         del path
 
@@ -48,7 +48,7 @@ else:
         # What is made below it has an unpredictable name and 0700.
         return os.path.abspath(os.environ.get(VARIABLE) or "/tmp")  # noqa: S108
 
-    def take_name_away(path: str) -> None:
+    def unlink_open_file(path: str) -> None:
         """Leave nothing but the open file.
 
         Raises:
@@ -125,7 +125,7 @@ def unnamed_file(parent: str | None = None) -> BinaryIO:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | ONCE
     try:
         file = open(os.open(path, flags, 0o600), "w+b")  # noqa: SIM115
-        take_name_away(path)
+        unlink_open_file(path)
     except OSError as error:
         _refuse("make a temporary file in", parent, error)
     return file
@@ -138,7 +138,7 @@ def remove_folder(path: str) -> None:
         HostError: Something in it cannot be removed.
     """
     try:
-        if file_types.of_itself(os.lstat(path)) is file_types.Kind.LINK:
+        if file_types.of_itself(os.lstat(path)) is file_types.FileType.LINK:
             renaming.unlink(path)
             return
         for folder, folders, files in os.walk(path, topdown=False, onerror=_raise):

@@ -17,7 +17,7 @@ if sys.platform == "win32":
     _OPEN_EXISTING: Final = 3
 
     @contextmanager
-    def unchanged(path: str) -> Iterator[None]:
+    def deny_writes(path: str) -> Iterator[None]:
         """Let others read the file, and nobody write, rename or delete it.
 
         Raises:
@@ -37,7 +37,7 @@ else:
     from contextlib import contextmanager
 
     @contextmanager
-    def unchanged(path: str) -> Iterator[None]:
+    def deny_writes(path: str) -> Iterator[None]:
         """Do nothing."""
         del path
         yield

@@ -49,7 +49,7 @@ VARIABLES: Final = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 """Environment variables that name a file or folder of authorities, the first that is set counts."""
 
 
-class Trusted(NamedTuple):
+class TrustStore(NamedTuple):
     """A TLS context and where its authorities come from."""
 
     context: ssl.SSLContext
@@ -57,7 +57,7 @@ class Trusted(NamedTuple):
     """In a person's words, for the message about a certificate that is not trusted."""
 
 
-def trusted() -> Trusted:
+def trust_store() -> TrustStore:
     """A context for TLS 1.2 or later that checks certificates and host names.
 
     Raises:
@@ -69,11 +69,11 @@ def trusted() -> Trusted:
         path = os.environ.get(variable)
         if path:
             _load_named(context, variable, path)
-            return Trusted(context, f"{variable} ({path})")
+            return TrustStore(context, f"{variable} ({path})")
     source = load(context)
     if source is None:
         source = _load_own(context)
-    return Trusted(context, source)
+    return TrustStore(context, source)
 
 
 def _load_named(context: ssl.SSLContext, variable: str, path: str) -> None:

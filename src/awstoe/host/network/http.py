@@ -24,7 +24,7 @@ from urllib3 import connection, connectionpool, exceptions
 
 from awstoe.errors import HostError
 from awstoe.host.network import ca_certificates, urls
-from awstoe.host.network.urls import printable, shown
+from awstoe.host.network.urls import printable, redacted
 
 _CHUNK_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = 3
@@ -34,7 +34,7 @@ _REDIRECT_CODES: Final = frozenset({301, 302, 303, 307, 308})
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 
 
-class TimeOuts(NamedTuple):
+class Timeouts(NamedTuple):
     """How long a server may take, in seconds."""
 
     connect: float
@@ -44,7 +44,7 @@ class TimeOuts(NamedTuple):
     """For one request, from its start to the last byte."""
 
 
-class Allowance:
+class Deadline:
     """The time that several requests may take together.
 
     Args:
@@ -71,7 +71,7 @@ class RequestFailed(HostError):
     is_passing = False
 
 
-class BrokenOff(RequestFailed):
+class ConnectionLost(RequestFailed):
     """The connection ended before the answer did."""
 
     is_passing = True
@@ -81,15 +81,15 @@ class ServerNotTrusted(RequestFailed):
     """The server's certificate is not one that this machine trusts."""
 
 
-class TooSlow(RequestFailed):
+class TimedOut(RequestFailed):
     """The server took longer than it may."""
 
 
-class TimeOver(TooSlow):
+class DeadlineExceeded(TimedOut):
     """The time for the whole exchange, or that for all exchanges, is over."""
 
 
-class BadStatus(RequestFailed):
+class HttpStatusError(RequestFailed):
     """The server answered with an error.
 
     Attributes:
@@ -174,7 +174,7 @@ def _watched(made: socket.socket) -> socket.socket:
     return made
 
 
-class Answer:
+class Response:
     """A response whose head has come; a context manager, as its connection is open."""
 
     def __init__(
@@ -192,8 +192,8 @@ class Answer:
 
         Raises:
             RequestFailed: It did not come to its end.
-            TooSlow: It took too long.
-            BrokenOff: The connection ended.
+            TimedOut: It took too long.
+            ConnectionLost: The connection ended.
         """
         try:
             while data := self._response.read(_CHUNK_BYTES, decode_content=False):
@@ -219,19 +219,19 @@ class Client:
     """Makes requests; finds proxies and certificate authorities once.
 
     Args:
-        time_outs: For each request.
+        timeouts: For each request.
         user_agent: What servers are told about who asks.
 
     Attributes:
-        allowance: The time that all requests may take together; None: as long as each may.
+        deadline: When all requests together must be done; None: no limit but each one's own.
     """
 
-    def __init__(self, time_outs: TimeOuts, user_agent: str = "awstoe") -> None:
-        self.time_outs = time_outs
-        self.allowance: Allowance | None = None
+    def __init__(self, timeouts: Timeouts, user_agent: str = "awstoe") -> None:
+        self.timeouts = timeouts
+        self.deadline: Deadline | None = None
         self._user_agent = user_agent
         self._proxies = urllib.request.getproxies()
-        self._trusted: ca_certificates.Trusted | None = None
+        self._trusted: ca_certificates.TrustStore | None = None
 
     def get(
         self,
@@ -239,7 +239,7 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         total: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Ask for ``url``; gives the answer when its head has come.
 
         Args:
@@ -251,17 +251,17 @@ class Client:
             HostError: The certificate authorities cannot be loaded.
             RequestFailed: There is no answer, or the proxy's address is none.
             ServerNotTrusted: The server's certificate does not verify.
-            TooSlow: It took too long.
-            BrokenOff: The connection ended.
-            BadStatus: The answer is an error.
+            TimedOut: It took too long.
+            ConnectionLost: The connection ended.
+            HttpStatusError: The answer is an error.
         """
-        seconds = self.time_outs.total if total is None else total
-        if self.allowance is not None:
-            seconds = min(seconds, self.allowance.left)
+        seconds = self.timeouts.total if total is None else total
+        if self.deadline is not None:
+            seconds = min(seconds, self.deadline.left)
             if seconds <= 0:
-                raise TimeOver(
-                    f"{shown(url)}: not asked, as the {math.ceil(self.allowance.seconds)} seconds"
-                    " for all regions together are over"
+                raise DeadlineExceeded(
+                    f"{redacted(url)}: skipped: the {math.ceil(self.deadline.seconds)}-second limit"
+                    " for all regions has been reached"
                 )
         end = time.monotonic() + seconds
         asked, login = _without_login(url)
@@ -273,9 +273,11 @@ class Client:
                 return self._checked(answer, asked)
             answer.close()
             asked = _redirected(asked, answer.headers.get("Location", ""))
-        raise RequestFailed(f"{shown(url)}: more than {_REDIRECTS} redirects, one after the other")
+        raise RequestFailed(
+            f"{redacted(url)}: more than {_REDIRECTS} redirects, one after the other"
+        )
 
-    def _ask(self, url: str, headers: dict[str, str], left: float, total: float) -> Answer:
+    def _ask(self, url: str, headers: dict[str, str], left: float, total: float) -> Response:
         given = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **headers}
         trusted = self._authorities(url)
         manager = self._manager(url, trusted)
@@ -287,8 +289,8 @@ class Client:
                 url,
                 headers=given,
                 timeout=urllib3.Timeout(
-                    connect=max(min(self.time_outs.connect, left), _SHORTEST_SECONDS),
-                    read=self.time_outs.idle,
+                    connect=max(min(self.timeouts.connect, left), _SHORTEST_SECONDS),
+                    read=self.timeouts.idle,
                 ),
                 retries=False,
                 redirect=False,
@@ -298,17 +300,17 @@ class Client:
         except (exceptions.HTTPError, OSError, ValueError) as error:
             watched.close()
             raise _explain(error, url, watched, total, trusted) from error
-        return Answer(response, url, watched, total)
+        return Response(response, url, watched, total)
 
-    def _authorities(self, url: str) -> ca_certificates.Trusted | None:
+    def _authorities(self, url: str) -> ca_certificates.TrustStore | None:
         """They are loaded when first needed: 10 ms, and not for plain HTTP without a proxy."""
         if self._trusted is None and (
             url.lower().startswith("https:") or str(self._proxy(url)).startswith("https:")
         ):
-            self._trusted = ca_certificates.trusted()
+            self._trusted = ca_certificates.trust_store()
         return self._trusted
 
-    def _manager(self, url: str, trusted: ca_certificates.Trusted | None) -> urllib3.PoolManager:
+    def _manager(self, url: str, trusted: ca_certificates.TrustStore | None) -> urllib3.PoolManager:
         context = trusted.context if trusted else None
         settings: dict[str, Any] = {"num_pools": 2, "ssl_context": context}
         proxy = self._proxy(url)
@@ -317,7 +319,7 @@ class Client:
             manager = urllib3.PoolManager(**settings)
         else:
             try:
-                login = urls.login(proxy)
+                login = urls.credentials(proxy)
                 manager = urllib3.ProxyManager(
                     proxy,
                     proxy_headers={"Proxy-Authorization": _basic(login)} if login else None,
@@ -326,7 +328,7 @@ class Client:
                 )
             except (exceptions.HTTPError, ValueError) as error:  # its text may hold the password
                 raise RequestFailed(
-                    f"{shown(url)}: the address of the proxy that the environment names is none",
+                    f"{redacted(url)}: the address of the proxy that the environment names is none",
                     hint="expected http://NAME:PASSWORD@HOST:PORT; in name and password write"
                     " special characters as %XX",
                 ) from error
@@ -342,7 +344,7 @@ class Client:
         return found if "://" in found else f"http://{found}"
 
     @staticmethod
-    def _checked(answer: Answer, url: str) -> Answer:
+    def _checked(answer: Response, url: str) -> Response:
         if answer.status in (200, 206):
             return answer
         answer.close()
@@ -352,8 +354,8 @@ class Client:
         }.get(answer.status)
         wait = _retry_after(answer.headers.get("Retry-After", ""))
         asks = f"; it asks to wait {wait:.0f} seconds" if wait else ""
-        raise BadStatus(
-            f"{shown(url)}: expected the file, got HTTP status {answer.status}{asks}",
+        raise HttpStatusError(
+            f"{redacted(url)}: expected the file, got HTTP status {answer.status}{asks}",
             answer.status,
             retry_after=wait,
             hint=hint,
@@ -377,11 +379,11 @@ def _without_login(url: str) -> tuple[str, Mapping[str, str]]:
         RequestFailed: It is no address.
     """
     try:
-        login = urls.login(url)
+        login = urls.credentials(url)
         header = {} if login is None else {"Authorization": _basic(login)}
-        return urls.without_login(url), header
+        return urls.without_credentials(url), header
     except ValueError as error:  # its text may hold the password
-        raise RequestFailed(f"{shown(url)} is no address") from error
+        raise RequestFailed(f"{redacted(url)} is no address") from error
 
 
 def _basic(login: str) -> str:
@@ -400,20 +402,20 @@ def _redirected(url: str, location: str) -> str:
         before, after = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
     except ValueError as error:
         raise RequestFailed(
-            f"{shown(url)}: the server redirects to {printable(location)!r}, which is no address"
+            f"{redacted(url)}: the server redirects to {printable(location)!r}, which is no address"
         ) from error
     if not location or (before.scheme, before.netloc) != (after.scheme, after.netloc):
-        named = shown(f"{after.scheme}://{after.netloc}") if location else "nowhere"
+        named = redacted(f"{after.scheme}://{after.netloc}") if location else "nowhere"
         raise RequestFailed(
-            f"{shown(url)}: the server redirects to another host ({named}), which is not followed",
+            f"{redacted(url)}: the server redirects to another host ({named}); that is refused",
             hint="a captive portal or a proxy may be in between; --url names another place",
         )
     return target
 
 
-def _time_over(url: str, total: float) -> TimeOver:
-    return TimeOver(
-        f"{shown(url)}: the answer was not complete after {math.ceil(total)} seconds; gave up",
+def _time_over(url: str, total: float) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        f"{redacted(url)}: the answer was not complete after {math.ceil(total)} seconds; gave up",
         hint="try again, or another region",
     )
 
@@ -423,10 +425,10 @@ def _explain(
     url: str,
     watched: _Watched,
     total: float,
-    trusted: ca_certificates.Trusted | None,
+    trusted: ca_certificates.TrustStore | None,
 ) -> RequestFailed:
     """``error`` in a person's words."""
-    place = shown(url)
+    place = redacted(url)
     if watched.over:
         return _time_over(url, total)
     proxy = isinstance(error, exceptions.ProxyError)
@@ -443,15 +445,15 @@ def _explain(
         return RequestFailed(f"{place} is no address that can be asked")
     refused = isinstance(cause, exceptions.NewConnectionError)  # a kind of the next one
     if isinstance(cause, exceptions.ConnectTimeoutError) and not refused:
-        return TooSlow(
+        return TimedOut(
             f"{place}: no connection to {'the proxy' if proxy else 'the host'} within the time",
             hint="check the network; behind a proxy set HTTPS_PROXY",
         )
     if isinstance(cause, exceptions.ReadTimeoutError | TimeoutError):
-        return TooSlow(f"{place}: the server fell silent; gave up")
+        return TimedOut(f"{place}: the server fell silent; gave up")
     what = "the proxy" if proxy else "the server"
     if isinstance(cause, exceptions.ProtocolError):
-        return BrokenOff(f"{place}: the connection broke off ({_root(cause)})")
+        return ConnectionLost(f"{place}: the connection broke off ({_root(cause)})")
     return RequestFailed(
         f"{place}: {what} cannot be reached ({_root(cause)})",
         hint="check the network and the proxy settings (HTTPS_PROXY, NO_PROXY)",
@@ -459,7 +461,7 @@ def _explain(
 
 
 def _not_trusted(
-    error: Exception, place: str, trusted: ca_certificates.Trusted | None
+    error: Exception, place: str, trusted: ca_certificates.TrustStore | None
 ) -> RequestFailed:
     root = _deepest(error)
     reason = getattr(root, "verify_message", "") or getattr(root, "reason", "") or str(root)

@@ -7,7 +7,7 @@ from typing import Final
 _ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*://)?(.*@)?([^?#]*)", re.IGNORECASE | re.DOTALL)
 
 
-def shown(url: str) -> str:
+def redacted(url: str) -> str:
     """``url`` for a message: without a name and password, and without a query.
 
     It may be malformed, and a password hold what ends the host elsewhere: whatever stands before
@@ -23,7 +23,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
-def login(url: str) -> str | None:
+def credentials(url: str) -> str | None:
     """The name and password in an address, as ``name:password``; None if there is no name.
 
     Raises:
@@ -36,7 +36,7 @@ def login(url: str) -> str | None:
     return f"{name}:{password}"
 
 
-def without_login(url: str) -> str:
+def without_credentials(url: str) -> str:
     """``url`` without a name and password.
 
     Raises:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from awstoe.errors import Interrupted, TimeoutExceeded
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.supervisor import Ended, Sink, discard, named
+from awstoe.host.process.supervisor import Ended, Sink, describe, discard
 
 if sys.platform == "win32":
     from awstoe.host.process.windows import pipes
@@ -98,8 +98,8 @@ def run(
     if not _session.prepared:
         system.prepare()
         _session.prepared = True
-    started = starting.start(argv, environment)
-    attendance = system.Attendance(
+    started = starting.spawn(argv, environment)
+    attendance = system.ChildSupervisor(
         started, {started.stdout: on_stdout, started.stderr: on_stderr}, deadline, interruption
     )
     try:
@@ -112,7 +112,7 @@ def run(
         if attendance.exit_code == 0:
             attendance.finish()
         else:
-            attendance.mute()
+            attendance.discard_output()
             attendance.end_tree()
         raise
     finally:
@@ -120,7 +120,7 @@ def run(
 
 
 def _attend(
-    attendance: system.Attendance, name: str, interruption: Interruption, on_late: Sink
+    attendance: system.ChildSupervisor, name: str, interruption: Interruption, on_late: Sink
 ) -> ProcessEnd:
     ended = attendance.wait()
     if ended is Ended.TIMEOUT:
@@ -158,9 +158,9 @@ def identity(pid: int) -> Identity | None:
     return tree.identity(pid)
 
 
-def recognise(pid: int, token: str) -> Identity | None:
+def identity_from_token(pid: int, token: str) -> Identity | None:
     """The identity that was kept as ``identity(pid).token``; None when ``token`` is none."""
-    return tree.recognise(pid, token)
+    return tree.identity_from_token(pid, token)
 
 
 def orphans(leader: Identity) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def orphans(leader: Identity) -> tuple[str, ...]:
     Args:
         leader: The ``identity`` of the process that ``run`` had started for the step.
     """
-    return tuple(named(tree.orphans(leader)))
+    return tuple(describe(tree.orphans(leader)))
 
 
 def end_left_over(leader: Identity, interruption: Interruption) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def end_left_over(leader: Identity, interruption: Interruption) -> tuple[str, ..
     Returns:
         What could not be ended, as ``<id> (<name>)``.
     """
-    return tuple(named(ending.end_orphans(leader, interruption)))
+    return tuple(describe(ending.end_orphans(leader, interruption)))
 
 
 def _ending(left: Sequence[str]) -> str:

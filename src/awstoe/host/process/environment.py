@@ -52,7 +52,7 @@ def child_environment() -> dict[str, str]:
     environment = {
         name: value
         for name, value in variables().items()
-        if not frozen.is_boot_loader_variable(name)
+        if not frozen.is_bootloader_variable(name)
     }
     if frozen.is_frozen():
         _undo_search_path(environment)

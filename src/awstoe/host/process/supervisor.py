@@ -1,6 +1,6 @@
 """Attends one child from its start to the end of its process tree; what every system does alike.
 
-``Attendance`` says when attending is over and who gets which output. Its systems' variants, in
+``ChildSupervisor`` says when attending is over and who gets which output. Its systems' variants, in
 ``process_linux`` and ``process_windows``, wait for something to happen, read pipes and end trees.
 The deadline and the signals are looked at between any two reads, so a child that floods its output
 cannot put them off.
@@ -40,7 +40,7 @@ class Process(Protocol):
         """Its program."""
 
 
-def named(processes: Iterable[Process]) -> list[str]:
+def describe(processes: Iterable[Process]) -> list[str]:
     """Processes as ``<id> (<name>)``."""
     return [f"{process.pid} ({process.name})" for process in processes]
 
@@ -54,7 +54,7 @@ class Ended(Enum):
     SIGNAL = auto()
 
 
-class Attendance(ABC, Generic[Pipe]):
+class ChildSupervisor(ABC, Generic[Pipe]):
     """One child, its output and all that it starts.
 
     Args:
@@ -90,13 +90,13 @@ class Attendance(ABC, Generic[Pipe]):
             elif (over is not None and now >= over) or self._interruption.signal_number is not None:
                 return Ended.HELD_OPEN
             ended = self.exit_code is not None
-            chores = self._chores(now)
-            self._turn(chores if over is None else min(chores, over - now))
+            chores = self._housekeeping(now)
+            self._poll(chores if over is None else min(chores, over - now))
             if not ended and self.exit_code == 0:
                 held = time.monotonic() + limits.PIPE_HELD_OPEN_SECONDS
                 over = held if over is None else min(over, held)
 
-    def mute(self) -> None:
+    def discard_output(self) -> None:
         """Discard all further output: whoever gets it has failed."""
         self._sinks = dict.fromkeys(self._sinks, discard)
 
@@ -116,7 +116,7 @@ class Attendance(ABC, Generic[Pipe]):
         over = time.monotonic() + seconds
         running = self.exit_code is None
         while (left := over - time.monotonic()) > 0:
-            self._guarded(partial(self._turn, left))
+            self._guarded(partial(self._poll, left))
             if self._interruption.hard or (running and self.exit_code is not None):
                 return
 
@@ -125,7 +125,7 @@ class Attendance(ABC, Generic[Pipe]):
             call()
         except Exception as error:  # noqa: BLE001 - raised again when the tree has been ended
             self._failure = self._failure or error
-            self.mute()
+            self.discard_output()
 
     def _read_rest(self) -> None:
         """Read what the pipes hold now: no more than that, as others may still be writing.
@@ -159,11 +159,11 @@ class Attendance(ABC, Generic[Pipe]):
         """Close all that is open here; the processes are left as they are."""
 
     @abstractmethod
-    def _chores(self, now: float) -> float:
+    def _housekeeping(self, now: float) -> float:
         """Do what is due from time to time; gives the seconds until something is due again."""
 
     @abstractmethod
-    def _turn(self, seconds: float) -> None:
+    def _poll(self, seconds: float) -> None:
         """Wait for something to happen, for so many seconds at most, and deal with it."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from typing import Final
 from awstoe.errors import HostError
 from awstoe.host.files import temporary
 from awstoe.host.files.own_files import explain, replace_file
-from awstoe.host.reboot.startup_command import Later, Programs
+from awstoe.host.reboot.startup_command import StartupCommand, SystemCommands
 
 assert sys.platform == "linux"
 
@@ -42,13 +42,13 @@ def restart_command() -> tuple[str, ...]:
     return ("reboot",)
 
 
-def restart(programs: Programs) -> str:
+def restart(programs: SystemCommands) -> str:
     """See ``reboot.restart``."""
-    programs.must(*restart_command(), good=(0, _ENDED_BY_THE_REBOOT))
+    programs.run_checked(*restart_command(), good=(0, _ENDED_BY_THE_REBOOT))
     return ""
 
 
-def install(command: Later, programs: Programs) -> None:
+def install(command: StartupCommand, programs: SystemCommands) -> None:
     """See ``reboot.install``."""
     systemd = _is_there("systemctl")
     if _is_there("crontab") and not (systemd and _is_too_much_for_cron(command)):
@@ -57,8 +57,8 @@ def install(command: Later, programs: Programs) -> None:
     elif systemd:
         path = _unit_path(command.name)
         replace_file(path, [unit_text(command)])
-        programs.must("systemctl", "daemon-reload")
-        programs.must("systemctl", "enable", os.path.basename(path))
+        programs.run_checked("systemctl", "daemon-reload")
+        programs.run_checked("systemctl", "enable", os.path.basename(path))
     else:
         raise HostError(
             "the run cannot go on after a reboot: there is neither crontab nor systemctl",
@@ -66,7 +66,7 @@ def install(command: Later, programs: Programs) -> None:
         )
 
 
-def remove(name: str, programs: Programs) -> None:
+def remove(name: str, programs: SystemCommands) -> None:
     """See ``reboot.remove``."""
     if _is_there("crontab"):
         lines = _crontab(programs)
@@ -75,12 +75,12 @@ def remove(name: str, programs: Programs) -> None:
             _write_crontab(left, programs)
     path = _unit_path(name)
     if os.path.exists(path):
-        programs.must("systemctl", "disable", os.path.basename(path))
+        programs.run_checked("systemctl", "disable", os.path.basename(path))
         try:
             os.unlink(path)
         except OSError as error:
             raise explain(error, f"remove {path}") from error
-        programs.must("systemctl", "daemon-reload")
+        programs.run_checked("systemctl", "daemon-reload")
 
 
 def _is_there(program: str) -> bool:
@@ -90,7 +90,7 @@ def _is_there(program: str) -> bool:
 
 
 # --- cron -------------------------------------------------------------------------------------
-def cron_line(command: Later) -> str:
+def cron_line(command: StartupCommand) -> str:
     """The line of the crontab.
 
     Raises:
@@ -106,7 +106,7 @@ def cron_line(command: Later) -> str:
     return f"@reboot {text}".replace("%", "\\%")
 
 
-def _shell_command(command: Later) -> str:
+def _shell_command(command: StartupCommand) -> str:
     import shlex  # noqa: PLC0415 - few runs reboot
 
     variables = [f"{name}={value}" for name, value in command.environment.items()]
@@ -117,7 +117,7 @@ def _shell_command(command: Later) -> str:
     return f"( cd {folder} && {words} ) {kept} {_mark(command.name)}"
 
 
-def _is_too_much_for_cron(command: Later) -> bool:
+def _is_too_much_for_cron(command: StartupCommand) -> bool:
     text = _shell_command(command).replace("%", "\\%")
     return "\n" in text or len(os.fsencode(text)) > _CRON_BYTES
 
@@ -130,7 +130,7 @@ def _is_ours(line: str, name: str) -> bool:
     return line.startswith("@reboot ") and line.endswith(_mark(name))
 
 
-def _crontab(programs: Programs) -> list[str]:
+def _crontab(programs: SystemCommands) -> list[str]:
     ended = programs.run("crontab", "-l")
     if ended.exit_code and not _NO_CRONTAB.search(ended.stderr):
         said = ended.stderr.decode(errors="replace").strip()
@@ -142,13 +142,13 @@ def _crontab(programs: Programs) -> list[str]:
     return text.split("\n") if text else []
 
 
-def _write_crontab(lines: list[str], programs: Programs) -> None:
+def _write_crontab(lines: list[str], programs: SystemCommands) -> None:
     folder = temporary.make_folder()
     try:
         path = os.path.join(folder, "crontab")
         text = "".join(f"{line}\n" for line in lines)
         replace_file(path, [text.encode(errors="surrogateescape")])
-        programs.must("crontab", path)
+        programs.run_checked("crontab", path)
     finally:
         temporary.remove_folder(folder)
 
@@ -158,7 +158,7 @@ def _unit_path(name: str) -> str:
     return os.path.join(_UNIT_FOLDER, f"awstoe-{name}.service")
 
 
-def unit_text(command: Later) -> bytes:
+def unit_text(command: StartupCommand) -> bytes:
     """The unit that runs the command once, when the system is up.
 
     It says itself that it comes after ``multi-user.target``, which would wait for it otherwise: on

@@ -13,7 +13,7 @@ from typing import Final
 from awstoe.host import machine
 from awstoe.host.executable import frozen
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.reboot.startup_command import Later, Programs
+from awstoe.host.reboot.startup_command import StartupCommand, SystemCommands
 
 if sys.platform == "win32":
     from awstoe.host.reboot import windows as _platform
@@ -41,11 +41,11 @@ def obstacle() -> str:
     return "awstoe does not run as root or administrator"
 
 
-def later(name: str, arguments: Sequence[str]) -> Later:
+def startup_command(name: str, arguments: Sequence[str]) -> StartupCommand:
     """This program with other arguments, for after the next start."""
     program = (frozen.executable(), *(() if frozen.is_frozen() else ("-m", "awstoe")))
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return Later(name, (*program, *arguments), os.getcwd(), kept)
+    return StartupCommand(name, (*program, *arguments), os.getcwd(), kept)
 
 
 def wait(seconds: int, interruption: Interruption) -> None:
@@ -61,14 +61,14 @@ def wait(seconds: int, interruption: Interruption) -> None:
     interruption.check()
 
 
-def install(command: Later, interruption: Interruption) -> None:
+def install(command: StartupCommand, interruption: Interruption) -> None:
     """Have a command run after the next start of the machine.
 
     Raises:
         HostError: The system has no way to do that, or refused.
         Interrupted: A signal asks to stop.
     """
-    _platform.install(command, Programs(interruption))
+    _platform.install(command, SystemCommands(interruption))
 
 
 def remove(name: str, interruption: Interruption) -> None:
@@ -78,7 +78,7 @@ def remove(name: str, interruption: Interruption) -> None:
         HostError: The system refused.
         Interrupted: A signal asks to stop.
     """
-    _platform.remove(name, Programs(interruption))
+    _platform.remove(name, SystemCommands(interruption))
 
 
 def restart(interruption: Interruption) -> str:
@@ -95,4 +95,4 @@ def restart(interruption: Interruption) -> str:
         Interrupted: A signal asked to stop before.
     """
     interruption.check()
-    return _platform.restart(Programs(Interruption()))
+    return _platform.restart(SystemCommands(Interruption()))

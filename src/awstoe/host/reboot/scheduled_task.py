@@ -7,7 +7,7 @@ has a low priority unless it says otherwise, which all that the run starts would
 from typing import Final
 
 from awstoe.host.process import command_line
-from awstoe.host.reboot.startup_command import Later
+from awstoe.host.reboot.startup_command import StartupCommand
 
 _TASK: Final = """\
 <?xml version="1.0" encoding="UTF-16"?>
@@ -36,7 +36,7 @@ _TASK: Final = """\
 """
 
 
-def task_text(command: Later) -> str:
+def task_text(command: StartupCommand) -> str:
     """The task that runs a command as SYSTEM when the system starts.
 
     SYSTEM has the machine's own environment: that of the command is not handed over.

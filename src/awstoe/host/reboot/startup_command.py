@@ -10,7 +10,7 @@ from awstoe.host.process.interruption import Interruption
 from awstoe.limits import REBOOT_PROGRAM_SECONDS
 
 
-class Later(NamedTuple):
+class StartupCommand(NamedTuple):
     """A command for after the next start."""
 
     name: str
@@ -21,7 +21,7 @@ class Later(NamedTuple):
     environment: Mapping[str, str]
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     """A program of the system that is over."""
 
     exit_code: int
@@ -29,7 +29,7 @@ class Ended(NamedTuple):
     stderr: bytes
 
 
-class Programs:
+class SystemCommands:
     """Runs the system's own programs.
 
     Args:
@@ -39,7 +39,7 @@ class Programs:
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
 
-    def run(self, *argv: str) -> Ended:
+    def run(self, *argv: str) -> CommandResult:
         """Run a program to its end.
 
         Raises:
@@ -60,9 +60,9 @@ class Programs:
             raise HostError(
                 f"{' '.join(argv)} did not end within {REBOOT_PROGRAM_SECONDS} seconds"
             ) from error
-        return Ended(end.exit_code, bytes(stdout), bytes(stderr))
+        return CommandResult(end.exit_code, bytes(stdout), bytes(stderr))
 
-    def must(self, *argv: str, good: Collection[int] = (0,)) -> Ended:
+    def run_checked(self, *argv: str, good: Collection[int] = (0,)) -> CommandResult:
         """Run a program that has to end with an exit code of ``good``.
 
         Raises:

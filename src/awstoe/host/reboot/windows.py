@@ -8,7 +8,7 @@ from typing import Final
 from awstoe.host.files import temporary
 from awstoe.host.files.own_files import replace_file
 from awstoe.host.reboot.scheduled_task import task_text
-from awstoe.host.reboot.startup_command import Later, Programs
+from awstoe.host.reboot.startup_command import StartupCommand, SystemCommands
 
 assert sys.platform == "win32"
 
@@ -36,33 +36,35 @@ def restart_command() -> tuple[str, ...]:
     return ("shutdown.exe", "/r", "/f", "/t", "0", "/d", "p:4:2")
 
 
-def restart(programs: Programs) -> str:
+def restart(programs: SystemCommands) -> str:
     """See ``reboot.restart``."""
     command = restart_command()
-    ended = programs.must(*command, good=(0, _IN_PROGRESS, _SCHEDULED))
+    ended = programs.run_checked(*command, good=(0, _IN_PROGRESS, _SCHEDULED))
     if ended.exit_code != _SCHEDULED:
         return ""
     # It may be hours away, and no other one is taken until then. If it is gone by now, this fails.
     programs.run("shutdown.exe", "/a")
-    programs.must(*command, good=(0, _IN_PROGRESS))
+    programs.run_checked(*command, good=(0, _IN_PROGRESS))
     return "a shutdown of the machine that had been scheduled was called off for this reboot"
 
 
-def install(command: Later, programs: Programs) -> None:
+def install(command: StartupCommand, programs: SystemCommands) -> None:
     """See ``reboot.install``."""
     folder = temporary.make_folder()
     try:
         path = os.path.join(folder, "task.xml")
         replace_file(path, [task_text(command).encode("utf-16")])
-        programs.must("schtasks.exe", "/create", "/f", "/tn", _task(command.name), "/xml", path)
+        programs.run_checked(
+            "schtasks.exe", "/create", "/f", "/tn", _task(command.name), "/xml", path
+        )
     finally:
         temporary.remove_folder(folder)
 
 
-def remove(name: str, programs: Programs) -> None:
+def remove(name: str, programs: SystemCommands) -> None:
     """See ``reboot.remove``."""
     if programs.run("schtasks.exe", "/query", "/tn", _task(name)).exit_code == 0:
-        programs.must("schtasks.exe", "/delete", "/f", "/tn", _task(name))
+        programs.run_checked("schtasks.exe", "/delete", "/f", "/tn", _task(name))
 
 
 def _task(name: str) -> str:

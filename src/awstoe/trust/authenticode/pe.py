@@ -45,7 +45,7 @@ class Hash(Protocol):
     def update(self, data: bytes, /) -> object: ...
 
 
-class Program(NamedTuple):
+class PeFile(NamedTuple):
     """What the headers of a program say."""
 
     headers: bytes
@@ -67,7 +67,7 @@ def is_program(file: BinaryIO) -> bool:
     return file.read(2) == b"MZ"
 
 
-def read_headers(file: BinaryIO) -> Program:
+def read_headers(file: BinaryIO) -> PeFile:
     """What the headers say, after checks that leave one way to read them.
 
     Raises:
@@ -105,7 +105,7 @@ def read_headers(file: BinaryIO) -> Program:
         raise TrustError(
             f"the signature does not end where the file ends: at {table_at + table_size} of {size}"
         )
-    return Program(
+    return PeFile(
         data[: security_at + _DIRECTORY.size],
         optional_at + _CHECKSUM,
         checksum,
@@ -137,7 +137,7 @@ def _ends_of_sections(data: bytes, at: int, count: int) -> Iterator[int]:
             yield place + size
 
 
-def read_signature(file: BinaryIO, program: Program) -> bytes:
+def read_signature(file: BinaryIO, program: PeFile) -> bytes:
     """The one signature of the table, without the padding behind it.
 
     Raises:
@@ -181,7 +181,7 @@ def _end_of_der(body: bytes) -> int:
     return end
 
 
-def hash_program(file: BinaryIO, program: Program, digest: Hash) -> int:
+def hash_program(file: BinaryIO, program: PeFile, digest: Hash) -> int:
     """Feed what is signed into ``digest``; gives the checksum that the whole file should carry.
 
     The file is read once, in pieces: a program may have any size.

@@ -42,7 +42,7 @@ class State(StrEnum):
     """No Windows program: nothing to say about it."""
 
 
-class Verdict(NamedTuple):
+class SignatureResult(NamedTuple):
     """What was found, and why."""
 
     state: State
@@ -61,7 +61,7 @@ class Verdict(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-class Trusted(NamedTuple):
+class TrustedPublisher(NamedTuple):
     """Whom to believe."""
 
     roots: Sequence[x509.Certificate]
@@ -79,7 +79,7 @@ def verify(
     thumbprints: Collection[str] = (),
     stampers: Sequence[x509.Certificate] = (),
     now: datetime,
-) -> Verdict:
+) -> SignatureResult:
     """Verify a program's signature.
 
     Args:
@@ -110,20 +110,20 @@ def verify_file(
     thumbprints: Collection[str] = (),
     stampers: Sequence[x509.Certificate] = (),
     now: datetime,
-) -> Verdict:
+) -> SignatureResult:
     """The same as ``verify``, of an open file that can seek."""
-    whom = Trusted(trusted, frozenset(map(_normal, thumbprints)), stampers)
+    whom = TrustedPublisher(trusted, frozenset(map(_normal, thumbprints)), stampers)
     if not pe.is_program(file):
-        return Verdict(State.OTHER, "this is no Windows program")
+        return SignatureResult(State.OTHER, "this is no Windows program")
     signature: cms.Signature | None = None
     try:
         program = pe.read_headers(file)
         if not program.table_size:
-            return Verdict(State.UNSIGNED, "this Windows program is not signed")
+            return SignatureResult(State.UNSIGNED, "this Windows program is not signed")
         signature = cms.read(pe.read_signature(file, program), what=_WHAT, version=1)
         checked = _check(file, program, signature, whom, now)
     except TrustError as error:
-        return _described(Verdict(State.BAD, error.message), signature)
+        return _described(SignatureResult(State.BAD, error.message), signature)
     return _described(checked, signature)
 
 
@@ -144,7 +144,7 @@ def _normal(thumbprint: str) -> str:
     return digits
 
 
-def _described(verdict: Verdict, signature: cms.Signature | None) -> Verdict:
+def _described(verdict: SignatureResult, signature: cms.Signature | None) -> SignatureResult:
     if signature is None:
         return verdict
     certificate = signature.certificate
@@ -157,11 +157,11 @@ def _described(verdict: Verdict, signature: cms.Signature | None) -> Verdict:
 
 def _check(
     file: BinaryIO,
-    program: pe.Program,
+    program: pe.PeFile,
     signature: cms.Signature,
-    trusted: Trusted,
+    trusted: TrustedPublisher,
     now: datetime,
-) -> Verdict:
+) -> SignatureResult:
     """Check everything: first the signature in itself, then the file, then who signed.
 
     Raises:
@@ -175,12 +175,15 @@ def _check(
     try:
         return _judge_signer(signature, stamp, trusted, now)
     except TrustError as error:
-        return Verdict(State.UNTRUSTED, error.message)
+        return SignatureResult(State.UNTRUSTED, error.message)
 
 
 def _judge_signer(
-    signature: cms.Signature, stamp: timestamp.TimeStamp | None, trusted: Trusted, now: datetime
-) -> Verdict:
+    signature: cms.Signature,
+    stamp: timestamp.TimeStamp | None,
+    trusted: TrustedPublisher,
+    now: datetime,
+) -> SignatureResult:
     """Say that the signer counts.
 
     Raises:
@@ -203,7 +206,7 @@ def _judge_signer(
             f"the certificate has expired ({certificate.not_valid_after_utc:%Y-%m-%d}),"
             " after the signature was made"
         )
-    return Verdict(
+    return SignatureResult(
         State.GOOD,
         signed_at=stamp.time if stamp and stamper else None,
         stamped_by=stamper,
@@ -217,7 +220,7 @@ def _read_stamp(signature: cms.Signature) -> timestamp.TimeStamp | None:
 
 
 def _trusted_stamper(
-    stamp: timestamp.TimeStamp, trusted: Trusted, warnings: list[str]
+    stamp: timestamp.TimeStamp, trusted: TrustedPublisher, warnings: list[str]
 ) -> str | None:
     """Who made a stamp, when that is somebody to rely on."""
     name = chain.name_of(stamp.certificate)
@@ -233,7 +236,7 @@ def _trusted_stamper(
     return name
 
 
-def _check_trusted(signature: cms.Signature, trusted: Trusted, at: datetime) -> None:
+def _check_trusted(signature: cms.Signature, trusted: TrustedPublisher, at: datetime) -> None:
     certificate, beside = signature.certificate, signature.certificates
     if not trusted.roots and not trusted.signers:
         raise TrustError("no certificate is trusted here, so no signature can be good")
@@ -265,7 +268,7 @@ def _check_all_used(
             )
 
 
-def _check_file(file: BinaryIO, program: pe.Program, signature: cms.Signature) -> None:
+def _check_file(file: BinaryIO, program: pe.PeFile, signature: cms.Signature) -> None:
     """Check that the signature is of this file.
 
     Raises:

@@ -33,7 +33,7 @@ class Keyring:
         ]
         self._states = states
 
-    def makers(self, signature: Signature, now: int) -> list[SigningKey]:
+    def candidate_keys(self, signature: Signature, now: int) -> list[SigningKey]:
         """The keys that may have made a signature.
 
         Args:

@@ -164,9 +164,9 @@ class Signature(NamedTuple):
         digest = digester(self.hash_algorithm)
         digest.update(signed)
         digest.update(self.trailer)
-        return self.holds_for(key, digest.digest())
+        return self.verifies(key, digest.digest())
 
-    def holds_for(self, key: PublicKey, digest: bytes) -> bool:
+    def verifies(self, key: PublicKey, digest: bytes) -> bool:
         """The same, for a digest that has the trailer in it.
 
         Raises:

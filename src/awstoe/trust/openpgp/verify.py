@@ -120,7 +120,7 @@ def _check_form(signature: Signature) -> None:
 
 def _judge(signature: Signature, digest: bytes, keyring: Keyring, now: int) -> Finding:
     try:
-        makers = keyring.makers(signature, now)
+        makers = keyring.candidate_keys(signature, now)
     except Malformed as error:
         return Finding(Verdict.BAD, str(error), created=signature.created)
     if not makers:
@@ -148,7 +148,7 @@ def _judge_by(signature: Signature, digest: bytes, maker: SigningKey, now: int) 
     )
     if not maker.key.weakness:
         try:
-            holds = signature.holds_for(maker.key, digest)
+            holds = signature.verifies(maker.key, digest)
         except Unsupported as error:
             return finding._replace(reason=str(error))
         if not holds:

@@ -66,4 +66,4 @@ def test_the_executable_is_the_file_behind_a_link(
     ],
 )
 def test_variables_of_the_boot_loader_are_known(name: str, *, between_them: bool) -> None:
-    assert frozen.is_boot_loader_variable(name) is between_them
+    assert frozen.is_bootloader_variable(name) is between_them

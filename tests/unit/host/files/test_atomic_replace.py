@@ -12,7 +12,7 @@ import pytest
 from awstoe.actions import append_file, copy_file, create_file, move_file, move_folder
 from awstoe.actions import set_file_encoding as set_encoding
 from awstoe.errors import ActionError, TimeoutExceeded
-from awstoe.host.files.atomic_replace import Replacement
+from awstoe.host.files.atomic_replace import AtomicReplacement
 from fakes.action_context import RecordingContext
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX processes")
@@ -102,7 +102,7 @@ def test_a_mount_point_is_rewritten_in_place(
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    with Replacement(str(path), overwrite=False) as new:
+    with AtomicReplacement(str(path), overwrite=False) as new:
         new.write(b"mine")
         path.write_text("theirs")
         with pytest.raises(ActionError, match="exists already and overwrite is false"):
@@ -125,7 +125,7 @@ def test_without_hard_links_a_new_file_is_renamed(
 
 
 def test_nobody_reads_a_private_file_before_its_permissions_are_set(tmp_path: Path) -> None:
-    with Replacement(str(tmp_path / "a"), mode=0o600) as new:
+    with AtomicReplacement(str(tmp_path / "a"), mode=0o600) as new:
         assert os.fstat(new.descriptor).st_mode & 0o777 == 0o600
 
 

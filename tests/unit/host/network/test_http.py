@@ -22,7 +22,7 @@ from awstoe.errors import HostError
 from awstoe.host.network import ca_certificates, urls
 from awstoe.host.network import http as client
 
-QUICK = client.TimeOuts(connect=2.0, idle=1.0, total=3.0)
+QUICK = client.Timeouts(connect=2.0, idle=1.0, total=3.0)
 NAMES = (*ca_certificates.VARIABLES, "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -243,7 +243,7 @@ def test_certificate_of_another_host_or_time(
 def test_old_tls_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(tmp_path / "authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    assert ca_certificates.trusted().context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert ca_certificates.trust_store().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 def test_server_that_speaks_no_tls(plain: _Server) -> None:
@@ -339,7 +339,7 @@ def test_name_that_does_not_resolve() -> None:
     ],
 )
 def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
-    assert urls.shown(url) == expected
+    assert urls.redacted(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_error_status_tells_which() -> None:
             self.end_headers()
 
     for server in running(_Server(Refusing)):
-        with pytest.raises(client.BadStatus, match="got HTTP status 503") as caught:
+        with pytest.raises(client.HttpStatusError, match="got HTTP status 503") as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.status == 503
 
@@ -396,7 +396,7 @@ def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> Non
             self.close_connection = True
 
     for server in running(_Server(Busy)):
-        with pytest.raises(client.BadStatus) as caught:
+        with pytest.raises(client.HttpStatusError) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.is_passing
         assert caught.value.retry_after == pytest.approx(expected, rel=0.2)
@@ -409,7 +409,7 @@ def test_connection_that_is_cut_is_told_apart() -> None:
             self.close_connection = True
 
     for server in running(_Server(Cutting)):
-        with pytest.raises(client.BrokenOff) as caught:
+        with pytest.raises(client.ConnectionLost) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.is_passing
 
@@ -432,7 +432,7 @@ def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
     for server in running(_Server(Wanting)):
         place = f"127.0.0.1:{server.port}/x"
         assert got(f"http://us%20er:p%40ss@{place}") == b"hello"
-        with pytest.raises(client.BadStatus, match=f"http://{place}: .* 401") as caught:
+        with pytest.raises(client.HttpStatusError, match=f"http://{place}: .* 401") as caught:
             got(f"http://user:secret@{place}")
         assert "NAME:PASSWORD" in str(caught.value.hint)
         assert not caught.value.is_passing
@@ -449,10 +449,10 @@ def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
 def test_requests_share_a_time(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
     asking = client.Client(QUICK)
-    asking.allowance = client.Allowance(60)
+    asking.deadline = client.Deadline(60)
     with asking.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
-    asking.allowance = client.Allowance(0)
-    with pytest.raises(client.TimeOver, match="not asked, as the 0 seconds"):
+    asking.deadline = client.Deadline(0)
+    with pytest.raises(client.DeadlineExceeded, match="skipped: the 0-second limit"):
         asking.get(url)
     assert len(plain.seen) == 1

@@ -201,7 +201,7 @@ def test_without_a_descriptor_for_the_child_the_same_happens(
 
 def test_exit_status_is_right_when_we_were_started_with_sigchld_ignored(driver: Driver) -> None:
     child = driver(
-        "from awstoe.host.process.children import children\n"
+        "from awstoe.host.process import children\n"
         "from awstoe.host.process.interruption import Interruption\n"
         "end = children.run(['sh', '-c', 'exit 9'], environment={}, on_stdout=print,"
         " on_stderr=print, deadline=None, interruption=Interruption())\n"

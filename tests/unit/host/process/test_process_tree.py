@@ -207,7 +207,7 @@ def test_what_a_crashed_run_left_is_found_and_ended(
     (runner.folder / "go").touch()
     if leader_ends:
         wait_until(lambda: not running(int(pid)))
-    leader = children.recognise(int(pid), token)
+    leader = children.identity_from_token(int(pid), token)
     assert leader is not None
     other_time = leader._replace(start_time=leader.start_time + (1 if not leader_ends else 10**9))
     assert children.orphans(other_time) == ()
@@ -225,4 +225,4 @@ def test_identity_of_no_process_is_none() -> None:
 
 @pytest.mark.parametrize("token", ["", "x@y", "@", "-1@y"])
 def test_token_of_something_else_is_not_recognised(token: str) -> None:
-    assert children.recognise(1, token) is None
+    assert children.identity_from_token(1, token) is None

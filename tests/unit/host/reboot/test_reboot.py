@@ -14,10 +14,10 @@ from awstoe.errors import HostError
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.reboot import startup_command
 from awstoe.host.reboot.scheduled_task import task_text
-from awstoe.host.reboot.startup_command import Ended, Later, Programs
+from awstoe.host.reboot.startup_command import CommandResult, StartupCommand, SystemCommands
 
 WORDS = ("/opt/toe", "run", "--parameters", 'a=it\'s 100% "$HOME" \\ `x` <&>', "")
-COMMAND = Later("id-1", WORDS, "/work dir", {"PATH": "/bin:/usr/bin"})
+COMMAND = StartupCommand("id-1", WORDS, "/work dir", {"PATH": "/bin:/usr/bin"})
 
 
 def test_task_of_windows_has_the_command_whole() -> None:
@@ -47,7 +47,7 @@ if sys.platform != "win32":
         with pytest.raises(HostError, match="cron takes no command with a line end in it"):
             linux.cron_line(COMMAND._replace(argv=("toe", "a\nb")))
 
-    class Recorder(Programs):
+    class Recorder(SystemCommands):
         """Runs nothing; ``crontab -l`` prints what it is given."""
 
         def __init__(self, crontab: str) -> None:
@@ -55,13 +55,13 @@ if sys.platform != "win32":
             self.crontab = crontab
             self.calls: list[str] = []
 
-        def run(self, *argv: str) -> Ended:
+        def run(self, *argv: str) -> CommandResult:
             self.calls.append(argv[0])
             if argv == ("crontab", "-l"):
-                return Ended(0, self.crontab.encode(), b"")
+                return CommandResult(0, self.crontab.encode(), b"")
             if argv[0] == "crontab":
                 self.crontab = Path(argv[1]).read_bytes().decode()
-            return Ended(0, b"", b"")
+            return CommandResult(0, b"", b"")
 
     def test_other_lines_of_the_crontab_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(linux, "_is_there", lambda name: name == "crontab")
@@ -87,14 +87,14 @@ if sys.platform != "win32":
         "command",
         [COMMAND._replace(folder="/a\nb"), COMMAND._replace(argv=("toe", "\udce9.yml"))],
     )
-    def test_what_no_unit_can_say_is_refused(command: Later) -> None:
+    def test_what_no_unit_can_say_is_refused(command: StartupCommand) -> None:
         with pytest.raises(HostError, match="systemd takes no"):
             linux.unit_text(command)
 
     def test_program_of_the_system_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(startup_command, "REBOOT_PROGRAM_SECONDS", 0.1)
         with pytest.raises(HostError, match=r"^sleep 60 did not end within 0\.1 seconds$"):
-            Programs(Interruption()).run("sleep", "60")
+            SystemCommands(Interruption()).run("sleep", "60")
 
     def test_unit_of_systemd_quotes_its_own_signs() -> None:
         text = linux.unit_text(COMMAND).decode()

@@ -16,7 +16,7 @@ _VARIABLE: Final = b"_PYI_AWSTOE_PARENT="
 """In the program's environment: who its boot loader is (the build's ``bootloader_additions.h``)."""
 
 
-def boot_loaders(processes: Iterable[tree.Process]) -> list[tree.Process]:
+def bootloaders(processes: Iterable[tree.Process]) -> list[tree.Process]:
     """Those of some processes that are the boot loader of another one of them."""
     by_pid = {process.pid: process for process in processes}
     return [

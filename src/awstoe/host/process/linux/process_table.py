@@ -4,7 +4,7 @@ This process is a child subreaper: an orphan below it, also one that called ``se
 twice, becomes its child and stays findable by walking ``/proc`` upwards. The processes of the
 running step are therefore all descendants except
 
-- what an earlier, successful step left in the background (``spare``): it is known by process id
+- what an earlier, successful step left in the background (``disown``): it is known by process id
   and start time, its other descendants by their session;
 - anything older than the step;
 - children in our own session: a step never has one, as its first process starts a new session.
@@ -59,11 +59,11 @@ class Identity(NamedTuple):
 
     @property
     def token(self) -> str:
-        """All but the process id as one word; ``recognise`` reads it."""
+        """All but the process id as one word; ``identity_from_token`` reads it."""
         return f"{self.start_time}@{self.boot_id}"
 
 
-def recognise(pid: int, token: str) -> Identity | None:
+def identity_from_token(pid: int, token: str) -> Identity | None:
     """The ``Identity`` that a journal kept as a process id and a token, or None for other words."""
     start, _, boot = token.partition("@")
     return Identity(pid, int(start), boot) if start.isdecimal() else None
@@ -181,7 +181,7 @@ def reap(leader: int) -> None:
             _spared.pop(pid, None)
 
 
-def spare(leader: int) -> None:
+def disown(leader: int) -> None:
     """Let all that is running now live on: the step that started it was a success."""
     if not has_children():
         _spared.clear()
@@ -204,7 +204,7 @@ def started(leader: int) -> None:
         _spared_sessions.discard(leader)
 
 
-def members(leader: int, since: int) -> list[Process]:
+def step_processes(leader: int, since: int) -> list[Process]:
     """The running processes of the step whose first process is ``leader``; reaps its orphans.
 
     Args:
@@ -215,7 +215,7 @@ def members(leader: int, since: int) -> list[Process]:
     families = _by_parent(_all())
     roots = [child for child in families.get(os.getpid(), ()) if _belongs(child, since)]
     found = [process for process in _below(roots, families) if not process.ended]
-    return found or near(leader, since)
+    return found or own_children(leader, since)
 
 
 def _belongs(child: Process, since: int) -> bool:
@@ -228,7 +228,7 @@ def _belongs(child: Process, since: int) -> bool:
     )
 
 
-def near(leader: int, since: int) -> list[Process]:
+def own_children(leader: int, since: int) -> list[Process]:
     """The running processes of the step that are our own children, in a few system calls.
 
     They tell for certain whether anybody is left, which a walk through /proc does not: a process

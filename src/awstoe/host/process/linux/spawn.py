@@ -17,7 +17,7 @@ _FIRST_LINE_BYTES: Final = 256
 """As much of a script's first line as the kernel looks at."""
 
 
-class Started(NamedTuple):
+class Spawned(NamedTuple):
     """A program that runs, in a session of its own."""
 
     child: "subprocess.Popen[bytes]"
@@ -33,7 +33,7 @@ class Started(NamedTuple):
         return self.child.pid
 
 
-def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
+def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
     """Start the program.
 
     Raises:
@@ -59,7 +59,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
         _explain(argv, environment, error)
     os.close(stdout_writer)
     os.close(stderr_writer)
-    return Started(child, since, stdout, stderr)
+    return Spawned(child, since, stdout, stderr)
 
 
 def _explain(

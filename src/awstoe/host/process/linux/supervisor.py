@@ -37,7 +37,7 @@ def prepare() -> None:
     tree.adopt_orphans()
 
 
-class Attendance(supervisor.Attendance[int]):
+class ChildSupervisor(supervisor.ChildSupervisor[int]):
     """Attends a child by one ``poll``.
 
     Args:
@@ -49,7 +49,7 @@ class Attendance(supervisor.Attendance[int]):
 
     def __init__(
         self,
-        started: starting.Started,
+        started: starting.Spawned,
         sinks: dict[int, Sink],
         deadline: float | None,
         interruption: Interruption,
@@ -71,27 +71,27 @@ class Attendance(supervisor.Attendance[int]):
         tree.started(started.pid)
 
     def finish(self) -> None:
-        """See ``attendance.Attendance``."""
-        tree.spare(self._child.pid)
+        """See ``attendance.ChildSupervisor``."""
+        tree.disown(self._child.pid)
 
     def end_tree(self) -> list[str]:
-        """See ``attendance.Attendance``."""
+        """See ``attendance.ChildSupervisor``."""
         pid = self._child.pid
         left: list[tree.Process] = []
         if self.exit_code is None or tree.has_children():
             left = ending.end(
-                lambda: tree.members(pid, self._since),
+                lambda: tree.step_processes(pid, self._since),
                 self._pause,
                 lambda: self._interruption.hard,
-                lambda: tree.near(pid, self._since),
+                lambda: tree.own_children(pid, self._since),
             )
         if self.exit_code is None and not left:
             self._insist()
         self._read_rest()
-        return supervisor.named(left)
+        return supervisor.describe(left)
 
     def close(self) -> None:
-        """See ``attendance.Attendance``."""
+        """See ``attendance.ChildSupervisor``."""
         for descriptor in self._sinks:
             os.close(descriptor)
         self._sinks = {}
@@ -99,13 +99,13 @@ class Attendance(supervisor.Attendance[int]):
             os.close(self._child_end)
             self._child_end = -1
 
-    def _chores(self, now: float) -> float:
+    def _housekeeping(self, now: float) -> float:
         if now >= self._reap_at:
             tree.reap(self._child.pid)
             self._reap_at = now + limits.REAP_SECONDS
         return self._reap_at - now
 
-    def _turn(self, seconds: float) -> None:
+    def _poll(self, seconds: float) -> None:
         if self._child_end == -1 and self.exit_code is None:
             seconds = min(seconds, self._ask)
             self._ask = min(self._ask * 2, _LONGEST_ASK)

@@ -85,7 +85,7 @@ def end(
             if process.state == "T":  # stopped: it acts on TERM only when it goes on
                 send(process, signal.SIGCONT)
         left = over - time.monotonic()
-        if left <= 0 and not prolonged and not hurried() and single_files.boot_loaders(running):
+        if left <= 0 and not prolonged and not hurried() and single_files.bootloaders(running):
             prolonged = True
             left = limits.SINGLE_FILE_SECONDS
             over += left
@@ -102,7 +102,7 @@ def _kill(
     close_by: Callable[[], list[tree.Process]],
 ) -> list[tree.Process]:
     frozen = _freeze(find, close_by)
-    boot_loaders = single_files.boot_loaders(frozen)
+    boot_loaders = single_files.bootloaders(frozen)
     if boot_loaders:
         _kill_all_but(boot_loaders, frozen, pause)
         frozen = find()

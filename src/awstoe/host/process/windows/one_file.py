@@ -19,7 +19,7 @@ _EVENT: Final = "Local\\awstoe-stop-{}"
 """As in the build's ``windows_bootloader_additions.h``."""
 
 
-class SingleFile(NamedTuple):
+class OneFileProcess(NamedTuple):
     """The boot loader of a single file."""
 
     pid: int
@@ -30,7 +30,7 @@ class SingleFile(NamedTuple):
     """The process ids of the members that led to it."""
 
 
-def among(members: job_members.Members) -> list[SingleFile]:
+def among(members: job_members.Members) -> list[OneFileProcess]:
     """The single files among the processes of a job; none if nobody says who started what."""
     events = {}
     for pid in members.handles:
@@ -43,27 +43,27 @@ def among(members: job_members.Members) -> list[SingleFile]:
     try:
         parents = kernel32.parents()
         return [
-            SingleFile(pid, handles[pid], event, _callers(pid, handles, parents))
+            OneFileProcess(pid, handles[pid], event, _callers(pid, handles, parents))
             for pid, event in events.items()
         ]
     except OSError:
         return []
 
 
-def outermost(files: Sequence[SingleFile]) -> list[SingleFile]:
+def outermost(files: Sequence[OneFileProcess]) -> list[OneFileProcess]:
     """Without those that another one of them has started: that one asks them."""
     boot_loaders = {file.pid for file in files}
     return [file for file in files if boot_loaders.isdisjoint(file.callers)]
 
 
-def ask(files: Sequence[SingleFile]) -> None:
+def ask(files: Sequence[OneFileProcess]) -> None:
     """Ask their programs to stop."""
     for file in files:
         with suppress(OSError):
             kernel32.api.SetEvent(file.event)
 
 
-def running(files: Sequence[SingleFile]) -> bool:
+def running(files: Sequence[OneFileProcess]) -> bool:
     """Whether one of them has not ended yet."""
     return not all(kernel32.is_set(file.handle) for file in files)
 

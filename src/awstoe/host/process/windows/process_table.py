@@ -27,11 +27,11 @@ class Identity(NamedTuple):
 
     @property
     def token(self) -> str:
-        """All but the process id as one word; ``recognise`` reads it."""
+        """All but the process id as one word; ``identity_from_token`` reads it."""
         return str(self.start_time)
 
 
-def recognise(pid: int, token: str) -> Identity | None:
+def identity_from_token(pid: int, token: str) -> Identity | None:
     """The ``Identity`` that a journal kept as a process id and a token, or None for other words."""
     return Identity(pid, int(token)) if token.isdecimal() else None
 

@@ -50,7 +50,7 @@ _REASONS: Final = {
 """What CreateProcessW's error codes mean, and what to do."""
 
 
-class Started(NamedTuple):
+class Spawned(NamedTuple):
     """A program that runs, in a process group and a job of its own."""
 
     pid: int
@@ -63,7 +63,7 @@ class Started(NamedTuple):
     stderr: pipes.Pipe
 
 
-def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
+def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
     """Start the program.
 
     Raises:
@@ -97,7 +97,7 @@ def start(argv: Sequence[str], environment: Mapping[str, str]) -> Started:
         if information is not None:
             kernel32.api.CloseHandle(information.process)
         _explain(argv, error)
-    return Started(information.process_id, information.process, job, shares_console, *ends)
+    return Spawned(information.process_id, information.process, job, shares_console, *ends)
 
 
 def _command(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def prepare() -> None:
         kernel32.api.SetDllDirectoryW(None)
 
 
-class Attendance(supervisor.Attendance[pipes.Pipe]):
+class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
     """Attends a child by waiting for several handles at once.
 
     Args:
@@ -47,7 +47,7 @@ class Attendance(supervisor.Attendance[pipes.Pipe]):
 
     def __init__(
         self,
-        started: starting.Started,
+        started: starting.Spawned,
         sinks: dict[pipes.Pipe, Sink],
         deadline: float | None,
         interruption: Interruption,
@@ -56,11 +56,11 @@ class Attendance(supervisor.Attendance[pipes.Pipe]):
         self._child = started
 
     def finish(self) -> None:
-        """See ``attendance.Attendance``."""
+        """See ``attendance.ChildSupervisor``."""
         self._child.job.spare()
 
     def end_tree(self) -> list[str]:
-        """See ``attendance.Attendance``."""
+        """See ``attendance.ChildSupervisor``."""
         # Once the first process has ended, the system may take its number for that of no group and
         # tell everybody on the console instead, us too.
         leads = self._child.shares_console and self.exit_code is None
@@ -70,21 +70,21 @@ class Attendance(supervisor.Attendance[pipes.Pipe]):
         self._read_rest()
         for pipe, sink in self._sinks.items():
             pipe.flush(sink)
-        return supervisor.named(left)
+        return supervisor.describe(left)
 
     def close(self) -> None:
-        """See ``attendance.Attendance``."""
+        """See ``attendance.ChildSupervisor``."""
         for pipe in self._sinks:
             pipe.close()
         self._sinks = {}
         self._child.job.close()
         kernel32.api.CloseHandle(self._child.handle)
 
-    def _chores(self, now: float) -> float:
+    def _housekeeping(self, now: float) -> float:
         del now
         return _ONE_HOUR
 
-    def _turn(self, seconds: float) -> None:
+    def _poll(self, seconds: float) -> None:
         handles = [pipe.event for pipe in self._sinks]
         if self.exit_code is None:
             handles.append(self._child.handle)

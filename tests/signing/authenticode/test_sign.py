@@ -94,7 +94,7 @@ def test_key_sees_one_digest_and_nothing_else(tmp_path: Path) -> None:
     far = Recorder(world().rsa_publisher)
     source = tmp_path / "in.exe"
     source.write_bytes(PROGRAM)
-    identity = authenticode.Identity(far, rsa_chain())
+    identity = authenticode.SigningIdentity(far, rsa_chain())
     verdict = authenticode.sign(
         str(source), str(source), identity=identity, description=DESCRIPTION, at=NOW
     )
@@ -115,7 +115,7 @@ def test_signing_in_another_half_of_the_century(at: datetime) -> None:
 
 def trust_of(
     program: bytes, roots: Sequence[x509.Certificate], *, now: datetime = NOW
-) -> trust.Verdict:
+) -> trust.SignatureResult:
     return trust.verify_file(io.BytesIO(program), trusted=roots, now=now)
 
 
@@ -124,7 +124,7 @@ def test_signed_file_has_the_mode_of_the_unsigned_one(tmp_path: Path) -> None:
     source, target = tmp_path / "in.exe", tmp_path / "out.exe"
     source.write_bytes(PROGRAM)
     source.chmod(0o751)
-    identity = authenticode.Identity(world().publisher.signer, world().chain)
+    identity = authenticode.SigningIdentity(world().publisher.signer, world().chain)
     authenticode.sign(str(source), str(target), identity=identity, description=DESCRIPTION, at=NOW)
     assert target.stat().st_mode & 0o777 == 0o751
 
@@ -145,7 +145,7 @@ def test_key_of_aws_kms_signs_the_same_file(
         authenticode.sign(
             str(path),
             str(path),
-            identity=authenticode.Identity(far, rsa_chain()),
+            identity=authenticode.SigningIdentity(far, rsa_chain()),
             description=DESCRIPTION,
             at=NOW,
         )
@@ -158,7 +158,7 @@ def failure_of(
 ) -> str:
     source, target = tmp_path / "in.exe", tmp_path / "out.exe"
     source.write_bytes(program)
-    identity = authenticode.Identity(holder.signer, certificates)
+    identity = authenticode.SigningIdentity(holder.signer, certificates)
     with pytest.raises(SigningFailure) as failure:
         authenticode.sign(
             str(source), str(target), identity=identity, description=DESCRIPTION, at=NOW
@@ -200,7 +200,7 @@ def test_chain_that_users_would_refuse_is_noticed(tmp_path: Path) -> None:
 
 
 def test_missing_program_is_named(tmp_path: Path) -> None:
-    identity = authenticode.Identity(world().publisher.signer, world().chain)
+    identity = authenticode.SigningIdentity(world().publisher.signer, world().chain)
     with pytest.raises(SigningFailure, match=r"none\.exe: No such file"):
         authenticode.sign(
             str(tmp_path / "none.exe"),
@@ -322,7 +322,7 @@ def made_by_oracle(tmp_path: Path, holder: Holder, *options: str | Path) -> Path
     return path
 
 
-def verdict_on(path: Path, *, now: datetime = NOW) -> trust.Verdict:
+def verdict_on(path: Path, *, now: datetime = NOW) -> trust.SignatureResult:
     return trust.verify(
         str(path),
         trusted=[world().root.certificate],
@@ -411,7 +411,7 @@ def test_program_of_a_real_compiler_is_signed(tmp_path: Path) -> None:
     source.write_text("int main(void) { return 0; }\n")
     run(COMPILER or "", "-Os", "-s", "-Wl,--no-insert-timestamp", "-o", program, source)
     before = hashlib.sha256(program.read_bytes()).digest()
-    identity = authenticode.Identity(world().rsa_publisher.signer, rsa_chain())
+    identity = authenticode.SigningIdentity(world().rsa_publisher.signer, rsa_chain())
     authenticode.sign(str(program), str(target), identity=identity, description=DESCRIPTION, at=NOW)
     assert verdict_on(target).state is State.GOOD
     assert hashlib.sha256(program.read_bytes()).digest() == before

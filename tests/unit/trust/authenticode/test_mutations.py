@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awstoe.trust.authenticode import verify as authenticode
-from awstoe.trust.authenticode.verify import State, Verdict
+from awstoe.trust.authenticode.verify import SignatureResult, State
 from fakes.certificates import NOW, world
 from fakes.signed_programs import (
     honest_stamps,
@@ -23,7 +23,7 @@ from fakes.windows_program import make_program, table_of, with_checksum
 REFUSED = {State.BAD, State.UNTRUSTED}
 
 
-def verify(program: bytes, *, stamps: bool = True) -> Verdict:
+def verify(program: bytes, *, stamps: bool = True) -> SignatureResult:
     return authenticode.verify_file(
         io.BytesIO(program),
         trusted=[world().root.certificate],

@@ -11,7 +11,7 @@ from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict, Verification
 from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, NOW, mpi, packet, time_of
-from unit.trust.openpgp_cases import CERTIFICATES, DATA, SIGNATURES, SUBKEYS, Keys
+from unit.trust.openpgp.cases import CERTIFICATES, DATA, SIGNATURES, SUBKEYS, Keys
 
 
 def verified(signature: bytes, keys: bytes, *, data: bytes = DATA, now: int = NOW) -> Verification:

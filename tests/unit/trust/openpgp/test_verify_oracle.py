@@ -14,7 +14,7 @@ from awstoe.trust.policy import Verdict
 from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.gnupg import GPG, Gpg, gpg
 from fakes.openpgp_forge import CERTIFY_AND_SIGN, NOW, Fields, old_packet, packet, time_of
-from unit.trust.openpgp_cases import CERTIFICATES, DATA, SIGNATURES, SUBKEYS, Keys, notation
+from unit.trust.openpgp.cases import CERTIFICATES, DATA, SIGNATURES, SUBKEYS, Keys, notation
 
 needs_gpg = pytest.mark.skipif(GPG is None, reason="gpg is not installed")
 

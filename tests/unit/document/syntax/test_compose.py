@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import pytest
 
-from awstoe.document.diagnostics import Report, Unreadable
+from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.syntax import compose, encoding
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, value_of
 from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
@@ -27,7 +27,7 @@ def shown(node: Node) -> Shown:
 
 
 def tree(text: str, *, libyaml: bool) -> Node:
-    report = Report("a.yml")
+    report = Diagnostics("a.yml")
     found = compose.read(text, report, libyaml=libyaml)
     assert report.sorted(strict=False) == []
     return found
@@ -119,7 +119,7 @@ def test_what_is_no_document_is_refused_at_once(text: str, code: str, *, libyaml
     begun = time.perf_counter()
 
     with pytest.raises(Unreadable) as caught:
-        compose.read(text, Report("a.yml"), libyaml=libyaml)
+        compose.read(text, Diagnostics("a.yml"), libyaml=libyaml)
 
     assert caught.value.code == code
     assert time.perf_counter() - begun < 5
@@ -138,7 +138,7 @@ def test_an_alias_bomb_is_refused_at_once(form: str, *, libyaml: bool) -> None:
     begun = time.perf_counter()
 
     with pytest.raises(Unreadable) as caught:
-        compose.read("\n".join(lines), Report("a.yml"), libyaml=libyaml)
+        compose.read("\n".join(lines), Diagnostics("a.yml"), libyaml=libyaml)
 
     assert caught.value.code == "too-many-nodes"
     assert time.perf_counter() - begun < 5

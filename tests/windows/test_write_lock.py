@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.host.files.write_lock import unchanged
+from awstoe.host.files.write_lock import deny_writes
 
 assert sys.platform == "win32"
 
@@ -15,7 +15,7 @@ def test_held_file_can_be_read_and_not_be_changed(tmp_path: Path) -> None:
     path.write_bytes(b"checked")
     other = tmp_path / "other.msi"
     other.write_bytes(b"other")
-    with unchanged(str(path)):
+    with deny_writes(str(path)):
         assert path.read_bytes() == b"checked"
         for change in (
             lambda: path.write_bytes(b"x"),
@@ -31,8 +31,8 @@ def test_held_file_can_be_read_and_not_be_changed(tmp_path: Path) -> None:
 
 def test_file_that_is_being_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "app.msi"
-    with path.open("wb"), pytest.raises(PermissionError) as refused, unchanged(str(path)):
+    with path.open("wb"), pytest.raises(PermissionError) as refused, deny_writes(str(path)):
         pass
     assert refused.value.winerror == 32  # ERROR_SHARING_VIOLATION
-    with unchanged(str(path)):
+    with deny_writes(str(path)):
         pass

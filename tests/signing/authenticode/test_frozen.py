@@ -12,7 +12,7 @@ from fakes import wine
 from fakes.certificates import NOW, world
 from fakes.signed_programs import DESCRIPTION, honest_stamps
 
-FROZEN = Path(__file__).parents[2] / "dist" / __version__ / "windows" / "amd64" / "awstoe.exe"
+FROZEN = Path(__file__).parents[3] / "dist" / __version__ / "windows" / "amd64" / "awstoe.exe"
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,7 +26,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     authenticode.sign(
         str(FROZEN),
         str(path),
-        identity=authenticode.Identity(world().publisher.signer, world().chain),
+        identity=authenticode.SigningIdentity(world().publisher.signer, world().chain),
         description=DESCRIPTION,
         at=NOW,
         authority=honest_stamps(),

@@ -24,13 +24,13 @@ from awstoe_signing.authenticode import certificates as authenticode_certificate
 from awstoe_signing.authenticode.certificates import Validity
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys import directory, lifecycle
-from awstoe_signing.keys.directory import METADATA, KeyDirectory, KeyFacts, Purpose, Release
+from awstoe_signing.keys.directory import METADATA, KeyDirectory, KeyFacts, Purpose, ReleaseKeys
 from awstoe_signing.keys.signers import LocalSigner
 from awstoe_signing.tuf import repository as tuf_repository
 from awstoe_signing.tuf import root as tuf_root
 from awstoe_signing.tuf import trust_folder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DATA = b"a program\n"
 TIMELESS = """[release]
 product='x'\nuser_id='x'\nurl=''\nis_rehearsal=true
@@ -173,7 +173,7 @@ def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
     assert not tuf_root.is_current(keys)
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
     assert tuf_root.is_current(keys)
-    root = tuf_repository.Repository(keys.path("metadata")).root()
+    root = tuf_repository.MetadataRepository(keys.path("metadata")).root()
     assert root.roles["timestamp"].keyids == [made.fingerprint]
 
 
@@ -347,7 +347,7 @@ def test_a_next_key_of_any_purpose_signs_after_a_rotation(
     ]
     assert keys.key(before[0].name).state is KeyState.RETIRED
     if purpose in METADATA:
-        root = tuf_repository.Repository(keys.path("metadata")).root()
+        root = tuf_repository.MetadataRepository(keys.path("metadata")).root()
         assert following.fingerprint in root.roles[purpose].keyids
     else:
         assert following.fingerprint in baked_in(keys).authenticode
@@ -384,7 +384,7 @@ def test_the_root_key_that_was_stolen_is_the_one_that_is_replaced(
     os.unlink(keys.path("private", "root-3.pem"))
     assert run(*command, stolen.name) == 0
     keys = KeyDirectory(keys.folder)
-    root = tuf_repository.Repository(keys.path("metadata")).root()
+    root = tuf_repository.MetadataRepository(keys.path("metadata")).root()
     assert stolen.fingerprint not in root.roles["root"].keyids
     current = [key.name for key in keys.facts(Purpose.ROOT, KeyState.CURRENT)]
     assert current == ["root-1", "root-2", "root-4"]
@@ -424,7 +424,7 @@ def test_there_is_no_time_in_which_no_windows_program_can_be_signed(
 def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory) -> None:
     assert run("rotate", "--directory", keys.folder, "--purpose", "root") == 0
     keys = KeyDirectory(keys.folder)
-    repository = tuf_repository.Repository(keys.path("metadata"))
+    repository = tuf_repository.MetadataRepository(keys.path("metadata"))
     assert repository.root_version() == 2
     assert run("list", "--directory", keys.folder, "--check") == 0
     assert baked_in(keys).root == keys.read("metadata", "2.root.json")
@@ -453,7 +453,7 @@ def test_a_root_needs_two_of_its_keys_and_no_more(
 def test_a_rotated_online_key_is_named_by_a_new_root(purpose: str, keys: KeyDirectory) -> None:
     assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 0
     keys = KeyDirectory(keys.folder)
-    role = tuf_repository.Repository(keys.path("metadata")).root().roles[purpose]
+    role = tuf_repository.MetadataRepository(keys.path("metadata")).root().roles[purpose]
     assert role.keyids == [keys.only(Purpose(purpose)).fingerprint]
 
 
@@ -617,7 +617,7 @@ def test_a_rehearsal_does_not_become_keys_that_matter(
 
 def test_every_text_comes_back_from_the_book(tmp_path: Path) -> None:
     text = 'Größe \U0001f600 "\\" \x7f\t\n'
-    release = Release(text, text, text, is_rehearsal=False)
+    release = ReleaseKeys(text, text, text, is_rehearsal=False)
     assert KeyDirectory(str(tmp_path), release).release == release
     assert KeyDirectory(str(tmp_path)).release == release
 

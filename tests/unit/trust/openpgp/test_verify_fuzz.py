@@ -11,7 +11,7 @@ from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import NOW, ForgedKey, packet
-from unit.trust.openpgp_cases import DATA
+from unit.trust.openpgp.cases import DATA
 
 Splices = list[tuple[float, int, bytes]]
 _FEW = settings(max_examples=150, deadline=None, derandomize=True)

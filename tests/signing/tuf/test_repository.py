@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys.signers import LocalSigner, PrivateKey
 from awstoe_signing.tuf import repository as tuf_repository
-from awstoe_signing.tuf.repository import ReleaseFile, ReleaseSigners, Repository, RoleKeys
+from awstoe_signing.tuf.repository import MetadataRepository, ReleaseFile, ReleaseSigners, RoleKeys
 
 NOW = dt.datetime(2030, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -44,8 +44,8 @@ def root(**options: Any) -> bytes:  # noqa: ANN401 - of create_root
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    found = Repository(str(tmp_path / "metadata"))
+def repository(tmp_path: Path) -> MetadataRepository:
+    found = MetadataRepository(str(tmp_path / "metadata"))
     found.write_root(root())
     return found
 
@@ -64,7 +64,7 @@ def signed(folder: Path, name: str) -> dict[str, Any]:
     return value
 
 
-def test_first_release(tmp_path: Path, repository: Repository) -> None:
+def test_first_release(tmp_path: Path, repository: MetadataRepository) -> None:
     written = repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     assert written == ("1.targets.json", "1.snapshot.json", "timestamp.json")
     targets = signed(tmp_path, "1.targets.json")
@@ -84,7 +84,7 @@ def test_first_release(tmp_path: Path, repository: Repository) -> None:
     )
 
 
-def test_releases_add_up(tmp_path: Path, repository: Repository) -> None:
+def test_releases_add_up(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     repository.publish([a_file(tmp_path, "1.1.0", b"newer")], SIGNERS, now=NOW)
     assert len(signed(tmp_path, "2.targets.json")["targets"]) == 4
@@ -94,14 +94,14 @@ def test_releases_add_up(tmp_path: Path, repository: Repository) -> None:
     )
 
 
-def test_published_file_never_changes(tmp_path: Path, repository: Repository) -> None:
+def test_published_file_never_changes(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     with pytest.raises(SigningFailure, match="is published with other content"):
         repository.publish([a_file(tmp_path, content=b"other")], SIGNERS, now=NOW)
 
 
-def test_timestamp_is_refreshed_alone(tmp_path: Path, repository: Repository) -> None:
+def test_timestamp_is_refreshed_alone(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     before = {path.name for path in (tmp_path / "metadata").iterdir()}
     later = NOW + dt.timedelta(days=3)
@@ -111,12 +111,14 @@ def test_timestamp_is_refreshed_alone(tmp_path: Path, repository: Repository) ->
     assert {path.name for path in (tmp_path / "metadata").iterdir()} == before
 
 
-def test_snapshot_is_refreshed_with_the_timestamp(tmp_path: Path, repository: Repository) -> None:
+def test_snapshot_is_refreshed_with_the_timestamp(
+    tmp_path: Path, repository: MetadataRepository
+) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     assert repository.refresh(SIGNERS, now=NOW) == ("2.snapshot.json", "timestamp.json")
 
 
-def test_withdrawn_version(tmp_path: Path, repository: Repository) -> None:
+def test_withdrawn_version(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     repository.publish([], SIGNERS, now=NOW, withdrawn={"1.0.0": "it is broken"})
     targets = signed(tmp_path, "2.targets.json")["targets"]
@@ -126,7 +128,7 @@ def test_withdrawn_version(tmp_path: Path, repository: Repository) -> None:
 
 
 def test_withdrawn_version_that_is_published_again_stays_withdrawn(
-    tmp_path: Path, repository: Repository
+    tmp_path: Path, repository: MetadataRepository
 ) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW, withdrawn={"1.0.0": "it is broken"})
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
@@ -135,7 +137,7 @@ def test_withdrawn_version_that_is_published_again_stays_withdrawn(
 
 
 @pytest.mark.parametrize("role", ["targets", "snapshot", "timestamp"])
-def test_wrong_key_signs_nothing(tmp_path: Path, repository: Repository, role: str) -> None:
+def test_wrong_key_signs_nothing(tmp_path: Path, repository: MetadataRepository, role: str) -> None:
     stranger = SIGNERS._replace(**{role: (signer("stranger"),)})
     with pytest.raises(SigningFailure, match=f"the {role} metadata is not signed by enough keys"):
         repository.publish([a_file(tmp_path)], stranger, now=NOW)
@@ -158,7 +160,7 @@ def test_role_without_keys() -> None:
         tuf_repository.create_root(some, ROOTS[:2], expires=NOW + YEAR)
 
 
-def test_root_is_rotated_by_old_and_new_keys(repository: Repository) -> None:
+def test_root_is_rotated_by_old_and_new_keys(repository: MetadataRepository) -> None:
     fresh = tuple(signer(f"fresh-{number}") for number in range(3))
     with pytest.raises(SigningFailure, match="not signed by enough keys"):
         tuf_repository.rotate_root(root(), roles(roots=fresh), fresh, expires=NOW + YEAR)
@@ -188,14 +190,14 @@ def test_kinds_of_keys() -> None:
         tuf_repository.public_key(odd)
 
 
-def test_nothing_published_yet(repository: Repository, tmp_path: Path) -> None:
+def test_nothing_published_yet(repository: MetadataRepository, tmp_path: Path) -> None:
     with pytest.raises(SigningFailure, match="nothing has been published yet"):
         repository.refresh_timestamp([TIMESTAMP], now=NOW)
     with pytest.raises(SigningFailure, match=r"0\.root\.json"):
-        Repository(str(tmp_path / "empty")).root()
+        MetadataRepository(str(tmp_path / "empty")).root()
 
 
-def test_damaged_metadata_is_told(tmp_path: Path, repository: Repository) -> None:
+def test_damaged_metadata_is_told(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     (tmp_path / "metadata/1.targets.json").write_bytes(b"{")
     with pytest.raises(SigningFailure, match=r"1\.targets\.json is no trust metadata"):
@@ -237,7 +239,7 @@ def check_whole(folder: Path) -> None:
 
 
 def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done_again(
-    tmp_path: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, repository: MetadataRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = a_file(tmp_path), a_file(tmp_path, "1.1.0", b"newer")
     repository.publish([first], SIGNERS, now=NOW)
@@ -245,7 +247,7 @@ def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done
     while True:
         folder = tmp_path / f"killed-{calls}"
         shutil.copytree(tmp_path / "metadata", folder / "metadata")
-        killed = Repository(str(folder / "metadata"))
+        killed = MetadataRepository(str(folder / "metadata"))
         with monkeypatch.context() as patched:
             done = kill_before(calls, patched)
             try:
@@ -267,7 +269,7 @@ def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done
 
 
 def test_what_a_killed_publishing_left_is_not_changed(
-    tmp_path: Path, repository: Repository
+    tmp_path: Path, repository: MetadataRepository
 ) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     left = tmp_path / "metadata" / "2.targets.json"

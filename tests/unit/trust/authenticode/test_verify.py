@@ -19,7 +19,7 @@ from awstoe.errors import HostError
 from awstoe.trust.authenticode import asn1
 from awstoe.trust.authenticode import verify as authenticode
 from awstoe.trust.authenticode.chain import LIFETIME_SIGNING
-from awstoe.trust.authenticode.verify import State, Verdict
+from awstoe.trust.authenticode.verify import SignatureResult, State
 from awstoe_signing.authenticode.cms import encode, named_digest, new, octets
 from fakes import timestamp_server
 from fakes.certificates import (
@@ -63,7 +63,7 @@ PROGRAM = make_program()
 
 def verify(
     program: bytes, *, now: datetime = NOW, root: Holder | None = None, stamps: bool = True
-) -> Verdict:
+) -> SignatureResult:
     return authenticode.verify_file(
         io.BytesIO(program),
         trusted=[(root or world().root).certificate],
@@ -94,7 +94,7 @@ untrusted = functools.partial(refused, state=State.UNTRUSTED)
 @pytest.mark.parametrize("payload", [b"", b"x", b"1234567", b"12345678", bytes(3_000_001)])
 def test_signed_program_is_good_whatever_its_kind_and_length(kind: str, payload: bytes) -> None:
     program = sign(make_program(kind, payload=payload))
-    assert verify(program) == Verdict(
+    assert verify(program) == SignatureResult(
         State.GOOD,
         signer="Publisher",
         thumbprint=authenticode.thumbprint_of(world().publisher.certificate),
@@ -159,7 +159,7 @@ def test_certificate_that_lies_there_twice_is_good() -> None:
 # --- whom to trust ----------------------------------------------------------------------------
 def verify_with(
     trusted: Sequence[x509.Certificate] = (), thumbprints: Sequence[str] = ()
-) -> Verdict:
+) -> SignatureResult:
     return authenticode.verify_file(
         io.BytesIO(signed()), trusted=trusted, thumbprints=thumbprints, now=NOW
     )
