@@ -416,7 +416,7 @@ def test_regions_that_all_drip_are_given_up_together(
     assert time.monotonic() - begin < 6  # each of the four may take 3
     assert attempt.code == 4
     assert f"us-east-2: {scene.server.url}us-east-2/{name}: the answer was not" in attempt.said
-    assert attempt.said.count("not asked, as the 1 seconds for all regions together") == 3
+    assert attempt.said.count("skipped: the 1-second limit for all regions") == 3
     for region in ("us-east-1", "us-west-1", "us-west-2"):
         assert f"also tried: {region}: " in attempt.said
     assert asked(scene, name) == ["us-east-2"]
