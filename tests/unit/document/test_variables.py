@@ -1,4 +1,4 @@
-"""Binding the values of parameters."""
+"""Binding values to parameters."""
 
 from awstoe.document.model import Document
 from awstoe.document.parse import parse
@@ -24,7 +24,7 @@ def document() -> Document:
     return found
 
 
-def test_given_values_win_over_defaults_and_constants_are_there() -> None:
+def test_given_values_override_defaults_and_constants_are_bound() -> None:
     bound = bind(document(), {"Needed": "x", "Colour": "green"})
 
     assert bound.values == {"Needed": "x", "Colour": "green", "Empty": "", "Fixed": "1.10"}
@@ -47,7 +47,7 @@ def test_a_value_that_is_not_allowed_is_an_error() -> None:
     assert problem.message == "parameter 'Colour': expected one of 'red', 'green', got 'blue'"
 
 
-def test_values_nobody_asked_for_are_ignored_with_a_warning() -> None:
+def test_undeclared_values_are_ignored_with_a_warning() -> None:
     bound = bind(document(), {"Needed": "x", "colour": "green", "Fixed": "2"})
 
     assert [problem.severity for problem in bound.problems] == [Severity.WARNING] * 2
