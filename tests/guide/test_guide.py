@@ -9,8 +9,8 @@ texts. An entry has these keys:
     step, steps, phase, phases, document    the text: one of them, as much as the guide shows
     broken       why the example does not do what the guide says
     valid        false if awstoe rejects it
-    said         the message in that case
-    mended       the corrected text; the keys below apply to it
+    message      words of the problem in that case
+    corrected    the corrected text; the keys below apply to it
     inputs       the parsed operations of its last step
     runs         true if it runs here: without network, AWS, Windows or reboot
     files        files before the run; ``./`` is the working directory
@@ -60,7 +60,7 @@ SECTIONS = (
 )
 KEYS = {
     *("example", "platform", "step", "steps", "phase", "phases", "document", "broken", "valid"),
-    *("said", "mended", "inputs", "runs", "files", "environment", "outputs", "statuses"),
+    *("message", "corrected", "inputs", "runs", "files", "environment", "outputs", "statuses"),
     *("logged", "after"),
 }
 FRAMES = {
@@ -93,12 +93,12 @@ EXAMPLES = [
     for entry in entries(section)
 ]
 REJECTED = [param for param in EXAMPLES if not cast("Entry", param.values[0]).get("valid", True)]
-MEANT = [
+CORRECTED = [
     param
     for param in EXAMPLES
-    if param not in REJECTED or "mended" in cast("Entry", param.values[0])
+    if param not in REJECTED or "corrected" in cast("Entry", param.values[0])
 ]
-RUN = [param for param in MEANT if cast("Entry", param.values[0]).get("runs")]
+RUN = [param for param in CORRECTED if cast("Entry", param.values[0]).get("runs")]
 OPERATORS = entries("operators")
 COMMAND_LINE = entries("command-line")
 
@@ -129,9 +129,9 @@ def given(entry: Entry) -> str:
     return document(entry, entry[kind])
 
 
-def meant(entry: Entry) -> str:
+def corrected(entry: Entry) -> str:
     """Return the document with the corrected text."""
-    return document(entry, entry["mended"]) if "mended" in entry else given(entry)
+    return document(entry, entry["corrected"]) if "corrected" in entry else given(entry)
 
 
 def platforms(entry: Entry) -> list[Platform]:
@@ -146,10 +146,10 @@ def messages(found: Parsed) -> str:
     return "\n".join(map(headline, found.problems))
 
 
-@pytest.mark.parametrize("entry", MEANT)
+@pytest.mark.parametrize("entry", CORRECTED)
 def test_an_example_is_valid_and_its_inputs_keep_their_text(entry: Entry) -> None:
     texts = [given(entry)] if entry.get("valid", True) else []
-    for text, platform in itertools.product([*texts, meant(entry)], platforms(entry)):
+    for text, platform in itertools.product([*texts, corrected(entry)], platforms(entry)):
         found = parsed(text, platform)
 
         assert found.document is not None, messages(found)
@@ -165,7 +165,7 @@ def test_a_broken_example_is_rejected(entry: Entry) -> None:
         found = parsed(given(entry), platform)
 
         assert found.document is None
-        assert entry["said"] in messages(found)
+        assert entry["message"] in messages(found)
 
 
 def test_an_example_for_one_platform_is_rejected_on_the_other() -> None:
@@ -173,7 +173,7 @@ def test_an_example_for_one_platform_is_rejected_on_the_other() -> None:
         cast("Entry", param.values[0]) for param in RUN if "ExecuteBash" in str(param.values[0])
     )
 
-    found = parsed(meant(bash), Platform.WINDOWS)
+    found = parsed(corrected(bash), Platform.WINDOWS)
 
     assert "Unsupported action ExecuteBash for os platform windows" in messages(found)
 
@@ -270,7 +270,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             put(toe.folder / name, wanted)
         environment |= entry.get("environment", {})
         name = f"example-{number}.yml"
-        toe.write(name, meant(entry))
+        toe.write(name, corrected(entry))
         prepared[name] = entry
     ended = toe.run("--documents", ",".join(prepared), environment=environment)
     assert ended.exit_code == 0, ended.summary["failureMessage"]
@@ -338,6 +338,6 @@ def test_a_command_of_the_guide_works(entry: Entry, tmp_path: Path) -> None:
 
     assert ended.exit_code == entry["exit_code"], ended.stderr
     if entry["exit_code"]:
-        assert entry["said"] in ended.stderr
+        assert entry["message"] in ended.stderr
     else:
         assert {name: ended.printed(name) for name in ended.statuses} == entry["printed"]

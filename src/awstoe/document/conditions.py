@@ -202,17 +202,17 @@ def _comparison(context: ParseContext, node: Mapping, place: _Place, key: str) -
     companion = conditions.OPERATORS[operator].companion
     _check_keys(context, node, place, key, companion)
     operand = _string(context, node, place, key)
-    beside: str | None = None
+    companion_text: str | None = None
     if companion is not None:
         if companion not in node.entries:
             expect.missing_key(context.diagnostics, node, place.path, companion, f"{operator!r}")
             return None
-        beside = _string(context, node, place, companion)
-        if beside is None:
+        companion_text = _string(context, node, place, companion)
+        if companion_text is None:
             return None
     if operand is None:
         return None
-    return Comparison(operator, operand, beside)
+    return Comparison(operator, operand, companion_text)
 
 
 def _string(context: ParseContext, node: Mapping, place: _Place, key: str) -> str | None:

@@ -66,7 +66,7 @@ class ReferenceCheck:
                 )
         return bool(found)
 
-    def refuse(self, node: Node, path: str, what: str) -> None:
+    def warn_unresolved(self, node: Node, path: str, what: str) -> None:
         """Warn about references in ``what``, where references are not resolved."""
         if not isinstance(node, Scalar) or "{{" not in node.text:
             return

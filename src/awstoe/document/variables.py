@@ -185,7 +185,7 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
     default = None
     if default_node is not None:
         default = expect.text(diagnostics, default_node, f"{path}.default", "'default'")
-        context.references.refuse(default_node, f"{path}.default", "a default")
+        context.references.warn_unresolved(default_node, f"{path}.default", "a default")
     allowed = _allowed_values(context, declaration)
     if default is not None and default_node is not None:
         problem = _refused(default, allowed)
@@ -228,7 +228,7 @@ def _constant(context: ParseContext, declaration: _Declaration) -> Constant:
         expect.missing_key(diagnostics, node, path, "value", f"the constant {declaration.name!r}")
     else:
         value = expect.text(diagnostics, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
-        context.references.refuse(entry[1], f"{path}.value", "a constant's value")
+        context.references.warn_unresolved(entry[1], f"{path}.value", "a constant's value")
     return Constant(declaration.name, value or "", declaration.mark)
 
 

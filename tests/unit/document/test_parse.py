@@ -19,12 +19,12 @@ STEP = """      - name: Step-{}
         timeoutSeconds: 60
         inputs:
           commands:
-            - echo {} {{{{ Colour }}}} {{{{ build.Step-0.outputs.stdout }}}}
+            - echo {} {{{{ Color }}}} {{{{ build.Step-0.outputs.stdout }}}}
 """
 HEAD = """name: large
 schemaVersion: 1.0
 parameters:
-  - Colour: {type: string, default: red}
+  - Color: {type: string, default: red}
 phases:
   - name: build
     steps:

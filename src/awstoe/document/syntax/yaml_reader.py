@@ -66,7 +66,7 @@ def feed(text: str, builder: TreeBuilder) -> None:
 
 
 def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
-    begun = False
+    started = False
     for event in events:
         kind = event.__class__
         if kind is yaml.ScalarEvent:
@@ -82,9 +82,9 @@ def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
         elif kind is yaml.AliasEvent:
             builder.alias(event.anchor, _Place(event.start_mark))
         elif kind is yaml.DocumentStartEvent:
-            if begun:
+            if started:
                 raise _second_document(_Place(event.start_mark))
-            begun = True
+            started = True
 
 
 def _scalar(event: Any, builder: TreeBuilder) -> Scalar:  # noqa: ANN401 - as above
@@ -147,7 +147,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     message = f"YAML syntax error: {problem}"
     if error.context and error.context_mark and error.problem:
         message += f" ({error.context} that starts on line {error.context_mark.line + 1})"
-    hint = next((hint for words, hint in _HINTS if words in message), "")
+    hint = next((hint for fragment, hint in _HINTS if fragment in message), "")
     if mark is None:
         return Unreadable("yaml-syntax", message, hint=hint, line=1)
     if not text[mark.index :].strip():
