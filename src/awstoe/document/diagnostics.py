@@ -16,9 +16,9 @@ class Unreadable(Exception):
     """The document cannot be read beyond this position.
 
     Attributes:
-        code: As of ``Problem``.
-        message: As of ``Problem``.
-        hint: As of ``Problem``.
+        code: As in ``Problem``.
+        message: As in ``Problem``.
+        hint: As in ``Problem``.
         line: From 1; 0 if the problem has no position.
         column: From 1; 0 if the problem has no position.
     """

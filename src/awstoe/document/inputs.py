@@ -34,7 +34,7 @@ def parse_inputs(
     node: Node | None,
     where: Located,
     path: str,
-    row: ActionSpec,
+    spec: ActionSpec,
     step: StepFacts,
 ) -> Operations:
     """Parse the operations of a step and report their problems.
@@ -44,11 +44,11 @@ def parse_inputs(
         node: The value of ``inputs``, or None.
         where: The position of that key, or of the step.
         path: The path of ``inputs``.
-        row: The step's action.
+        spec: The step's action.
         step: The step.
     """
     if node is None:
-        if not row.inputs_optional:
+        if not spec.inputs_optional:
             context.diagnostics.error(
                 where,
                 path,
@@ -57,7 +57,7 @@ def parse_inputs(
             )
         return ()
     found = schema.schema(step.action)
-    if row.shape is Shape.LIST:
+    if spec.shape is Shape.LIST:
         nodes = _several(context, node, path, step)
     else:
         nodes = _single(context, node, path, step)

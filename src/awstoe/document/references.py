@@ -53,15 +53,15 @@ class ReferenceCheck:
         if "{{" not in node.text:
             return False
         found = references.find(node.text)
-        for placed in found:
-            if isinstance(placed.reference, LoopReference):
-                self._loop(placed.reference, placed, node, path, step, position)
-            elif finding := self._finding(placed.reference, step):
+        for located in found:
+            if isinstance(located.reference, LoopReference):
+                self._loop(located.reference, located, node, path, step, position)
+            elif finding := self._finding(located.reference, step):
                 self._diagnostics.error(
-                    self._place(node, placed, Severity.ERROR),
+                    self._place(node, located, Severity.ERROR),
                     path,
                     finding.code,
-                    f"{_shown(placed)}: {finding.message}",
+                    f"{_shown(located)}: {finding.message}",
                     finding.hint,
                 )
         return bool(found)
@@ -70,12 +70,13 @@ class ReferenceCheck:
         """Warn about references in ``what``, where references are not resolved."""
         if not isinstance(node, Scalar) or "{{" not in node.text:
             return
-        for placed in references.find(node.text):
+        for located in references.find(node.text):
             self._diagnostics.warning(
-                self._place(node, placed, Severity.WARNING),
+                self._place(node, located, Severity.WARNING),
                 path,
                 "reference-without-meaning",
-                f"{_shown(placed)}: references in {what} are not resolved; the text stays as it is",
+                f"{_shown(located)}: references in {what} are not resolved;"
+                " the text stays as it is",
             )
 
     def _finding(self, reference: Reference, step: StepFacts) -> Refusal | None:
@@ -161,7 +162,7 @@ class ReferenceCheck:
     def _loop(
         self,
         reference: LoopReference,
-        placed: LocatedReference,
+        located: LocatedReference,
         node: Scalar,
         path: str,
         step: StepFacts,
@@ -184,30 +185,30 @@ class ReferenceCheck:
         else:
             return
         self._diagnostics.warning(
-            self._place(node, placed, Severity.WARNING),
+            self._place(node, located, Severity.WARNING),
             path,
             "reference-without-meaning",
-            f"{_shown(placed)}: {message}",
+            f"{_shown(located)}: {message}",
             hint,
         )
 
-    def _place(self, node: Scalar, placed: LocatedReference, severity: Severity) -> Mark:
+    def _place(self, node: Scalar, located: LocatedReference, severity: Severity) -> Mark:
         """Return the reference's own position, or its scalar's if it cannot be located."""
         if not self._diagnostics.has_room(severity):
             return Mark(node.line, node.column)
         if not self._lines:
             self._lines = encoding.lines(self._text)
-        earlier = node.text.count(placed.text, 0, placed.start)
+        earlier = node.text.count(located.text, 0, located.start)
         row, start = node.line - 1, node.column - 1
         # Because of folding and escapes, the file and the text differ in their line breaks.
         last = min(len(self._lines), row + 2 * node.text.count("\n") + 50)
         while row < last:
-            found = self._lines[row].find(placed.text, start)
+            found = self._lines[row].find(located.text, start)
             if found < 0:
                 row, start = row + 1, 0
             elif earlier:
                 earlier -= 1
-                start = found + len(placed.text)
+                start = found + len(located.text)
             else:
                 return Mark(row + 1, found + 1)
         return Mark(node.line, node.column)
@@ -242,6 +243,6 @@ def _no_operation(reference: ChainReference, count: int) -> Refusal:
     )
 
 
-def _shown(placed: LocatedReference) -> str:
-    text = " ".join(placed.text.split())
+def _shown(located: LocatedReference) -> str:
+    text = " ".join(located.text.split())
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line's length

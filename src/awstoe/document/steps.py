@@ -134,8 +134,8 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
     name = _required_text(context, node, path, "name", "the step")
     if name is not None and (problem := name_problem(name, "step", f" in phase '{facts.phase}'")):
         diagnostics.error(node.entries["name"][1], f"{path}.name", "bad-name", problem)
-    row = _action(context, node, path, facts)
-    operations, assertion = _inputs(context, node, path, row, facts)
+    spec = _action(context, node, path, facts)
+    operations, assertion = _inputs(context, node, path, spec, facts)
     loop = _loop(context, node, path, facts)
     on_failure = OnFailure.ABORT
     disable_logging = False
@@ -188,23 +188,23 @@ def _action(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -
     if _required_text(context, node, path, "action", f"the step {facts.name!r}") is None:
         return None
     where, place = node.entries["action"][1], f"{path}.action"
-    row = ACTIONS.get(facts.action)
+    spec = ACTIONS.get(facts.action)
     platforms = context.platforms
-    if row is not None:
-        platforms = tuple(p for p in context.platforms if p not in row.platforms)
+    if spec is not None:
+        platforms = tuple(p for p in context.platforms if p not in spec.platforms)
         if not platforms:
-            return row
+            return spec
     unsupported = failure(
         facts, f"Unsupported action {facts.action} for os platform {', '.join(platforms)}."
     )
-    if row is not None:
-        supported = ", ".join(sorted(row.platforms))
+    if spec is not None:
+        supported = ", ".join(sorted(spec.platforms))
         hint = (
             f"{facts.action} runs on {supported}; use 'awstoe validate --os-platforms' to check"
             " for other platforms"
         )
         context.diagnostics.error(where, place, "wrong-platform", unsupported, hint)
-        return row
+        return spec
     hint = (
         context.diagnostics.suggestion(facts.action, ACTIONS)
         or "run 'awstoe actions' to list all actions"
@@ -214,19 +214,19 @@ def _action(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -
 
 
 def _inputs(
-    context: ParseContext, node: Mapping, path: str, row: ActionSpec | None, facts: StepFacts
+    context: ParseContext, node: Mapping, path: str, spec: ActionSpec | None, facts: StepFacts
 ) -> tuple[Operations, Condition | None]:
     entry = node.entries.get("inputs")
     place = f"{path}.inputs"
     inputs = node.value("inputs")
-    if row is None:
+    if spec is None:
         # The action's inputs are unknown, but references can still be checked.
         for text, text_path in texts_of(inputs, place) if inputs is not None else ():
             context.references.text(text, text_path, facts, Position.INPUTS)
         return (), None
-    if row.shape is not Shape.CONDITION or inputs is None:
+    if spec.shape is not Shape.CONDITION or inputs is None:
         where = entry[0] if entry else node
-        return parse_inputs(context, inputs, where, place, row, facts), None
+        return parse_inputs(context, inputs, where, place, spec, facts), None
     assertion = parse_assertion(context, inputs, place, facts)
     value = value_of(inputs)
     operation = value[0] if isinstance(value, list) and value else value

@@ -34,11 +34,11 @@ class Bound(NamedTuple):
 
 
 def bind(document: Document, given: Lookup[str, str]) -> Bound:
-    """The value of every parameter and constant.
+    """Return the value of every parameter and constant.
 
     Args:
         document: The document.
-        given: Parameter values by name; who wins over whom has been decided.
+        given: Parameter values by name, after precedence has been applied.
     """
     report = Diagnostics(document.path)
     nowhere = Mark(0, 0)
@@ -241,7 +241,7 @@ def _description(context: ParseContext, declaration: _Declaration) -> str:
 
 
 def _refused(value: str, allowed: tuple[str, ...]) -> str | None:
-    """Why ``value`` is not one of ``allowed``, or None."""
+    """Return why ``value`` is not in ``allowed``, or None."""
     if not allowed or value in allowed:
         return None
     return f"expected one of {', '.join(map(quoted, allowed))}, got {quoted(value)}"

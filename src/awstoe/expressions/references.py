@@ -328,7 +328,8 @@ def _imds_problem(path: str) -> Refusal | None:
     if segments[0] in _REFUSED_METADATA:
         return Refusal(
             "imds-credentials",
-            f"the metadata path {quoted(path)} is below '{segments[0]}/', which has credentials",
+            f"the metadata path {quoted(path)} is below '{segments[0]}/', which contains"
+            " credentials",
             "remove it: documents cannot read the instance's credentials, and AWS tools find them"
             " on their own",
         )

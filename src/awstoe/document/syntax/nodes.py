@@ -113,13 +113,13 @@ class Fault:
     """A problem with the tree that does not hide the rest of it.
 
     Attributes:
-        severity: As of ``Problem``.
-        code: As of ``Problem``.
-        path: As of ``Problem``.
-        message: As of ``Problem``.
-        hint: As of ``Problem``.
-        line: As of ``Problem``.
-        column: As of ``Problem``.
+        severity: As in ``Problem``.
+        code: As in ``Problem``.
+        path: As in ``Problem``.
+        message: As in ``Problem``.
+        hint: As in ``Problem``.
+        line: As in ``Problem``.
+        column: As in ``Problem``.
     """
 
     __slots__ = ("code", "column", "hint", "line", "message", "path", "severity")
