@@ -182,7 +182,7 @@ def _below(folder: str) -> list[str]:
         raise SourceError(
             folder,
             "there are no documents in this folder",
-            hint=f"name documents with an extension of {', '.join(_SUFFIXES)}",
+            hint="give documents the extension .yml, .yaml or .json",
         )
     return found
 
