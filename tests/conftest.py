@@ -5,6 +5,13 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
+
+# Every run tries the same examples, so a failure can be repeated, and slow machines cause none.
+# `pytest --hypothesis-profile explore` tries new ones.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile("repeatable")
 
 # Tests that nohup or a shell's "&" has started ignore these, and so would the programs they start:
 # a program that ignores a signal from its start has to go on ignoring it.

@@ -84,7 +84,9 @@ def run(folder: Path, name: str) -> Path:
     return next(folder.glob("TOE_*"))
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the folder of a real run is not here")
+@pytest.mark.skipif(
+    not REAL.is_dir(), reason="the log folder of a real run is not part of this repository"
+)
 @pytest.mark.parametrize("name", FILES)
 def test_log_folder_is_that_of_a_real_run(name: str, tmp_path: Path) -> None:
     document = "hello-world-linux.yml"

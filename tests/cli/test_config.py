@@ -152,7 +152,7 @@ D = '"documents": [{"path": "doc.yml"}]'
         ),
         (f'{{{D}\n "trace": true}}', "2:2", ["this is no JSON", "',' delimiter"]),
         ("documents:\n  - path: doc.yml\n", "1:1", ["this is no JSON"]),
-        ("[]", "1:1", ["expected a mapping as the configuration", "a list"]),
+        ("[]", "1:1", ["the configuration: expected a mapping", "a list"]),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_nothing_is_begun(

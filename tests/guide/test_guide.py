@@ -1,27 +1,27 @@
-"""The worked examples of the AWSTOE user guide, restated: each is valid, and runs where it can.
+"""The examples of the AWSTOE user guide, restated: each is valid, and runs where possible.
 
-The guide is that of EC2 Image Builder. A file beside this one holds the examples of one section in
-the guide's order: same keys, same shapes of values, same quotes, other names and texts. An entry
-of a section has
+The guide is the one of EC2 Image Builder. Each file in this folder contains the examples of one
+section in the guide's order, with the same keys, shapes of values and quotes, but other names and
+texts. An entry has these keys:
 
-    example      which one it is
+    example      its name
     platform     linux, windows or any: where it is valid
-    step, steps, phase, phases, document    the text, one of them, as much as the guide shows
-    broken       why it does not do what the guide says
-    valid        false when we refuse it
-    said         what we say then
-    mended       the text as it was meant; what follows is about this one
-    inputs       the operations of its last step as we read them
-    runs         true when it is carried out here: without network, AWS, Windows and reboot
-    files        what is there before; ``./`` is the working directory
-    environment  variables of the run
-    outputs      by step; ``any`` stands for a value of which only the name is fixed
-    statuses     by step, where it is not success
+    step, steps, phase, phases, document    the text: one of them, as much as the guide shows
+    broken       why the example does not do what the guide says
+    valid        false if awstoe rejects it
+    message      words of the problem in that case
+    corrected    the corrected text; the keys below apply to it
+    inputs       the parsed operations of its last step
+    runs         true if it runs here: without network, AWS, Windows or reboot
+    files        files before the run; ``./`` is the working directory
+    environment  environment variables of the run
+    outputs      by step; ``any`` matches every value
+    statuses     by step, if not success
     logged       a line of console.log
-    after        what is there afterwards
+    after        files after the run
 
-``$TMP`` stands for a folder of the example's own, ``$SELF`` for who runs the tests, ``$USER`` and
-``$GROUP`` for whom files can be given to.
+``$TMP`` is a folder for this example only, ``$SELF`` is the user who runs the tests, and ``$USER``
+and ``$GROUP`` are a user and a group that can own files.
 """
 
 import itertools
@@ -39,7 +39,6 @@ import yaml
 
 from awstoe.document.parse import Parsed, parse
 from awstoe.document.problems import headline
-from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.host.platforms import Platform
 from cli.running import Ended, Toe
 
@@ -61,13 +60,13 @@ SECTIONS = (
 )
 KEYS = {
     *("example", "platform", "step", "steps", "phase", "phases", "document", "broken", "valid"),
-    *("said", "mended", "inputs", "runs", "files", "environment", "outputs", "statuses"),
+    *("message", "corrected", "inputs", "runs", "files", "environment", "outputs", "statuses"),
     *("logged", "after"),
 }
 FRAMES = {
     "step": ("schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      -\n", 8),
     "steps": ("schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n", 6),
-    # A document needs one of the phases that Image Builder runs.
+    # A document must have one of the phases that Image Builder runs.
     "phase": (
         "schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n"
         "      - {name: Nothing, action: Assert, inputs: {stringIsEmpty: ''}}\n",
@@ -76,7 +75,7 @@ FRAMES = {
     "phases": ("schemaVersion: 1.0\n", 0),
     "document": ("", 0),
 }
-"""What is put before the text of an example, and how deep the text stands in it."""
+"""The text before an example, and the indentation of the example."""
 
 needs_bash = pytest.mark.skipif(sys.platform == "win32", reason="the examples use ExecuteBash")
 
@@ -93,19 +92,19 @@ EXAMPLES = [
     for section in SECTIONS
     for entry in entries(section)
 ]
-REFUSED = [param for param in EXAMPLES if not cast("Entry", param.values[0]).get("valid", True)]
-MEANT = [
+REJECTED = [param for param in EXAMPLES if not cast("Entry", param.values[0]).get("valid", True)]
+CORRECTED = [
     param
     for param in EXAMPLES
-    if param not in REFUSED or "mended" in cast("Entry", param.values[0])
+    if param not in REJECTED or "corrected" in cast("Entry", param.values[0])
 ]
-RUN = [param for param in MEANT if cast("Entry", param.values[0]).get("runs")]
+RUN = [param for param in CORRECTED if cast("Entry", param.values[0]).get("runs")]
 OPERATORS = entries("operators")
 COMMAND_LINE = entries("command-line")
 
 
 def replaced(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any YAML
-    """``value`` with the words that stand for something in all its texts."""
+    """Return ``value`` with the placeholders in all its strings replaced."""
     if isinstance(value, str):
         for word, text in words.items():
             value = value.replace(word, text)
@@ -118,68 +117,68 @@ def replaced(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any
 
 
 def document(entry: Entry, text: str) -> str:
-    """``text`` in the frame that makes a document of it."""
+    """Return ``text`` in the frame that makes it a document."""
     (kind,) = FRAMES.keys() & entry.keys()
     before, depth = FRAMES[kind]
     return before + textwrap.indent(text, " " * depth)
 
 
 def given(entry: Entry) -> str:
-    """The document with the text as the guide has it."""
+    """Return the document with the text of the guide."""
     (kind,) = FRAMES.keys() & entry.keys()
     return document(entry, entry[kind])
 
 
-def meant(entry: Entry) -> str:
-    """The document with the text as it was meant."""
-    return document(entry, entry["mended"]) if "mended" in entry else given(entry)
+def corrected(entry: Entry) -> str:
+    """Return the document with the corrected text."""
+    return document(entry, entry["corrected"]) if "corrected" in entry else given(entry)
 
 
 def platforms(entry: Entry) -> list[Platform]:
     return list(Platform) if entry["platform"] == "any" else [Platform(entry["platform"])]
 
 
-def parsed(text: str, platform: Platform, *, libyaml: bool = HAS_LIBYAML) -> Parsed:
-    return parse(text.encode(), "guide.yml", [platform], libyaml=libyaml)
+def parsed(text: str, platform: Platform) -> Parsed:
+    return parse(text.encode(), "guide.yml", [platform])
 
 
-def said(found: Parsed) -> str:
+def messages(found: Parsed) -> str:
     return "\n".join(map(headline, found.problems))
 
 
-@pytest.mark.parametrize("entry", MEANT)
+@pytest.mark.parametrize("entry", CORRECTED)
 def test_an_example_is_valid_and_its_inputs_keep_their_text(entry: Entry) -> None:
     texts = [given(entry)] if entry.get("valid", True) else []
-    for text, platform in itertools.product([*texts, meant(entry)], platforms(entry)):
+    for text, platform in itertools.product([*texts, corrected(entry)], platforms(entry)):
         found = parsed(text, platform)
 
-        assert found.document is not None, said(found)
+        assert found.document is not None, messages(found)
         assert found.problems == []
         if "inputs" in entry:
             assert list(found.document.phases[-1].steps[-1].operations) == entry["inputs"]
 
 
-@pytest.mark.parametrize("entry", REFUSED)
-def test_a_broken_example_is_refused(entry: Entry) -> None:
+@pytest.mark.parametrize("entry", REJECTED)
+def test_a_broken_example_is_rejected(entry: Entry) -> None:
     assert entry["broken"]
-    for platform, libyaml in itertools.product(platforms(entry), {HAS_LIBYAML, False}):
-        found = parsed(given(entry), platform, libyaml=libyaml)
+    for platform in platforms(entry):
+        found = parsed(given(entry), platform)
 
         assert found.document is None
-        assert entry["said"] in said(found)
+        assert entry["message"] in messages(found)
 
 
-def test_an_example_of_one_platform_is_refused_on_the_other_when_its_action_is() -> None:
+def test_an_example_for_one_platform_is_rejected_on_the_other() -> None:
     bash = next(
         cast("Entry", param.values[0]) for param in RUN if "ExecuteBash" in str(param.values[0])
     )
 
-    found = parsed(meant(bash), Platform.WINDOWS)
+    found = parsed(corrected(bash), Platform.WINDOWS)
 
-    assert "Unsupported action ExecuteBash for os platform windows" in said(found)
+    assert "Unsupported action ExecuteBash for os platform windows" in messages(found)
 
 
-def test_entries_have_no_unknown_keys_and_only_broken_ones_are_refused() -> None:
+def test_entries_have_no_unknown_keys_and_only_broken_ones_are_rejected() -> None:
     for param in EXAMPLES:
         entry = cast("Entry", param.values[0])
         assert entry.keys() <= KEYS
@@ -187,10 +186,10 @@ def test_entries_have_no_unknown_keys_and_only_broken_ones_are_refused() -> None
 
 
 class Outcome(NamedTuple):
-    """What became of one example."""
+    """The result of running one example."""
 
     entry: Entry
-    """With all words replaced."""
+    """With all placeholders replaced."""
     record: dict[str, Any]
     """Its document's entry in detailedoutput.json."""
     folder: Path
@@ -234,7 +233,7 @@ def observed(path: Path, key: str) -> str:
 
 
 def owners(user: int, group: int) -> dict[str, str]:
-    """The names of a user and a group, or their numbers when they have none."""
+    """Return the names of a user and a group, or their numbers if they have no names."""
     try:
         owner = pwd.getpwuid(user).pw_name
     except KeyError:
@@ -246,7 +245,7 @@ def owners(user: int, group: int) -> dict[str, str]:
 
 
 def recipients() -> dict[str, str]:
-    """Who runs the tests, and whom files can be given to: for root, somebody else."""
+    """Return who runs the tests, and who can own files: for root, another user."""
     user, group = os.geteuid(), os.getegid()
     mine = owners(user, group)
     if user == 0:
@@ -258,7 +257,7 @@ def recipients() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """What became of the examples that run: all of them in one run, one document each."""
+    """Run all examples in one run, one document each, and return the results."""
     toe = Toe(tmp_path_factory.mktemp("guide"))
     who = recipients()
     environment: dict[str, str] = {}
@@ -271,7 +270,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             put(toe.folder / name, wanted)
         environment |= entry.get("environment", {})
         name = f"example-{number}.yml"
-        toe.write(name, meant(entry))
+        toe.write(name, corrected(entry))
         prepared[name] = entry
     ended = toe.run("--documents", ",".join(prepared), environment=environment)
     assert ended.exit_code == 0, ended.summary["failureMessage"]
@@ -282,7 +281,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 
 
 def without_any(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``found`` with ``any`` where ``wanted`` has it."""
+    """Return ``found`` with ``any`` where ``wanted`` has it."""
     return [
         {key: "any" if wish.get(key) == "any" else value for key, value in outputs.items()}
         for outputs, wish in zip(found, wanted, strict=True)
@@ -291,9 +290,7 @@ def without_any(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> li
 
 @needs_bash
 @pytest.mark.parametrize("entry", RUN)
-def test_an_example_runs_and_does_what_the_guide_says(
-    entry: Entry, outcomes: dict[str, Outcome]
-) -> None:
+def test_an_example_runs_as_the_guide_says(entry: Entry, outcomes: dict[str, Outcome]) -> None:
     ran = outcomes[entry["example"]]
     steps = {step["name"]: step for phase in ran.record["phases"] for step in phase["steps"]}
     statuses = ran.entry.get("statuses", {})
@@ -310,7 +307,7 @@ def test_an_example_runs_and_does_what_the_guide_says(
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[bool]:
-    """What each condition of operators.yml is as an Assert step, all of them in one run."""
+    """Run each condition of operators.yml as an Assert step and return the results."""
     toe = Toe(tmp_path_factory.mktemp("operators"))
     toe.write("folder/text", "hi")
     text = FRAMES["steps"][0]
@@ -326,15 +323,13 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[bool]:
 
 @needs_bash
 @pytest.mark.parametrize("number", range(len(OPERATORS)))
-def test_a_condition_has_the_verdict_of_the_guide_or_our_own_where_that_is_broken(
-    number: int, verdicts: list[bool]
-) -> None:
+def test_a_condition_has_the_listed_result(number: int, verdicts: list[bool]) -> None:
     assert verdicts[number] == OPERATORS[number]["verdict"], OPERATORS[number]["condition"]
 
 
 @needs_bash
 @pytest.mark.parametrize("entry", COMMAND_LINE, ids=lambda entry: str(entry["example"]))
-def test_a_call_of_the_guide_does_what_it_says(entry: Entry, tmp_path: Path) -> None:
+def test_a_command_of_the_guide_works(entry: Entry, tmp_path: Path) -> None:
     toe = Toe(tmp_path)
     for name, text in entry["files"].items():
         toe.write(name, text.replace("$TMP", str(tmp_path)))
@@ -343,6 +338,6 @@ def test_a_call_of_the_guide_does_what_it_says(entry: Entry, tmp_path: Path) -> 
 
     assert ended.exit_code == entry["exit_code"], ended.stderr
     if entry["exit_code"]:
-        assert entry["said"] in ended.stderr
+        assert entry["message"] in ended.stderr
     else:
         assert {name: ended.printed(name) for name in ended.statuses} == entry["printed"]

@@ -1,15 +1,15 @@
-"""The types an action's inputs can have: one source for validation, conversion and the reference.
+"""The types of action inputs: one source for validation, conversion and the reference.
 
-An action module annotates each field of its ``Inputs`` with one of these, so that ``validate``,
-the run and ``awstoe actions`` can never disagree::
+An action module annotates each field of its ``Inputs`` with one of these types, so that
+``validate``, the run and ``awstoe actions`` cannot disagree::
 
     class Inputs(NamedTuple):
         path: Annotated[str, LocalPath("The file to append to.")]
         content: Annotated[str, Text("What to add at its end.")] = ""
 
-``problem`` looks at a value that holds no reference, before the run; ``convert`` gives the typed
-value during the run, when references have been resolved, and raises ``ValueError`` with the same
-words. A field whose value holds a reference is judged at run time only.
+Before the run, ``problem`` checks a value that contains no references. During the run, after
+references have been resolved, ``convert`` returns the typed value or raises ``ValueError`` with the
+same message. A value that contains a reference is checked only during the run.
 """
 
 import re
@@ -24,15 +24,15 @@ _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 
 ACCOUNT_ID = r"[0-9]{12}"
-"""An AWS account; text, because the first digits may be zeros."""
+"""An AWS account ID. A string, because it can start with zeros."""
 S3_URI = r"s3://[^/\s]+(/.*)?"
-"""An S3 location. The key is optional: real documents carry placeholders such as ``s3://<PATH>``."""
+"""An S3 URI. The key is optional: real documents contain placeholders such as ``s3://<PATH>``."""
 WEB_URL = r"(?i:https?)://[^/\s?#]+\S*"
-"""An address on the web."""
+"""An HTTP or HTTPS URL."""
 
 
 def describe(value: Value) -> str:
-    """What ``value`` is, in a document author's words."""
+    """Return what ``value`` is, as text for the author of a document."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -43,18 +43,41 @@ def describe(value: Value) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")  # noqa: PLR2004 - a line's length
 
 
+class FieldProblem(NamedTuple):
+    """Why a value does not fit a field."""
+
+    message: str
+    """"expected ..., got ..."."""
+    entry: int | None = None
+    """The position of the list entry that does not fit, from 0; None for the value as a whole."""
+
+
+class EntryError(ValueError):
+    """An entry of a list does not fit.
+
+    Attributes:
+        entry: Its position, from 0.
+        message: Why it does not fit.
+    """
+
+    def __init__(self, entry: int, message: str) -> None:
+        super().__init__(f"entry {entry + 1}: {message}")
+        self.entry = entry
+        self.message = message
+
+
 class Field(ABC):
     """One input of an action.
 
     Args:
         help: One sentence for the reference.
-        name: The key in the document, when it is no Python name.
-        platforms: Where the input may be used; elsewhere it is a validation error.
+        name: The key in the document, if it is not a Python name.
+        platforms: Where the input can be used; elsewhere it is a validation error.
     """
 
     kind = "string"
     choices: tuple[str, ...] = ()
-    """The words it accepts, when there are few."""
+    """The values it accepts, if there are only a few."""
 
     def __init__(
         self,
@@ -67,16 +90,18 @@ class Field(ABC):
         self.name = name
         self.platforms = platforms
 
-    def problem(self, value: Value, platform: Platform) -> str | None:
-        """Why ``value`` cannot be used on ``platform``, as "expected ..., got ...", or None."""
+    def problem(self, value: Value, platform: Platform) -> FieldProblem | None:
+        """Return why ``value`` cannot be used on ``platform``, or None if it can."""
         try:
             self.parse(value, platform)
+        except EntryError as error:
+            return FieldProblem(error.message, error.entry)
         except ValueError as error:
-            return str(error)
+            return FieldProblem(str(error))
         return None
 
     def convert(self, value: Value) -> object:
-        """The typed value for a run on this machine.
+        """Return the typed value for a run on this machine.
 
         Raises:
             ValueError: The value does not fit; the message says what was expected.
@@ -84,22 +109,22 @@ class Field(ABC):
         return self.parse(value, current())
 
     def record(self, value: Value) -> Value:
-        """``value`` as the run's records show it; only values without references are passed."""
+        """Return ``value`` as the run's records show it; it contains no references."""
         return value
 
     @abstractmethod
     def parse(self, value: Value, platform: Platform) -> object:
-        """The typed value, by the rules of ``platform``.
+        """Return the typed value by the rules of ``platform``.
 
         Raises:
             ValueError: The value does not fit.
         """
 
     def text(self, value: Value) -> str:
-        """``value`` as text, if it is a scalar that is there.
+        """Return a scalar as text.
 
         Raises:
-            ValueError: It is a list, a mapping or nothing.
+            ValueError: ``value`` is a list, a mapping or None.
         """
         if value is None or isinstance(value, list | dict):
             msg = f"expected a {self.kind}, got {describe(value)}"
@@ -110,7 +135,7 @@ class Field(ABC):
 
 
 class Text(Field):
-    """Any string; a number or a boolean of the document is the text that stands in the file."""
+    """Any string. A number or boolean keeps its text from the document."""
 
     def parse(self, value: Value, platform: Platform) -> str:
         del platform
@@ -139,7 +164,7 @@ class LocalPath(Field):
             msg = "expected a path, got an empty string"
             raise ValueError(msg)
         if "\0" in path:
-            msg = "expected a path, got one with a NUL character"
+            msg = "expected a path without NUL characters"
             raise ValueError(msg)
         if self.wildcard and (problem := paths.wildcard_problem(path, platform)):
             raise ValueError(problem)
@@ -153,7 +178,7 @@ class LocalPath(Field):
 
 
 class Boolean(Field):
-    """A boolean: a YAML boolean, or the strings true and false in any case."""
+    """A boolean: true, yes or on; false, no or off; in any case, quoted or not."""
 
     kind = "boolean"
 
@@ -199,7 +224,7 @@ class Integer(Field):
 
 
 class Choice(Field):
-    """One word out of a few, in any case; ``aliases`` map further spellings to them."""
+    """One of a few words, in any case; ``aliases`` maps other spellings to them."""
 
     def __init__(
         self,
@@ -222,7 +247,7 @@ class Choice(Field):
 
 
 class Pattern(Field):
-    """A string that has to match an expression; ``expected`` says so in words."""
+    """A string that must match an expression; ``expected`` describes it in messages."""
 
     def __init__(
         self, help: str, expression: str, expected: str, *, name: str | None = None
@@ -241,7 +266,7 @@ class Pattern(Field):
 
 
 class Permissions(Field):
-    """Octal permissions of 3 or 4 digits, as they stand in the file (Linux only)."""
+    """Octal permissions of 3 or 4 digits, as written in the document (Linux only)."""
 
     kind = "octal string"
 
@@ -258,7 +283,7 @@ class Permissions(Field):
 
 
 class TextList(Field):
-    """A list of strings; ``minimum`` is how many there must be."""
+    """A list of at least ``minimum`` strings."""
 
     kind = "list of strings"
 
@@ -280,13 +305,12 @@ class TextList(Field):
             try:
                 items.append(entry.text(item))
             except ValueError as error:
-                msg = f"entry {index + 1}: {error}"
-                raise ValueError(msg) from None
+                raise EntryError(index, str(error)) from None
         return tuple(items)
 
 
 class TextMap(Field):
-    """A mapping of an installer's properties to strings; those in ``refused`` may not be set."""
+    """A mapping of installer properties to strings; those in ``refused`` cannot be set."""
 
     kind = "map of strings"
 
@@ -303,7 +327,10 @@ class TextMap(Field):
         result = {}
         for name, item in value.items():
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
-                msg = f"expected a property's name (letters, digits, _ and dots), got {name!r}"
+                msg = (
+                    "expected a property name of letters, digits, underscores and dots, got"
+                    f" {name!r}"
+                )
                 raise ValueError(msg)
             if name.upper() in self.refused:
                 msg = f"the property {name} may not be set: awstoe controls it"
@@ -317,7 +344,7 @@ class TextMap(Field):
 
 
 class NameValue(NamedTuple):
-    """One parameter handed to a nested document."""
+    """One parameter for a nested document."""
 
     name: str
     value: str
@@ -339,16 +366,14 @@ class ParameterList(Field):
         result = []
         for index, item in enumerate(value):
             if not isinstance(item, dict) or set(item) != {"name", "value"}:
-                msg = (
-                    f"entry {index + 1}: expected a mapping with exactly the keys"
-                    f" name and value, got {describe(item)}"
+                message = (
+                    f"expected a mapping with exactly the keys name and value, got {describe(item)}"
                 )
-                raise ValueError(msg)
+                raise EntryError(index, message)
             try:
                 result.append(NameValue(entry.text(item["name"]), entry.text(item["value"])))
             except ValueError as error:
-                msg = f"entry {index + 1}: {error}"
-                raise ValueError(msg) from None
+                raise EntryError(index, str(error)) from None
         return tuple(result)
 
 
@@ -364,7 +389,7 @@ _ENCODINGS = {
 
 
 class Encoding(Field):
-    """A Unicode encoding as AWSTOE spells them, in any case; bare 16 and 32 are little-endian."""
+    """A Unicode encoding as AWSTOE spells it, in any case; plain 16 and 32 are little-endian."""
 
     choices = ("utf8", "utf16", "utf16-LE", "utf16-BE", "utf32", "utf32-LE", "utf32-BE")
 
@@ -375,9 +400,6 @@ class Encoding(Field):
         if re.fullmatch(r"(?i)utf-?(8|(16|32)(-(le|be))?)", word):
             found = _ENCODINGS.get(word.lower().replace("-", ""))
         if found is None:
-            msg = (
-                "expected an encoding out of utf8, utf16, utf16-LE, utf16-BE, utf32, utf32-LE and"
-                f" utf32-BE, got {describe(value)}"
-            )
+            msg = f"expected one of {', '.join(self.choices)}, got {describe(value)}"
             raise ValueError(msg)
         return found

@@ -1,6 +1,6 @@
-"""The reference of the action modules, rendered from their schemas: for a terminal, JSON, Markdown.
+"""Renders the reference of the action modules for a terminal, as JSON and as Markdown.
 
-Nothing is written down twice: what the pages say about an input is what validation checks.
+It comes from the schemas that validation uses, so the reference and validation cannot disagree.
 """
 
 import json
@@ -18,7 +18,7 @@ _SHAPES: Final = {
     Shape.MAPPING: "one mapping",
     Shape.CONDITION: "one condition, as in the `if` of a step",
 }
-_UNBUILT: Final = "not in this version: can be validated, not run"
+_NOT_IMPLEMENTED: Final = "not in this version: it can be validated but not run"
 
 
 def _platforms(platforms: Iterable[Platform]) -> list[str]:
@@ -26,7 +26,7 @@ def _platforms(platforms: Iterable[Platform]) -> list[str]:
 
 
 def _default(default: object) -> Value:
-    """The default as JSON shows it."""
+    """Return the default as a JSON value."""
     if isinstance(default, tuple):
         return [str(entry) for entry in default]
     if default is None or isinstance(default, bool | int | str):
@@ -68,12 +68,12 @@ def _entry(found: Schema) -> dict[str, Value]:
 
 
 def overview_json() -> str:
-    """All actions as a JSON list."""
+    """Return all actions as a JSON list."""
     return json.dumps([_summary(schema(name)) for name in ACTIONS], indent=4)
 
 
 def entry_json(name: str) -> str:
-    """One action as a JSON object.
+    """Return one action as a JSON object.
 
     Raises:
         KeyError: There is no such action.
@@ -82,7 +82,7 @@ def entry_json(name: str) -> str:
 
 
 def overview_text() -> str:
-    """All actions as a table for a terminal."""
+    """Return all actions as a table for a terminal."""
     rows = []
     for name in ACTIONS:
         found = schema(name)
@@ -92,7 +92,7 @@ def overview_text() -> str:
 
 
 def entry_text(name: str) -> str:
-    """One action for a terminal.
+    """Return one action as text for a terminal.
 
     Raises:
         KeyError: There is no such action.
@@ -103,7 +103,7 @@ def entry_text(name: str) -> str:
         f"Platforms: {', '.join(_platforms(found.row.platforms))}",
     ]
     if not found.row.implemented:
-        lines.append(f"Note: {_UNBUILT}")
+        lines.append(f"Note: {_NOT_IMPLEMENTED}")
     lines += ["", _inputs_sentence(found), ""]
     if found.fields:
         lines += [_table(*_input_rows(found)), ""]
@@ -117,17 +117,16 @@ def entry_text(name: str) -> str:
 
 
 def markdown() -> str:
-    """All actions as the page docs/actions.md."""
+    """Return all actions as the page docs/actions.md."""
     lines = [
         "# Action modules",
         "",
         "<!-- Generated from the action modules; do not edit. -->",
         "",
-        "Every string of the inputs may hold references such as `{{ Parameter }}` and"
-        ' `{{ phase.step.outputs[0].name }}`. Booleans may be written as `true` or `"true"`;'
-        " numbers given for strings keep the digits of the document, so `0644` stays `0644`. A"
-        " single mapping is accepted where a list is documented, and a list of one where a mapping"
-        " is.",
+        "Every string in the inputs can contain references such as `{{ Parameter }}` and"
+        ' `{{ phase.step.outputs[0].name }}`. Write booleans as `true` or `"true"`. A number given'
+        " for a string keeps its digits, so `0644` stays `0644`. A single mapping is accepted where"
+        " a list is documented, and a list with one entry where a mapping is documented.",
         "",
         "| module | platforms | what it does |",
         "|---|---|---|",
@@ -150,14 +149,14 @@ def _markdown_entry(found: Schema) -> list[str]:
         f"{capital}. Platforms: {', '.join(_platforms(found.row.platforms))}.",
     ]
     if not found.row.implemented:
-        lines += ["", f"**{_UNBUILT[0].upper()}{_UNBUILT[1:]}.**"]
+        lines += ["", f"**{_NOT_IMPLEMENTED[0].upper()}{_NOT_IMPLEMENTED[1:]}.**"]
     lines += ["", _inputs_sentence(found)]
     if found.fields:
         head, rows = _input_rows(found)
         lines += ["", _markdown_row(head), _markdown_row("---" for _ in head)]
         lines += [_markdown_row([f"`{row[0]}`", *row[1:]]) for row in rows]
     if found.outputs:
-        lines += ["", "| output | what it holds |", "|---|---|"]
+        lines += ["", "| output | contents |", "|---|---|"]
         lines += [f"| `{each.name}` | {each.help} |" for each in found.outputs]
     return [
         *lines,
@@ -175,7 +174,7 @@ def _markdown_row(cells: Iterable[str]) -> str:
 
 
 def _inputs_sentence(found: Schema) -> str:
-    optional = "; may be left out" if found.row.inputs_optional else ""
+    optional = " (optional)" if found.row.inputs_optional else ""
     return f"Inputs: {_SHAPES[found.row.shape]}{optional}."
 
 
@@ -193,7 +192,7 @@ def _input_rows(found: Schema) -> tuple[list[str], list[list[str]]]:
 
 
 def _shown(default: object) -> str:
-    """The default as a person reads it in a table."""
+    """Return the default as text for a table."""
     if default is None or default == ():
         return "none"
     if isinstance(default, bool):
@@ -207,7 +206,7 @@ def _example_step(found: Schema) -> list[str]:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Columns side by side; the last one is as wide as it needs to be."""
+    """Return the rows in aligned columns; the last column is not padded."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])

@@ -1,4 +1,4 @@
-"""Reads an action module's schema, and turns resolved values into its typed ``Inputs``."""
+"""Reads an action module's schema and converts resolved values to its typed ``Inputs``."""
 
 import importlib
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from awstoe.expressions.values import Value
 
 
 class Output(NamedTuple):
-    """One output value of an action."""
+    """One output of an action."""
 
     name: str
     help: str
 
 
 class Schema(NamedTuple):
-    """Everything about an action that can be known without running it."""
+    """Everything that is known about an action without running it."""
 
     name: str
     row: ActionSpec
@@ -29,7 +29,7 @@ class Schema(NamedTuple):
     description: str
     example: str
     fields: Mapping[str, Field]
-    """By the key in the document, in the order of the module."""
+    """By the key in the document, in the module's order."""
     required: frozenset[str]
     defaults: Mapping[str, object]
     outputs: tuple[Output, ...]
@@ -38,9 +38,9 @@ class Schema(NamedTuple):
 
 @cache
 def _fields(inputs: type) -> dict[str, tuple[str, Field]]:
-    """The fields of ``inputs`` by their key in the document, with their Python names.
+    """Return the Python name and the field of each input, by its key in the document.
 
-    What is annotated with no field (the condition of Assert) has no key of its own.
+    An attribute without a field in its annotation (the condition of Assert) has no key.
     """
     found = {}
     for attribute, annotation in inputs.__annotations__.items():
@@ -52,7 +52,7 @@ def _fields(inputs: type) -> dict[str, tuple[str, Field]]:
 
 @cache
 def schema(action: str) -> Schema:
-    """The schema of ``action``, whose module is imported now.
+    """Import the module of ``action`` and return its schema.
 
     Raises:
         KeyError: There is no such action.
@@ -83,10 +83,10 @@ def schema(action: str) -> Schema:
 
 
 def typed_inputs(action: str, given: Mapping[str, Value]) -> object:
-    """The ``Inputs`` of ``action`` for one operation whose references have been resolved.
+    """Return the ``Inputs`` of ``action`` for one operation with all references resolved.
 
     Raises:
-        ValueError: A value does not fit; the message names the input and what was expected.
+        ValueError: A value does not fit. The message names the input and what was expected.
     """
     found = schema(action)
     if found.conflict is not None and (conflict := found.conflict(given)):

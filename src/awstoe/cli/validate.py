@@ -11,7 +11,7 @@ from awstoe.document import source
 from awstoe.document.parse import parse
 from awstoe.document.problems import Problem, Severity, render
 from awstoe.document.syntax import encoding
-from awstoe.errors import DocumentError, UsageError
+from awstoe.errors import UsageError
 from awstoe.host import platforms as hosts
 from awstoe.host.platforms import Platform
 from awstoe.reporting.console import Console
@@ -112,12 +112,12 @@ def validate(
     for name in names:
         try:
             paths += source.expand([name], stdin_allowed=source.STANDARD_INPUT not in paths)
-        except DocumentError as error:
+        except source.SourceError as error:
             _unreadable(name, error, problems, lines)
     for path in paths:
         try:
             data = source.read(path, stdin)
-        except DocumentError as error:
+        except source.SourceError as error:
             _unreadable(path, error, problems, lines)
             continue
         found = parse(data, path, wanted, strict=strict).problems
@@ -135,7 +135,9 @@ def validate(
     return ValidationResult(result, lines, 1 if errors else 0)
 
 
-def _unreadable(name: str, error: DocumentError, problems: list[Problem], lines: list[str]) -> None:
+def _unreadable(
+    name: str, error: source.SourceError, problems: list[Problem], lines: list[str]
+) -> None:
     """Note a document of which not even the bytes are there."""
     file = "<stdin>" if name == source.STANDARD_INPUT else name
     problem = Problem(
@@ -145,7 +147,7 @@ def _unreadable(name: str, error: DocumentError, problems: list[Problem], lines:
         "",
         Severity.ERROR,
         "unreadable",
-        error.message.removeprefix(f"{file}: "),
+        error.reason,
         error.hint or "",
     )
     problems.append(problem)

@@ -1,1 +1,1 @@
-"""From a document's text to a typed, frozen model. Only ``source`` does I/O."""
+"""Parses documents to a typed, immutable model. Only ``source`` does I/O."""

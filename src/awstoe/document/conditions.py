@@ -24,106 +24,110 @@ _HASH_DIGITS: Final = {
 
 
 class _Place(NamedTuple):
-    """Where a condition stands."""
+    """Where a condition is, and what is allowed there."""
 
     path: str
     step: StepFacts
     position: Position
     level: int
-    """How many logical operators are around it."""
+    """The number of logical operators around it."""
     extra: Collection[str] = ()
-    """Keys that may stand beside the operator."""
+    """Keys that are allowed next to the operator."""
 
     def below(self, path: str) -> "_Place":
         return _Place(path, self.step, self.position, self.level + 1)
 
 
-def parse_if(reading: ParseContext, node: Node, path: str, step: StepFacts) -> If | None:
-    """The ``if`` of a step, or None after its problems have been reported."""
+def parse_if(context: ParseContext, node: Node, path: str, step: StepFacts) -> If | None:
+    """Parse the ``if`` of a step; return None after reporting its problems."""
     node, path = _only_entry(node, path)
     place = _Place(path, step, Position.CONDITION, 0, _BRANCHES)
-    condition = _parse(reading, node, place)
+    condition = _parse(context, node, place)
     if not isinstance(node, Mapping):
         return None
-    then = _branch(reading, node, path, "then", Branch.EXECUTE)
-    otherwise = _branch(reading, node, path, "else", Branch.SKIP)
+    then = _branch(context, node, path, "then", Branch.EXECUTE)
+    otherwise = _branch(context, node, path, "else", Branch.SKIP)
     if condition is None or then is None or otherwise is None:
         return None
     return If(condition, then, otherwise, Mark(node.line, node.column))
 
 
 def parse_assertion(
-    reading: ParseContext, node: Node, path: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, step: StepFacts
 ) -> Condition | None:
-    """The condition of an Assert step, or None after its problems have been reported."""
+    """Parse the condition of an Assert step; return None after reporting its problems."""
     node, path = _only_entry(node, path)
-    return _parse(reading, node, _Place(path, step, Position.INPUTS, 0))
+    return _parse(context, node, _Place(path, step, Position.INPUTS, 0))
 
 
 def _only_entry(node: Node, path: str) -> tuple[Node, str]:
-    """The one condition of the list form."""
+    """Return the only entry if ``node`` is a list of one, and otherwise ``node``."""
     if isinstance(node, Sequence) and len(node.items) == 1:
         return node.items[0], f"{path}[0]"
     return node, path
 
 
 def _branch(
-    reading: ParseContext, node: Mapping, path: str, key: str, default: Branch
+    context: ParseContext, node: Mapping, path: str, key: str, default: Branch
 ) -> Branch | None:
     entry = node.entries.get(key)
     if entry is None:
         return default
     word = expect.choice(
-        reading.report, entry[1], f"{path}.{key}", f"{key!r}", [str(branch) for branch in Branch]
+        context.diagnostics,
+        entry[1],
+        f"{path}.{key}",
+        f"{key!r}",
+        [str(branch) for branch in Branch],
     )
     return None if word is None else Branch(word)
 
 
-def _parse(reading: ParseContext, node: Node, place: _Place) -> Condition | None:
-    report = reading.report
+def _parse(context: ParseContext, node: Node, place: _Place) -> Condition | None:
+    diagnostics = context.diagnostics
     if isinstance(node, Sequence) and node.items:
-        report.error(
+        diagnostics.error(
             node.items[1] if len(node.items) > 1 else node,
             place.path,
             "several-conditions",
             f"expected one condition, got a list of {len(node.items)}",
-            "put them under 'and:' or 'or:'",
+            "combine them under 'and' or 'or'",
         )
         return None
     if not isinstance(node, Mapping):
-        report.error(
+        diagnostics.error(
             node,
             place.path,
             "wrong-type",
             f"expected a condition (a mapping with one operator), got {describe(node)}",
         )
         return None
-    key = _operator(reading, node, place)
+    key = _operator(context, node, place)
     if key is None:
         return None
     operator = conditions.SPELLINGS.get(key, key)
     where, operand = node.entries[key]
     path = f"{place.path}.{key}"
     if operator != key:
-        report.warning(
-            where, path, "spelling", f"unusual spelling {key!r}", f"it is written {operator!r}"
+        diagnostics.warning(
+            where, path, "spelling", f"misspelled operator {key!r}", f"write {operator!r}"
         )
     if operator not in conditions.LOGICAL:
-        return _comparison(reading, node, place, key)
-    _check_keys(reading, node, place, key, None)
+        return _comparison(context, node, place, key)
+    _check_keys(context, node, place, key, None)
     if place.level >= limits.CONDITION_DEPTH:
-        report.error(
+        diagnostics.error(
             where,
             path,
             "condition-too-deep",
-            f"and, or and not are nested more than {limits.CONDITION_DEPTH} levels deep",
+            f"'and', 'or' and 'not' are nested more than {limits.CONDITION_DEPTH} levels deep",
         )
         return None
-    return _logical(reading, operand, place.below(path), operator)
+    return _logical(context, operand, place.below(path), operator)
 
 
-def _operator(reading: ParseContext, node: Mapping, place: _Place) -> str | None:
-    """The one key of ``node`` that is an operator."""
+def _operator(context: ParseContext, node: Mapping, place: _Place) -> str | None:
+    """Return the only key of ``node`` that is an operator; report any other number of them."""
     known = [
         key
         for key in node.entries
@@ -132,121 +136,119 @@ def _operator(reading: ParseContext, node: Mapping, place: _Place) -> str | None
     if len(known) == 1:
         return known[0]
     if known:
-        reading.report.error(
+        context.diagnostics.error(
             node.key(known[1]),
             place.path,
             "several-operators",
-            f"expected exactly one operator, got {' and '.join(known)}",
-            "put each into a condition of its own under 'and:' or 'or:'",
+            f"expected exactly one operator, got {' and '.join(map(repr, known))}",
+            "make each one a separate condition under 'and' or 'or'",
         )
         return None
     others = [key for key in node.entries if key not in ("value", "path", *_BRANCHES)]
     operators = (*conditions.OPERATORS, *conditions.LOGICAL)
-    suggestion = reading.report.suggestion(others[0], operators) if others else ""
-    reading.report.error(
+    suggestion = context.diagnostics.suggestion(others[0], operators) if others else ""
+    context.diagnostics.error(
         node.key(others[0]) if others else node,
         place.path,
         "no-operator",
         f"expected exactly one operator, got {', '.join(map(quoted, others)) or 'none'}",
-        suggestion or f"operators are {', '.join(operators)}",
+        suggestion or f"use one of {', '.join(operators)}",
     )
     return None
 
 
 def _check_keys(
-    reading: ParseContext, node: Mapping, place: _Place, operator: str, companion: str | None
+    context: ParseContext, node: Mapping, place: _Place, operator: str, companion: str | None
 ) -> None:
     allowed = [operator, *([companion] if companion else []), *place.extra]
     for key, (where, _) in node.entries.items():
         if key in allowed:
             continue
         if key in _BRANCHES:
-            hint = "'then' and 'else' stand beside the operator at the top of an 'if'"
+            hint = "put 'then' and 'else' at the top of the 'if', next to its operator"
         elif key in ("value", "path"):
-            hint = f"{operator} takes {companion!r}" if companion else f"{operator} takes no {key}"
+            hint = f"use {companion!r}" if companion else f"remove it: {operator!r} does not use it"
         else:
-            hint = reading.report.suggestion(key, allowed)
-        reading.report.error(
+            hint = context.diagnostics.suggestion(key, allowed)
+        context.diagnostics.error(
             where,
             f"{place.path}.{key}",
             "unknown-key",
-            f"unknown key {quoted(key)} beside {operator!r}",
+            f"unknown key {quoted(key)} next to {operator!r}",
             hint,
         )
 
 
-def _logical(reading: ParseContext, node: Node, place: _Place, operator: str) -> Logical | None:
+def _logical(context: ParseContext, node: Node, place: _Place, operator: str) -> Logical | None:
     items: list[tuple[Node, str]]
     if operator == "not":
         items = [_only_entry(node, place.path)]
     else:
-        listed = expect.sequence(
-            reading.report, node, place.path, f"the conditions of {operator!r}"
-        )
+        listed = expect.sequence(context.diagnostics, node, place.path, f"{operator!r}")
         if listed is None:
             return None
         items = [(item, f"{place.path}[{i}]") for i, item in enumerate(listed.items)]
         if not items:
-            reading.report.error(
+            context.diagnostics.error(
                 node, place.path, "empty-list", f"{operator!r} needs at least one condition"
             )
-    found = [_parse(reading, item, place._replace(path=path)) for item, path in items]
+    found = [_parse(context, item, place._replace(path=path)) for item, path in items]
     known = tuple(condition for condition in found if condition is not None)
     return Logical(operator, known) if known and len(known) == len(found) else None
 
 
-def _comparison(reading: ParseContext, node: Mapping, place: _Place, key: str) -> Comparison | None:
+def _comparison(context: ParseContext, node: Mapping, place: _Place, key: str) -> Comparison | None:
     operator = conditions.SPELLINGS.get(key, key)
     companion = conditions.OPERATORS[operator].companion
-    _check_keys(reading, node, place, key, companion)
-    operand = _string(reading, node, place, key)
-    beside: str | None = None
+    _check_keys(context, node, place, key, companion)
+    operand = _string(context, node, place, key)
+    companion_text: str | None = None
     if companion is not None:
         if companion not in node.entries:
-            expect.missing_key(reading.report, node, place.path, companion, f"{operator!r}")
+            expect.missing_key(context.diagnostics, node, place.path, companion, f"{operator!r}")
             return None
-        beside = _string(reading, node, place, companion)
-        if beside is None:
+        companion_text = _string(context, node, place, companion)
+        if companion_text is None:
             return None
     if operand is None:
         return None
-    return Comparison(operator, operand, beside)
+    return Comparison(operator, operand, companion_text)
 
 
-def _string(reading: ParseContext, node: Mapping, place: _Place, key: str) -> str | None:
-    """The text under ``key``, judged as far as that can be done before the run."""
+def _string(context: ParseContext, node: Mapping, place: _Place, key: str) -> str | None:
+    """Return the string under ``key``, checked as far as possible before the run."""
     value = node.entries[key][1]
     path = f"{place.path}.{key}"
-    text = expect.text(reading.report, value, path, f"{key!r}", expect.EMPTY_TEXT)
+    text = expect.text(context.diagnostics, value, path, f"{key!r}", expect.EMPTY_TEXT)
     if text is None or not isinstance(value, Scalar):
         return None
-    if not reading.references.text(value, path, place.step, place.position):
-        _check_operand(reading, value, path, conditions.SPELLINGS.get(key, key))
+    if not context.references.text(value, path, place.step, place.position):
+        _check_operand(context, value, path, conditions.SPELLINGS.get(key, key))
     return text
 
 
-def _check_operand(reading: ParseContext, value: Scalar, path: str, operator: str) -> None:
-    report, text = reading.report, value.text
+def _check_operand(context: ParseContext, value: Scalar, path: str, operator: str) -> None:
+    diagnostics, text = context.diagnostics, value.text
     if operator == "patternMatches":
-        # Only here: few documents have patterns, and the translator costs 3 ms of start-up.
+        # Imported here because few documents have patterns and the import takes 3 ms.
         from awstoe.expressions.re2 import translate  # noqa: PLC0415
 
         try:
             translate.translate(text)
         except translate.PatternError as error:
-            report.error(
+            diagnostics.error(
                 value,
                 path,
                 "bad-pattern",
-                f"the pattern {quoted(text)} cannot be used: {error.message}",
-                "expected a regular expression in RE2 syntax",
+                f"invalid pattern {quoted(text)}: {error.message}",
+                "use a regular expression in RE2 syntax",
             )
     elif operator.startswith("number") and conditions.number(text) is None:
-        report.error(
-            value, path, "wrong-value", f"expected a number as {operator!r}, got {quoted(text)}"
+        diagnostics.error(
+            value, path, "wrong-value", f"{operator!r}: expected a number, got {quoted(text)}"
         )
     elif operator in _HASH_DIGITS and not _is_hash(text, _HASH_DIGITS[operator]):
-        report.warning(
+        diagnostics.warning(
             value,
             path,
             "never-true",

@@ -1,8 +1,7 @@
-"""Collects what is wrong with one document.
+"""Collects the problems of one document.
 
-A document is read to its end whatever is wrong with it; each finding becomes one ``Problem`` in a
-``Diagnostics``. Only what hides the rest of the document (a syntax error, a binary file) stops the
-reading: that is an ``Unreadable``, which never leaves this package.
+Parsing continues after a problem: each one becomes a ``Problem`` in a ``Diagnostics``. Only what
+hides the rest of the document (a syntax error, a binary file) ends it early, as an ``Unreadable``.
 """
 
 from collections.abc import Collection
@@ -14,14 +13,14 @@ from awstoe.document.suggestions import closest
 
 
 class Unreadable(Exception):
-    """The document cannot be read past this place.
+    """The document cannot be read beyond this position.
 
     Attributes:
-        code: As of ``Problem``.
-        message: As of ``Problem``.
-        hint: As of ``Problem``.
-        line: From 1, or 0 when there is none.
-        column: From 1, or 0 when there is none.
+        code: As in ``Problem``.
+        message: As in ``Problem``.
+        hint: As in ``Problem``.
+        line: From 1; 0 if the problem has no position.
+        column: From 1; 0 if the problem has no position.
     """
 
     def __init__(
@@ -36,24 +35,24 @@ class Unreadable(Exception):
 
 
 class Located(Protocol):
-    """Anything that stands somewhere in a document."""
+    """Anything with a position in a document."""
 
     @property
     def line(self) -> int:
-        """From 1; 0 when there is no place."""
+        """From 1; 0 if there is no position."""
 
     @property
     def column(self) -> int:
-        """From 1; 0 when there is no place."""
+        """From 1; 0 if there is no position."""
 
 
 class Diagnostics:
     """Collects the problems of one document.
 
-    Of each severity ``limits.PROBLEMS_SHOWN`` are kept and the others counted.
+    It keeps up to ``limits.PROBLEMS_SHOWN`` problems of each severity and counts the others.
 
     Args:
-        file: What problems call the document.
+        file: The document's name in its problems.
     """
 
     __slots__ = ("_candidates", "_file", "_kept", "_left_out")
@@ -66,25 +65,25 @@ class Diagnostics:
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error among the problems."""
+        """Whether one of the problems is an error."""
         return bool(self._kept[Severity.ERROR])
 
     def has_room(self, severity: Severity) -> bool:
-        """Whether a further problem would be kept; else its exact place need not be found."""
+        """Whether another problem would be kept. If not, do not compute its exact position."""
         return len(self._kept[severity]) < limits.PROBLEMS_SHOWN
 
     def error(self, where: Located, path: str, code: str, message: str, hint: str = "") -> None:
-        """Note an error."""
+        """Add an error."""
         self.add(Severity.ERROR, where, path, code, message, hint)
 
     def warning(self, where: Located, path: str, code: str, message: str, hint: str = "") -> None:
-        """Note a warning."""
+        """Add a warning."""
         self.add(Severity.WARNING, where, path, code, message, hint)
 
     def add(
         self, severity: Severity, where: Located, path: str, code: str, message: str, hint: str
     ) -> None:
-        """Note a problem."""
+        """Add a problem."""
         if not self.has_room(severity):
             self._left_out[severity] += 1
             return
@@ -93,13 +92,13 @@ class Diagnostics:
         )
 
     def suggestion(self, word: str, candidates: Collection[str]) -> str:
-        """A hint that names what ``word`` was probably meant to be, or an empty string."""
+        """Return a hint with the candidate closest to ``word``, or an empty string."""
         self._candidates -= len(candidates) + 1
         found = closest(word, candidates) if self._candidates >= 0 else None
         return f"did you mean {found!r}?" if found else ""
 
     def sorted(self, *, strict: bool) -> list[Problem]:
-        """The problems by place; with ``strict``, warnings have become errors."""
+        """Return the problems sorted by position; ``strict`` turns warnings into errors."""
         found = [problem for kept in self._kept.values() for problem in kept]
         found.sort(key=lambda problem: (problem.line, problem.column))
         for severity, count in self._left_out.items():

@@ -1,6 +1,6 @@
-"""Asks nodes for what they have to be, and reports what they are instead.
+"""Converts nodes to the types they must have, and reports those that do not fit.
 
-Each function gives the value, or None after it has reported why there is none.
+Each function returns the value, or None after reporting the problem.
 """
 
 from collections.abc import Collection
@@ -13,107 +13,109 @@ from awstoe.expressions import references
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
 
-_FLAG = Boolean("")
-_WHOLE = Integer("", minimum=-(10**18))
-EMPTY_TEXT: Final = "an empty text is written ''"
+_BOOLEAN = Boolean("")
+_INTEGER = Integer("", minimum=-(10**18))
+EMPTY_TEXT: Final = "write an empty string as ''"
 _NOT_RESOLVED = "references are not resolved here: write the value itself"
 
 
-def mapping(report: Diagnostics, node: Node, path: str, what: str) -> Mapping | None:
-    """``node`` as a mapping; ``what`` is what the message calls it."""
+def mapping(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Mapping | None:
+    """Return ``node`` if it is a mapping; messages call it ``what``."""
     if isinstance(node, Mapping):
         return node
-    report.error(node, path, "wrong-type", f"expected a mapping as {what}, got {describe(node)}")
+    diagnostics.error(node, path, "wrong-type", f"{what}: expected a mapping, got {describe(node)}")
     return None
 
 
-def sequence(report: Diagnostics, node: Node, path: str, what: str) -> Sequence | None:
-    """``node`` as a list; ``what`` is what the message calls it."""
+def sequence(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Sequence | None:
+    """Return ``node`` if it is a list; messages call it ``what``."""
     if isinstance(node, Sequence):
         return node
-    report.error(node, path, "wrong-type", f"expected a list as {what}, got {describe(node)}")
+    diagnostics.error(node, path, "wrong-type", f"{what}: expected a list, got {describe(node)}")
     return None
 
 
-def text(report: Diagnostics, node: Node, path: str, what: str, hint: str = "") -> str | None:
-    """``node`` as the text that stands in the file; ``hint`` is for when nothing stands there."""
+def text(diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str = "") -> str | None:
+    """Return the text of ``node`` as written in the file; ``hint`` is for an empty value."""
     if isinstance(node, Scalar) and not node.is_null:
         return node.text
-    message = f"expected a text as {what}, got {describe(node)}"
-    report.error(node, path, "wrong-type", message, hint if isinstance(node, Scalar) else "")
+    message = f"{what}: expected a string, got {describe(node)}"
+    diagnostics.error(node, path, "wrong-type", message, hint if isinstance(node, Scalar) else "")
     return None
 
 
-def free_text(report: Diagnostics, node: Node, path: str, what: str) -> str | None:
-    """``node`` as text that nobody reads but people; nothing is an empty one."""
+def free_text(diagnostics: Diagnostics, node: Node, path: str, what: str) -> str | None:
+    """Return the text of ``node``, or an empty string if the value is empty."""
     if isinstance(node, Scalar) and node.is_null:
         return ""
-    return text(report, node, path, what)
+    return text(diagnostics, node, path, what)
 
 
-def flag(report: Diagnostics, node: Node, path: str, what: str) -> bool | None:
-    """``node`` as a boolean."""
+def flag(diagnostics: Diagnostics, node: Node, path: str, what: str) -> bool | None:
+    """Return ``node`` as a boolean."""
     try:
-        return _FLAG.parse(value_of(node), Platform.LINUX)
+        return _BOOLEAN.parse(value_of(node), Platform.LINUX)
     except ValueError:
-        _refuse(report, node, path, f"true or false as {what}")
+        _reject(diagnostics, node, path, f"{what}: expected true or false")
         return None
 
 
-def integer(report: Diagnostics, node: Node, path: str, what: str) -> int | None:
-    """``node`` as an integer."""
+def integer(diagnostics: Diagnostics, node: Node, path: str, what: str) -> int | None:
+    """Return ``node`` as an integer."""
     try:
-        return _WHOLE.parse(value_of(node), Platform.LINUX)
+        return _INTEGER.parse(value_of(node), Platform.LINUX)
     except ValueError:
-        _refuse(report, node, path, f"an integer as {what}")
+        _reject(diagnostics, node, path, f"{what}: expected an integer")
         return None
 
 
-def _refuse(report: Diagnostics, node: Node, path: str, expected: str) -> None:
-    report.error(
+def _reject(diagnostics: Diagnostics, node: Node, path: str, expected: str) -> None:
+    diagnostics.error(
         node,
         path,
         "wrong-type",
-        f"expected {expected}, got {describe(node)}",
+        f"{expected}, got {describe(node)}",
         _NOT_RESOLVED if isinstance(node, Scalar) and references.find(node.text) else "",
     )
 
 
 def choice(
-    report: Diagnostics, node: Node, path: str, what: str, choices: Collection[str]
+    diagnostics: Diagnostics, node: Node, path: str, what: str, choices: Collection[str]
 ) -> str | None:
-    """``node`` as one of a few words."""
+    """Return the text of ``node`` if it is one of ``choices``."""
     if isinstance(node, Scalar) and node.text in choices:
         return node.text
-    message = f"expected one of {', '.join(choices)} as {what}, got {describe(node)}"
+    message = f"{what}: expected one of {', '.join(choices)}, got {describe(node)}"
     hint = ""
     if isinstance(node, Scalar):
         hint = (
-            _NOT_RESOLVED if references.find(node.text) else report.suggestion(node.text, choices)
+            _NOT_RESOLVED
+            if references.find(node.text)
+            else diagnostics.suggestion(node.text, choices)
         )
-    report.error(node, path, "wrong-value", message, hint)
+    diagnostics.error(node, path, "wrong-value", message, hint)
     return None
 
 
 def check_keys(
-    report: Diagnostics,
+    diagnostics: Diagnostics,
     node: Mapping,
     path: str,
     allowed: Collection[str],
     tolerated: Collection[str] = (),
 ) -> None:
-    """Report the keys that are not ``allowed``; those ``tolerated`` get only a warning."""
+    """Report keys that are not ``allowed``, those in ``tolerated`` only as warnings."""
     for key, (where, _) in node.entries.items():
         if key in allowed:
             continue
         place = f"{path}.{key}" if path else key
         if key in tolerated:
-            report.warning(
-                where, place, "ignored-key", f"the key {quoted(key)} means nothing here: ignored"
+            diagnostics.warning(
+                where, place, "ignored-key", f"the key {quoted(key)} has no effect and is ignored"
             )
             continue
-        hint = report.suggestion(key, allowed) or f"expected {' or '.join(_listed(allowed))}"
-        report.error(where, place, "unknown-key", f"unknown key {quoted(key)}", hint)
+        hint = diagnostics.suggestion(key, allowed) or f"expected {' or '.join(_listed(allowed))}"
+        diagnostics.error(where, place, "unknown-key", f"unknown key {quoted(key)}", hint)
 
 
 def _listed(words: Collection[str]) -> tuple[str, ...]:
@@ -121,6 +123,6 @@ def _listed(words: Collection[str]) -> tuple[str, ...]:
     return (", ".join(firsts), last) if firsts else (last,)
 
 
-def missing_key(report: Diagnostics, where: Located, path: str, key: str, owner: str) -> None:
+def missing_key(diagnostics: Diagnostics, where: Located, path: str, key: str, owner: str) -> None:
     """Report that ``owner`` lacks ``key``."""
-    report.error(where, path, "missing-key", f"{owner} has no {key!r}; it is required")
+    diagnostics.error(where, path, "missing-key", f"{owner} has no {key!r}, which is required")

@@ -1,10 +1,9 @@
-"""Parses the inputs of a step, and judges them by the action's schema.
+"""Parses the inputs of a step and checks them against the action's schema.
 
-A text that holds references is judged when the run knows their values; a list or mapping that holds
-some is judged now, since a reference in it stands for the text of an entry.
+A string that contains references is checked during the run, when their values are known. A list or
+mapping that contains references is checked now, because each reference is within one entry.
 """
 
-import re
 from collections.abc import Mapping as Lookup
 from typing import Final
 
@@ -20,38 +19,37 @@ from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, descri
 from awstoe.expressions.values import Value, quoted
 
 TOLERATED: Final = frozenset({("DeleteFile", "force"), ("S3Download", "recurse")})
-"""Inputs that real documents carry and AWSTOE lets pass."""
+"""Unknown inputs that real documents contain and AWSTOE accepts."""
 
-_ENTRY: Final = re.compile(r"entry ([0-9]+): ")
 Operations = tuple[Lookup[str, Value], ...]
 
 
 def failure(step: StepFacts, message: str) -> str:
-    """``message`` in AWSTOE's words for what is wrong with a step."""
+    """Return ``message`` in AWSTOE's wording for a problem with a step."""
     return f"Parsing step '{step.name}' in phase '{step.phase}' failed. Error: {message}"
 
 
 def parse_inputs(
-    reading: ParseContext,
+    context: ParseContext,
     node: Node | None,
     where: Located,
     path: str,
-    row: ActionSpec,
+    spec: ActionSpec,
     step: StepFacts,
 ) -> Operations:
-    """The operations of a step; what is wrong with them is reported.
+    """Parse the operations of a step and report their problems.
 
     Args:
-        reading: The document.
-        node: What stands under ``inputs``; None for nothing.
-        where: The place of that key, or of the step.
+        context: The document that is parsed.
+        node: The value of ``inputs``, or None.
+        where: The position of that key, or of the step.
         path: The path of ``inputs``.
-        row: The step's action.
+        spec: The step's action.
         step: The step.
     """
     if node is None:
-        if not row.inputs_optional:
-            reading.report.error(
+        if not spec.inputs_optional:
+            context.diagnostics.error(
                 where,
                 path,
                 "no-inputs",
@@ -59,25 +57,25 @@ def parse_inputs(
             )
         return ()
     found = schema.schema(step.action)
-    if row.shape is Shape.LIST:
-        nodes = _several(reading, node, path, step)
+    if spec.shape is Shape.LIST:
+        nodes = _several(context, node, path, step)
     else:
-        nodes = _single(reading, node, path, step)
-    return tuple(_operation(reading, item, place, found, step) for item, place in nodes)
+        nodes = _single(context, node, path, step)
+    return tuple(_operation(context, item, place, found, step) for item, place in nodes)
 
 
 def _several(
-    reading: ParseContext, node: Node, path: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, step: StepFacts
 ) -> list[tuple[Mapping, str]]:
     if isinstance(node, Mapping):
         return [(node, path)]
     if not isinstance(node, Sequence) or not node.items:
         got = describe(node) if not isinstance(node, Sequence) else "an empty list"
-        reading.report.error(
+        context.diagnostics.error(
             node,
             path,
             "wrong-type",
-            f"expected a list of mappings as inputs of {step.action}, got {got}",
+            f"the inputs of {step.action}: expected a list of mappings, got {got}",
         )
         return []
     found = []
@@ -86,17 +84,18 @@ def _several(
         if isinstance(item, Mapping):
             found.append((item, place))
         else:
-            reading.report.error(
+            context.diagnostics.error(
                 item,
                 place,
                 "wrong-type",
-                f"expected a mapping in the inputs of {step.action}, got {describe(item)}",
+                f"the inputs of {step.action}: expected each entry to be a mapping,"
+                f" got {describe(item)}",
             )
     return found
 
 
 def _single(
-    reading: ParseContext, node: Node, path: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, step: StepFacts
 ) -> list[tuple[Mapping, str]]:
     if isinstance(node, Sequence) and len(node.items) == 1:
         node, path = node.items[0], f"{path}[0]"
@@ -105,16 +104,16 @@ def _single(
     got = describe(node)
     if isinstance(node, Sequence):
         got = f"a list of {len(node.items)}"
-    reading.report.error(
-        node, path, "wrong-type", f"expected a mapping as inputs of {step.action}, got {got}"
+    context.diagnostics.error(
+        node, path, "wrong-type", f"the inputs of {step.action}: expected a mapping, got {got}"
     )
     return []
 
 
 def _operation(
-    reading: ParseContext, node: Mapping, path: str, found: Schema, step: StepFacts
+    context: ParseContext, node: Mapping, path: str, found: Schema, step: StepFacts
 ) -> Lookup[str, Value]:
-    report = reading.report
+    diagnostics = context.diagnostics
     operation: dict[str, Value] = {}
     sound = True
     for key, (where, value_node) in node.entries.items():
@@ -122,71 +121,74 @@ def _operation(
         field = found.fields.get(key)
         place = f"{path}.{key}"
         if field is None:
-            _unknown(reading, where, place, key, found)
+            _unknown(context, where, place, key, found)
             continue
-        if any(platform not in field.platforms for platform in reading.platforms):
-            refused = [p for p in reading.platforms if p not in field.platforms]
-            report.error(
+        if any(platform not in field.platforms for platform in context.platforms):
+            unsupported = [p for p in context.platforms if p not in field.platforms]
+            diagnostics.error(
                 where,
                 place,
                 "wrong-platform",
                 failure(
-                    step, f"the input {key!r} is not supported for os platform {', '.join(refused)}"
+                    step,
+                    f"the input {key!r} is not supported for os platform {', '.join(unsupported)}",
                 ),
             )
-        held = False
+        has_references = False
         for text, text_path in texts_of(value_node, place):
-            held = reading.references.text(text, text_path, step, Position.INPUTS) or held
-        if held and not isinstance(value, list | dict):
+            found_here = context.references.text(text, text_path, step, Position.INPUTS)
+            has_references = has_references or found_here
+        if has_references and not isinstance(value, list | dict):
             continue
-        if not _judge(reading, value_node, place, field, key):
+        if not _check(context, value_node, place, field, key):
             sound = False
-        elif not held:
+        elif not has_references:
             operation[key] = field.record(value)
     for key in sorted(found.required - operation.keys()):
         sound = False
-        report.error(node, path, "missing-input", f"the input {key!r} of {step.action} is required")
+        diagnostics.error(
+            node, path, "missing-input", f"the input {key!r} of {step.action} is required"
+        )
     if sound and found.conflict is not None and (problem := found.conflict(operation)):
-        report.error(node, path, "conflict", f"{step.action}: {problem}")
+        diagnostics.error(node, path, "conflict", f"{step.action}: {problem}")
     return operation
 
 
-def _unknown(reading: ParseContext, where: Located, path: str, key: str, found: Schema) -> None:
+def _unknown(context: ParseContext, where: Located, path: str, key: str, found: Schema) -> None:
     if (found.name, key) in TOLERATED:
-        reading.report.warning(
+        context.diagnostics.warning(
             where,
             path,
             "ignored-key",
-            f"{found.name} has no input {quoted(key)}: it is ignored, as AWSTOE does",
+            f"{found.name} has no input {quoted(key)}: awstoe ignores it, as AWSTOE does",
         )
         return
-    hint = reading.report.suggestion(key, found.fields)
+    hint = context.diagnostics.suggestion(key, found.fields)
     if not hint:
         known = ", ".join(found.fields)
         hint = f"its inputs are {known}" if known else "it has no inputs"
-    reading.report.error(
+    context.diagnostics.error(
         where, path, "unknown-input", f"{found.name} has no input {quoted(key)}", hint
     )
 
 
-def _judge(reading: ParseContext, node: Node, path: str, field: Field, key: str) -> bool:
-    """Whether the value is right on every platform asked for; if not, it is reported once."""
+def _check(context: ParseContext, node: Node, path: str, field: Field, key: str) -> bool:
+    """Check the value on all platforms; return False after reporting the first problem."""
     value = value_of(node)
-    for platform in reading.platforms:
+    for platform in context.platforms:
         problem = field.problem(value, platform)
         if problem is None:
             continue
         where, hint = node, ""
-        entry = _ENTRY.match(problem)
-        if entry and isinstance(node, Sequence):
-            position = int(entry[1]) - 1
-            where = node.items[position]
-            path = f"{path}[{position}]"
-            problem = problem[entry.end() :]
+        if problem.entry is not None and isinstance(node, Sequence):
+            where = node.items[problem.entry]
+            path = f"{path}[{problem.entry}]"
             if isinstance(field, TextList) and isinstance(where, Mapping):
-                hint = "': ' makes this a mapping: put the whole text in quotes, or use a '|' block"
+                hint = "': ' makes this a mapping: quote the whole string, or use a '|' block"
         elif isinstance(node, Scalar) and isinstance(field, TextList):
-            hint = "put '- ' before it"
-        reading.report.error(where, path, "wrong-value", f"the input {key!r}: {problem}", hint)
+            hint = "put '- ' before the string to make it a list entry"
+        context.diagnostics.error(
+            where, path, "wrong-value", f"the input {key!r}: {problem.message}", hint
+        )
         return False
     return True

@@ -8,7 +8,7 @@ from awstoe.document.names import name_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
-from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, value_of
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
 from awstoe.expressions import loops
 from awstoe.expressions.loops import ForEachList, ForEachText, ForLoop, Loop
 from awstoe.expressions.values import Value, quoted
@@ -19,36 +19,36 @@ _ESCAPES: Final = {"\\n": "\n", "\\t": "\t"}
 
 
 class ParsedLoop(NamedTuple):
-    """A loop, and how it stands in the document."""
+    """A loop, typed and as written in the document."""
 
     loop: Loop
     record: Lookup[str, Value]
 
 
-def parse_loop(reading: ParseContext, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
-    """The loop of a step, or None after its problems have been reported."""
-    report = reading.report
-    holder = expect.mapping(report, node, path, "'loop'")
+def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
+    """Parse the loop of a step; return None after reporting its problems."""
+    diagnostics = context.diagnostics
+    holder = expect.mapping(diagnostics, node, path, "'loop'")
     if holder is None:
         return None
-    expect.check_keys(report, holder, path, ("name", *_KINDS))
-    name = _name(reading, holder, path, step)
+    expect.check_keys(diagnostics, holder, path, ("name", *_KINDS))
+    name = _name(context, holder, path, step)
     kinds = [kind for kind in _KINDS if kind in holder.entries]
     if len(kinds) != 1:
-        report.error(
+        diagnostics.error(
             holder.key(kinds[1]) if kinds else holder,
             path,
             "wrong-loop",
-            f"expected exactly one of 'for' and 'forEach', got {'both' if kinds else 'none'}",
+            f"'loop': expected either 'for' or 'forEach', got {'both' if kinds else 'neither'}",
         )
         return None
     kind = kinds[0]
     inner = holder.entries[kind][1]
     place = f"{path}.{kind}"
     record = value_of(holder)
-    assert isinstance(record, dict)  # noqa: S101 - it is a mapping's value
+    assert isinstance(record, dict)  # noqa: S101 - the value of a mapping
     if kind == "for":
-        counted = _for(reading, inner, place, name)
+        counted = _for(context, inner, place, name)
         if counted is None:
             return None
         numbers: dict[str, Value] = {
@@ -57,104 +57,107 @@ def parse_loop(reading: ParseContext, node: Node, path: str, step: StepFacts) ->
             "updateBy": counted.update_by,
         }
         return ParsedLoop(counted, record | {"for": numbers})
-    each = _for_each(reading, inner, place, name, step)
+    each = _for_each(context, inner, place, name, step)
     return None if each is None else ParsedLoop(each, record)
 
 
-def _name(reading: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
+def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
     entry = node.entries.get("name")
     if entry is None:
         return ""
-    name = expect.text(reading.report, entry[1], f"{path}.name", "the loop's name")
+    name = expect.text(context.diagnostics, entry[1], f"{path}.name", "the loop's name")
     if name is None:
         return ""
     if problem := name_problem(name, "loop", f" in step '{step.name}'"):
-        reading.report.error(entry[1], f"{path}.name", "bad-name", problem)
+        context.diagnostics.error(entry[1], f"{path}.name", "bad-name", problem)
     return name
 
 
-def _for(reading: ParseContext, node: Node, path: str, name: str) -> ForLoop | None:
-    report = reading.report
-    holder = expect.mapping(report, node, path, "'for'")
+def _for(context: ParseContext, node: Node, path: str, name: str) -> ForLoop | None:
+    diagnostics = context.diagnostics
+    holder = expect.mapping(diagnostics, node, path, "'for'")
     if holder is None:
         return None
-    expect.check_keys(report, holder, path, _NUMBERS)
+    expect.check_keys(diagnostics, holder, path, _NUMBERS)
     numbers = []
     for key in _NUMBERS:
         entry = holder.entries.get(key)
         if entry is None:
-            expect.missing_key(report, holder, path, key, "'for'")
+            expect.missing_key(diagnostics, holder, path, key, "'for'")
             continue
-        number = expect.integer(report, entry[1], f"{path}.{key}", f"{key!r}")
+        number = expect.integer(diagnostics, entry[1], f"{path}.{key}", f"{key!r}")
         if number is not None:
             numbers.append(number)
     if len(numbers) != len(_NUMBERS):
         return None
     start, end, update_by = numbers
     if problem := loops.for_problem(start, end, update_by):
-        report.error(holder.entries["updateBy"][1], f"{path}.updateBy", "endless-loop", problem)
+        diagnostics.error(
+            holder.entries["updateBy"][1], f"{path}.updateBy", "endless-loop", problem
+        )
         return None
     return ForLoop(name, start, end, update_by)
 
 
 def _for_each(
-    reading: ParseContext, node: Node, path: str, name: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, name: str, step: StepFacts
 ) -> ForEachList | ForEachText | None:
-    report = reading.report
+    diagnostics = context.diagnostics
     if isinstance(node, Sequence):
         values = []
         for position, item in enumerate(node.items):
-            value = _text(reading, item, f"{path}[{position}]", "an entry of 'forEach'", step)
+            value = _text(context, item, f"{path}[{position}]", "an entry of 'forEach'", step)
             if value is not None:
                 values.append(value)
         if not node.items:
-            report.error(node, path, "empty-list", "'forEach' needs at least one entry")
+            diagnostics.error(node, path, "empty-list", "'forEach' needs at least one entry")
             return None
         return ForEachList(name, tuple(values)) if len(values) == len(node.items) else None
     if not isinstance(node, Mapping):
-        report.error(
+        diagnostics.error(
             node,
             path,
             "wrong-type",
-            "expected a list, or a mapping with 'list' and 'delimiter', as 'forEach'",
-            "a text that is to be cut stands under 'list:' below 'forEach:'",
+            "'forEach': expected a list, or a mapping with 'list' and 'delimiter',"
+            f" got {describe(node)}",
+            "to split a string, put it under 'list' in 'forEach'",
         )
         return None
-    expect.check_keys(report, node, path, ("list", "delimiter"))
+    expect.check_keys(diagnostics, node, path, ("list", "delimiter"))
     if "list" not in node.entries:
-        expect.missing_key(report, node, path, "list", "'forEach'")
+        expect.missing_key(diagnostics, node, path, "list", "'forEach'")
         return None
-    text = _text(reading, node.entries["list"][1], f"{path}.list", "'list'", step)
-    delimiter = _delimiter(reading, node, path)
+    text = _text(context, node.entries["list"][1], f"{path}.list", "'list'", step)
+    delimiter = _delimiter(context, node, path)
     if text is None or delimiter is None:
         return None
     return ForEachText(name, text, delimiter)
 
 
-def _text(reading: ParseContext, node: Node, path: str, what: str, step: StepFacts) -> str | None:
-    text = expect.text(reading.report, node, path, what, expect.EMPTY_TEXT)
+def _text(context: ParseContext, node: Node, path: str, what: str, step: StepFacts) -> str | None:
+    text = expect.text(context.diagnostics, node, path, what, expect.EMPTY_TEXT)
     if text is not None and isinstance(node, Scalar):
-        reading.references.text(node, path, step, Position.LOOP)
+        context.references.text(node, path, step, Position.LOOP)
     return text
 
 
-def _delimiter(reading: ParseContext, node: Mapping, path: str) -> str | None:
+def _delimiter(context: ParseContext, node: Mapping, path: str) -> str | None:
     entry = node.entries.get("delimiter")
     if entry is None:
         return loops.DEFAULT_DELIMITER
     path = f"{path}.delimiter"
-    text = expect.text(reading.report, entry[1], path, "'delimiter'")
+    text = expect.text(context.diagnostics, entry[1], path, "'delimiter'")
     if text is None:
         return None
-    # '\n' without double quotes is a backslash and a letter for YAML; nobody means those.
+    # Without double quotes, YAML reads '\n' as a backslash and a letter. Authors mean a line break.
     text = _ESCAPES.get(text, text)
     if text in loops.DELIMITERS:
         return text
     known = " ".join(repr(delimiter) for delimiter in loops.DELIMITERS)
-    reading.report.error(
+    context.diagnostics.error(
         entry[1],
         path,
         "bad-delimiter",
-        f"expected one of {known} as 'delimiter', got {quoted(text)}",
+        f"'delimiter': expected one of {known}, got {quoted(text)}",
     )
     return None

@@ -1,4 +1,4 @@
-"""What a valid document is, once parsed: frozen and typed, with the places things stand at."""
+"""Defines the model of a valid document: immutable, typed, with source positions."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,14 +10,14 @@ from awstoe.expressions.values import Value
 
 
 class Mark(NamedTuple):
-    """A place in a document; both count from 1."""
+    """A position in a document; line and column count from 1."""
 
     line: int
     column: int
 
 
 class OnFailure(StrEnum):
-    """What follows a failed step."""
+    """What happens after a step fails."""
 
     ABORT = "Abort"
     CONTINUE = "Continue"
@@ -25,7 +25,7 @@ class OnFailure(StrEnum):
 
 
 class Branch(StrEnum):
-    """What an ``if`` leads to."""
+    """What an ``if`` does with its step."""
 
     ABORT = "Abort"
     EXECUTE = "Execute"
@@ -33,7 +33,7 @@ class Branch(StrEnum):
 
 
 class Parameter(NamedTuple):
-    """A variable the caller may set."""
+    """A variable that the caller of a document can set."""
 
     name: str
     default: str | None
@@ -43,7 +43,7 @@ class Parameter(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """A variable nobody may set."""
+    """A variable with a fixed value."""
 
     name: str
     value: str
@@ -69,13 +69,13 @@ class Step(NamedTuple):
     on_failure: OnFailure
     max_attempts: int
     operations: tuple[Mapping[str, Value], ...]
-    """The inputs: one mapping per operation, references not yet resolved. One for actions that
-    take a mapping; empty for a step without inputs."""
+    """The inputs, with unresolved references: one mapping per operation. One mapping for actions
+    whose inputs are a mapping; empty for a step without inputs."""
     assertion: Condition | None
     """The condition of an Assert step."""
     loop: Loop | None
     loop_record: Mapping[str, Value] | None
-    """The loop as it stands in the document, for the records."""
+    """The loop as written in the document, for the records."""
     condition: If | None
     disable_logging: bool
     mark: Mark
@@ -93,11 +93,11 @@ class Document(NamedTuple):
     """One component document."""
 
     path: str
-    """As it was given."""
+    """As given by the user."""
     name: str
     description: str
     parameters: tuple[Parameter, ...]
     constants: tuple[Constant, ...]
     phases: tuple[Phase, ...]
     data: bytes
-    """The document's bytes as read, for the copy in the log folder."""
+    """The document's bytes, for the copy in the log folder."""

@@ -1,4 +1,4 @@
-"""The rules for names of phases, steps, loops and variables."""
+"""Checks the names of phases, steps, loops and variables."""
 
 import re
 from typing import Final
@@ -12,12 +12,12 @@ _VARIABLE_LENGTHS: Final = range(3, 129)
 
 
 def name_problem(name: str, kind: str, place: str = "") -> str | None:
-    """Why ``name`` cannot be one, or None.
+    """Return why ``name`` is invalid, in AWSTOE's wording, or None.
 
     Args:
         name: The name.
         kind: What it names, for example ``step``.
-        place: Where that stands, for example `` in phase 'build'``.
+        place: Where that is, for example `` in phase 'build'``.
     """
     if _ALLOWED.fullmatch(name):
         return None
@@ -25,7 +25,7 @@ def name_problem(name: str, kind: str, place: str = "") -> str | None:
 
 
 def variable_problem(name: str, kind: str) -> str | None:
-    """Why a parameter or constant cannot be called ``name``, or None."""
+    """Return why ``name`` is invalid for a parameter or constant, or None."""
     if problem := name_problem(name, kind):
         return problem
     if len(name) in _VARIABLE_LENGTHS:

@@ -1,7 +1,7 @@
-"""From a document's bytes to its model, with everything that is wrong with it.
+"""Parses the bytes of a document to its model and collects all its problems.
 
-``parse`` never raises: whatever the bytes are, it says what is wrong with them, all of it in one
-go. There is a model exactly when there is no error; after ``parse`` no code looks at nodes again.
+Problems are never raised, whatever the bytes are: ``parse`` returns all of them at once. It returns
+a model if and only if there is no error. After ``parse``, no code uses the document's nodes again.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,6 @@ from awstoe.document.source import STANDARD_INPUT
 from awstoe.document.steps import parse_phases
 from awstoe.document.syntax import compose, encoding
 from awstoe.document.syntax.nodes import Mapping, Scalar
-from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.document.variables import parse_constants, parse_parameters
 from awstoe.host.platforms import Platform
 
@@ -28,12 +27,12 @@ _SCHEMA_VERSIONS: Final = frozenset({"1.0", "1"})
 
 
 class Parsed(NamedTuple):
-    """What became of a document's bytes."""
+    """The result of parsing a document."""
 
     document: Document | None
-    """None when there is an error among the problems."""
+    """None if one of the problems is an error."""
     problems: list[Problem]
-    """Sorted by place."""
+    """Sorted by position."""
 
 
 def parse(
@@ -42,60 +41,61 @@ def parse(
     platforms: Iterable[Platform],
     *,
     strict: bool = False,
-    libyaml: bool = HAS_LIBYAML,
 ) -> Parsed:
     """Parse a document.
 
     Args:
         data: Its bytes.
-        path: Its path, as it was given.
-        platforms: It has to be right on all of them.
+        path: Its path, as given by the user.
+        platforms: The platforms to validate it for.
         strict: Whether warnings are errors.
-        libyaml: Whether to use libyaml; the result is the same without it.
+
+    Raises:
+        HostError: It is YAML, and PyYAML has no libyaml.
     """
-    report = Diagnostics("<stdin>" if path == STANDARD_INPUT else path)
+    diagnostics = Diagnostics("<stdin>" if path == STANDARD_INPUT else path)
     document = None
     try:
         text = encoding.decode(data)
-        root = compose.read(text, report, libyaml=libyaml)
-        holder = expect.mapping(report, root, "", "the document")
+        root = compose.read(text, diagnostics)
+        holder = expect.mapping(diagnostics, root, "", "the document")
         if holder is not None:
             scope = scope_of(holder)
-            check = ReferenceCheck(report, scope, text)
-            reading = ParseContext(report, tuple(sorted(set(platforms))), scope, check)
-            document = _document(reading, holder, path, data)
+            check = ReferenceCheck(diagnostics, scope, text)
+            context = ParseContext(diagnostics, tuple(sorted(set(platforms))), scope, check)
+            document = _document(context, holder, path, data)
     except Unreadable as error:
-        report.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
-    problems = report.sorted(strict=strict)
+        diagnostics.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
+    problems = diagnostics.sorted(strict=strict)
     return Parsed(None if has_errors(problems) else document, problems)
 
 
-def _document(reading: ParseContext, root: Mapping, path: str, data: bytes) -> Document:
-    report = reading.report
-    expect.check_keys(report, root, "", _KEYS, _TOLERATED)
-    _check_schema_version(report, root)
-    parameters = parse_parameters(reading, root.value("parameters"))
-    constants = parse_constants(reading, root.value("constants"), parameters)
+def _document(context: ParseContext, root: Mapping, path: str, data: bytes) -> Document:
+    diagnostics = context.diagnostics
+    expect.check_keys(diagnostics, root, "", _KEYS, _TOLERATED)
+    _check_schema_version(diagnostics, root)
+    parameters = parse_parameters(context, root.value("parameters"))
+    constants = parse_constants(context, root.value("constants"), parameters)
     phases = root.entries.get("phases")
     if phases is None:
-        expect.missing_key(report, root, "", "phases", "the document")
+        expect.missing_key(diagnostics, root, "", "phases", "the document")
     return Document(
         path=path,
-        name=_free_text(report, root, "name"),
-        description=_free_text(report, root, "description"),
+        name=_free_text(diagnostics, root, "name"),
+        description=_free_text(diagnostics, root, "description"),
         parameters=parameters,
         constants=constants,
-        phases=parse_phases(reading, phases[1]) if phases else (),
+        phases=parse_phases(context, phases[1]) if phases else (),
         data=data,
     )
 
 
-def _check_schema_version(report: Diagnostics, root: Mapping) -> None:
+def _check_schema_version(diagnostics: Diagnostics, root: Mapping) -> None:
     entry = root.entries.get("schemaVersion")
     if entry is None:
-        expect.missing_key(report, root, "", "schemaVersion", "the document")
+        expect.missing_key(diagnostics, root, "", "schemaVersion", "the document")
     elif not isinstance(entry[1], Scalar) or entry[1].text not in _SCHEMA_VERSIONS:
-        report.error(
+        diagnostics.error(
             entry[1],
             "schemaVersion",
             "schema-version",
@@ -104,6 +104,6 @@ def _check_schema_version(report: Diagnostics, root: Mapping) -> None:
         )
 
 
-def _free_text(report: Diagnostics, root: Mapping, key: str) -> str:
+def _free_text(diagnostics: Diagnostics, root: Mapping, key: str) -> str:
     entry = root.entries.get(key)
-    return expect.free_text(report, entry[1], key, f"{key!r}") or "" if entry else ""
+    return expect.free_text(diagnostics, entry[1], key, f"{key!r}") or "" if entry else ""

@@ -1,4 +1,4 @@
-"""What every part of the parser works with."""
+"""Defines the context that all parts of the parser share."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,10 @@ from awstoe.host.platforms import Platform
 
 
 class ParseContext(NamedTuple):
-    """One document while it is parsed."""
+    """The state of parsing one document."""
 
-    report: Diagnostics
+    diagnostics: Diagnostics
     platforms: tuple[Platform, ...]
-    """The document has to be right on all of them."""
+    """The platforms to validate the document for."""
     scope: Scope
     references: ReferenceCheck

@@ -1,4 +1,4 @@
-"""Problems of documents: what one is, and how it is shown with its source line."""
+"""Defines the problems of documents, and renders them with their source lines."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -8,28 +8,28 @@ from awstoe.errors import DocumentError
 
 
 class Severity(StrEnum):
-    """How bad a problem is."""
+    """How serious a problem is."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a document."""
+    """One problem in a document."""
 
     file: str
-    """The path as it was given; ``<stdin>`` for standard input."""
+    """The path as given by the user; ``<stdin>`` for standard input."""
     line: int
-    """From 1; 0 when the problem has no place in the file."""
+    """From 1; 0 if the problem has no position in the file."""
     column: int
     path: str
-    """Where in the document's structure, for example ``phases[0].steps[2].inputs``."""
+    """The path within the document, for example ``phases[0].steps[2].inputs``."""
     severity: Severity
     code: str
-    """A stable word for tools, for example ``unknown-key``."""
+    """A stable identifier for tools, for example ``unknown-key``."""
     message: str
     hint: str
-    """What to do about it; may be empty."""
+    """What to do; may be empty."""
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
@@ -39,17 +39,17 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 _TAB: Final = "    "
 _WINDOW: Final = 100
-"""Columns shown of a source line: a JSON document may be one line of a megabyte."""
+"""Columns shown of a source line. A JSON document can be one line of a megabyte."""
 
 
 def headline(problem: Problem) -> str:
-    """``file:line:column: error: message``, on one line."""
+    """Return ``file:line:column: error: message`` on one line."""
     place = f":{problem.line}:{problem.column}" if problem.line else ""
     return _visible(f"{problem.file}{place}: {problem.severity}: {problem.message}")
 
 
 def render(problem: Problem, source_lines: Sequence[str]) -> str:
-    """A problem for a person: headline, source line with a caret under the place, hint.
+    """Return a problem as text: headline, source line with a caret under the position, hint.
 
     Args:
         problem: The problem.
@@ -67,14 +67,14 @@ def render(problem: Problem, source_lines: Sequence[str]) -> str:
 
 
 def document_error(problems: Iterable[Problem]) -> DocumentError:
-    """The error for a document that cannot run: all its errors, each on one line."""
+    """Return the error for a document that cannot run: all its errors, one per line."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     hint = errors[0].hint if len(errors) == 1 else ""
     return DocumentError("\n".join(map(headline, errors)), hint=_visible(hint) or None)
 
 
 def _visible(text: str) -> str:
-    """``text`` with everything that would not show as itself written as an escape."""
+    """Return ``text`` with every unprintable character escaped."""
     if text.isprintable():
         return text
     return "".join(map(_visible_character, text))
@@ -85,7 +85,7 @@ def _visible_character(character: str) -> str:
 
 
 def _excerpt(line: str, offset: int) -> tuple[str, int]:
-    """The part of ``line`` around ``offset`` as it is shown, and the column the place has there."""
+    """Return the part of ``line`` around ``offset`` as shown, and the column of ``offset``."""
     start = max(0, min(offset - _WINDOW // 2, len(line) - _WINDOW))
     before, after = line[start:offset], line[offset : start + _WINDOW]
     left = ("..." if start else "") + _cells(before)
@@ -100,10 +100,10 @@ def _cells(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    """The columns that ``text`` takes on a terminal."""
+    """Return the width of ``text`` on a terminal, in columns."""
     if text.isascii():
         return len(text)
-    # Only a line with a mistake behind such a character pays for this import.
+    # Imported here because only a problem after a non-ASCII character needs it.
     from unicodedata import combining, east_asian_width  # noqa: PLC0415
 
     return sum(

@@ -1,4 +1,4 @@
-"""Judges the references of a document: does each mean something, and something already known?"""
+"""Checks that each reference in a document names something that has a value at that point."""
 
 from collections.abc import Collection
 from enum import Enum, auto
@@ -24,7 +24,7 @@ from awstoe.expressions.references import (
 
 
 class Position(Enum):
-    """Where in a step a reference stands."""
+    """The part of a step that contains a reference."""
 
     INPUTS = auto()
     LOOP = auto()
@@ -32,50 +32,51 @@ class Position(Enum):
 
 
 class ReferenceCheck:
-    """Judges the references of one document.
+    """Checks the references of one document.
 
     Args:
-        report: Gets the problems.
-        scope: What the document declares.
-        text: The document's text, to find the reference's own place.
+        diagnostics: Collects the problems.
+        scope: The names that the document declares.
+        text: The document's text, used to locate references.
     """
 
-    __slots__ = ("_lines", "_report", "_scope", "_text")
+    __slots__ = ("_diagnostics", "_lines", "_scope", "_text")
 
-    def __init__(self, report: Diagnostics, scope: Scope, text: str) -> None:
-        self._report = report
+    def __init__(self, diagnostics: Diagnostics, scope: Scope, text: str) -> None:
+        self._diagnostics = diagnostics
         self._scope = scope
         self._text = text
         self._lines: list[str] = []
 
     def text(self, node: Scalar, path: str, step: StepFacts, position: Position) -> bool:
-        """Judge the references in ``node``; gives whether there are any."""
+        """Check the references in ``node``; return whether it contains any."""
         if "{{" not in node.text:
             return False
         found = references.find(node.text)
-        for placed in found:
-            if isinstance(placed.reference, LoopReference):
-                self._loop(placed.reference, placed, node, path, step, position)
-            elif finding := self._finding(placed.reference, step):
-                self._report.error(
-                    self._place(node, placed, Severity.ERROR),
+        for located in found:
+            if isinstance(located.reference, LoopReference):
+                self._loop(located.reference, located, node, path, step, position)
+            elif finding := self._finding(located.reference, step):
+                self._diagnostics.error(
+                    self._place(node, located, Severity.ERROR),
                     path,
                     finding.code,
-                    f"{_shown(placed)}: {finding.message}",
+                    f"{_shown(located)}: {finding.message}",
                     finding.hint,
                 )
         return bool(found)
 
-    def refuse(self, node: Node, path: str, what: str) -> None:
-        """Warn about references where none is resolved; ``what`` stands there."""
+    def warn_unresolved(self, node: Node, path: str, what: str) -> None:
+        """Warn about references in ``what``, where references are not resolved."""
         if not isinstance(node, Scalar) or "{{" not in node.text:
             return
-        for placed in references.find(node.text):
-            self._report.warning(
-                self._place(node, placed, Severity.WARNING),
+        for located in references.find(node.text):
+            self._diagnostics.warning(
+                self._place(node, located, Severity.WARNING),
                 path,
                 "reference-without-meaning",
-                f"{_shown(placed)}: references are not resolved in {what}; it stays as it stands",
+                f"{_shown(located)}: references in {what} are not resolved;"
+                " the text stays as it is",
             )
 
     def _finding(self, reference: Reference, step: StepFacts) -> Refusal | None:
@@ -96,8 +97,8 @@ class ReferenceCheck:
         return Refusal(
             "undeclared-name",
             f"the name {name!r} is not declared in 'parameters' or 'constants'",
-            self._report.suggestion(name, self._scope.variables)
-            or "declare it, or write the braces so that they are no reference",
+            self._diagnostics.suggestion(name, self._scope.variables)
+            or "declare it, or change the braces so that the text is not a reference",
         )
 
     def _chain(self, reference: ChainReference, step: StepFacts) -> Refusal | None:
@@ -106,22 +107,21 @@ class ReferenceCheck:
             return Refusal(
                 "unknown-phase",
                 f"there is no phase {reference.phase!r}",
-                self._report.suggestion(reference.phase, self._scope.phases),
+                self._diagnostics.suggestion(reference.phase, self._scope.phases),
             )
         target = steps.get(reference.step)
         if target is None:
             return Refusal(
                 "unknown-step",
                 f"there is no step {reference.step!r} in phase {reference.phase!r}",
-                self._report.suggestion(reference.step, steps),
+                self._diagnostics.suggestion(reference.step, steps),
             )
         if target.order >= step.order:
             own = target.order == step.order
             return Refusal(
                 "own-step" if own else "later-step",
-                f"the step {'refers to itself' if own else 'runs later'};"
-                " only steps before this one can be referred to",
-                "",
+                "a step cannot refer to itself" if own else "a step cannot refer to a later step",
+                "refer to a step that runs earlier",
             )
         if reference.side == "inputs":
             return self._input(reference, target)
@@ -135,7 +135,7 @@ class ReferenceCheck:
             return Refusal(
                 "unknown-input",
                 f"the step {target.name!r} has no input {reference.variable!r}",
-                self._report.suggestion(reference.variable, operation.entries),
+                self._diagnostics.suggestion(reference.variable, operation.entries),
             )
         return None
 
@@ -145,11 +145,11 @@ class ReferenceCheck:
             return None
         names = [output.name for output in schema.schema(target.action).outputs]
         if reference.variable not in names:
-            known = f"it has {', '.join(names)}" if names else "it has none"
+            known = f"use one of {', '.join(names)}" if names else "it has no outputs"
             return Refusal(
                 "unknown-output",
                 f"the action {target.action} has no output {reference.variable!r}",
-                self._report.suggestion(reference.variable, names) or known,
+                self._diagnostics.suggestion(reference.variable, names) or known,
             )
         if target.action == "WebDownload" or row.shape is not Shape.LIST:
             count = 1
@@ -162,7 +162,7 @@ class ReferenceCheck:
     def _loop(
         self,
         reference: LoopReference,
-        placed: LocatedReference,
+        located: LocatedReference,
         node: Scalar,
         path: str,
         step: StepFacts,
@@ -173,48 +173,49 @@ class ReferenceCheck:
             return
         hint = ""
         if own:
-            message = "the loop does not run yet where this stands; it stays as it stands"
+            message = "the loop has not started at this point; the text stays as it is"
         elif other := self._scope.loops.get(reference.loop):
             message = (
-                f"the loop {reference.loop!r} belongs to step {other.name!r}; it stays as it stands"
+                f"the loop {reference.loop!r} belongs to step {other.name!r};"
+                " the text stays as it is"
             )
-            hint = "a loop's variables have values only within its own step"
-        elif step.has_loop and (hint := self._report.suggestion(reference.loop, _names(step))):
-            message = f"this step has no loop {reference.loop!r}; it stays as it stands"
+            hint = "use a loop's variables only in the inputs of its own step"
+        elif step.has_loop and (hint := self._diagnostics.suggestion(reference.loop, _names(step))):
+            message = f"this step has no loop {reference.loop!r}; the text stays as it is"
         else:
             return
-        self._report.warning(
-            self._place(node, placed, Severity.WARNING),
+        self._diagnostics.warning(
+            self._place(node, located, Severity.WARNING),
             path,
             "reference-without-meaning",
-            f"{_shown(placed)}: {message}",
+            f"{_shown(located)}: {message}",
             hint,
         )
 
-    def _place(self, node: Scalar, placed: LocatedReference, severity: Severity) -> Mark:
-        """Where the reference itself stands, or its scalar when that cannot be told."""
-        if not self._report.has_room(severity):
+    def _place(self, node: Scalar, located: LocatedReference, severity: Severity) -> Mark:
+        """Return the reference's own position, or its scalar's if it cannot be located."""
+        if not self._diagnostics.has_room(severity):
             return Mark(node.line, node.column)
         if not self._lines:
             self._lines = encoding.lines(self._text)
-        earlier = node.text.count(placed.text, 0, placed.start)
+        earlier = node.text.count(located.text, 0, located.start)
         row, start = node.line - 1, node.column - 1
-        # Folding and escapes put other line breaks into the file than into the text.
+        # Because of folding and escapes, the file and the text differ in their line breaks.
         last = min(len(self._lines), row + 2 * node.text.count("\n") + 50)
         while row < last:
-            found = self._lines[row].find(placed.text, start)
+            found = self._lines[row].find(located.text, start)
             if found < 0:
                 row, start = row + 1, 0
             elif earlier:
                 earlier -= 1
-                start = found + len(placed.text)
+                start = found + len(located.text)
             else:
                 return Mark(row + 1, found + 1)
         return Mark(node.line, node.column)
 
 
 def texts_of(node: Node, path: str) -> "list[tuple[Scalar, str]]":
-    """The scalars below ``node`` that may hold references, with their paths."""
+    """Return the scalars in ``node`` that may contain references, with their paths."""
     if isinstance(node, Scalar):
         return [(node, path)] if "{{" in node.text else []
     found: list[tuple[Scalar, str]] = []
@@ -237,11 +238,11 @@ def _no_operation(reference: ChainReference, count: int) -> Refusal:
     return Refusal(
         f"unknown-{reference.side[:-1]}",
         f"the step {reference.step!r} has {count} {'entry' if count == 1 else 'entries'} in its"
-        f" {reference.side}; there is no [{reference.position}], they count from 0",
-        "",
+        f" {reference.side}; there is no [{reference.position}]",
+        "count entries from [0]",
     )
 
 
-def _shown(placed: LocatedReference) -> str:
-    text = " ".join(placed.text.split())
+def _shown(located: LocatedReference) -> str:
+    text = " ".join(located.text.split())
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line's length

@@ -1,7 +1,7 @@
-"""What a document declares: the names that references can mean.
+"""Collects the names that a document declares and references can use.
 
-Collected from the tree before anything is judged, so that a reference to something that is there
-but wrong in itself is not reported a second time.
+They are collected from the tree before anything is checked. A reference to something that exists
+but is wrong in itself is therefore not a second problem.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 
 class StepFacts(NamedTuple):
-    """What references can ask of a step."""
+    """What is known about a step when references to it are checked."""
 
     phase: str
     name: str
@@ -20,27 +20,27 @@ class StepFacts(NamedTuple):
     """Its position among all steps of the document."""
     action: str
     operations: tuple[Node, ...]
-    """What stands in ``inputs``: one node per operation."""
+    """The entries of ``inputs``: one node per operation."""
     has_loop: bool
     loop: str
-    """The loop's name; empty when it has none."""
+    """The loop's name; may be empty."""
 
 
 class Scope(NamedTuple):
-    """The names of a document."""
+    """The names that a document declares."""
 
     variables: frozenset[str]
     """Parameters and constants."""
     phases: Lookup[str, Lookup[str, StepFacts]]
-    """Steps by phase and name; of several with one name, the first."""
+    """Steps by phase and name. If a name is used twice, the first step."""
     steps: Lookup[tuple[int, int], StepFacts]
-    """Steps by the positions of phase and step: aliases can put one node at several places."""
+    """Steps by the positions of phase and step. With aliases, a node can be in several places."""
     loops: Lookup[str, StepFacts]
     """Steps by the name of their loop."""
 
 
 def scope_of(root: Mapping) -> Scope:
-    """The names that the document declares."""
+    """Return the names that the document declares."""
     variables = frozenset(
         name
         for section in ("parameters", "constants")
@@ -77,7 +77,7 @@ def _step_facts(step: Mapping, phase: str, order: int) -> StepFacts:
 
 
 def _entries(node: Node | None) -> Iterator[tuple[int, Mapping]]:
-    """The mappings in a list, or the one mapping that stands in its place, with positions."""
+    """Yield the mappings in a list, or the one mapping in place of a list, with positions."""
     if isinstance(node, Mapping):
         yield 0, node
     elif isinstance(node, Sequence):

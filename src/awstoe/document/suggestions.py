@@ -1,13 +1,13 @@
-"""What a misspelt word was probably meant to be."""
+"""Finds the word that a misspelled word was probably meant to be."""
 
 from collections.abc import Collection
 
 
 def closest(word: str, candidates: Collection[str]) -> str | None:
-    """The candidate most like ``word``, or None when none is like it."""
-    if not candidates or len(word) > 128:  # noqa: PLR2004 - the longest name there can be
+    """Return the candidate most similar to ``word``, or None if none is similar."""
+    if not candidates or len(word) > 128:  # noqa: PLR2004 - the longest valid name
         return None
-    # Only a document with a mistake pays for this import.
+    # Imported here because only a document with a mistake needs it.
     from difflib import get_close_matches  # noqa: PLC0415
 
     by_folded = {candidate.casefold(): candidate for candidate in candidates}

@@ -1,4 +1,4 @@
-"""Parses parameters and constants, and binds the parameters' values for a run."""
+"""Parses parameters and constants, and binds their values for a run."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
@@ -18,7 +18,7 @@ _CONSTANT_KEYS: Final = ("type", "value", "description")
 
 
 class _Declaration(NamedTuple):
-    """A name with what is declared under it."""
+    """A name and its declaration."""
 
     name: str
     node: Mapping
@@ -34,11 +34,11 @@ class Bound(NamedTuple):
 
 
 def bind(document: Document, given: Lookup[str, str]) -> Bound:
-    """The value of every parameter and constant.
+    """Return the value of every parameter and constant.
 
     Args:
         document: The document.
-        given: Parameter values by name; who wins over whom has been decided.
+        given: Parameter values by name, after precedence has been applied.
     """
     report = Diagnostics(document.path)
     nowhere = Mark(0, 0)
@@ -85,161 +85,163 @@ def bind(document: Document, given: Lookup[str, str]) -> Bound:
     return Bound(values, report.sorted(strict=False))
 
 
-def parse_parameters(reading: ParseContext, node: Node | None) -> tuple[Parameter, ...]:
-    """The parameters; what is wrong with them is reported."""
+def parse_parameters(context: ParseContext, node: Node | None) -> tuple[Parameter, ...]:
+    """Parse the parameters and report their problems."""
     return tuple(
-        _parameter(reading, declaration)
-        for declaration in _declarations(reading, node, "parameters", _PARAMETER_KEYS)
+        _parameter(context, declaration)
+        for declaration in _declarations(context, node, "parameters", _PARAMETER_KEYS)
     )
 
 
 def parse_constants(
-    reading: ParseContext, node: Node | None, parameters: tuple[Parameter, ...]
+    context: ParseContext, node: Node | None, parameters: tuple[Parameter, ...]
 ) -> tuple[Constant, ...]:
-    """The constants; what is wrong with them is reported."""
+    """Parse the constants and report their problems."""
     taken = {parameter.name: parameter.mark for parameter in parameters}
     found = []
-    for declaration in _declarations(reading, node, "constants", _CONSTANT_KEYS):
+    for declaration in _declarations(context, node, "constants", _CONSTANT_KEYS):
         if earlier := taken.get(declaration.name):
-            reading.report.error(
+            context.diagnostics.error(
                 declaration.mark,
                 declaration.path,
                 "duplicate-name",
-                f"the name {declaration.name!r} is used twice",
-                f"it is a parameter, declared in line {earlier.line}",
+                f"duplicate name {declaration.name!r}",
+                f"it is also a parameter, declared on line {earlier.line}",
             )
-        found.append(_constant(reading, declaration))
+        found.append(_constant(context, declaration))
     return tuple(found)
 
 
 def _declarations(
-    reading: ParseContext, node: Node | None, section: str, keys: tuple[str, ...]
+    context: ParseContext, node: Node | None, section: str, keys: tuple[str, ...]
 ) -> Iterator[_Declaration]:
-    """What a section declares, name by name."""
-    report = reading.report
+    """Yield the declarations of a section."""
+    diagnostics = context.diagnostics
     kind = section[:-1]
     seen: dict[str, Mark] = {}
-    for holder, holder_path in _holders(report, node, section):
+    for holder, holder_path in _holders(diagnostics, node, section):
         for name, (where, body) in holder.entries.items():
             path = f"{holder_path}.{name}"
             mark = Mark(where.line, where.column)
             if problem := variable_problem(name, kind):
-                report.error(where, path, "bad-name", problem)
+                diagnostics.error(where, path, "bad-name", problem)
             if earlier := seen.get(name):
-                report.error(
+                diagnostics.error(
                     where,
                     path,
                     "duplicate-name",
-                    f"the name {name!r} is used twice",
-                    f"it is declared in line {earlier.line} already",
+                    f"duplicate name {name!r}",
+                    f"the first one is on line {earlier.line}",
                 )
                 continue
             seen[name] = mark
-            declared = expect.mapping(report, body, path, f"the {kind} {name!r}")
+            declared = expect.mapping(diagnostics, body, path, f"the {kind} {name!r}")
             if declared is None:
                 continue
-            expect.check_keys(report, declared, path, keys)
-            _check_type(report, declared, path, f"the {kind} {name!r}")
+            expect.check_keys(diagnostics, declared, path, keys)
+            _check_type(diagnostics, declared, path, f"the {kind} {name!r}")
             yield _Declaration(name, declared, path, mark)
 
 
-def _holders(report: Diagnostics, node: Node | None, section: str) -> Iterator[tuple[Mapping, str]]:
-    """The mappings of names in a section: a list of them, or one."""
+def _holders(
+    diagnostics: Diagnostics, node: Node | None, section: str
+) -> Iterator[tuple[Mapping, str]]:
+    """Yield the mappings of names in a section, which is a list of mappings or one mapping."""
     if node is None:
         return
     if isinstance(node, Mapping):
         yield node, section
         return
-    listed = expect.sequence(report, node, section, repr(section))
+    listed = expect.sequence(diagnostics, node, section, repr(section))
     for position, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
         path = f"{section}[{position}]"
-        holder = expect.mapping(report, item, path, f"an entry of {section!r}")
+        holder = expect.mapping(diagnostics, item, path, f"an entry of {section!r}")
         if holder is not None:
             yield holder, path
 
 
-def _check_type(report: Diagnostics, node: Mapping, path: str, owner: str) -> None:
+def _check_type(diagnostics: Diagnostics, node: Mapping, path: str, owner: str) -> None:
     entry = node.entries.get("type")
     if entry is None:
-        expect.missing_key(report, node, path, "type", owner)
+        expect.missing_key(diagnostics, node, path, "type", owner)
         return
-    name = expect.text(report, entry[1], f"{path}.type", "'type'")
+    name = expect.text(diagnostics, entry[1], f"{path}.type", "'type'")
     if name is None or name == "string":
         return
     severity = Severity.WARNING if name == "String" else Severity.ERROR
-    report.add(
+    diagnostics.add(
         severity,
         entry[1],
         f"{path}.type",
         "spelling" if name == "String" else "wrong-value",
-        f"expected the type 'string', got {quoted(name)}",
+        f"'type': expected 'string', got {quoted(name)}",
         "",
     )
 
 
-def _parameter(reading: ParseContext, declaration: _Declaration) -> Parameter:
-    report, node, path = reading.report, declaration.node, declaration.path
+def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
+    diagnostics, node, path = context.diagnostics, declaration.node, declaration.path
     default_node = node.value("default")
     default = None
     if default_node is not None:
-        default = expect.text(report, default_node, f"{path}.default", "'default'")
-        reading.references.refuse(default_node, f"{path}.default", "a default")
-    allowed = _allowed_values(reading, declaration)
+        default = expect.text(diagnostics, default_node, f"{path}.default", "'default'")
+        context.references.warn_unresolved(default_node, f"{path}.default", "a default")
+    allowed = _allowed_values(context, declaration)
     if default is not None and default_node is not None:
         problem = _refused(default, allowed)
         if problem:
-            report.error(
+            diagnostics.error(
                 default_node, f"{path}.default", "value-not-allowed", f"the default: {problem}"
             )
     return Parameter(
-        declaration.name, default, _description(reading, declaration), allowed, declaration.mark
+        declaration.name, default, _description(context, declaration), allowed, declaration.mark
     )
 
 
-def _allowed_values(reading: ParseContext, declaration: _Declaration) -> tuple[str, ...]:
+def _allowed_values(context: ParseContext, declaration: _Declaration) -> tuple[str, ...]:
     node = declaration.node.value("allowedValues")
     if node is None:
         return ()
     path = f"{declaration.path}.allowedValues"
-    listed = expect.sequence(reading.report, node, path, "'allowedValues'")
+    listed = expect.sequence(context.diagnostics, node, path, "'allowedValues'")
     if listed is None:
         return ()
-    reading.report.warning(
+    context.diagnostics.warning(
         declaration.node.key("allowedValues"),
         path,
         "not-in-awstoe",
-        "AWSTOE ignores 'allowedValues'; awstoe enforces them",
+        "awstoe enforces 'allowedValues'; AWSTOE ignores them",
     )
     texts = [
-        expect.text(reading.report, item, f"{path}[{position}]", "an allowed value")
+        expect.text(context.diagnostics, item, f"{path}[{position}]", "an allowed value")
         for position, item in enumerate(listed.items)
     ]
     return tuple(text for text in texts if text is not None)
 
 
-def _constant(reading: ParseContext, declaration: _Declaration) -> Constant:
-    report, node, path = reading.report, declaration.node, declaration.path
-    _description(reading, declaration)
+def _constant(context: ParseContext, declaration: _Declaration) -> Constant:
+    diagnostics, node, path = context.diagnostics, declaration.node, declaration.path
+    _description(context, declaration)
     value: str | None = ""
     entry = node.entries.get("value")
     if entry is None:
-        expect.missing_key(report, node, path, "value", f"the constant {declaration.name!r}")
+        expect.missing_key(diagnostics, node, path, "value", f"the constant {declaration.name!r}")
     else:
-        value = expect.text(report, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
-        reading.references.refuse(entry[1], f"{path}.value", "a constant's value")
+        value = expect.text(diagnostics, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
+        context.references.warn_unresolved(entry[1], f"{path}.value", "a constant's value")
     return Constant(declaration.name, value or "", declaration.mark)
 
 
-def _description(reading: ParseContext, declaration: _Declaration) -> str:
+def _description(context: ParseContext, declaration: _Declaration) -> str:
     entry = declaration.node.entries.get("description")
     if entry is None:
         return ""
     path = f"{declaration.path}.description"
-    return expect.free_text(reading.report, entry[1], path, "'description'") or ""
+    return expect.free_text(context.diagnostics, entry[1], path, "'description'") or ""
 
 
 def _refused(value: str, allowed: tuple[str, ...]) -> str | None:
-    """Why ``value`` is not one of ``allowed``, or None."""
+    """Return why ``value`` is not in ``allowed``, or None."""
     if not allowed or value in allowed:
         return None
     return f"expected one of {', '.join(map(quoted, allowed))}, got {quoted(value)}"

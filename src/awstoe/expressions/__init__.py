@@ -1,1 +1,1 @@
-"""Pure evaluation: references, conditions, patterns and loops. Nothing here does I/O."""
+"""Evaluates references, conditions, patterns and loops. Nothing here does I/O."""

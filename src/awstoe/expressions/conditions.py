@@ -1,10 +1,10 @@
-"""Conditions: the ``if`` of a step and the inputs of Assert.
+"""Evaluates conditions: the ``if`` of a step and the inputs of Assert.
 
-``OPERATORS`` is the one table of the comparison operators: the parser takes the names and
-companions from it, ``evaluate`` the meaning. In each of them the companion's value is compared
-with the operand: ``numberLessThan: 2`` beside ``value: 1`` is true.
+``OPERATORS`` is the only table of the comparison operators. The parser reads their names and
+companions from it, and ``evaluate`` their checks. Each operator compares the companion's value with
+the operand: ``numberLessThan: 2`` with ``value: 1`` is true.
 
-Numbers are compared as exact decimals, digit by digit, never as floating point.
+Numbers are compared as exact decimals, never as floating point.
 """
 
 import re
@@ -22,9 +22,9 @@ class Comparison(NamedTuple):
 
     operator: str
     operand: str
-    """May hold references."""
+    """May contain references."""
     companion: str | None
-    """The ``value`` or ``path`` beside it; None for operators that have none."""
+    """The ``value`` or ``path`` next to it; None for operators without a companion."""
 
 
 class Logical(NamedTuple):
@@ -38,15 +38,15 @@ Condition = Comparison | Logical
 
 
 class Evaluation(NamedTuple):
-    """What became of a condition."""
+    """The result of a condition."""
 
     value: bool
     explanation: str
-    """The comparison that decided, with its resolved values, for failure messages."""
+    """The comparison that decided the result, with resolved values, for failure messages."""
 
 
 class Facts(Protocol):
-    """What conditions can ask of the machine."""
+    """The facts about the machine that conditions use."""
 
     def file_exists(self, path: str) -> bool:
         """Whether ``path`` is a file."""
@@ -55,60 +55,64 @@ class Facts(Protocol):
         """Whether ``path`` is a folder."""
 
     def file_hash(self, path: str, algorithm: str) -> str | None:
-        """The hash (lower-case hex) by ``md5``, ``sha1``, ``sha256`` or ``sha512``, or None."""
+        """Return the file's hash in lower-case hex, or None if there is no file.
+
+        ``algorithm`` is ``md5``, ``sha1``, ``sha256`` or ``sha512``.
+        """
 
     def binary_exists(self, name: str) -> bool:
-        """Whether a step's shell would find ``name``."""
+        """Whether the shell of a step would find the program ``name``."""
 
     def bounded_search(self, expression: str, flags: int, text: str, seconds: float) -> bool:
         """Whether Python's ``re`` finds ``expression`` in ``text``.
 
         Raises:
-            TimeoutError: It took longer than ``seconds``.
+            TimeoutError: The search takes longer than ``seconds``.
         """
 
 
 class Operator(NamedTuple):
-    """What a comparison operator is."""
+    """A comparison operator."""
 
     companion: str | None
-    """The key that stands beside it: ``value``, ``path``, or none."""
+    """The key next to it: ``value``, ``path`` or None."""
     check: "Check"
 
 
 class Operands(NamedTuple):
-    """A comparison's strings, references replaced, and how to show a string in a message."""
+    """The strings of a comparison, with references replaced."""
 
     operand: str
     companion: str
-    """Empty for operators that have none."""
+    """Empty for operators without a companion."""
     shown: Callable[[str], str]
+    """Formats a string for a message."""
 
 
 Check = Callable[[Operands, Facts], Evaluation]
-"""The explanation of its verdict leaves the operator's name out."""
+"""The explanation of its result does not name the operator."""
 
 LOGICAL: Final = ("and", "or", "not")
 
 _EXPLAINED: Final = 3
-"""Comparisons named one by one when several decided together; the rest is counted."""
+"""Comparisons explained when several decide the result together; the others are counted."""
 
-# Unicode's White_Space property; ``str.isspace`` has the separators U+001C to U+001F besides.
+# Unicode's White_Space property. ``str.isspace`` also accepts the separators U+001C to U+001F.
 _WHITE_SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
 
-# [0-9]+ with an optional fraction; with an exponent also the other forms YAML writes floats in.
+# [0-9]+ with an optional fraction. With an exponent, the other forms of YAML floats as well.
 _NUMBER: Final = r"([-+]?)([0-9]+)(?:\.([0-9]+))?"
 _SCIENTIFIC: Final = r"([-+]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?[eE]([-+]?[0-9]{1,18})"
 
 _Exact = tuple[int, int, str]
-"""Sign, the decimal exponent of the first digit, and the digits without zeros at either end."""
+"""The sign, the decimal exponent of the first digit, and the digits without outer zeros."""
 
 
 def number(text: str) -> _Exact | None:
-    """``text`` as an exact decimal for ``compare_numbers``, or None when it is no number."""
+    """Return ``text`` as an exact decimal for ``compare_numbers``, or None if not a number."""
     match = re.fullmatch(_NUMBER, text) or re.fullmatch(_SCIENTIFIC, text)
     if match is None:
         return None
@@ -122,7 +126,7 @@ def number(text: str) -> _Exact | None:
 
 
 def compare_numbers(one: _Exact, other: _Exact) -> int:
-    """Negative, 0 or positive as ``one`` is less than, equal to or greater than ``other``."""
+    """Return a negative, zero or positive number if ``one`` is less, equal or greater."""
     if one[0] != other[0]:
         return one[0] - other[0]
     if one == other:
@@ -140,25 +144,25 @@ def _is_empty(operands: Operands, _facts: Facts) -> Evaluation:
 def _is_whitespace(operands: Operands, _facts: Facts) -> Evaluation:
     text = operands.operand
     blank = text != "" and not text.strip(_WHITE_SPACE)
-    words = "is white space only" if blank else "is not one or more white space characters only"
-    return Evaluation(blank, f"{operands.shown(text)} {words}")
+    result = "is only white space" if blank else "is not one or more white space characters"
+    return Evaluation(blank, f"{operands.shown(text)} {result}")
 
 
-def _string(holds: Callable[[str, str], bool], words: str, *, fold: bool) -> Check:
-    """A comparison of the companion with the operand, as strings."""
+def _string(compare: Callable[[str, str], bool], relation: str, *, fold: bool) -> Check:
+    """Return a check that compares the companion with the operand as strings."""
 
     def check(operands: Operands, _facts: Facts) -> Evaluation:
         value, operand = operands.companion, operands.operand
-        true = holds(value.casefold(), operand.casefold()) if fold else holds(value, operand)
+        true = compare(value.casefold(), operand.casefold()) if fold else compare(value, operand)
         negation = "" if true else "not "
         shown = operands.shown
-        return Evaluation(true, f"{shown(value)} is {negation}{words} {shown(operand)}")
+        return Evaluation(true, f"{shown(value)} is {negation}{relation} {shown(operand)}")
 
     return check
 
 
-def _numbers(holds: Callable[[int], bool], words: str) -> Check:
-    """A comparison of the companion with the operand, as numbers."""
+def _numbers(accepts: Callable[[int], bool], relation: str) -> Check:
+    """Return a check that compares the companion with the operand as numbers."""
 
     def check(operands: Operands, _facts: Facts) -> Evaluation:
         shown = operands.shown
@@ -166,10 +170,10 @@ def _numbers(holds: Callable[[int], bool], words: str) -> Check:
         if value is None or operand is None:
             wrong = operands.companion if value is None else operands.operand
             return Evaluation(value=False, explanation=f"{shown(wrong)} is not a number")
-        true = holds(compare_numbers(value, operand))
+        true = accepts(compare_numbers(value, operand))
         negation = "" if true else "not "
         return Evaluation(
-            true, f"{shown(operands.companion)} is {negation}{words} {shown(operands.operand)}"
+            true, f"{shown(operands.companion)} is {negation}{relation} {shown(operands.operand)}"
         )
 
     return check
@@ -183,35 +187,35 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
         expression, flags = translate.translate(pattern)
     except translate.PatternError as error:
         raise ActionError(
-            f"patternMatches: the pattern {shown(pattern)} cannot be used: {error.message}",
-            hint="expected a regular expression in RE2 syntax",
+            f"patternMatches: invalid pattern {shown(pattern)}: {error.message}",
+            hint="use a regular expression in RE2 syntax",
         ) from None
     try:
         true = facts.bounded_search(expression, flags, text, limits.PATTERN_SECONDS)
     except TimeoutError:
         raise ActionError(
             f"patternMatches: the pattern {shown(pattern)} ran for more than "
-            f"{limits.PATTERN_SECONDS:g} seconds on a text of {len(text)} characters",
-            hint="repetitions inside repetitions, as in '(a+)+', take exponential time: "
-            "write the pattern without them",
+            f"{limits.PATTERN_SECONDS:g} seconds on a string of {len(text)} characters",
+            hint="write the pattern without repetitions inside repetitions, as in '(a+)+': "
+            "they take exponential time",
         ) from None
-    words = "matches" if true else "does not match"
-    return Evaluation(true, f"{shown(text)} {words} the pattern {shown(pattern)}")
+    verb = "matches" if true else "does not match"
+    return Evaluation(true, f"{shown(text)} {verb} the pattern {shown(pattern)}")
 
 
-def _exists(ask: Callable[[Facts, str], bool], true_words: str, false_words: str) -> Check:
-    """A question to the machine about the operand."""
+def _exists(query: Callable[[Facts, str], bool], if_true: str, if_false: str) -> Check:
+    """Return a check that queries the machine about the operand."""
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
-        true = ask(facts, operands.operand)
-        words = true_words if true else false_words
-        return Evaluation(true, f"{operands.shown(operands.operand)} {words}")
+        true = query(facts, operands.operand)
+        result = if_true if true else if_false
+        return Evaluation(true, f"{operands.shown(operands.operand)} {result}")
 
     return check
 
 
 def _file_hash(algorithm: str) -> Check:
-    """A comparison of the hash of the file at the companion with the operand."""
+    """Return a check that compares the hash of the companion's file with the operand."""
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
         path, expected, shown = operands.companion, operands.operand, operands.shown
@@ -247,20 +251,20 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
             "value", _string(lambda value, operand: value == operand, "equal to", fold=False)
         ),
         **{
-            f"string{name}": Operator("value", _string(holds, words, fold=True))
-            for name, (holds, words) in _ON_STRINGS.items()
+            f"string{name}": Operator("value", _string(compare, relation, fold=True))
+            for name, (compare, relation) in _ON_STRINGS.items()
         },
         "patternMatches": Operator("value", _pattern_matches),
         **{
-            f"number{name}": Operator("value", _numbers(holds, words))
-            for name, (holds, words) in _ON_NUMBERS.items()
+            f"number{name}": Operator("value", _numbers(accepts, relation))
+            for name, (accepts, relation) in _ON_NUMBERS.items()
         },
         "binaryExists": Operator(
             None,
             _exists(
                 lambda facts, name: facts.binary_exists(name),
-                "is a program that is there",
-                "is no program that can be found",
+                "is a program that was found",
+                "is not a program that was found",
             ),
         ),
         "fileExists": Operator(
@@ -282,11 +286,11 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
 """The comparison operators by name."""
 
 SPELLINGS: Final[Mapping[str, str]] = MappingProxyType({"stringlessThan": "stringLessThan"})
-"""Other spellings that documents have, accepted with a warning."""
+"""Misspelled operators that are accepted with a warning."""
 
 
 def texts(condition: Condition) -> Iterator[str]:
-    """All strings of ``condition`` that may hold references, in order."""
+    """Yield all strings of ``condition`` that may contain references, in order."""
     if isinstance(condition, Logical):
         for inner in condition.conditions:
             yield from texts(inner)
@@ -297,14 +301,14 @@ def texts(condition: Condition) -> Iterator[str]:
 
 
 def depth(condition: Condition) -> int:
-    """How deep logical operators are nested: 0 for a comparison, 1 for ``not`` around one."""
+    """Return the nesting depth of logical operators; 0 for a comparison."""
     if isinstance(condition, Comparison):
         return 0
     return 1 + max(map(depth, condition.conditions), default=0)
 
 
 def _combine(verdicts: list[Evaluation]) -> str:
-    """The explanation of a verdict that all of ``verdicts`` decided together."""
+    """Return the explanation of a result that all of ``verdicts`` decide together."""
     more = len(verdicts) - _EXPLAINED
     shown = "; ".join(verdict.explanation for verdict in verdicts[:_EXPLAINED])
     return f"{shown}; and {more} more" if more > 0 else shown
@@ -317,20 +321,20 @@ def evaluate(
     *,
     shown: Callable[[str], str] = quoted,
 ) -> Evaluation:
-    """Whether ``condition`` is true, and why.
+    """Return whether ``condition`` is true, and why.
 
-    ``and`` and ``or`` go in order and stop at the condition that decides. References are replaced
-    when their comparison's turn has come, not before.
+    ``and`` and ``or`` evaluate in order and stop at the condition that decides the result.
+    References are replaced only when their comparison is evaluated.
 
     Args:
-        condition: What the parser made, so every operator is one of ``OPERATORS`` or ``LOGICAL``.
-        resolve: Gives a string with its references replaced.
-        facts: What the machine says.
-        shown: Puts a string into a message; it must hide secrets, since ``explanation`` holds cut
-            and escaped strings in which a secret can no longer be found.
+        condition: The parsed condition; every operator is in ``OPERATORS`` or ``LOGICAL``.
+        resolve: Returns a string with its references replaced.
+        facts: The facts about the machine.
+        shown: Formats a string for a message. It must hide secrets, because ``explanation``
+            contains truncated and escaped strings in which a secret can no longer be found.
 
     Raises:
-        ActionError: A pattern cannot be used, or takes too long.
+        ActionError: A pattern is invalid or takes too long.
         AwstoeError: ``resolve`` found a reference without a value.
     """
     if isinstance(condition, Comparison):

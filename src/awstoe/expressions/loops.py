@@ -1,4 +1,4 @@
-"""Loops: which values a step's iterations get."""
+"""Computes the values of a loop's iterations."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, overload
@@ -8,7 +8,7 @@ from awstoe.expressions.values import Value
 
 
 class ForLoop(NamedTuple):
-    """``for``: integers from ``start`` to ``end``, both included."""
+    """``for``: the integers from ``start`` to ``end``, inclusive."""
 
     name: str
     start: int
@@ -17,14 +17,14 @@ class ForLoop(NamedTuple):
 
 
 class ForEachList(NamedTuple):
-    """``forEach`` over a list; the entries may hold references."""
+    """``forEach`` over a list; the entries may contain references."""
 
     name: str
     values: tuple[str, ...]
 
 
 class ForEachText(NamedTuple):
-    """``forEach`` over one string cut at a delimiter; the string may hold references."""
+    """``forEach`` over a string split at a delimiter; the string may contain references."""
 
     name: str
     text: str
@@ -34,13 +34,13 @@ class ForEachText(NamedTuple):
 Loop = ForLoop | ForEachList | ForEachText
 
 DELIMITERS: Final = (".", ",", ";", ":", "\n", "\t", " ", "-", "_")
-"""What the string of a ``forEach`` can be cut at."""
+"""The delimiters at which ``forEach`` can split a string."""
 
 DEFAULT_DELIMITER: Final = ","
 
 
 class Counted(Sequence[str]):
-    """The values of a ``for`` as text, made when they are asked for.
+    """The values of a ``for`` as strings, computed on demand.
 
     Args:
         numbers: The numbers.
@@ -55,7 +55,7 @@ class Counted(Sequence[str]):
         return len(self._numbers)
 
     def total(self) -> int:
-        """How many values there are, also beyond what ``len`` can tell."""
+        """Return the number of values, even if ``len`` cannot represent it."""
         numbers = self._numbers
         return (numbers[-1] - numbers[0]) // numbers.step + 1 if numbers else 0
 
@@ -75,7 +75,7 @@ class Counted(Sequence[str]):
 
 
 def for_problem(start: int, end: int, update_by: int) -> str | None:
-    """Why a ``for`` with these numbers would never end, or None."""
+    """Return why a ``for`` with these numbers would never end, or None."""
     if update_by == 0:
         return "updateBy is 0, so the loop would never end"
     if start != end and (end > start) != (update_by > 0):
@@ -88,21 +88,21 @@ def for_problem(start: int, end: int, update_by: int) -> str | None:
 
 
 def _split(text: str, delimiter: str) -> list[str]:
-    """``text`` cut at ``delimiter``; an empty text has no values, a last line end adds none."""
+    """Split ``text``. An empty text has no values, and a final line break adds none."""
     if delimiter == "\n":
         text = text.removesuffix("\n")
     return text.split(delimiter) if text else []
 
 
 def iteration_values(loop: Loop, resolve: Callable[[str], Value]) -> Sequence[str]:
-    """The values of the iterations of ``loop``, in order.
+    """Return the values of the iterations of ``loop``, in order.
 
-    A ``for`` is counted lazily, in constant memory. References are resolved here, once. An entry
-    of a list, or the string to be cut, that is one reference to a list stands for its elements.
+    A ``for`` is counted lazily, in constant memory. References are resolved here, once. If a list
+    entry or the string to split is a single reference to a list, the list's elements replace it.
 
     Args:
         loop: The loop.
-        resolve: Gives a string with its references replaced.
+        resolve: Returns a string with its references replaced.
 
     Raises:
         AwstoeError: ``resolve`` found a reference without a value.
@@ -126,5 +126,5 @@ def iteration_values(loop: Loop, resolve: Callable[[str], Value]) -> Sequence[st
 
 
 def length(values: Sequence[str]) -> int:
-    """How many iterations there are, also where ``len`` gives up (2**63 and more)."""
+    """Return the number of iterations, even if ``len`` fails (2**63 or more)."""
     return values.total() if isinstance(values, Counted) else len(values)

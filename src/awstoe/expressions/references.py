@@ -1,8 +1,8 @@
-"""``{{ ... }}`` references: their grammar, and putting values in their place.
+"""Parses ``{{ ... }}`` references and replaces them with their values.
 
-Only what has the grammar is a reference; anything else between braces (Go templates, Jinja,
-``{{ssm:x}}``) is text. Substitution is one pass: text that came out of a reference is never looked
-at again. A string that is one reference as a whole takes the value with its type.
+Only text that follows the grammar is a reference; anything else between braces (Go templates,
+Jinja, ``{{ssm:x}}``) stays text. Substitution is a single pass: references in a substituted value
+are not resolved. A string that consists of one reference takes the value with its type.
 """
 
 import json
@@ -37,7 +37,7 @@ class LoopReference(NamedTuple):
     """``{{ loop.index }}``, ``{{ NAME.value }}``."""
 
     loop: str
-    """``loop``, or what may be the name of a loop."""
+    """``loop``, or the name of a loop."""
     member: str
     """``index`` or ``value``."""
 
@@ -78,35 +78,35 @@ Reference = (
 
 
 class LocatedReference(NamedTuple):
-    """A reference in a text."""
+    """A reference and its position in a text."""
 
     reference: Reference
     start: int
     """Its offset in the text, in characters."""
     text: str
-    """As it stands there, braces included."""
+    """As written, braces included."""
 
 
 class Resolver(Protocol):
-    """Knows the values of references."""
+    """Provides the values of references."""
 
     def value(self, reference: Reference) -> Value:
-        """The value of ``reference``.
+        """Return the value of ``reference``.
 
         Raises:
-            LookupError: It is no reference here (a loop variable outside a loop): it stays text.
+            LookupError: It is not a reference here (a loop variable outside a loop): it stays text.
             AwstoeError: It has no value.
         """
 
 
 class Refusal(NamedTuple):
-    """Why a reference can never have a value, whatever document it stands in."""
+    """Why a reference can never have a value."""
 
     code: str
-    """A stable word for tools, for example ``unknown-context-key``."""
+    """A stable identifier for tools, for example ``unknown-context-key``."""
     message: str
     hint: str
-    """What to do about it; may be empty."""
+    """What to do; may be empty."""
 
 
 CONTEXT_KEYS: Final = (
@@ -123,15 +123,15 @@ CONTEXT_KEYS: Final = (
     "phase",
     "step",
 )
-"""What can stand after ``context:``."""
+"""The keys that are valid after ``context:``."""
 
 _SPACES: Final = " \t\r\n"
 _RESOLVE: Final = "aws:ssm:resolve("
 
-# Braces and what is between them. The inside is possessive and holds no brace, so that every
-# character is looked at a bounded number of times, whatever the text.
+# Braces and their content. The content is possessive and contains no brace, so that every character
+# is read a bounded number of times, whatever the text.
 _BRACES: Final = re.compile(r"\{\{([^{}\0]*+)\}\}")
-# Strings, not compiled expressions: few documents need them, and each costs start-up.
+# Strings rather than compiled expressions: few documents need them, and compiling costs start-up.
 _NAME: Final = r"[A-Za-z0-9_-]{3,128}"
 _CHAIN: Final = (
     r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.(inputs|outputs)(?:\[([0-9]{1,9})\])?\.([A-Za-z0-9_-]+)"
@@ -143,7 +143,7 @@ _REFUSED_METADATA: Final = frozenset({"iam", "identity-credentials"})
 
 
 def _ssm(name: str) -> SsmReference:
-    """The reference ``aws:ssm:<name>``; a malformed ``resolve`` keeps its text as the name."""
+    """Return the reference ``aws:ssm:<name>``. A malformed ``resolve`` is kept as the name."""
     inner, levels = f"aws:ssm:{name}", 0
     while levels < limits.SSM_RESOLVE_DEPTH and inner.startswith(_RESOLVE) and inner[-1] == ")":
         inner = inner[len(_RESOLVE) : -1].strip(_SPACES)
@@ -170,7 +170,7 @@ _PREFIXES: Final[tuple[tuple[str, Callable[[str], Reference]], ...]] = (
 
 
 def _parsed(content: str) -> Reference | None:
-    """The reference between the braces, or None when it has not the grammar."""
+    """Return the reference between the braces, or None if it does not follow the grammar."""
     if ":" in content:
         for prefix, reference in _PREFIXES:
             if content.startswith(prefix):
@@ -187,7 +187,7 @@ def _parsed(content: str) -> Reference | None:
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> "tuple[str | LocatedReference, ...]":
-    """``parts`` of a text that holds braces."""
+    """Return the ``parts`` of a text that contains braces."""
     found: list[str | LocatedReference] = []
     end = 0
     for match in _BRACES.finditer(text):
@@ -204,19 +204,19 @@ def _compiled(text: str) -> "tuple[str | LocatedReference, ...]":
 
 
 def parts(text: str) -> "tuple[str | LocatedReference, ...]":
-    """``text`` cut into what is plain text (never empty) and what is a reference, in order."""
+    """Split ``text`` into plain text (never empty) and references, in order."""
     if "{{" not in text:
         return (text,) if text else ()
     return _compiled(text)
 
 
 def find(text: str) -> tuple[LocatedReference, ...]:
-    """The references in ``text``, in order."""
+    """Return the references in ``text``, in order."""
     return tuple(part for part in parts(text) if isinstance(part, LocatedReference))
 
 
 def references_in(value: Value) -> Iterator[LocatedReference]:
-    """The references in all strings of ``value``, in order; keys of mappings hold none."""
+    """Yield the references in all strings of ``value``, in order; not in keys of mappings."""
     if isinstance(value, str):
         yield from find(value)
     elif isinstance(value, list):
@@ -228,7 +228,7 @@ def references_in(value: Value) -> Iterator[LocatedReference]:
 
 
 def as_text(value: Value) -> str:
-    """``value`` as it is inserted into a text: lists and mappings as JSON, nothing as nothing."""
+    """Return ``value`` as inserted into a text: lists and mappings as JSON, None as ''."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -250,7 +250,7 @@ def _text_of(part: "str | LocatedReference", resolver: Resolver) -> str:
 
 
 def _substituted(text: str, resolver: Resolver) -> Value:
-    """``text`` with its references replaced; a value of its own type when it is one reference."""
+    """Return ``text`` with its references replaced; one reference alone keeps its value's type."""
     if "{{" not in text:
         return text
     found = _compiled(text)
@@ -263,13 +263,13 @@ def _substituted(text: str, resolver: Resolver) -> Value:
 
 
 def substitute(value: Value, resolver: Resolver) -> Value:
-    """``value`` with the references in its strings replaced, in lists and mappings too.
+    """Return ``value`` with the references in its strings replaced, also in lists and mappings.
 
-    A string that is one reference becomes that value, with its type; otherwise the value is
-    inserted as text. A reference the resolver does not know stays as it stands.
+    A string that consists of one reference becomes the value, with its type; otherwise the value is
+    inserted as text. A reference that the resolver does not know stays unchanged.
 
     Raises:
-        AwstoeError: The resolver says that a reference has no value.
+        AwstoeError: A reference has no value.
     """
     if isinstance(value, str):
         return _substituted(value, resolver)
@@ -281,24 +281,24 @@ def substitute(value: Value, resolver: Resolver) -> Value:
 
 
 def _unknown_key(key: str) -> Refusal:
-    """The refusal of a ``context:`` key, with the key that was probably meant."""
+    """Return the refusal of a ``context:`` key, with the key that was probably meant."""
     import difflib  # noqa: PLC0415 - costs start-up time, and only mistakes need it
 
     by_folded = {known.casefold(): known for known in CONTEXT_KEYS}
-    near = difflib.get_close_matches(key.strip().casefold()[:40], by_folded, n=1)
-    hint = f"did you mean 'context:{by_folded[near[0]]}'? " if near else ""
+    close = difflib.get_close_matches(key.strip().casefold()[:40], by_folded, n=1)
+    hint = f"did you mean 'context:{by_folded[close[0]]}'? " if close else ""
     return Refusal(
         "unknown-context-key",
-        f"there is no context key {quoted(key)}",
-        f"{hint}known are {', '.join(CONTEXT_KEYS)}",
+        f"unknown context key {quoted(key)}",
+        f"{hint}use one of {', '.join(CONTEXT_KEYS)}",
     )
 
 
 def _metadata_segments(path: str) -> list[str] | None:
-    """What ``path`` names below ``meta-data/``, in lower case; None when it leads out of it.
+    """Return the lower-case segments of ``path`` below ``meta-data/``; None if it leaves it.
 
-    Read as generously as any server or proxy might: percent escapes decoded, empty and ``.``
-    segments dropped, ``..`` carried out, queries and invisible characters cut off.
+    The path is read as liberally as any server or proxy might: percent escapes are decoded, empty
+    and ``.`` segments dropped, ``..`` applied, queries and invisible characters removed.
     """
     for _ in range(2):
         path = re.sub(_ESCAPED_BYTE, lambda match: chr(int(match[1], 16)), path)
@@ -320,16 +320,18 @@ def _imds_problem(path: str) -> Refusal | None:
     if segments is None:
         return Refusal(
             "imds-path",
-            f"the metadata path {quoted(path)} leads out of 'meta-data/'",
-            "name a path below meta-data/ without '..', for example placement/region",
+            f"the metadata path {quoted(path)} is outside 'meta-data/'",
+            "use a path below meta-data/ without '..', for example placement/region",
         )
     if not segments:
         return _empty("aws:imds:", "a metadata path, for example 'aws:imds:placement/region'")
     if segments[0] in _REFUSED_METADATA:
         return Refusal(
             "imds-credentials",
-            f"the metadata path {quoted(path)} is below '{segments[0]}/', which holds credentials",
-            "documents cannot read the instance's credentials; AWS tools find them by themselves",
+            f"the metadata path {quoted(path)} is below '{segments[0]}/', which contains"
+            " credentials",
+            "remove it: documents cannot read the instance's credentials, and AWS tools find them"
+            " on their own",
         )
     return None
 
@@ -340,15 +342,15 @@ def _ssm_problem(name: str) -> Refusal | None:
     if not re.fullmatch(_SSM_NAME, name):
         return Refusal(
             "ssm-name",
-            f"{quoted(name)} cannot be the name of an SSM parameter",
-            "expected letters, digits and . - _ / : + = @, or resolve(NAME) with the name of a "
+            f"{quoted(name)} is not a valid name of an SSM parameter",
+            "use letters, digits and . - _ / : + = @, or resolve(NAME) with the name of a "
             "parameter of this document or another aws:ssm: reference",
         )
     return None
 
 
 def _empty(prefix: str, expected: str) -> Refusal:
-    return Refusal("empty-reference", f"nothing stands after '{prefix}'", f"expected {expected}")
+    return Refusal("empty-reference", f"'{prefix}' has nothing after it", f"add {expected}")
 
 
 def _context_problem(key: str) -> Refusal | None:
@@ -358,7 +360,7 @@ def _context_problem(key: str) -> Refusal | None:
 
 
 def problem(reference: Reference) -> Refusal | None:
-    """Why ``reference`` can never have a value, as far as it tells by itself; or None."""
+    """Return why ``reference`` can never have a value, judged by itself alone, or None."""
     while isinstance(reference, SsmReference) and not isinstance(reference.name, str):
         reference = reference.name
     match reference:

@@ -1,17 +1,17 @@
-"""The values a document is made of once its scalars are text."""
+"""Defines the values in a document after parsing, and quotes them in messages."""
 
 from typing import Final, TypeAlias
 
 Value: TypeAlias = "bool | int | str | list[Value] | dict[str, Value] | None"
-"""What step inputs hold. Scalars of a document stay the text that stands in the file; ``bool`` and
-``int`` appear only where an input's field asks for them."""
+"""A value in the inputs of a step. Scalars keep their text from the document; ``bool`` and ``int``
+occur only where an input's field converts to them."""
 
 SHOWN_CHARACTERS: Final = 200
-"""Quoted of a value in a message: enough to recognise it, and no page of it."""
+"""Characters of a value quoted in a message: enough to recognize it without filling a page."""
 
 
 def quoted(text: str) -> str:
-    """``text`` in quotes for a message, on one line, cut when it is long."""
+    """Return ``text`` in quotes for a message, on one line, truncated if it is long."""
     if len(text) <= SHOWN_CHARACTERS:
         return repr(text)
     return f"{text[:SHOWN_CHARACTERS]!r}... ({len(text)} characters)"

@@ -14,10 +14,10 @@ def problems(action: str, given: dict[str, Value], platform: Platform = W) -> st
     """All problems of one operation, as text; empty when there is none."""
     found = schema.schema(action)
     # As in the parser of documents: a field does not judge a value that holds a reference.
-    texts = [
-        found.fields[name].problem(value, platform)
+    texts: list[str | None] = [
+        problem.message
         for name, value in given.items()
-        if "{{" not in str(value)
+        if "{{" not in str(value) and (problem := found.fields[name].problem(value, platform))
     ]
     if found.conflict is not None:
         texts.append(found.conflict(given))
@@ -123,9 +123,9 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("CreateFile", {"permissions": "0789"}, "octal permissions of 3 or 4 digits"),
         ("CreateFile", {"permissions": "77777"}, "octal permissions of 3 or 4 digits"),
         ("CopyFile", {"source": r"C:\a*\b"}, "'*' is accepted only after the last path separator"),
-        ("CopyFile", {"source": "a\0b"}, "got one with a NUL character"),
+        ("CopyFile", {"source": "a\0b"}, "expected a path without NUL characters"),
         ("CopyFile", {"overwrite": None}, "expected a boolean, got nothing"),
-        ("AppendFile", {"encoding": "utf-7"}, "expected an encoding out of utf8"),
+        ("AppendFile", {"encoding": "utf-7"}, "expected one of utf8"),
     ],
 )
 def test_refused(action: str, given: dict[str, Value], said: str) -> None:

@@ -1,4 +1,4 @@
-"""Problems are shown with their line, whatever characters stand in it."""
+"""Problems are rendered with their line, whatever characters it contains."""
 
 import pytest
 
@@ -12,17 +12,17 @@ def problem(line: int = 1, column: int = 1, message: str = "wrong", hint: str = 
     return Problem("a.yml", line, column, "phases", Severity.ERROR, "code", message, hint)
 
 
-def test_a_problem_is_shown_with_its_line_a_caret_and_the_hint() -> None:
+def test_a_problem_is_rendered_with_its_line_a_caret_and_the_hint() -> None:
     shown = render(problem(line=2, column=3, hint="do this"), ["a:", "  b"])
 
     assert shown == "a.yml:2:3: error: wrong\n  2 |   b\n    |   ^\n  hint: do this"
 
 
-def test_a_problem_without_a_place_is_one_line() -> None:
+def test_a_problem_without_a_position_is_one_line() -> None:
     assert render(problem(line=0, column=0), ["a:"]) == "a.yml: error: wrong"
 
 
-def test_a_problem_beyond_the_last_line_is_shown_without_it() -> None:
+def test_a_problem_after_the_last_line_is_rendered_without_it() -> None:
     assert render(problem(line=9), ["a:"]) == "a.yml:9:1: error: wrong"
 
 
@@ -39,7 +39,7 @@ def test_a_problem_beyond_the_last_line_is_shown_without_it() -> None:
         ("!" + "y" * 300, 1, "!" + "y" * 99 + "...", 0),
     ],
 )
-def test_the_caret_stands_under_the_place(line: str, column: int, shown: str, caret: int) -> None:
+def test_the_caret_is_under_the_position(line: str, column: int, shown: str, caret: int) -> None:
     _, source, below = render(problem(column=column), [line]).splitlines()
 
     assert source == f"  1 | {shown}"
@@ -55,7 +55,7 @@ def test_messages_cannot_forge_lines_or_control_the_terminal() -> None:
     ]
 
 
-def test_the_error_of_a_document_holds_all_its_errors_and_no_warning() -> None:
+def test_the_error_of_a_document_contains_all_its_errors_and_no_warnings() -> None:
     warning = problem(message="only a warning")._replace(severity=Severity.WARNING)
 
     error = document_error([problem(hint="do this"), warning, problem(line=2)])
@@ -64,26 +64,26 @@ def test_the_error_of_a_document_holds_all_its_errors_and_no_warning() -> None:
     assert error.hint is None
 
 
-def test_the_error_of_a_document_with_one_problem_has_its_hint() -> None:
+def test_the_error_of_a_document_with_one_error_has_its_hint() -> None:
     assert document_error([problem(hint="do this")]).hint == "do this"
 
 
-def test_a_report_keeps_so_many_problems_and_counts_the_others() -> None:
-    report = Diagnostics("a.yml")
+def test_problems_beyond_the_limit_are_counted() -> None:
+    diagnostics = Diagnostics("a.yml")
     for line in range(limits.PROBLEMS_SHOWN + 7):
-        report.error(Mark(line + 1, 1), "", "code", "wrong")
-    report.warning(Mark(1, 2), "", "code", "odd")
+        diagnostics.error(Mark(line + 1, 1), "", "code", "wrong")
+    diagnostics.warning(Mark(1, 2), "", "code", "odd")
 
-    found = report.sorted(strict=False)
+    found = diagnostics.sorted(strict=False)
 
     assert len(found) == limits.PROBLEMS_SHOWN + 2
     assert found[1].severity is Severity.WARNING
     assert found[-1].message == "7 more errors are not shown"
 
 
-def test_suggestions_stop_when_they_have_cost_enough() -> None:
-    report = Diagnostics("a.yml")
+def test_suggestions_stop_at_the_limit_of_candidates() -> None:
+    diagnostics = Diagnostics("a.yml")
     names = [f"step-{number}" for number in range(limits.SUGGESTION_CANDIDATES // 2)]
 
-    assert report.suggestion("setp-7", names)
-    assert report.suggestion("setp-7", names) == ""
+    assert diagnostics.suggestion("setp-7", names)
+    assert diagnostics.suggestion("setp-7", names) == ""

@@ -1,4 +1,4 @@
-"""Finding and reading documents: what is no regular file is refused, and never waited for."""
+"""Finding and reading documents: only regular files are accepted, without waiting for others."""
 
 import io
 import os
@@ -15,8 +15,8 @@ from awstoe.errors import DocumentError
 only_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
 
 
-def refusal(path: object) -> DocumentError:
-    with pytest.raises(DocumentError) as caught:
+def refusal(path: object) -> source.SourceError:
+    with pytest.raises(source.SourceError) as caught:
         source.read(str(path))
     return caught.value
 
@@ -32,47 +32,48 @@ def test_a_dash_is_standard_input() -> None:
     assert source.read("-", io.BytesIO(b"a: 1")) == b"a: 1"
 
 
-def test_a_missing_file_is_refused_with_the_sibling_that_was_meant(tmp_path: Path) -> None:
+def test_a_missing_file_suggests_a_file_with_a_similar_name(tmp_path: Path) -> None:
     (tmp_path / "install.yml").touch()
 
     error = refusal(tmp_path / "instal.yml")
 
+    assert error.reason == "there is no such file"
     assert error.message == f"{tmp_path / 'instal.yml'}: there is no such file"
     assert error.hint == f"did you mean {str(tmp_path / 'install.yml')!r}?"
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     error = refusal(tmp_path / "nowhere" / "a.yml")
 
     assert error.hint == f"there is no folder {str(tmp_path / 'nowhere')!r}"
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_is_rejected(tmp_path: Path) -> None:
     assert "expected a file, got a folder" in refusal(tmp_path).message
 
 
 @only_posix
-def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_through_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.yml").touch()
 
     assert "a part of this path is a file" in refusal(tmp_path / "a.yml" / "b.yml").message
 
 
 @only_posix
-def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_named_pipe_is_rejected_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yml")
 
     assert "expected a regular file, got a named pipe" in refusal(tmp_path / "pipe.yml").message
 
 
 @only_posix
-def test_an_endless_device_is_refused() -> None:
+def test_an_endless_device_is_rejected() -> None:
     assert "expected a regular file, got a device" in refusal("/dev/zero").message
 
 
 @only_posix
-def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # a socket's path may have 108 characters only
+def test_a_socket_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket is limited to 108 characters
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("s.yml")
 
@@ -80,23 +81,23 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @only_posix
-def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "secret.yml"
     path.touch(mode=0o000)
     if os.access(path, os.R_OK):
-        pytest.skip("root reads everything")
+        pytest.skip("root can read all files")
 
     assert "permission denied" in refusal(path).message
 
 
 @only_posix
-def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.yml").symlink_to("a.yml")
 
     assert "the file cannot be read" in refusal(tmp_path / "a.yml").message
 
 
-def test_a_document_of_11_mib_is_refused(tmp_path: Path) -> None:
+def test_a_document_of_11_mib_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "large.yml"
     path.write_bytes(b"#" * (11 * limits.MIB))
 
@@ -110,35 +111,35 @@ def test_a_document_of_exactly_10_mib_is_read(tmp_path: Path) -> None:
     assert len(source.read(str(path))) == limits.DOCUMENT_BYTES
 
 
-def test_of_endless_standard_input_one_byte_too_many_is_read() -> None:
+def test_endless_standard_input_is_read_to_one_byte_over_the_limit() -> None:
     class Endless(io.BytesIO):
-        taken = 0
+        consumed = 0
 
         def read(self, size: int | None = -1) -> bytes:
             assert size is not None
             assert size > 0
             part = b"#" * min(size, 65536)
-            self.taken += len(part)
+            self.consumed += len(part)
             return part
 
     endless = Endless()
     with pytest.raises(DocumentError, match="larger than 10 MiB"):
         source.read("-", endless)
 
-    assert endless.taken == limits.DOCUMENT_BYTES + 1
+    assert endless.consumed == limits.DOCUMENT_BYTES + 1
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/a.yml", "arn:aws:imagebuilder:eu-west-1:aws:c/a/1"])
-def test_remote_documents_are_refused_clearly(path: str) -> None:
+def test_remote_documents_are_rejected(path: str) -> None:
     assert "cannot be used as documents in this version" in refusal(path).message
 
 
 @pytest.mark.parametrize("path", ["", "a\0b"])
-def test_what_can_be_no_path_is_refused(path: str) -> None:
+def test_an_invalid_path_is_rejected(path: str) -> None:
     assert refusal(path).message.startswith("expected the path of a document")
 
 
-def test_a_folder_stands_for_the_documents_below_it_sorted(tmp_path: Path) -> None:
+def test_a_folder_expands_to_its_documents_sorted(tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yml", "sub/c.json", "sub/D.YML", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -153,7 +154,7 @@ def test_a_folder_stands_for_the_documents_below_it_sorted(tmp_path: Path) -> No
     ]
 
 
-def test_a_pattern_stands_for_what_it_matches_sorted(tmp_path: Path) -> None:
+def test_a_pattern_expands_to_its_matches_sorted(tmp_path: Path) -> None:
     for name in ("b.yml", "a.yml", "c.json"):
         (tmp_path / name).touch()
     (tmp_path / "folder.yml").mkdir()
@@ -163,7 +164,7 @@ def test_a_pattern_stands_for_what_it_matches_sorted(tmp_path: Path) -> None:
     assert found == [str(tmp_path / "a.yml"), str(tmp_path / "b.yml")]
 
 
-def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path) -> None:
+def test_a_file_whose_name_looks_like_a_pattern_is_used(tmp_path: Path) -> None:
     path = tmp_path / "a[1].yml"
     path.touch()
 
@@ -171,7 +172,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["*.yml", "."])
-def test_what_stands_for_no_document_is_refused(
+def test_a_name_without_documents_is_rejected(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -180,13 +181,15 @@ def test_what_stands_for_no_document_is_refused(
         source.expand([name], stdin_allowed=True)
 
 
-def test_names_keep_their_order_and_missing_files_are_left_to_reading() -> None:
+def test_names_keep_their_order_and_missing_files_are_kept() -> None:
     names = ["z.yml", "a.yml", "-", "s3://bucket/x.yml"]
 
     assert source.expand(names, stdin_allowed=True) == names
 
 
 @pytest.mark.parametrize(("names", "allowed"), [(["-"], False), (["-", "-"], True)])
-def test_standard_input_is_refused_where_it_cannot_be(names: list[str], *, allowed: bool) -> None:
+def test_standard_input_is_rejected_where_it_cannot_be_used(
+    names: list[str], *, allowed: bool
+) -> None:
     with pytest.raises(DocumentError, match="standard input"):
         source.expand(names, stdin_allowed=allowed)

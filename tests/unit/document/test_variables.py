@@ -1,4 +1,4 @@
-"""Binding the values of parameters."""
+"""Binding values to parameters."""
 
 from awstoe.document.model import Document
 from awstoe.document.parse import parse
@@ -9,7 +9,7 @@ from awstoe.host.platforms import Platform
 TEXT = b"""schemaVersion: 1.0
 parameters:
   - Needed: {type: string}
-  - Colour: {type: string, default: red, allowedValues: [red, green]}
+  - Color: {type: string, default: red, allowedValues: [red, green]}
   - Empty: {type: string, default: ''}
 constants:
   - Fixed: {type: string, value: 1.10}
@@ -24,10 +24,10 @@ def document() -> Document:
     return found
 
 
-def test_given_values_win_over_defaults_and_constants_are_there() -> None:
-    bound = bind(document(), {"Needed": "x", "Colour": "green"})
+def test_given_values_override_defaults_and_constants_are_bound() -> None:
+    bound = bind(document(), {"Needed": "x", "Color": "green"})
 
-    assert bound.values == {"Needed": "x", "Colour": "green", "Empty": "", "Fixed": "1.10"}
+    assert bound.values == {"Needed": "x", "Color": "green", "Empty": "", "Fixed": "1.10"}
     assert bound.problems == []
 
 
@@ -41,16 +41,16 @@ def test_a_parameter_without_a_value_is_an_error_at_its_declaration() -> None:
 
 
 def test_a_value_that_is_not_allowed_is_an_error() -> None:
-    (problem,) = bind(document(), {"Needed": "x", "Colour": "blue"}).problems
+    (problem,) = bind(document(), {"Needed": "x", "Color": "blue"}).problems
 
     assert problem.severity is Severity.ERROR
-    assert problem.message == "parameter 'Colour': expected one of 'red', 'green', got 'blue'"
+    assert problem.message == "parameter 'Color': expected one of 'red', 'green', got 'blue'"
 
 
-def test_values_nobody_asked_for_are_ignored_with_a_warning() -> None:
-    bound = bind(document(), {"Needed": "x", "colour": "green", "Fixed": "2"})
+def test_undeclared_values_are_ignored_with_a_warning() -> None:
+    bound = bind(document(), {"Needed": "x", "color": "green", "Fixed": "2"})
 
     assert [problem.severity for problem in bound.problems] == [Severity.WARNING] * 2
-    assert bound.problems[0].hint == "did you mean 'Colour'?"
+    assert bound.problems[0].hint == "did you mean 'Color'?"
     assert "constants cannot be overridden" in bound.problems[1].message
     assert bound.values["Fixed"] == "1.10"

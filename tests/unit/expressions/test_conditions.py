@@ -1,4 +1,4 @@
-"""Conditions: what each operator says, in which order, and how it is explained."""
+"""Conditions: the result of each operator, the order of evaluation, and the explanations."""
 
 import re
 from collections.abc import Callable
@@ -33,22 +33,22 @@ class Machine:
     """A machine with one file, one folder and one program."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.queried: list[str] = []
 
     def file_exists(self, path: str) -> bool:
-        self.asked.append(path)
+        self.queried.append(path)
         return path == "/file"
 
     def folder_exists(self, path: str) -> bool:
-        self.asked.append(path)
+        self.queried.append(path)
         return path == "/folder"
 
     def file_hash(self, path: str, algorithm: str) -> str | None:
-        self.asked.append(path)
+        self.queried.append(path)
         return HASHES[algorithm] if path == "/file" else None
 
     def binary_exists(self, name: str) -> bool:
-        self.asked.append(name)
+        self.queried.append(name)
         return name == "bash"
 
     def bounded_search(self, expression: str, flags: int, text: str, seconds: float) -> bool:
@@ -147,7 +147,12 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("operator", "operand", "companion", "truth"), TABLE)
-def test_comparison_says(operator: str, operand: str, companion: str | None, truth: bool) -> None:  # noqa: FBT001 - data
+def test_comparisons_have_the_expected_results(
+    operator: str,
+    operand: str,
+    companion: str | None,
+    truth: bool,  # noqa: FBT001 - data
+) -> None:
     found = compared(operator, operand, companion)
 
     assert found.value is truth
@@ -162,7 +167,7 @@ def test_every_operator_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(("operator", "_operand", "companion", "_truth"), TABLE)
-def test_companions_are_what_the_table_of_operators_says(
+def test_operators_have_the_expected_companions(
     operator: str,
     _operand: str,
     companion: str | None,
@@ -197,7 +202,7 @@ def test_explanations_name_the_values(
     assert compared(*comparison).explanation == explanation
 
 
-def test_long_values_are_cut_in_explanations() -> None:
+def test_long_values_are_truncated_in_explanations() -> None:
     explanation = compared("stringEquals", "x" * 100_000, "y\n").explanation
 
     assert len(explanation) < 400
@@ -216,16 +221,14 @@ def test_secrets_can_be_hidden_in_explanations() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "a(?=b)", "x" * 2000])
-def test_unusable_pattern_fails_the_step(pattern: str) -> None:
-    with pytest.raises(
-        ActionError, match=r"patternMatches: the pattern .* cannot be used"
-    ) as caught:
+def test_an_invalid_pattern_fails_the_step(pattern: str) -> None:
+    with pytest.raises(ActionError, match="patternMatches: invalid pattern") as caught:
         compared("patternMatches", pattern, "text")
 
     assert "RE2" in (caught.value.hint or "")
 
 
-def test_pattern_without_end_fails_the_step() -> None:
+def test_a_pattern_that_runs_too_long_fails_the_step() -> None:
     with pytest.raises(ActionError, match=r"\(a\+\)\+b.* ran for more than 5 seconds"):
         compared("patternMatches", "(a+)+b", "slow")
 
@@ -252,25 +255,25 @@ def test_logical_operators_combine(condition: Condition, truth: bool) -> None:  
 
 
 @pytest.mark.parametrize(
-    ("operator", "paths", "asked"),
+    ("operator", "paths", "queried"),
     [
         ("and", ["/file", "/gone", "/other"], ["/file", "/gone"]),
         ("or", ["/gone", "/file", "/other"], ["/gone", "/file"]),
     ],
 )
 def test_evaluation_stops_at_the_deciding_condition(
-    operator: str, paths: list[str], asked: list[str]
+    operator: str, paths: list[str], queried: list[str]
 ) -> None:
     machine = Machine()
     conditions = tuple(Comparison("fileExists", path, None) for path in paths)
 
     found = verdict(Logical(operator, conditions), machine)
 
-    assert machine.asked == asked
-    assert repr(asked[-1]) in found.explanation
+    assert machine.queried == queried
+    assert repr(queried[-1]) in found.explanation
 
 
-def test_references_behind_the_decision_are_not_resolved() -> None:
+def test_references_after_the_deciding_condition_are_not_resolved() -> None:
     def resolve(text: str) -> str:
         if text == "{{ env:UNSET }}":
             raise HostError("unset")
@@ -289,17 +292,17 @@ def test_operand_and_companion_are_resolved() -> None:
     assert verdict(condition, resolve=lambda text: {"{{ one }}": "x"}.get(text, "x")).value
 
 
-def test_conditions_that_decided_together_are_all_named() -> None:
+def test_conditions_that_decide_together_are_all_explained() -> None:
     explanation = verdict(Logical("or", (NO, Comparison("fileExists", "/x", None)))).explanation
 
     assert explanation == "stringEquals: 'b' is not equal to 'a'; fileExists: '/x' is not a file"
 
 
-def test_many_conditions_that_decided_together_are_counted() -> None:
+def test_many_conditions_that_decide_together_are_counted() -> None:
     assert verdict(Logical("and", (YES,) * 1000)).explanation.endswith("; and 997 more")
 
 
-def test_strings_are_listed_in_order() -> None:
+def test_texts_are_in_order() -> None:
     condition = Logical(
         "and",
         (
@@ -338,7 +341,7 @@ def test_numbers_compare_like_exact_decimals(one: str, other: str) -> None:
 
 
 @given(st.sampled_from(["string", "number"]), st.text() | DECIMALS, st.text() | DECIMALS)
-def test_orders_are_laws(kind: str, one: str, other: str) -> None:
+def test_comparison_operators_are_consistent(kind: str, one: str, other: str) -> None:
     less = compared(f"{kind}LessThan", other, one).value
     less_equal = compared(f"{kind}LessThanEquals", other, one).value
     greater = compared(f"{kind}GreaterThan", other, one).value
@@ -355,7 +358,7 @@ def test_orders_are_laws(kind: str, one: str, other: str) -> None:
 
 
 @given(st.text())
-def test_text_is_equal_to_itself_and_in_order_with_itself(text: str) -> None:
+def test_text_equals_itself(text: str) -> None:
     assert compared("stringEquals", text, text).value
     assert compared("stringLessThanEquals", text, text).value
     assert not compared("stringLessThan", text, text).value

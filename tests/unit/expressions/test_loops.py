@@ -1,4 +1,4 @@
-"""Loops: the values that iterations get."""
+"""Loops: the values of the iterations."""
 
 import sys
 from collections.abc import Callable
@@ -29,8 +29,8 @@ def same(text: str) -> Value:
     return text
 
 
-def giving(**values: Value) -> Callable[[str], Value]:
-    """A resolve that knows whole strings by name."""
+def resolving(**values: Value) -> Callable[[str], Value]:
+    """Return a resolver with values for whole strings."""
 
     def resolve(text: str) -> Value:
         return values.get(text, text)
@@ -59,7 +59,7 @@ def test_for_includes_both_ends(numbers: tuple[int, int, int], values: list[str]
 
 
 @pytest.mark.parametrize(
-    ("numbers", "says"),
+    ("numbers", "message"),
     [
         ((1, 3, 0), "updateBy is 0"),
         ((1, 1, 0), "updateBy is 0"),
@@ -67,8 +67,8 @@ def test_for_includes_both_ends(numbers: tuple[int, int, int], values: list[str]
         ((3, 1, 2), "updateBy must be negative, got 2"),
     ],
 )
-def test_for_that_never_ends_is_refused(numbers: tuple[int, int, int], says: str) -> None:
-    assert says in (for_problem(*numbers) or "")
+def test_a_for_that_never_ends_is_rejected(numbers: tuple[int, int, int], message: str) -> None:
+    assert message in (for_problem(*numbers) or "")
 
 
 def test_a_large_for_takes_no_memory() -> None:
@@ -81,12 +81,12 @@ def test_a_large_for_takes_no_memory() -> None:
     assert sys.getsizeof(values) < 200
 
 
-def test_a_for_can_be_cut() -> None:
+def test_a_for_can_be_sliced() -> None:
     assert list(iteration_values(ForLoop("loop", 1, 5, 1), never)[3:]) == ["4", "5"]
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
-def test_text_is_cut_at_each_delimiter(delimiter: str) -> None:
+def test_text_is_split_at_each_delimiter(delimiter: str) -> None:
     loop = ForEachText("loop", delimiter.join(["a", "b", "c"]), delimiter)
 
     assert list(iteration_values(loop, same)) == ["a", "b", "c"]
@@ -108,7 +108,7 @@ def test_text_is_cut_at_each_delimiter(delimiter: str) -> None:
         ("a\n", ",", ["a\n"]),
     ],
 )
-def test_text_is_cut_as_it_is(text: str, delimiter: str, values: list[str]) -> None:
+def test_text_is_split_without_stripping(text: str, delimiter: str, values: list[str]) -> None:
     found = iteration_values(ForEachText("loop", text, delimiter), same)
 
     assert list(found) == values
@@ -116,28 +116,28 @@ def test_text_is_cut_as_it_is(text: str, delimiter: str, values: list[str]) -> N
 
 
 def test_text_is_resolved_once() -> None:
-    asked: list[str] = []
+    resolved: list[str] = []
 
     def resolve(text: str) -> Value:
-        asked.append(text)
+        resolved.append(text)
         return "x,y"
 
     values = iteration_values(ForEachText("loop", "{{ list }}", DEFAULT_DELIMITER), resolve)
 
     assert [*values, *values] == ["x", "y", "x", "y"]
-    assert asked == ["{{ list }}"]
+    assert resolved == ["{{ list }}"]
 
 
-def test_text_that_is_a_list_is_not_cut() -> None:
+def test_text_that_resolves_to_a_list_is_not_split() -> None:
     loop = ForEachText("loop", "names", ",")
 
-    assert list(iteration_values(loop, giving(names=["a,b", 7, True]))) == ["a,b", "7", "true"]
+    assert list(iteration_values(loop, resolving(names=["a,b", 7, True]))) == ["a,b", "7", "true"]
 
 
-def test_list_entries_that_are_lists_give_their_elements() -> None:
+def test_list_entries_that_resolve_to_lists_are_replaced_by_their_elements() -> None:
     loop = ForEachList("loop", ("first", "names", "none", "last"))
 
-    values = iteration_values(loop, giving(names=["a", "b,c"], none=[], last=3))
+    values = iteration_values(loop, resolving(names=["a", "b,c"], none=[], last=3))
 
     assert list(values) == ["first", "a", "b,c", "3"]
 
@@ -146,7 +146,7 @@ def test_list_without_entries_has_no_iterations() -> None:
     assert length(iteration_values(ForEachList("loop", ()), never)) == 0
 
 
-def test_errors_of_references_come_through() -> None:
+def test_errors_of_the_resolver_are_raised() -> None:
     def resolve(text: str) -> Value:
         raise ActionError(text)
 
@@ -159,7 +159,7 @@ def test_errors_of_references_come_through() -> None:
     st.integers(-1000, 1000),
     st.integers(-50, 50).filter(lambda n: n != 0),
 )
-def test_for_counts_like_its_definition(start: int, end: int, update_by: int) -> None:
+def test_for_counts_from_start_to_end(start: int, end: int, update_by: int) -> None:
     if for_problem(start, end, update_by) is not None:
         return
     expected, number = [], start
@@ -174,7 +174,7 @@ def test_for_counts_like_its_definition(start: int, end: int, update_by: int) ->
 
 
 @given(st.lists(st.text(), min_size=1), st.sampled_from(DELIMITERS))
-def test_cutting_loses_nothing_but_a_last_line_end(entries: list[str], delimiter: str) -> None:
+def test_splitting_loses_only_a_final_line_break(entries: list[str], delimiter: str) -> None:
     text = delimiter.join(entries)
 
     joined = delimiter.join(iteration_values(ForEachText("loop", text, delimiter), same))

@@ -1,1 +1,1 @@
-"""YAML and JSON text to nodes that know their line and column."""
+"""Reads YAML and JSON to nodes that have a line and a column."""

@@ -1,7 +1,7 @@
-"""From a document's bytes to its text, and to the lines that problems are shown with.
+"""Decodes the bytes of a document to its text, and splits the text into lines.
 
-What is no text is refused here, before a parser sees it: other encodings, binary files, control
-characters. A place in a document counts lines as YAML does, so ``lines`` cuts as YAML does.
+Other encodings, binary files and control characters are rejected here, before any parser sees them.
+Positions in a document count lines as YAML does, so ``lines`` splits as YAML does.
 """
 
 import re
@@ -10,9 +10,9 @@ from typing import Final
 from awstoe.document.diagnostics import Unreadable
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-# Three more are refused, looked for one by one: with them the class would take 7 ms to compile.
+# Three more are rejected, searched one by one: with them, the class would take 7 ms to compile.
 _CONTROLS: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_NO_CHARACTERS: Final = ("\ufeff", "\ufffe", "\uffff")
+_NONCHARACTERS: Final = ("\ufeff", "\ufffe", "\uffff")
 _OTHER_ENCODINGS: Final = (
     (b"\xff\xfe\0\0", "UTF-32"),
     (b"\0\0\xfe\xff", "UTF-32"),
@@ -23,15 +23,15 @@ _UTF8_HINT: Final = "save the file as UTF-8"
 
 
 def decode(data: bytes) -> str:
-    """The text of a document, without a byte order mark.
+    """Return the text of a document, without a byte order mark.
 
     Raises:
-        Unreadable: It is empty, not UTF-8, or holds characters that no document can.
+        Unreadable: It is empty, not UTF-8, or contains a character that is not allowed.
     """
     if not data.strip():
         raise Unreadable(
             "empty-document",
-            "the document is empty; expected at least schemaVersion and phases",
+            "the document is empty; expected at least 'schemaVersion' and 'phases'",
         )
     for mark, name in _OTHER_ENCODINGS:
         if data.startswith(mark):
@@ -43,41 +43,41 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         raise _invalid_utf8(data, error.start) from None
     if found := _CONTROLS.search(text):
-        raise _refused_character(text, found.start())
+        raise _forbidden_character(text, found.start())
     if not text.isascii():
-        for character in _NO_CHARACTERS:
+        for character in _NONCHARACTERS:
             if (offset := text.find(character)) >= 0:
-                raise _refused_character(text, offset)
+                raise _forbidden_character(text, offset)
     return text
 
 
 def lines(text: str) -> list[str]:
-    """The lines of ``text``, without their ends."""
+    """Return the lines of ``text``, without line breaks."""
     return _BREAK.split(text)
 
 
 def shown_lines(data: bytes) -> list[str]:
-    """The lines of a document for showing problems, whatever the bytes are."""
+    """Return the lines of a document for rendering problems, whatever the bytes are."""
     return lines(data.decode("utf-8-sig", "replace"))
 
 
 def breaks(text: str) -> list[int]:
-    """The offsets at which the lines of ``text`` begin."""
+    """Return the offsets at which the lines of ``text`` start."""
     return [0, *(found.end() for found in _BREAK.finditer(text))]
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
-    """The line and column of ``offset``."""
+    """Return the line and the column of ``offset``."""
     before = _BREAK.split(text[:offset])
     return len(before), len(before[-1]) + 1
 
 
 def _other_encoding(name: str) -> Unreadable:
-    return Unreadable("not-utf-8", f"the document is {name} text; expected UTF-8", hint=_UTF8_HINT)
+    return Unreadable("not-utf-8", f"expected UTF-8 text, got {name} text", hint=_UTF8_HINT)
 
 
 def _binary(data: bytes, offset: int) -> Unreadable:
-    # Text in UTF-16 without a byte order mark has a NUL in every second byte.
+    # In UTF-16 text without a byte order mark, every second byte is NUL.
     head = data[:64]
     if head[1::2].count(0) * 4 > len(head) or head[::2].count(0) * 4 > len(head):
         odd, even = head[1::2].strip(b"\0"), head[::2].strip(b"\0")
@@ -85,7 +85,7 @@ def _binary(data: bytes, offset: int) -> Unreadable:
             return _other_encoding("UTF-16")
     return Unreadable(
         "binary-file",
-        f"expected a text file, got a binary one: there is a NUL byte at offset {offset}",
+        f"expected a text file, got a binary file with a NUL byte at offset {offset}",
     )
 
 
@@ -100,13 +100,13 @@ def _invalid_utf8(data: bytes, offset: int) -> Unreadable:
     )
 
 
-def _refused_character(text: str, offset: int) -> Unreadable:
+def _forbidden_character(text: str, offset: int) -> Unreadable:
     line, column = _place(text, offset)
     code = ord(text[offset])
     return Unreadable(
         "control-character",
-        f"the character U+{code:04X} cannot stand in a document",
-        hint=f"where it is meant, write it as \\u{code:04x} in a double-quoted string",
+        f"the character U+{code:04X} is not allowed in a document",
+        hint=f"remove it, or write it as \\u{code:04x} in a double-quoted string",
         line=line,
         column=column,
     )

@@ -1,8 +1,8 @@
-r"""JSON text to tree-builder events.
+r"""Reads JSON text and sends its events to a tree builder.
 
-Most JSON is YAML as well, but not all of it: libyaml refuses surrogate pairs (``\ud83d\ude00``)
-and limits the length of a key, PyYAML's own parser refuses tabs. So text that looks like JSON is
-read as JSON; only what turns out to be none is left to YAML.
+Most JSON is also YAML, but libyaml rejects surrogate pairs (``\ud83d\ude00``) and limits the length
+of a key. Therefore text that looks like JSON is read as JSON first, and as YAML only if it is not
+JSON.
 """
 
 import re
@@ -21,21 +21,21 @@ _WORD: Final = re.compile(
 
 
 class NotJson(Exception):
-    """The text is no JSON."""
+    """The text is not JSON."""
 
 
 def feed(text: str, builder: TreeBuilder) -> None:
     """Read JSON text into ``builder``.
 
     Raises:
-        NotJson: It is none; the builder is then of no use any more.
-        Unreadable: The builder refuses what it says.
+        NotJson: It is not JSON; the builder cannot be used afterwards.
+        Unreadable: It is JSON that is not allowed in a document.
     """
     _Reader(text, builder).read()
 
 
 class _Reader:
-    """Walks over JSON text."""
+    """Reads JSON text from start to end."""
 
     __slots__ = ("_builder", "_offset", "_starts", "_text")
 
@@ -46,10 +46,10 @@ class _Reader:
         self._starts = encoding.breaks(text)
 
     def read(self) -> None:
-        """Read the one value that the text is."""
+        """Read the text, which must be a single value."""
         ends = []
         while True:
-            # Here a value is due.
+            # A value must start here.
             opening = self._next()
             if opening in ("{", "["):
                 line, column = self._place()
@@ -62,7 +62,7 @@ class _Reader:
                     continue
             else:
                 self._scalar(opening)
-            # Here a value has just ended, or an empty collection is about to.
+            # A value has just ended here, or an empty collection is about to end.
             while ends and self._next() == ends[-1]:
                 self._offset += 1
                 ends.pop()
@@ -76,7 +76,7 @@ class _Reader:
             raise NotJson
 
     def _next(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """Return the next character that is not white space, or '' at the end."""
         found = _SPACE.match(self._text, self._offset)
         if found:
             self._offset = found.end()
@@ -101,15 +101,15 @@ class _Reader:
         line, column = self._place()
         if opening == '"':
             try:
-                # Strict: raw control characters make it YAML, which folds line breaks.
+                # Strict: with raw control characters it is YAML, which folds line breaks.
                 text, self._offset = scanstring(self._text, self._offset + 1, True)  # noqa: FBT003
             except JSONDecodeError:
                 raise NotJson from None
             if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
                 raise Unreadable(
                     "bad-escape",
-                    "the string holds half of a surrogate pair",
-                    hint="\\ud800 to \\udbff have to be followed by \\udc00 to \\udfff",
+                    "the string contains half of a surrogate pair",
+                    hint="write \\ud800 to \\udbff only before \\udc00 to \\udfff",
                     line=line,
                     column=column,
                 )

@@ -1,8 +1,8 @@
-"""The tree of a document: scalars, sequences and mappings that know where they stand.
+"""Builds the tree of a document: scalars, sequences and mappings with their positions.
 
-Nothing is typed here: a scalar is the text that stands in the file. ``TreeBuilder`` makes the tree
-out of a reader's events. It is where the limits of a tree hold, the same for every syntax: depth,
-number of nodes (an alias counts as much as what it stands for, each time), unique keys.
+Nothing is typed here: a scalar is its text in the file. ``TreeBuilder`` builds the tree from the
+events of a reader and enforces the limits of a tree for every syntax: depth, number of nodes (each
+use of an alias counts all nodes of its anchor), unique keys.
 """
 
 from typing import Final, TypeAlias
@@ -19,8 +19,8 @@ class Scalar:
     """A piece of text.
 
     Attributes:
-        text: As it stands in the file, quotes and escapes resolved.
-        plain: Whether it stands there without quotes.
+        text: As written in the file, quotes and escapes resolved.
+        plain: Whether it is written without quotes.
         line: From 1.
         column: From 1.
     """
@@ -35,7 +35,7 @@ class Scalar:
 
     @property
     def is_null(self) -> bool:
-        """Whether it stands for nothing at all."""
+        """Whether it is a YAML null."""
         return self.plain and self.text in _NULLS
 
 
@@ -57,7 +57,7 @@ class Sequence:
 
 
 class Mapping:
-    """A mapping whose keys are text.
+    """A mapping whose keys are strings.
 
     Attributes:
         entries: Key and value by the key's text, in the order of the file.
@@ -73,7 +73,7 @@ class Mapping:
         self.column = column
 
     def value(self, key: str) -> "Node | None":
-        """What stands under ``key``; None when nothing does, or a YAML null."""
+        """Return the value of ``key``, or None if it is missing or a YAML null."""
         entry = self.entries.get(key)
         if entry is None:
             return None
@@ -81,7 +81,7 @@ class Mapping:
         return None if isinstance(node, Scalar) and node.is_null else node
 
     def key(self, key: str) -> Located:
-        """The place of ``key``, or of the mapping when it is not there."""
+        """Return the position of ``key``, or of the mapping if it has no such key."""
         entry = self.entries.get(key)
         return self if entry is None else entry[0]
 
@@ -90,7 +90,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def describe(node: Node | None) -> str:
-    """What ``node`` is, in a document author's words."""
+    """Return what ``node`` is, as text for the author of a document."""
     if isinstance(node, Mapping):
         return "a mapping"
     if isinstance(node, Sequence):
@@ -101,7 +101,7 @@ def describe(node: Node | None) -> str:
 
 
 def value_of(node: Node) -> Value:
-    """The plain value of ``node``; its scalars are text, and None for nothing."""
+    """Return the value of ``node``; scalars are strings, or None for a YAML null."""
     if isinstance(node, Scalar):
         return None if node.is_null else node.text
     if isinstance(node, Sequence):
@@ -110,16 +110,16 @@ def value_of(node: Node) -> Value:
 
 
 class Fault:
-    """Something wrong with the tree that does not hide the rest of it.
+    """A problem with the tree that does not hide the rest of it.
 
     Attributes:
-        severity: As of ``Problem``.
-        code: As of ``Problem``.
-        path: As of ``Problem``.
-        message: As of ``Problem``.
-        hint: As of ``Problem``.
-        line: As of ``Problem``.
-        column: As of ``Problem``.
+        severity: As in ``Problem``.
+        code: As in ``Problem``.
+        path: As in ``Problem``.
+        message: As in ``Problem``.
+        hint: As in ``Problem``.
+        line: As in ``Problem``.
+        column: As in ``Problem``.
     """
 
     __slots__ = ("code", "column", "hint", "line", "message", "path", "severity")
@@ -137,7 +137,7 @@ class Fault:
 
 
 class _Frame:
-    """A collection that is not yet at its end."""
+    """A collection that has not ended yet."""
 
     __slots__ = ("anchor", "before", "height", "key", "node")
 
@@ -150,7 +150,7 @@ class _Frame:
 
 
 class _Anchored:
-    """What an alias can stand for; without a node while it is not yet at its end."""
+    """The target of an alias; it has no node until it has ended."""
 
     __slots__ = ("height", "node", "size")
 
@@ -161,11 +161,11 @@ class _Anchored:
 
 
 class TreeBuilder:
-    """Makes a tree out of events.
+    """Builds a tree from events.
 
     Attributes:
-        root: The tree, once its last event has come.
-        faults: What is wrong with it.
+        root: The tree, after its last event.
+        faults: Its problems.
     """
 
     __slots__ = ("_anchors", "_count", "_stack", "faults", "root")
@@ -178,7 +178,7 @@ class TreeBuilder:
         self._count = 0
 
     def scalar(self, node: Scalar, anchor: str | None = None) -> None:
-        """Take a scalar.
+        """Add a scalar.
 
         Raises:
             Unreadable: There are too many nodes.
@@ -189,10 +189,10 @@ class TreeBuilder:
         self._place(node)
 
     def open(self, node: Sequence | Mapping, anchor: str | None = None) -> None:
-        """Take the beginning of a collection.
+        """Start a collection.
 
         Raises:
-            Unreadable: There are too many nodes, or they are nested too deep.
+            Unreadable: There are too many nodes, or they are nested too deeply.
         """
         frame = _Frame(node, anchor, self._count)
         self._grow(1, node)
@@ -203,7 +203,7 @@ class TreeBuilder:
             self._anchors[anchor] = _Anchored(None, 0, 0)
 
     def close(self) -> None:
-        """Take the end of the innermost collection."""
+        """End the innermost collection."""
         frame = self._stack.pop()
         if frame.anchor is not None:
             self._anchors[frame.anchor] = _Anchored(
@@ -216,24 +216,24 @@ class TreeBuilder:
         self._place(frame.node)
 
     def alias(self, name: str, where: Located) -> None:
-        """Take a further use of an anchored node.
+        """Add an anchored node again.
 
         Raises:
-            Unreadable: There is no such anchor, it holds itself, or the nodes get too many.
+            Unreadable: The anchor does not exist, contains itself, or there are too many nodes.
         """
         found = self._anchors.get(name)
         if found is None:
             raise Unreadable(
                 "unknown-alias",
                 f"the alias '*{name}' has no anchor '&{name}' before it",
-                hint="a plain text that begins with '*' has to be quoted",
+                hint="quote a string that starts with '*'",
                 line=where.line,
                 column=where.column,
             )
         if found.node is None:
             raise Unreadable(
                 "recursive-alias",
-                f"the alias '*{name}' stands inside what it stands for",
+                f"the alias '*{name}' is inside its own anchor '&{name}'",
                 line=where.line,
                 column=where.column,
             )
@@ -247,7 +247,7 @@ class TreeBuilder:
     def fault(
         self, severity: Severity, code: str, where: Located, message: str, hint: str = ""
     ) -> None:
-        """Note something wrong with the node that comes next."""
+        """Add a problem with the next node."""
         self.faults.append(Fault(severity, code, self._path(), where, message, hint))
 
     def _grow(self, size: int, where: Located) -> None:
@@ -255,8 +255,8 @@ class TreeBuilder:
         if self._count > limits.DOCUMENT_NODES:
             raise Unreadable(
                 "too-many-nodes",
-                f"the document has more than {limits.DOCUMENT_NODES:,} nodes,"
-                " aliases counted each time they are used",
+                f"the document has more than {limits.DOCUMENT_NODES:,} nodes;"
+                " each use of an alias counts",
                 line=where.line,
                 column=where.column,
             )
@@ -275,7 +275,7 @@ class TreeBuilder:
             key = frame.key
             frame.key = None
             if isinstance(node, Scalar) and not node.text and node.plain:
-                # A value that is not there stands nowhere: its key is what one has to look at.
+                # A missing value has no position of its own: use that of its key.
                 node = Scalar("", plain=True, line=key.line, column=key.column)
             if key.line:
                 first = holder.entries.setdefault(key.text, (key, node))[0]
@@ -287,24 +287,28 @@ class TreeBuilder:
                             _under(self._path(), key.text),
                             key,
                             f"duplicate key {quoted(key.text)}",
-                            f"it stands in line {first.line} already",
+                            f"the first one is on line {first.line}",
                         )
                     )
 
     def _as_key(self, node: Node, where: Located) -> Scalar:
-        """The key that ``node`` is; one without a line when it cannot be a key."""
+        """Return ``node`` as a key; after reporting a problem, return a key without a line."""
         if isinstance(node, Scalar) and not node.is_null:
             if where is node:
                 return node
             return Scalar(node.text, plain=node.plain, line=where.line, column=where.column)
-        hint = "a text that begins with '{' has to be quoted" if isinstance(node, Mapping) else ""
+        hint = "quote a string that starts with '{'" if isinstance(node, Mapping) else ""
         self.fault(
-            Severity.ERROR, "bad-key", where, f"expected a text as key, got {describe(node)}", hint
+            Severity.ERROR,
+            "bad-key",
+            where,
+            f"expected a string as a key, got {describe(node)}",
+            hint,
         )
         return Scalar("", plain=False, line=0, column=0)
 
     def _merge(self, node: Mapping) -> None:
-        """Replace ``<<`` by the entries of what stands under it, the node's own ones winning."""
+        """Replace ``<<`` with the entries of its value; the node's own entries take precedence."""
         key, merged = node.entries["<<"]
         if not key.plain:
             return
@@ -315,7 +319,7 @@ class TreeBuilder:
                     Severity.ERROR,
                     "bad-merge",
                     key,
-                    "expected a mapping, or a list of mappings, under the merge key '<<',"
+                    "the merge key '<<': expected a mapping or a list of mappings,"
                     f" got {describe(source)}",
                 )
                 return
@@ -324,7 +328,7 @@ class TreeBuilder:
                 node.entries.setdefault(name, entry)
 
     def _path(self) -> str:
-        """Where the node that comes next stands."""
+        """Return the path of the next node."""
         path = ""
         for frame in self._stack:
             if isinstance(frame.node, Sequence):

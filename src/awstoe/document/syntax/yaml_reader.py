@@ -1,8 +1,8 @@
-"""YAML text to tree-builder events, by libyaml when PyYAML was built with it.
+"""Reads YAML text with libyaml and sends its events to a tree builder.
 
-Both of PyYAML's parsers are driven event by event: their own composers recurse, and libyaml's
-crashes the process on a document that is nested deep enough. Reading stops at the first event that
-is refused, so nothing hostile further on is ever looked at.
+PyYAML's C parser is driven event by event, because its own composer recurses in C and crashes the
+process on a deeply nested document. Reading stops at the first event that is rejected, so anything
+hostile after it is never read.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,8 @@ from awstoe.document.diagnostics import Unreadable
 from awstoe.document.problems import Severity
 from awstoe.document.syntax import encoding
 from awstoe.document.syntax.nodes import Mapping, Scalar, Sequence, TreeBuilder
+from awstoe.errors import HostError
 from awstoe.expressions.values import quoted
-
-HAS_LIBYAML: Final[bool] = yaml.__with_libyaml__
 
 _STANDARD: Final = "tag:yaml.org,2002:"
 _SILENT_TAGS: Final = frozenset(
@@ -27,64 +26,47 @@ _TEXT_TAGS: Final = frozenset({"!", _STANDARD + "str"})
 
 
 class _Place:
-    """A place that no node has."""
+    """A position in the text."""
 
     __slots__ = ("column", "line")
 
-    def __init__(self, mark: Any) -> None:  # noqa: ANN401 - the marks of two parsers, untyped
+    def __init__(self, mark: Any) -> None:  # noqa: ANN401 - PyYAML's C extension has no types
         self.line: int = mark.line + 1
         self.column: int = mark.column + 1
 
 
-def feed(text: str, builder: TreeBuilder, *, libyaml: bool = HAS_LIBYAML) -> None:
+def feed(text: str, builder: TreeBuilder) -> None:
     """Read YAML text into ``builder``.
 
     Args:
-        text: The text; it holds no characters that YAML refuses.
-        builder: Gets the events.
-        libyaml: Whether to use libyaml rather than Python's parser.
+        text: The text, without characters that YAML does not allow.
+        builder: Receives the events.
 
     Raises:
-        Unreadable: The text is no YAML, or the builder refuses what it says.
+        Unreadable: The text is not YAML, or its content is not allowed in a document.
+        HostError: PyYAML has no libyaml.
     """
+    if not yaml.__with_libyaml__:
+        raise HostError(
+            f"cannot read YAML: expected PyYAML with libyaml, got PyYAML {yaml.__version__} without"
+            " it",
+            hint="install a wheel of PyYAML from PyPI, or build PyYAML with libyaml's headers",
+        )
     if text.count("\n%TAG") > limits.YAML_DIRECTIVES:
         raise Unreadable(
             "too-many-directives",
             f"the document has more than {limits.YAML_DIRECTIVES} %TAG directives",
         )
-    parser = _parser(text, libyaml=libyaml)
     try:
-        _feed(_events(parser), builder)
+        _feed(iter(yaml.CBaseLoader(text).get_event, None), builder)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None
     except yaml.YAMLError as error:
         raise Unreadable("yaml-syntax", f"YAML syntax error: {error}", line=1) from None
-    except (ValueError, OverflowError):
-        # PyYAML's own scanner hands an escape such as "\UFFFFFFFF" to chr() unseen.
-        place = _Place(parser.get_mark())
-        raise Unreadable(
-            "yaml-syntax",
-            "YAML syntax error: found invalid Unicode character escape code",
-            line=place.line,
-            column=place.column,
-        ) from None
-
-
-def _parser(text: str, *, libyaml: bool) -> Any:  # noqa: ANN401 - the parsers share no type
-    if libyaml:
-        return yaml.CBaseLoader(text)
-    # Loaded only where there is no libyaml.
-    from awstoe.document.syntax.yaml_python import PythonParser  # noqa: PLC0415
-
-    return PythonParser(text)
-
-
-def _events(parser: Any) -> Iterable[Any]:  # noqa: ANN401 - as above
-    return iter(parser.get_event, None)
 
 
 def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
-    begun = False
+    started = False
     for event in events:
         kind = event.__class__
         if kind is yaml.ScalarEvent:
@@ -100,9 +82,9 @@ def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
         elif kind is yaml.AliasEvent:
             builder.alias(event.anchor, _Place(event.start_mark))
         elif kind is yaml.DocumentStartEvent:
-            if begun:
+            if started:
                 raise _second_document(_Place(event.start_mark))
-            begun = True
+            started = True
 
 
 def _scalar(event: Any, builder: TreeBuilder) -> Scalar:  # noqa: ANN401 - as above
@@ -111,8 +93,6 @@ def _scalar(event: Any, builder: TreeBuilder) -> Scalar:  # noqa: ANN401 - as ab
     if event.tag is not None:
         _tag(event, builder)
         node.plain = node.plain and event.tag not in _TEXT_TAGS
-    if not node.plain and not node.text.isascii():
-        _refuse_surrogates(node)
     return node
 
 
@@ -120,7 +100,7 @@ def _second_document(place: _Place) -> Unreadable:
     return Unreadable(
         "several-documents",
         "expected one YAML document in the file, got a second one",
-        hint="remove the '---', or put each document into a file of its own",
+        hint="remove the '---', or put each document into its own file",
         line=place.line,
         column=place.column,
     )
@@ -135,57 +115,44 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
         Severity.WARNING,
         "unknown-tag",
         _Place(event.start_mark),
-        f"the tag {quoted(shown)} means nothing here: its value is read as it stands",
+        f"the tag {quoted(shown)} has no effect; its value is used as written",
     )
 
 
-def _refuse_surrogates(node: Scalar) -> None:
-    """Refuse half characters, which libyaml refuses as well."""
-    if any("\ud800" <= character <= "\udfff" for character in node.text):
-        raise Unreadable(
-            "yaml-syntax",
-            "YAML syntax error: found invalid Unicode character escape code",
-            hint="write a character beyond U+FFFF as \\U followed by 8 digits",
-            line=node.line,
-            column=node.column,
-        )
-
-
 _LAYOUT: Final = (
-    "check the indentation of this line; a text that holds ': ', or goes on after a closing quote,"
-    " has to be quoted as a whole"
+    "check the indentation of this line; quote a string as a whole if it contains ': ' or has text"
+    " after a closing quote"
 )
 _HINTS: Final = (
-    ("\\t", "YAML does not allow tabs for indentation: use spaces"),
     (
         "cannot start any token",
-        "tabs cannot indent, and text that begins with @ ` or % needs quotes",
+        "indent with spaces, not tabs, and quote a string that starts with @ ` or %",
     ),
-    ("tab character", "YAML does not allow tabs for indentation: use spaces"),
-    ("mapping values are not allowed", "a text that holds ': ' has to be quoted"),
+    ("tab character", "indent with spaces; YAML does not allow tabs for indentation"),
+    ("mapping values are not allowed", "quote a string that contains ': '"),
     ("expected key", _LAYOUT),
-    ("block end", _LAYOUT),
-    ("could not find expected ':'", "is there a ':' after the key?"),
+    ("could not find expected ':'", "check that there is a ':' after the key"),
     ("'-' indicator", _LAYOUT),
-    ("undefined tag handle", "a text that begins with '!' has to be quoted"),
-    ("scanning an alias", "a text that begins with '*' has to be quoted"),
-    ("scanning an anchor", "a text that begins with '&' or '*' has to be quoted"),
-    ("quoted scalar", "is the closing quote there?"),
+    ("undefined tag handle", "quote a string that starts with '!'"),
+    ("scanning an alias", "quote a string that starts with '*'"),
+    ("scanning an anchor", "quote a string that starts with '&' or '*'"),
+    ("Unicode character escape", "write a character beyond U+FFFF as \\U followed by 8 digits"),
+    ("quoted scalar", "check that the closing quote is there"),
 )
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     mark = error.problem_mark or error.context_mark
-    said = error.problem or error.context or "the text cannot be read"
-    message = f"YAML syntax error: {said}"
+    problem = error.problem or error.context or "the text cannot be read"
+    message = f"YAML syntax error: {problem}"
     if error.context and error.context_mark and error.problem:
-        message += f" ({error.context} that begins in line {error.context_mark.line + 1})"
-    hint = next((hint for words, hint in _HINTS if words in message), "")
+        message += f" ({error.context} that starts on line {error.context_mark.line + 1})"
+    hint = next((hint for fragment, hint in _HINTS if fragment in message), "")
     if mark is None:
         return Unreadable("yaml-syntax", message, hint=hint, line=1)
     if not text[mark.index :].strip():
-        # Something has no end: the place to look at is where it begins.
+        # Something is not closed: report where it starts.
         mark = error.context_mark or mark
-    # libyaml counts a line more at the end of a text whose last line has no line break.
+    # libyaml counts one line too many at the end of a text whose last line has no line break.
     line = min(mark.line + 1, len(encoding.lines(text)))
     return Unreadable("yaml-syntax", message, hint=hint, line=line, column=mark.column + 1)

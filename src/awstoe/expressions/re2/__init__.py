@@ -1,1 +1,1 @@
-"""RE2 patterns, translated for Python's matcher."""
+"""Translates RE2 patterns to Python's ``re``."""

@@ -1,7 +1,7 @@
-"""What stands for one character in RE2's syntax: escapes, named classes, classes in brackets.
+"""Parses single characters of RE2's syntax: escapes, named classes, classes in brackets.
 
-``patterns`` reads the structure of a pattern and comes here for its characters; both move one
-``Cursor`` along.
+``translate`` parses the structure of a pattern and calls this module for its characters. Both
+advance the same ``Cursor``.
 """
 
 import re
@@ -27,11 +27,11 @@ class PatternError(ValueError):
 
 
 class Cursor:
-    """A place in a pattern.
+    """A position in a pattern.
 
     Attributes:
         pattern: The pattern.
-        at: The offset of what is read next.
+        at: The offset of the next character.
     """
 
     __slots__ = ("at", "pattern")
@@ -45,11 +45,11 @@ class Cursor:
         return self.pattern.startswith(text, self.at)
 
     def after(self, characters: int) -> str:
-        """The one character so far behind the current one; empty beyond the end."""
+        """Return the character at this distance from the cursor, or '' beyond the end."""
         return self.pattern[self.at + characters : self.at + characters + 1]
 
     def match(self, expression: str) -> "re.Match[str] | None":
-        """What ``expression`` matches from here on; the cursor stays."""
+        """Match ``expression`` at the cursor, without moving it."""
         return re.compile(expression).match(self.pattern, self.at)
 
 
@@ -65,9 +65,9 @@ _PERL_CLASSES: Final = {
 _CONTROL: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 _REFUSED_ESCAPES: Final = {
-    "Z": r"\Z is not in RE2's syntax; \z is the end of the text",
+    "Z": r"\Z is not in RE2's syntax; write \z for the end of the text",
     "G": r"\G is not in RE2's syntax",
-    "C": r"\C, a single byte, cannot be used: texts are characters here",
+    "C": r"\C, a single byte, is not supported: strings consist of characters here",
     "k": "back-references are not in RE2's syntax",
     "E": r"\E without \Q",
 }
@@ -77,15 +77,15 @@ _OCTAL: Final = r"0[0-7]{0,2}|[1-7][0-7]{1,2}"
 
 
 def cased(characters: CharacterSet, *, fold_case: bool) -> CharacterSet:
-    """``characters``, in all cases if case does not count."""
+    """Return ``characters``, with all their cases if ``fold_case`` is set."""
     return classes.with_all_cases(characters) if fold_case else characters
 
 
 def escaped_set(cursor: Cursor, *, fold_case: bool) -> CharacterSet | None:
-    r"""The set of the ``\d`` or ``\p`` that the cursor is at, or None if none is there.
+    r"""Return the set of a class such as ``\d`` or ``\pL`` at the cursor, or None.
 
     Raises:
-        PatternError: There is no such ``\p``.
+        PatternError: The class of a ``\p`` does not exist.
     """
     following = cursor.after(1)
     if following in _PERL_CLASSES:
@@ -102,14 +102,14 @@ def escaped_set(cursor: Cursor, *, fold_case: bool) -> CharacterSet | None:
 def _unicode_class(cursor: Cursor, *, negated: bool) -> tuple[CharacterSet, bool]:
     match = cursor.match(r"(?s)\\[pP](?:\{([^}]*)\}|([^{]))")
     if match is None:
-        raise PatternError(r"\p wants a name, as in \pL or \p{Greek}", cursor.at)
+        raise PatternError(r"\p requires a name, as in \pL or \p{Greek}", cursor.at)
     name = match[2] or match[1]
     negated ^= name.startswith("^")
     found = classes.unicode_class(name.removeprefix("^"))
     if found is None:
         raise PatternError(
-            f"{match[0]} is not known here; known are Any, the general categories (L, Lu, Nd, "
-            f"...) and the scripts {', '.join(SCRIPTS)}",
+            f"unknown class {match[0]}; use Any, a general category (L, Lu, Nd, ...) or one of "
+            f"the scripts {', '.join(SCRIPTS)}",
             cursor.at,
         )
     cursor.at = match.end()
@@ -117,16 +117,16 @@ def _unicode_class(cursor: Cursor, *, negated: bool) -> tuple[CharacterSet, bool
 
 
 def escaped_character(cursor: Cursor) -> str:
-    """The character that the escape the cursor is at stands for.
+    """Return the character of the escape at the cursor.
 
     Raises:
-        PatternError: It is no escape of RE2.
+        PatternError: It is not an escape of RE2.
     """
     start = cursor.at
     following = cursor.after(1)
     cursor.at += 1
     if following == "":
-        raise PatternError("nothing stands after the last \\", start)
+        raise PatternError("the pattern ends with a single \\", start)
     if match := cursor.match(_OCTAL):
         cursor.at = match.end()
         return chr(int(match[0], 8))
@@ -137,7 +137,7 @@ def escaped_character(cursor: Cursor) -> str:
         match = cursor.match(_HEXADECIMAL)
         point = int(match[1] or match[2], 16) if match else -1
         if match is None or point > classes.EVERYTHING[0][1]:
-            raise PatternError(r"\x wants two digits, or {10FFFF} at most", start)
+            raise PatternError(r"\x requires two hexadecimal digits, or {0} to {10FFFF}", start)
         cursor.at = match.end()
         return chr(point)
     if following in _CONTROL:
@@ -150,7 +150,7 @@ def escaped_character(cursor: Cursor) -> str:
 
 
 def bracketed_set(cursor: Cursor, *, fold_case: bool) -> CharacterSet:
-    """The set of the class in brackets that the cursor is at.
+    """Return the set of the class in brackets at the cursor.
 
     Raises:
         PatternError: It is not in RE2's syntax.
@@ -170,12 +170,12 @@ def bracketed_set(cursor: Cursor, *, fold_case: bool) -> CharacterSet:
 
 
 def _class_part(cursor: Cursor, start: int, *, fold_case: bool) -> CharacterSet:
-    """One named class, escape, character or range within brackets."""
+    """Return one named class, escape, character or range within brackets."""
     if match := cursor.match(r"(?s)\[:(.*?):\]"):
         name = match[1].removeprefix("^")
         if name not in classes.POSIX:
             raise PatternError(
-                f"{match[0]} is no class; known are {', '.join(classes.POSIX)}", cursor.at
+                f"unknown class {match[0]}; use one of {', '.join(classes.POSIX)}", cursor.at
             )
         cursor.at = match.end()
         characters = cased(classes.POSIX[name], fold_case=fold_case)

@@ -1,8 +1,8 @@
-r"""Sets of characters for ``patterns``: RE2's named classes, their complements, their other cases.
+r"""Computes sets of characters: RE2's named classes, their complements, their other cases.
 
-A set is a sorted tuple of code point ranges, both ends included, that neither overlap nor touch.
-Nothing of Python's own ``\w``, ``\s`` or ``IGNORECASE`` is used: they know more characters than
-RE2's do. What needs a walk through all of Unicode is computed at its first use and kept.
+A set is a sorted tuple of inclusive code point ranges that neither overlap nor touch. Python's own
+``\w``, ``\s`` and ``IGNORECASE`` are not used, because they include more characters than RE2's.
+Sets that require a walk through all of Unicode are computed at first use and cached.
 """
 
 import sys
@@ -29,7 +29,7 @@ _LONG_S: Final = 0x17F
 
 
 def union(ranges: Iterable[tuple[int, int]]) -> CharacterSet:
-    """The set of the characters in any of ``ranges``, which may overlap, in any order."""
+    """Return the set of the characters in ``ranges``, which may overlap and be in any order."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if merged and low <= merged[-1][1] + 1:
@@ -40,7 +40,7 @@ def union(ranges: Iterable[tuple[int, int]]) -> CharacterSet:
 
 
 def complement(characters: CharacterSet) -> CharacterSet:
-    """All characters but these."""
+    """Return all other characters."""
     gaps = []
     following = 0
     for low, high in characters:
@@ -53,7 +53,7 @@ def complement(characters: CharacterSet) -> CharacterSet:
 
 
 def _of(*spans: str) -> CharacterSet:
-    """The set of ``spans``: single characters, or two as the ends of a range."""
+    """Return the set of ``spans``: single characters, or the two ends of a range."""
     return union((ord(span[0]), ord(span[-1])) for span in spans)
 
 
@@ -84,7 +84,7 @@ POSIX: Final[Mapping[str, CharacterSet]] = MappingProxyType(
 
 @cache
 def _categories() -> dict[str, CharacterSet]:
-    """The characters of every general category, by its name of one letter or two."""
+    """Return the characters of every general category, by its one-letter or two-letter name."""
     runs: dict[str, list[tuple[int, int]]] = {}
     following = 0
     characters = map(chr, range(sys.maxunicode + 1))
@@ -96,7 +96,7 @@ def _categories() -> dict[str, CharacterSet]:
 
 
 def unicode_class(name: str) -> CharacterSet | None:
-    r"""The set that ``\p{name}`` stands for, or None when there is none of that name."""
+    r"""Return the set of ``\p{name}``, or None if the name is unknown."""
     if name == "Any":
         return EVERYTHING
     return SCRIPTS.get(name) or _categories().get(name)
@@ -104,10 +104,10 @@ def unicode_class(name: str) -> CharacterSet | None:
 
 @cache
 def _orbits() -> dict[int, tuple[int, ...]]:
-    """For every character with other cases, all characters that are the same but for case.
+    """Return, for every character with other cases, all characters that differ only in case.
 
-    These are the one-to-one case pairs only: ß is no SS here, and the dotless i, whose capital is
-    a plain I, stands alone.
+    Only one-to-one case pairs count: ß is not SS, and the dotless i, whose capital is a plain I,
+    has no other case.
     """
     same: dict[str, list[int]] = {}
     for point in range(_CASED_END + 1):
@@ -122,7 +122,7 @@ def _orbits() -> dict[int, tuple[int, ...]]:
 
 
 def _ascii_cases(characters: CharacterSet) -> Iterable[tuple[int, int]]:
-    """The other cases of a set of ASCII characters, without a walk through Unicode."""
+    """Yield a set of ASCII characters and their other cases, without a walk through Unicode."""
     yield from characters
     for low, high in characters:
         for point in range(low, high + 1):
@@ -137,7 +137,7 @@ def _ascii_cases(characters: CharacterSet) -> Iterable[tuple[int, int]]:
 
 @lru_cache(maxsize=256)
 def with_all_cases(characters: CharacterSet) -> CharacterSet:
-    """The set with every character's other cases."""
+    """Return the set with the other cases of every character."""
     if not characters or characters == EVERYTHING:
         return characters
     if characters[-1][1] <= _ASCII_END:
@@ -155,7 +155,7 @@ def _escaped(point: int) -> str:
     character = chr(point)
     if character.isascii() and character.isalnum():
         return character
-    if point <= 0xFF:  # noqa: PLR2004 - what the two digits of \x can say
+    if point <= 0xFF:  # noqa: PLR2004 - the largest value of \x with two digits
         return f"\\x{point:02x}"
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004 - as above
 
@@ -168,7 +168,7 @@ def _listed(characters: CharacterSet) -> str:
 
 
 def expression(characters: CharacterSet) -> str:
-    """What matches one character of the set in Python's ``re`` with ``DOTALL``; one atom."""
+    """Return a single atom that matches the set in Python's ``re`` with ``DOTALL``."""
     if not characters:
         return "(?!)"
     if characters == EVERYTHING:

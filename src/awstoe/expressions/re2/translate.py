@@ -1,11 +1,11 @@
 """Translates regular expressions from RE2's syntax to Python's ``re``.
 
-Documents are written for RE2 (Go's ``regexp``). What RE2 refuses is refused here, and what both
-accept matches the same texts: sets of characters are spelled out, so that none of Python's
-Unicode-wide classes or case rules take part. Only whether a text matches is kept; every group
-becomes a plain one, since nobody asks what it captured.
+Documents are written for RE2 (Go's ``regexp``). What RE2 rejects is rejected here, and what both
+accept matches the same texts: sets of characters are spelled out, so that Python's Unicode-wide
+classes and case rules do not apply. Only whether a text matches is preserved; every group becomes a
+non-capturing one, because captures are not used.
 
-Not kept is RE2's linear running time: callers bound the time of a search.
+RE2's linear running time is not preserved: callers limit the time of a search.
 """
 
 import re
@@ -19,7 +19,7 @@ from awstoe.expressions.re2.characters import Cursor, PatternError
 __all__ = ["PatternError", "Translated", "translate"]
 
 REPETITIONS: Final = 1000
-"""The most that RE2 repeats one thing, nested repetitions multiplied."""
+"""RE2's limit for counted repetitions, with nested repetitions multiplied."""
 
 
 class Translated(NamedTuple):
@@ -30,7 +30,7 @@ class Translated(NamedTuple):
 
 
 class _Flags(NamedTuple):
-    """RE2's flags, as they stand at one place of a pattern."""
+    """RE2's flags at one position in a pattern."""
 
     fold_case: bool = False
     multi_line: bool = False
@@ -43,13 +43,13 @@ class _Item(NamedTuple):
 
     expression: str
     is_atom: bool
-    """Whether a repetition operator put behind it applies to the whole of it."""
+    """Whether a repetition operator after it applies to all of it."""
     repetitions: int = 1
-    """How often nested counted repetitions can repeat what is in it."""
+    """The product of the nested counted repetitions in it."""
 
 
 class _Group:
-    """A group that is being read: the branches that are complete, and the current one."""
+    """A group that is not closed yet: its complete branches and the current one."""
 
     __slots__ = ("branches", "flags_outside", "items", "repetitions", "start")
 
@@ -61,13 +61,13 @@ class _Group:
         self.repetitions = 1
 
     def end_branch(self) -> None:
-        """The current branch is complete."""
+        """End the current branch."""
         self.branches.append("".join(item.expression for item in self.items))
         self.repetitions = max(self.repetitions, *(item.repetitions for item in self.items), 1)
         self.items = []
 
     def item(self) -> _Item:
-        """The complete group as one piece."""
+        """Return the complete group as one item."""
         if not self.branches and len(self.items) == 1 and self.items[0].is_atom:
             return self.items[0]
         self.end_branch()
@@ -76,7 +76,7 @@ class _Group:
 
 _FLAG_NAMES: Final = {"i": "fold_case", "m": "multi_line", "s": "dot_all", "U": "ungreedy"}
 
-# Python's \B does not match in an empty text, RE2's does.
+# Unlike RE2's, Python's \B does not match in an empty text.
 _ASSERTIONS: Final = {
     "A": r"\A",
     "z": r"\Z",
@@ -112,7 +112,7 @@ class _Translation:
         self._after_repetition = False
 
     def result(self) -> str:
-        """The whole pattern, translated.
+        """Translate the whole pattern.
 
         Raises:
             PatternError: It is not in RE2's syntax.
@@ -127,7 +127,7 @@ class _Translation:
         return "|".join(group.branches)
 
     def _step(self, character: str, *, after_repetition: bool) -> None:
-        """Translate what begins at the current place."""
+        """Translate the item at the cursor."""
         match character:
             case "(":
                 self._open()
@@ -183,9 +183,9 @@ class _Translation:
         if any(len(count) > len(str(REPETITIONS)) or int(count) > REPETITIONS for count in counts):
             raise PatternError(f"{match[0]} repeats more than {REPETITIONS} times", start)
         if len(counts) > 1 and int(counts[0]) > int(counts[1]):
-            raise PatternError(f"{match[0]} has its greater number first", start)
+            raise PatternError(f"{match[0]} has the larger number first", start)
         self._repeat(match[0], start, after_repetition=after_repetition)
-        # The largest number of times; for {n,} the number that counts against the limit is n.
+        # The maximum number of repetitions. For {n,}, n counts against the limit.
         times = int(counts[-1])
         unbounded = bool(match[2]) and len(counts) == 1
         self._count(times, start, is_empty=times == 0 and not unbounded)
@@ -196,7 +196,7 @@ class _Translation:
         total = 1 if is_empty else items[-1].repetitions * max(times, 1)
         if total > REPETITIONS and times > 1:
             raise PatternError(
-                f"nested repetitions repeat more than {REPETITIONS} times together", start
+                f"nested repetitions repeat more than {REPETITIONS} times in total", start
             )
         items[-1] = items[-1]._replace(repetitions=total)
 
@@ -209,13 +209,13 @@ class _Translation:
         written = self._cursor.pattern[start : self._cursor.at]
         if after_repetition:
             raise PatternError(
-                f"{written} repeats a repetition; RE2 has no possessive operators, "
-                "and wants a group around what is repeated twice",
+                f"{written} repeats a repetition; RE2 has no possessive operators and requires a "
+                "group around a repetition that is repeated",
                 start,
             )
         items = self._groups[-1].items
         if not items:
-            raise PatternError(f"nothing stands before {written} that it could repeat", start)
+            raise PatternError(f"there is nothing before {written} to repeat", start)
         item = items[-1]
         atom = item.expression if item.is_atom else f"(?:{item.expression})"
         repeated = f"{atom}{operator}{'?' if lazy else ''}"
@@ -242,7 +242,7 @@ class _Translation:
         match = self._cursor.match(_GROUP_NAME)
         name = match[1] if match else ""
         if match is None or not (name.isascii() and name.replace("_", "a").isalnum()):
-            raise PatternError("a group's name must be letters, digits and _, as in (?P<n>", start)
+            raise PatternError("a group name must be letters, digits and _, as in (?P<n>", start)
         self._cursor.at = match.end()
         self._push(start, self._flags)
 
@@ -250,7 +250,7 @@ class _Translation:
         match = self._cursor.match(r"\(\?([imsU]*)(?:-([imsU]+))?([:)])")
         if match is None:
             what = self._cursor.pattern[start : start + 4]
-            raise PatternError(f"{what!r} begins no group that RE2 has", start)
+            raise PatternError(f"{what!r} does not start a group that RE2 supports", start)
         changes = {_FLAG_NAMES[flag]: True for flag in match[1]}
         changes |= {_FLAG_NAMES[flag]: False for flag in match[2] or ""}
         self._cursor.at = match.end()
@@ -261,7 +261,7 @@ class _Translation:
 
     def _push(self, start: int, flags_outside: _Flags) -> None:
         if len(self._groups) > limits.PATTERN_DEPTH:
-            raise PatternError(f"more than {limits.PATTERN_DEPTH} groups inside each other", start)
+            raise PatternError(f"groups are nested more than {limits.PATTERN_DEPTH} deep", start)
         self._groups.append(_Group(start, flags_outside))
 
     def _close(self) -> None:
@@ -296,15 +296,15 @@ class _Translation:
 
 @lru_cache(maxsize=256)
 def translate(pattern: str) -> Translated:
-    """``pattern``, in RE2's syntax, for Python's ``re``.
+    """Translate ``pattern`` from RE2's syntax to Python's ``re``.
 
     Raises:
-        PatternError: It is too long, or RE2 would refuse it.
+        PatternError: It is too long, or RE2 would reject it.
     """
     if len(pattern) > limits.PATTERN_CHARACTERS:
         raise PatternError(
-            f"the pattern has {len(pattern)} characters, expected at most "
-            f"{limits.PATTERN_CHARACTERS}",
+            f"expected a pattern of at most {limits.PATTERN_CHARACTERS} characters, got "
+            f"{len(pattern)}",
             limits.PATTERN_CHARACTERS,
         )
     return Translated(_Translation(pattern).result(), int(re.DOTALL))

@@ -1,7 +1,7 @@
-r"""The characters of the scripts that ``\p{Name}`` knows, as of Unicode 15.
+r"""Lists the characters of the scripts that ``\p{Name}`` supports, as of Unicode 15.
 
-Python's ``unicodedata`` does not say which script a character belongs to. Scripts change with new
-versions of Unicode only by growing.
+Python's ``unicodedata`` does not know the script of a character. New versions of Unicode only add
+characters to scripts.
 """
 
 from collections.abc import Mapping
@@ -54,11 +54,11 @@ _RANGES: Final = {
     ),
     "Thai": "E01-E3A E40-E5B",
 }
-"""Ranges in hexadecimal, both ends included."""
+"""Inclusive ranges in hexadecimal."""
 
 
 def _ranges(text: str) -> tuple[tuple[int, int], ...]:
-    """The ranges that ``text`` lists."""
+    """Return the ranges in ``text``."""
     ends = [(low, high or low) for low, _, high in (span.partition("-") for span in text.split())]
     return tuple((int(low, 16), int(high, 16)) for low, high in ends)
 
@@ -66,4 +66,4 @@ def _ranges(text: str) -> tuple[tuple[int, int], ...]:
 SCRIPTS: Final[Mapping[str, tuple[tuple[int, int], ...]]] = MappingProxyType(
     {name: _ranges(text) for name, text in _RANGES.items()}
 )
-"""For every script its ranges of code points, sorted."""
+"""The sorted code point ranges of every script."""
