@@ -13,24 +13,22 @@ of a section has
     mended       the text as it was meant; what follows is about this one
     inputs       the operations of its last step as we read them
     runs         true when it is carried out here: without network, AWS, Windows and reboot
-    files        what is there before; ``./`` is the working directory
+    files        files before the run; see ``cases/files.py``
     environment  variables of the run
     outputs      by step; ``any`` stands for a value of which only the name is fixed
     statuses     by step, where it is not success
     logged       a line of console.log
-    after        what is there afterwards
+    after        files afterwards; see ``cases/files.py``
 
-``$TMP`` stands for a folder of the example's own, ``$SELF`` for who runs the tests, ``$USER`` and
-``$GROUP`` for whom files can be given to.
+``$TMP`` is a folder of the example's own, ``$SELF`` the user who runs the tests, and ``$USER`` and
+``$GROUP`` are a user and a group that files can be given to.
 """
 
 import itertools
 import json
 import os
-import stat
 import sys
 import textwrap
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -41,6 +39,7 @@ from awstoe.document.parse import Parsed, parse
 from awstoe.document.problems import headline
 from awstoe.document.syntax.yaml_reader import HAS_LIBYAML
 from awstoe.host.platforms import Platform
+from cases.files import compare, create, substitute
 from cli.running import Ended, Toe
 
 if sys.platform != "win32":
@@ -102,19 +101,6 @@ MEANT = [
 RUN = [param for param in MEANT if cast("Entry", param.values[0]).get("runs")]
 OPERATORS = entries("operators")
 COMMAND_LINE = entries("command-line")
-
-
-def replaced(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any YAML
-    """``value`` with the words that stand for something in all its texts."""
-    if isinstance(value, str):
-        for word, text in words.items():
-            value = value.replace(word, text)
-        return value
-    if isinstance(value, list):
-        return [replaced(entry, words) for entry in value]
-    if isinstance(value, dict):
-        return {replaced(key, words): replaced(entry, words) for key, entry in value.items()}
-    return value
 
 
 def document(entry: Entry, text: str) -> str:
@@ -198,41 +184,6 @@ class Outcome(NamedTuple):
     console: str
 
 
-def put(path: Path, wanted: str | Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if wanted == "folder":
-        path.mkdir()
-        return
-    shape = {"content": wanted} if isinstance(wanted, str) else wanted
-    if "link" in shape:
-        path.symlink_to(shape["link"])
-        return
-    path.write_bytes(bytes.fromhex(shape["hex"]) if "hex" in shape else shape["content"].encode())
-    if "mode" in shape:
-        path.chmod(int(shape["mode"], 8))
-
-
-def check(path: Path, wanted: str | Mapping[str, str]) -> None:
-    if wanted in ("missing", "folder"):
-        assert os.path.lexists(path) == (wanted == "folder"), path
-        assert path.is_dir() == (wanted == "folder")
-        return
-    for key, value in ({"content": wanted} if isinstance(wanted, str) else wanted).items():
-        assert (path, key, observed(path, key)) == (path, key, value)
-
-
-def observed(path: Path, key: str) -> str:
-    if key == "content":
-        return path.read_bytes().decode()
-    if key == "hex":
-        return path.read_bytes().hex()
-    if key == "link":
-        return str(path.readlink())
-    if key == "mode":
-        return f"{stat.S_IMODE(path.stat().st_mode):04o}"
-    return owners(path.stat().st_uid, path.stat().st_gid)[key]
-
-
 def owners(user: int, group: int) -> dict[str, str]:
     """The names of a user and a group, or their numbers when they have none."""
     try:
@@ -253,7 +204,7 @@ def recipients() -> dict[str, str]:
         other = next(found for found in pwd.getpwall() if found.pw_uid not in (0, 65534))
         user, group = other.pw_uid, other.pw_gid
     theirs = owners(user, group)
-    return {"$SELF": mine["owner"], "$USER": theirs["owner"], "$GROUP": theirs["group"]}
+    return {"SELF": mine["owner"], "USER": theirs["owner"], "GROUP": theirs["group"]}
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +217,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     for number, param in enumerate(RUN):
         own = toe.folder / f"own-{number}"
         own.mkdir()
-        entry = replaced(param.values[0], {"$TMP": str(own), **who})
-        for name, wanted in entry.get("files", {}).items():
-            put(toe.folder / name, wanted)
+        entry = cast("Entry", substitute(param.values[0], {"TMP": str(own), **who}))
+        create(toe.folder, entry.get("files", {}))
         environment |= entry.get("environment", {})
         name = f"example-{number}.yml"
         toe.write(name, meant(entry))
@@ -303,8 +253,7 @@ def test_an_example_runs_and_does_what_the_guide_says(
         assert (name, step["status"]) == (name, statuses.get(name, "success"))
     for name, wanted in ran.entry.get("outputs", {}).items():
         assert without_any(json.loads(steps[name]["outputs"]), wanted) == wanted
-    for name, wanted in ran.entry.get("after", {}).items():
-        check(ran.folder / name, wanted)
+    compare(ran.folder, ran.entry.get("after", {}))
     assert ran.entry.get("logged", "") in ran.console
 
 
@@ -318,7 +267,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[bool]:
         text += f"      - name: Condition-{number}\n        action: Assert\n"
         text += "        onFailure: Ignore\n        inputs:\n"
         text += textwrap.indent(row["condition"].rstrip("\n"), " " * 10) + "\n"
-    toe.write("operators.yml", text.replace("$TMP", str(toe.folder)))
+    toe.write("operators.yml", str(substitute(text, {"TMP": str(toe.folder)})))
     statuses = toe.run("--documents", "operators.yml").statuses
     assert set(statuses.values()) == {"success", "ignoredFailure"}
     return [statuses[f"Condition-{number}"] == "success" for number in range(len(OPERATORS))]
@@ -336,8 +285,7 @@ def test_a_condition_has_the_verdict_of_the_guide_or_our_own_where_that_is_broke
 @pytest.mark.parametrize("entry", COMMAND_LINE, ids=lambda entry: str(entry["example"]))
 def test_a_call_of_the_guide_does_what_it_says(entry: Entry, tmp_path: Path) -> None:
     toe = Toe(tmp_path)
-    for name, text in entry["files"].items():
-        toe.write(name, text.replace("$TMP", str(tmp_path)))
+    create(tmp_path, cast("Entry", substitute(entry["files"], {"TMP": str(tmp_path)})))
 
     ended: Ended = toe.run(*entry["arguments"])
 
