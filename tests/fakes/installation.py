@@ -117,7 +117,7 @@ class Installation:
             text=True,
         )
         if wait:
-            process.wait(60)
+            process.wait()
         return process
 
     def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
@@ -136,7 +136,7 @@ class Installation:
     def told(self) -> str:
         """What the program says when it is run: proof that there is one that works."""
         ended = subprocess.run(
-            [self.path, "--version"], capture_output=True, text=True, timeout=20, check=True
+            [self.path, "--version"], capture_output=True, text=True, timeout=240, check=True
         )
         return ended.stdout.strip()
 
@@ -153,7 +153,7 @@ class Installation:
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
     """What came of a process, when it has ended."""
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate()
     return Attempt(process.returncode, json.loads(out or "{}"), said)
 
 

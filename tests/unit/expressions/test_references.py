@@ -439,7 +439,9 @@ CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not there")
 def test_chaining_references_of_real_documents_are_understood() -> None:
-    for file in CORPUS.iterdir():
+    files = list(CORPUS.iterdir())
+    assert files
+    for file in files:
         text = file.read_text("utf-8", errors="replace")
         written = re.findall(r"\{\{\s*\w+\.\w+\.(?:in|out)puts[^}]*\}\}", text)
         understood = {placed.text for placed in find(text)}
