@@ -4,7 +4,8 @@ PYTHON ?= python3
 ENV := .venv/bin
 MADE := .venv/made-from-lock
 T ?= tests
-PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist loadgroup -q
+# worksteal: loadgroup would hang for good after the limit for a test has ended a worker.
+PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist worksteal -q
 # Programs of the tests that are no tests: the conformance suite's front, and the benchmark.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 

@@ -16,6 +16,13 @@ LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
+def outside_make() -> dict[str, str]:
+    """Return the environment without make's variables: below `make test`, make says make[1]."""
+    return {
+        name: text for name, text in os.environ.items() if not name.startswith(("MAKE", "MFLAG"))
+    }
+
+
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Every file below ``folder`` with size and time, byte code aside."""
     return {
@@ -106,10 +113,7 @@ def test_build_is_tracked_and_not_ignored() -> None:
 def test_make_names_what_is_missing_in_one_line(
     arrangement: str, said: str, tmp_path: Path
 ) -> None:
-    # Below `make test`, make must not take itself for a part of that: its lines would say make[1].
-    env = {
-        name: text for name, text in os.environ.items() if not name.startswith(("MAKE", "MFLAG"))
-    }
+    env = outside_make()
     python = sys.executable
     if arrangement == "no-python":
         python = "no-such-python"
@@ -131,3 +135,44 @@ def test_make_names_what_is_missing_in_one_line(
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("make: ***")]
     assert len(lines) == 1, ended.stderr
     assert said in lines[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_test_that_hangs_ends_the_run_as_a_failure_that_names_it(
+    workers: str, tmp_path: Path
+) -> None:
+    hanging = "import threading\n\n\ndef test_hangs():\n    threading.Event().wait()\n"
+    (tmp_path / "test_one.py").write_text(hanging + "\n\ndef test_next():\n    pass\n")
+    settings = PROJECT["tool"]["pytest"]["ini_options"]
+    assert 300 <= settings["faulthandler_timeout"] <= 900
+    exits = str(settings["faulthandler_exit_on_timeout"]).lower()
+    (tmp_path / "pytest.ini").write_text(
+        f"[pytest]\nfaulthandler_timeout = 2\nfaulthandler_exit_on_timeout = {exits}\n"
+    )
+    (options,) = re.findall(r"^PYTEST := .* -m pytest -n auto (.*)$", MAKEFILE, re.MULTILINE)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", workers, *options.split(), str(tmp_path)],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 1
+    assert "in test_hangs" in ended.stderr  # the stacks of all threads
+    if workers != "0":
+        assert "crashed while running 'test_one.py::test_hangs'" in ended.stdout
+        assert "1 failed, 1 passed" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "chosen", ["tests/cli/test_kill.py", "tests/a.py::test_b tests/c.py", "'tests/a.py::test[b c]'"]
+)
+def test_make_runs_the_chosen_tests_and_writes_their_golden_files(chosen: str) -> None:
+    for target, option in (("test", ""), ("golden", "--update-golden ")):
+        command = ["make", "--dry-run", target, f"T={chosen}"]
+        ended = subprocess.run(
+            command, cwd=ROOT, env=outside_make(), check=True, capture_output=True, text=True
+        )
+        assert ended.stdout.rstrip().endswith(f"-q {option}{chosen}")

@@ -1,25 +1,24 @@
 """Runs every case of this folder: ``<Action>/<what happens>.yml``.
 
-A case holds any of these keys; scalars keep the text that stands in the file, as in documents:
+A case has any of these keys. As in documents, scalars keep their text from the file:
 
-    files     what stands in the (empty) working directory before, by path; see ``put``
+    files     the files in the otherwise empty working directory; see ``cases/files.py``
     inputs    a list of operations
-    umask     of the process; 022 when left out
-    root      true: only root can do this; false: only another user shows it (root becomes one)
-    outputs   what the operations give, in order
-    error     texts that the failure's message and hint hold
-    log       texts that the log holds
-    after     what stands there afterwards, by path; see ``OBSERVED``
+    umask     of the process; 022 by default
+    root      true: needs root; false: needs any other user (root becomes one)
+    outputs   the outputs of the operations, in order
+    error     texts in the failure's message and hint
+    log       texts in the log
+    after     files afterwards; see ``cases/files.py``
 
-``{tmp}`` in any text is the working directory; see ``STANDING_FOR`` for the others.
+``$TMP`` in any text is the working directory; ``VARIABLES`` has the others.
 """
 
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TypeAlias, TypedDict, cast
+from typing import TypedDict, cast
 
 import pytest
 import yaml
@@ -29,92 +28,32 @@ from awstoe.actions.table import ACTIONS
 from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
 from awstoe.host.platforms import Platform
+from cases.files import Shape, compare, create, substitute
 from fakes.action_context import RecordingContext
 
 CASES = sorted(Path(__file__).parent.glob("*/*.yml"))
 NOBODY = 65534
-STANDING_FOR = {
-    "{long}": "x" * 256,
-    "{mark}": chr(0xFEFF),
-    "{face}": chr(0x1F600),
-    "{half}": chr(0xDCFF),  # half of a surrogate pair; in a name, the byte 0xff
+VARIABLES = {
+    "LONG": "x" * 256,
+    "MARK": chr(0xFEFF),
+    "FACE": chr(0x1F600),
+    "HALF": chr(0xDCFF),  # half of a surrogate pair; in a name, the byte 0xff
 }
-
-Described: TypeAlias = "str | Mapping[str, str]"
-"""What stands at a path: a file's text, or one of the keys of ``put`` and ``OBSERVED``."""
 
 
 class Case(TypedDict, total=False):
-    files: dict[str, Described]
+    files: dict[str, Shape]
     inputs: list[dict[str, Value]]
     umask: str
     root: str
     outputs: list[dict[str, str]]
     error: list[str]
     log: list[str]
-    after: dict[str, Described]
-
-
-OBSERVED: dict[str, Callable[[Path], object]] = {
-    "missing": lambda path: str(not os.path.lexists(path)).lower(),
-    "content": lambda path: path.read_bytes().decode(),
-    "hex": lambda path: path.read_bytes().hex(),
-    "bytes": lambda path: str(path.stat().st_size),
-    "link": lambda path: str(path.readlink()),
-    "folder": lambda path: str(path.is_dir() and not path.is_symlink()).lower(),
-    "fifo": lambda path: str(path.is_fifo()).lower(),
-    "mode": lambda path: f"{stat.S_IMODE(path.lstat().st_mode):04o}",
-    "owner": lambda path: f"{path.lstat().st_uid}:{path.lstat().st_gid}",
-    "entries": lambda path: sorted(os.listdir(path)),
-}
+    after: dict[str, Shape]
 
 
 def identify(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
-
-
-def put(path: Path, wanted: Described) -> None:
-    """Make what a case describes: text, or one of folder, link, hardlink, fifo, hex, content."""
-    if isinstance(wanted, str):
-        wanted = {"content": wanted}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if "link" in wanted:
-        path.symlink_to(wanted["link"])
-        return
-    if "hardlink" in wanted:
-        path.hardlink_to(wanted["hardlink"])
-        return
-    if "fifo" in wanted:
-        os.mkfifo(path)
-    elif "folder" in wanted:
-        path.mkdir(exist_ok=True)
-    elif "bytes" in wanted:
-        with path.open("wb") as file:
-            file.truncate(int(wanted["bytes"]))
-    elif "hex" in wanted:
-        path.write_bytes(bytes.fromhex(wanted["hex"]))
-    else:
-        path.write_bytes(wanted["content"].encode())
-    if "mode" in wanted:
-        path.chmod(int(wanted["mode"], 8))
-
-
-def check(path: Path, wanted: Described) -> None:
-    for key, value in ({"content": wanted} if isinstance(wanted, str) else wanted).items():
-        assert (key, OBSERVED[key](path)) == (key, value)
-
-
-def with_folder(value: Value, folder: str) -> Value:
-    """``value`` with ``{tmp}`` replaced in all texts."""
-    if isinstance(value, str):
-        for name, text in ({"{tmp}": folder} | STANDING_FOR).items():
-            value = value.replace(name, text)
-        return value
-    if isinstance(value, list):
-        return [with_folder(entry, folder) for entry in value]
-    if isinstance(value, dict):
-        return {str(with_folder(k, folder)): with_folder(v, folder) for k, v in value.items()}
-    return value
 
 
 @pytest.fixture
@@ -160,12 +99,12 @@ def run(
 @pytest.mark.parametrize("path", CASES, ids=identify)
 def test_case(path: Path, folder: Path) -> None:
     # BaseLoader: every scalar is the text that stands in the file.
-    case = cast("Case", with_folder(yaml.load(path.read_text(), yaml.BaseLoader), str(folder)))
+    content = yaml.load(path.read_text(), yaml.BaseLoader)
+    case = cast("Case", substitute(content, {"TMP": str(folder), **VARIABLES}))
     assert set(case) <= set(Case.__annotations__), "unknown key in the case"
     if case.get("root") == "true" and os.geteuid() != 0:
         pytest.skip("needs root")
-    for name, wanted in case.get("files", {}).items():
-        put(folder / name, wanted)
+    create(folder, case.get("files", {}))
     os.umask(int(case.get("umask", "022"), 8))
     context = RecordingContext()
     action = path.parent.name
@@ -188,8 +127,7 @@ def test_case(path: Path, folder: Path) -> None:
 
     for text in case.get("log", []):
         assert text in "\n".join(context.log.lines)
-    for name, wanted in case.get("after", {}).items():
-        check(folder / name, wanted)
+    compare(folder, case.get("after", {}))
     left = [entry for entry in folder.rglob("*") if entry.name.startswith(".awstoe-")]
     assert not left, "something unfinished was left behind"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from awstoe.host.network import http
 from awstoe.update.install_record import InstallStep
 from fakes import release_server as tricks
 from fakes.installation import finished
@@ -64,15 +65,14 @@ def test_endless_signature(scene: Scene) -> None:
 
 def test_slow_artifact(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstoe.limits.UPDATE_ATTEMPTS", 1)
+    scene.installation.timeouts = http.Timeouts(connect=60, idle=60, total=1)
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}"] = tricks.drip(
         b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n"
     )
-    begin = time.monotonic()
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
     assert "the answer was not complete after" in attempt.said
-    assert time.monotonic() - begin < 12
     assert scene.installation.path.read_bytes() == scene.old
 
 

@@ -11,6 +11,7 @@ from tuf.api.metadata import MetaFile, Snapshot, Targets, Timestamp
 
 from awstoe.cli import self_update, update_bundle
 from awstoe.errors import AwstoeError
+from awstoe.host.network import http
 from awstoe.reporting.console import Console
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.tuf import bundles
@@ -18,6 +19,8 @@ from awstoe_signing.tuf import repository as tuf_repository
 from fakes import release_server as tricks
 from fakes.releases import NOW, Publisher, curve_key
 from fakes.scene import Scene
+
+ONE_SECOND_IN_TOTAL = http.Timeouts(connect=60, idle=60, total=1)
 
 
 def tampered(data: bytes, change: Callable[[dict[str, object]], None]) -> bytes:
@@ -195,21 +198,22 @@ def test_metadata_announced_as_too_long_is_not_read(scene: Scene) -> None:
 
 def test_slow_metadata(scene: Scene) -> None:
     """A byte now and then keeps each read alive; the total time does not."""
+    scene.installation.timeouts = ONE_SECOND_IN_TOTAL
     head = b"HTTP/1.1 200 OK\r\n\r\n"
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.drip(head)
-    begin = time.monotonic()
     said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "not complete after 3 seconds" in said
-    assert time.monotonic() - begin < 6
+    assert "not complete after 1 second" in said
 
 
 def test_slow_head_of_an_answer(scene: Scene) -> None:
+    scene.installation.timeouts = ONE_SECOND_IN_TOTAL
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.drip(b"HTTP/1.1 200 OK\r\nA: ")
     said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "not complete after 3 seconds" in said
+    assert "not complete after 1 second" in said
 
 
 def test_silent_server(scene: Scene) -> None:
+    scene.installation.timeouts = http.Timeouts(connect=60, idle=1, total=60)
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.silent
     said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
     assert "the server fell silent" in said
@@ -411,9 +415,7 @@ def test_regions_that_all_drip_are_given_up_together(
     monkeypatch.setattr(f"awstoe.limits.{limit}", 0.9)
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{name}"] = tricks.drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.02)
-    begin = time.monotonic()
     attempt = scene.update()
-    assert time.monotonic() - begin < 6  # each of the four may take 3
     assert attempt.code == 4
     assert f"us-east-2: {scene.server.url}us-east-2/{name}: the answer was not" in attempt.said
     assert attempt.said.count("skipped: the 1-second limit for all regions") == 3

@@ -146,14 +146,7 @@ class World:
         return ended.returncode, value, ended.stderr
 
 
-# Each is frozen once, by the one worker that gets all of its tests.
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(target, marks=pytest.mark.xdist_group(target))
-        for target in ("linux/amd64", "linux/386", "linux/arm64", WINDOWS)
-    ],
-)
+@pytest.fixture(scope="module", params=["linux/amd64", "linux/386", "linux/arm64", WINDOWS])
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:

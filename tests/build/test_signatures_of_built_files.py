@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +14,9 @@ from awstoe.cli.verify_signature import Subject, verify
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from awstoe_signing.__main__ import main as signing_command
-from awstoe_signing.keys import ceremony, lifecycle
+from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import KeyDirectory, Purpose
+from fakes import made_once
 from fakes.gnupg import GPG, SQ, gpg, sq
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +45,9 @@ class Opinions(NamedTuple):
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyDirectory:
     """Throw-away keys of a rehearsal."""
-    made = ceremony.prepare(str(tmp_path_factory.mktemp("keys") / "keys"))
-    ceremony.complete(made, now=int(time.time()), days=30, say=lambda _: None)
-    return made
+    folder = tmp_path_factory.mktemp("keys") / "keys"
+    shutil.copytree(made_once.release_keys(tmp_path_factory), folder)
+    return KeyDirectory(str(folder))
 
 
 def opinions(file: Path, keys: KeyDirectory) -> Opinions:

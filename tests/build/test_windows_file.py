@@ -23,7 +23,6 @@ SECONDS: Final = 60
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("windows-file"),  # one Wine for all
     pytest.mark.skipif(not FILE.is_file(), reason=f"no {FILE.name}: make build makes it"),
     pytest.mark.skipif(bool(wine.missing()), reason=wine.missing() or "it can run"),
 ]

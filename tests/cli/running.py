@@ -24,6 +24,10 @@ SUMMARY_KEYS = [
     "failures",
 ]
 
+PATIENCE_SECONDS = 240
+"""How long a test waits for what a quiet machine does in seconds. It waits for the event, so that
+only a defect takes this long; a busy machine must not."""
+
 Json = Any
 
 _ANOTHER_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -137,8 +141,8 @@ class Started:
     def signal(self, number: int) -> None:
         self.child.send_signal(number)
 
-    def end(self, seconds: float = 30) -> Ended:
-        stdout, stderr = self.child.communicate(timeout=seconds)
+    def end(self, seconds: float = PATIENCE_SECONDS) -> Ended:
+        stdout, stderr = self.child.communicate(timeout=max(seconds, 60 * chosen().patience))
         return Ended(self.child.returncode, stdout, stderr)
 
 
@@ -213,7 +217,7 @@ class Toe:
         before: tuple[str, ...] = (),
         globals_: tuple[str, ...] = (),
         passed: tuple[int, ...] = (),
-        seconds: float = 60,
+        seconds: float = PATIENCE_SECONDS,
         prepare: Callable[[], None] | None = None,
     ) -> Ended:
         """Run ``awstoe run`` with ``arguments`` to its end.
@@ -242,7 +246,7 @@ class Toe:
         *,
         environment: Mapping[str, str] | None = None,
         passed: tuple[int, ...] = (),
-        seconds: float = 60,
+        seconds: float = PATIENCE_SECONDS,
         prepare: Callable[[], None] | None = None,
         stdin: str | None = None,
     ) -> Ended:
@@ -254,7 +258,7 @@ class Toe:
             stdin=subprocess.DEVNULL if stdin is None else None,
             input=None if stdin is None else stdin.encode(),
             capture_output=True,
-            timeout=seconds * chosen().patience,
+            timeout=max(seconds, 60 * chosen().patience),
             check=False,
             pass_fds=passed,
             preexec_fn=prepare,  # the limits of a child; the test has no threads
@@ -324,8 +328,13 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for an event.
+
+    Raises:
+        AssertionError: The event has not happened within the time.
+    """
     over = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < over, "waited in vain"
+        assert time.monotonic() < over, f"still waiting after {seconds} seconds"
         time.sleep(0.01)

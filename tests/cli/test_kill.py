@@ -129,7 +129,7 @@ def check(folder: Path) -> None:
 
     before = lines(folder / "done")
     going_on = subprocess.run(
-        command("--resume"), cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        command("--resume"), cwd=folder, capture_output=True, text=True, check=False
     )
     over = "no unfinished run" in going_on.stderr
     assert going_on.returncode == (2 if over else 0), going_on.stderr

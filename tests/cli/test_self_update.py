@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from awstoe.cli import self_update
-from awstoe.errors import AwstoeError, UsageError
+from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import machine
 from awstoe.host.executable import lock
 from awstoe.reporting.console import Console
@@ -158,8 +158,15 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
 def test_program_that_cannot_be_locked_runs_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "own_program", lambda: str(tmp_path / "missing"))
-    program_lock.hold_program(Console())
+    missing = str(tmp_path / "missing")
+    with pytest.raises(HostError):
+        lock.lock_shared(missing)
+    monkeypatch.setattr(lock, "own_program", lambda: missing)
+    said: list[str] = []
+    console = Console()
+    monkeypatch.setattr(console, "line", said.append)
+    program_lock.hold_program(console)
+    assert said == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from awstoe import limits
 from cli.running import Toe, action, alive, bash, phases, wait_until
 
 WAIT = "echo $$ >> pids; echo x >> begun; [ -e go ] || sleep 60"
@@ -155,7 +156,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_grace(toe: Toe) -> None:
     time.sleep(1.2)
     started.signal(signal.SIGINT)
     ended = started.end()
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < limits.TERM_GRACE_SECONDS
     assert ended.exit_code == 130
     assert not any(map(alive, toe.pids()))
 

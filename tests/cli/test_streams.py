@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import Toe, bash, wait_until
+from cli.running import PATIENCE_SECONDS, Toe, bash, wait_until
 
 
 def shell(toe: Toe, command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -140,7 +140,7 @@ def test_a_result_is_complete_in_a_pipe_that_is_full_and_does_not_block(toe: Toe
     time.sleep(0.3)  # the pipe is full now
     with open(reader, "rb") as pipe:
         data = pipe.read()
-    assert child.wait(20) == 1
+    assert child.wait(PATIENCE_SECONDS) == 1
     assert len(data) > 65536
     assert len(json.loads(data)["failures"]) == 20
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli.running import Toe, alive, bash, wait_until
+from cli.running import PATIENCE_SECONDS, Toe, alive, bash, wait_until
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 COLOR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9;]*m")
@@ -51,11 +51,11 @@ class Terminal:
         )
         self.toe.started.append(self.child)
 
-    def watch(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+    def watch(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Read what is shown until ``holds``."""
         over = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < over, f"waited in vain; shown: {self.shown!r}"
+            assert time.monotonic() < over, f"still waiting; shown: {self.shown!r}"
             if select.select([self.master], [], [], 0.02)[0]:
                 self.shown += os.read(self.master, 65536).decode(errors="replace")
 
@@ -196,6 +196,6 @@ def test_a_terminal_that_goes_away_does_not_stop_the_records(toe: Toe) -> None:
     assert child is not None
     assert child.stdout is not None
     stdout = child.stdout.read()
-    assert child.wait(20) == 143
+    assert child.wait(PATIENCE_SECONDS) == 143
     assert "Interrupted by SIGHUP" in json.loads(stdout)["failureMessage"]
     assert not any(map(alive, toe.pids()))

@@ -83,7 +83,18 @@ def command(subject: Subject, select: str) -> list[str]:
     chosen_folders = UNDER_WINE if subject.under_wine else wide
     folders = [path for path in chosen_folders if Path(ROOT, path).is_dir()]
     chosen = ["-k", select] if select else []
-    return [sys.executable, "-m", "pytest", "-q", "-n", "auto", *chosen, *folders]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "--dist",
+        "worksteal",
+        *chosen,
+        *folders,
+    ]
 
 
 def show(argv: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:

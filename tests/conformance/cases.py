@@ -5,9 +5,9 @@ A file has
     what         a sentence
     platforms    the platforms it is for; both when left out
     subject      ``built`` when it is for built files only
-    files        what is there before: name and text
+    files        files before the run; see ``cases/files.py``
     runs         one command after the other; with one only, its keys stand beside ``files``
-    after        what is there afterwards: name and text, or null for nothing
+    after        files afterwards; see ``cases/files.py``
     linux        keys that are different there
     windows      keys that are different there
 
@@ -26,8 +26,8 @@ and a run
     console      lines of console.log, in this order, others between
     logs         the files of the log folder, all of them
 
-``$PLACE`` stands for the working directory, ``$SELF`` for a file that starts the subject,
-``$VERSION`` for its version.
+``$TMP`` is the working directory, ``$SELF`` a file that starts the subject, and ``$VERSION`` its
+version.
 """
 
 import json
@@ -40,6 +40,7 @@ import yaml
 
 from awstoe import __version__
 from awstoe.host.platforms import Platform
+from cases.files import compare, create, substitute
 from cli.running import Ended
 from conformance.place import Place
 from subject import Subject, chosen
@@ -97,21 +98,18 @@ def unknown_keys(case: Case) -> set[str]:
 
 def perform(case: Case, place: Place, subject: Subject) -> None:
     """Do what a case says on the subject, and check all that it expects."""
-    words = {
-        "$PLACE": subject.shown(place.folder),
-        "$SELF": subject.path,
-        "$VERSION": __version__,
+    variables = {
+        "TMP": subject.shown(place.folder),
+        "SELF": subject.path,
+        "VERSION": __version__,
     }
-    content = replaced({**case.content, **case.content.get(subject.platform, {})}, words)
-    for name, text in content.get("files", {}).items():
-        place.write(name, text)
+    declared = {**case.content, **case.content.get(subject.platform, {})}
+    content = cast("dict[str, Json]", substitute(declared, variables))
+    create(place.folder, content.get("files", {}))
     alone = {key: content[key] for key in RUN_KEYS & content.keys()}
     for run in content.get("runs") or [alone]:
         perform_run(run, place)
-    for name, text in content.get("after", {}).items():
-        path = place.folder / name
-        found = path.read_bytes().decode() if path.is_file() else None
-        assert found == text, name
+    compare(place.folder, content.get("after", {}))
 
 
 def perform_run(run: Mapping[str, Json], place: Place) -> None:
@@ -204,16 +202,3 @@ def check_step(step: dict[str, Json], wanted: dict[str, Json]) -> None:
         assert json.loads(step["outputs"])[0]["stdout"] == wanted["printed"], name
     if "outputs" in wanted:
         check_json(json.loads(step["outputs"]), wanted["outputs"], name)
-
-
-def replaced(value: Json, words: Mapping[str, str]) -> Json:
-    """``value`` with the words that stand for something in all its texts."""
-    if isinstance(value, str):
-        for word, text in words.items():
-            value = value.replace(word, text)
-        return value
-    if isinstance(value, list):
-        return [replaced(each, words) for each in value]
-    if isinstance(value, dict):
-        return {key: replaced(each, words) for key, each in cast("dict[str, Json]", value).items()}
-    return value

@@ -28,7 +28,7 @@ class Running(NamedTuple):
     """The process below the boot loader."""
 
     def end(self) -> Ended:
-        return self.started.end(30 * chosen().patience)
+        return self.started.end()
 
 
 def inside(pid: int) -> int:
@@ -40,7 +40,7 @@ def inside(pid: int) -> int:
 @pytest.fixture
 def running(place: Place) -> Running:
     started = place.begin(place.arguments("touch started", "sleep 600 & echo $! > pids; wait"))
-    wait_until((place.folder / "pids").exists, 20 * chosen().patience)
+    wait_until((place.folder / "pids").exists)
     wait_until(lambda: bool(place.pids()))
     return Running(place, started, inside(started.child.pid))
 
@@ -77,8 +77,8 @@ def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
 ) -> None:
     assert running.place.unpacked()
     running.started.child.kill()
-    running.started.child.communicate(timeout=30)
-    wait_until(lambda: not alive(running.program), 20 * chosen().patience)
+    running.started.child.communicate()
+    wait_until(lambda: not alive(running.program))
     wait_until(lambda: not any(map(alive, running.place.pids())))
     wait_until(lambda: running.place.unpacked() == [])
 
@@ -94,9 +94,9 @@ def test_killing_the_program_lets_the_boot_loader_remove_its_folder(running: Run
 def test_a_run_killed_in_the_middle_of_a_step_can_be_resumed(place: Place) -> None:
     document = place.bash("echo x >> begun", "[ -e go ] || sleep 600")
     started = place.begin(place.argv("-d", document, "-l", str(place.folder)))
-    wait_until((place.folder / "begun").exists, 20 * chosen().patience)
+    wait_until((place.folder / "begun").exists)
     os.kill(inside(started.child.pid), signal.SIGKILL)
-    started.end(30)
+    started.end()
     place.write("go", "")
     ended = place.run("-d", document, "-l", str(place.folder), "--resume")
     assert ended.exit_code == 0, ended.stderr
@@ -110,7 +110,7 @@ def test_ctrl_c_while_it_unpacks_leaves_nothing(place: Place) -> None:
         started = place.begin([*place.program, "--version"])
         wait_until(lambda: bool(place.unpacked()) or started.child.poll() is not None)  # noqa: B023
         started.signal(signal.SIGINT)
-        assert started.end(30).exit_code in (0, 130, -signal.SIGINT)
+        assert started.end().exit_code in (0, 130, -signal.SIGINT)
         assert place.left() == []
 
 
@@ -126,10 +126,10 @@ def test_a_nested_awstoe_in_the_background_outlives_its_parent(place: Place) -> 
     nested = f'"$AWSTOE_FILE" run --documents {inner} -l {place.folder}/inner -s inner-state'
     ended = place.call(place.arguments(f"nohup {nested} > log 2>&1 < /dev/null &"))
     assert ended.exit_code == 0, ended.stderr
-    wait_until(lambda: len(place.unpacked()) == 1, 20 * chosen().patience)
+    wait_until(lambda: len(place.unpacked()) == 1)
     place.write("go", "")
-    wait_until((place.folder / "done").exists, 20 * chosen().patience)
-    wait_until(lambda: '"status"' in place.read("log"), 20 * chosen().patience)
+    wait_until((place.folder / "done").exists)
+    wait_until(lambda: '"status"' in place.read("log"))
     assert '"status": "success"' in place.read("log")
 
 
@@ -174,7 +174,7 @@ def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
     assert ended.exit_code == 1
     assert place.pids()
     if chosen().patience > 1:  # qemu lets nobody adopt orphans; this one has heard TERM itself
-        wait_until(lambda: not place.unpacked(), 20 * chosen().patience)
+        wait_until(lambda: not place.unpacked())
     assert not any(map(alive, place.pids()))
     assert place.unpacked() == []
     if first == "true" and chosen().patience == 1:
@@ -186,7 +186,7 @@ def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
     started = place.begin(
         ["setsid", "--wait", *place.arguments("sleep 600 & echo $$ > pids; exit 5")]
     )
-    started.end(60 * chosen().patience)
+    started.end()
     assert group_of(started.child.pid) == []
 
 
@@ -215,12 +215,12 @@ def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) 
     )
     place.program = (str(own),)
     started = place.begin(place.argv("-d", str(document)))
-    wait_until((place.folder / "started").exists, 20 * chosen().patience)
+    wait_until((place.folder / "started").exists)
     other = place.folder / "other"
     other.write_bytes(b"another program")
     other.replace(own)
     place.write("go", "")
-    ended = started.end(60 * chosen().patience)
+    ended = started.end()
     assert ended.exit_code == 0, ended.stderr
     assert (place.folder / "late").exists()
     assert place.left() == []

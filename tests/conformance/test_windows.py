@@ -88,11 +88,11 @@ def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
 def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
     document = place.document(step("Begun", "CreateFile", [{"path": "begun"}]), endless("Endless"))
     started = place.begin(place.argv("-d", document, "-i", mark(place)))
-    wait_until((place.folder / "begun").exists, 20 * chosen().patience)
+    wait_until((place.folder / "begun").exists)
     loader, *_ = sorted(programs(place))
     os.kill(loader, signal.SIGKILL)
-    started.child.wait(60)
-    wait_until(lambda: not programs(place), 20 * chosen().patience)
+    started.child.wait()
+    wait_until(lambda: not programs(place))
 
 
 def inner(place: Place) -> str:
@@ -121,7 +121,7 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]
     )
     assert ended.exit_code == 1
     assert (place.folder / "inner").exists()
-    wait_until(lambda: not programs(place), 20 * chosen().patience)
+    wait_until(lambda: not programs(place))
     assert not place.unpacked()
     assert not (place.folder / "went-on").exists()
 
@@ -151,8 +151,8 @@ def test_ctrl_c_while_it_unpacks_leaves_nothing(place: Place) -> None:
                     os.kill(pid, signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 started.child.wait(2)
-        ended = started.end(10)
-        wait_until(lambda: not programs(place), 20 * chosen().patience)
+        ended = started.end()
+        wait_until(lambda: not programs(place))
         assert not place.unpacked()
         if (ended.exit_code, ended.stderr) == (CONTROL_C_EXIT & 0xFF, ""):
             return

@@ -19,14 +19,12 @@ from awstoe.errors import AwstoeError, Interrupted
 from awstoe.host.network import http
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
-from awstoe.update import installation, layout
+from awstoe.update import installation, layout, updater
 from awstoe.update.decide import TargetMachine
 from awstoe.update.install_record import InstallStep, Listener
 from awstoe.update.releases import Version
 
 LINUX = TargetMachine("linux", "amd64", (2, 36))
-QUICK = http.Timeouts(connect=2.0, idle=1.0, total=3.0)
-"""For servers on this machine, some of which never answer."""
 
 
 class Attempt(NamedTuple):
@@ -69,6 +67,7 @@ class Installation:
         self.origin = installation.Origin.SINGLE_FILE
         self.machine = machine
         self.named = str(self.path)
+        self.timeouts = updater.TIMEOUTS
 
     def facts(self) -> installation.Installation:
         """What the running program knows about itself."""
@@ -87,7 +86,7 @@ class Installation:
     def update(self, *options: str, listener: Listener | None = None) -> Attempt:
         """The command, in this process."""
         told = _Recorder()
-        code = _command(self.facts(), [*options, "--json"], told, listener)
+        code = _command(self.facts(), [*options, "--json"], told, listener, self.timeouts)
         return Attempt(code, told.value, told.said)
 
     def process(
@@ -118,7 +117,7 @@ class Installation:
             text=True,
         )
         if wait:
-            process.wait(60)
+            process.wait()
         return process
 
     def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
@@ -137,7 +136,7 @@ class Installation:
     def told(self) -> str:
         """What the program says when it is run: proof that there is one that works."""
         ended = subprocess.run(
-            [self.path, "--version"], capture_output=True, text=True, timeout=20, check=True
+            [self.path, "--version"], capture_output=True, text=True, timeout=240, check=True
         )
         return ended.stdout.strip()
 
@@ -154,7 +153,7 @@ class Installation:
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
     """What came of a process, when it has ended."""
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate()
     return Attempt(process.returncode, json.loads(out or "{}"), said)
 
 
@@ -179,10 +178,11 @@ def _command(
     options: Sequence[str],
     console: Console,
     listener: Listener | None,
+    timeouts: http.Timeouts = updater.TIMEOUTS,
 ) -> int:
-    """Do as ``cli.main`` does."""
+    """Do what ``cli.main`` does."""
     try:
-        return self_update.update(program, options, console, timeouts=QUICK, listener=listener)
+        return self_update.update(program, options, console, timeouts=timeouts, listener=listener)
     except AwstoeError as error:
         console.error(error)
         return error.exit_code

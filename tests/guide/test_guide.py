@@ -13,12 +13,12 @@ texts. An entry has these keys:
     corrected    the corrected text; the keys below apply to it
     inputs       the parsed operations of its last step
     runs         true if it runs here: without network, AWS, Windows or reboot
-    files        files before the run; ``./`` is the working directory
+    files        files before the run; see ``cases/files.py``
     environment  environment variables of the run
     outputs      by step; ``any`` matches every value
     statuses     by step, if not success
     logged       a line of console.log
-    after        files after the run
+    after        files after the run; see ``cases/files.py``
 
 ``$TMP`` is a folder for this example only, ``$SELF`` is the user who runs the tests, and ``$USER``
 and ``$GROUP`` are a user and a group that can own files.
@@ -27,10 +27,8 @@ and ``$GROUP`` are a user and a group that can own files.
 import itertools
 import json
 import os
-import stat
 import sys
 import textwrap
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -40,6 +38,7 @@ import yaml
 from awstoe.document.parse import Parsed, parse
 from awstoe.document.problems import headline
 from awstoe.host.platforms import Platform
+from cases.files import compare, create, substitute
 from cli.running import Ended, Toe
 
 if sys.platform != "win32":
@@ -101,19 +100,6 @@ CORRECTED = [
 RUN = [param for param in CORRECTED if cast("Entry", param.values[0]).get("runs")]
 OPERATORS = entries("operators")
 COMMAND_LINE = entries("command-line")
-
-
-def replaced(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any YAML
-    """Return ``value`` with the placeholders in all its strings replaced."""
-    if isinstance(value, str):
-        for word, text in words.items():
-            value = value.replace(word, text)
-        return value
-    if isinstance(value, list):
-        return [replaced(entry, words) for entry in value]
-    if isinstance(value, dict):
-        return {replaced(key, words): replaced(entry, words) for key, entry in value.items()}
-    return value
 
 
 def document(entry: Entry, text: str) -> str:
@@ -197,41 +183,6 @@ class Outcome(NamedTuple):
     console: str
 
 
-def put(path: Path, wanted: str | Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if wanted == "folder":
-        path.mkdir()
-        return
-    shape = {"content": wanted} if isinstance(wanted, str) else wanted
-    if "link" in shape:
-        path.symlink_to(shape["link"])
-        return
-    path.write_bytes(bytes.fromhex(shape["hex"]) if "hex" in shape else shape["content"].encode())
-    if "mode" in shape:
-        path.chmod(int(shape["mode"], 8))
-
-
-def check(path: Path, wanted: str | Mapping[str, str]) -> None:
-    if wanted in ("missing", "folder"):
-        assert os.path.lexists(path) == (wanted == "folder"), path
-        assert path.is_dir() == (wanted == "folder")
-        return
-    for key, value in ({"content": wanted} if isinstance(wanted, str) else wanted).items():
-        assert (path, key, observed(path, key)) == (path, key, value)
-
-
-def observed(path: Path, key: str) -> str:
-    if key == "content":
-        return path.read_bytes().decode()
-    if key == "hex":
-        return path.read_bytes().hex()
-    if key == "link":
-        return str(path.readlink())
-    if key == "mode":
-        return f"{stat.S_IMODE(path.stat().st_mode):04o}"
-    return owners(path.stat().st_uid, path.stat().st_gid)[key]
-
-
 def owners(user: int, group: int) -> dict[str, str]:
     """Return the names of a user and a group, or their numbers if they have no names."""
     try:
@@ -252,7 +203,7 @@ def recipients() -> dict[str, str]:
         other = next(found for found in pwd.getpwall() if found.pw_uid not in (0, 65534))
         user, group = other.pw_uid, other.pw_gid
     theirs = owners(user, group)
-    return {"$SELF": mine["owner"], "$USER": theirs["owner"], "$GROUP": theirs["group"]}
+    return {"SELF": mine["owner"], "USER": theirs["owner"], "GROUP": theirs["group"]}
 
 
 @pytest.fixture(scope="module")
@@ -265,9 +216,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     for number, param in enumerate(RUN):
         own = toe.folder / f"own-{number}"
         own.mkdir()
-        entry = replaced(param.values[0], {"$TMP": str(own), **who})
-        for name, wanted in entry.get("files", {}).items():
-            put(toe.folder / name, wanted)
+        entry = cast("Entry", substitute(param.values[0], {"TMP": str(own), **who}))
+        create(toe.folder, entry.get("files", {}))
         environment |= entry.get("environment", {})
         name = f"example-{number}.yml"
         toe.write(name, corrected(entry))
@@ -300,8 +250,7 @@ def test_an_example_runs_as_the_guide_says(entry: Entry, outcomes: dict[str, Out
         assert (name, step["status"]) == (name, statuses.get(name, "success"))
     for name, wanted in ran.entry.get("outputs", {}).items():
         assert without_any(json.loads(steps[name]["outputs"]), wanted) == wanted
-    for name, wanted in ran.entry.get("after", {}).items():
-        check(ran.folder / name, wanted)
+    compare(ran.folder, ran.entry.get("after", {}))
     assert ran.entry.get("logged", "") in ran.console
 
 
@@ -315,7 +264,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[bool]:
         text += f"      - name: Condition-{number}\n        action: Assert\n"
         text += "        onFailure: Ignore\n        inputs:\n"
         text += textwrap.indent(row["condition"].rstrip("\n"), " " * 10) + "\n"
-    toe.write("operators.yml", text.replace("$TMP", str(toe.folder)))
+    toe.write("operators.yml", str(substitute(text, {"TMP": str(toe.folder)})))
     statuses = toe.run("--documents", "operators.yml").statuses
     assert set(statuses.values()) == {"success", "ignoredFailure"}
     return [statuses[f"Condition-{number}"] == "success" for number in range(len(OPERATORS))]
@@ -331,8 +280,7 @@ def test_a_condition_has_the_listed_result(number: int, verdicts: list[bool]) ->
 @pytest.mark.parametrize("entry", COMMAND_LINE, ids=lambda entry: str(entry["example"]))
 def test_a_command_of_the_guide_works(entry: Entry, tmp_path: Path) -> None:
     toe = Toe(tmp_path)
-    for name, text in entry["files"].items():
-        toe.write(name, text.replace("$TMP", str(tmp_path)))
+    create(tmp_path, cast("Entry", substitute(entry["files"], {"TMP": str(tmp_path)})))
 
     ended: Ended = toe.run(*entry["arguments"])
 

@@ -1,15 +1,14 @@
-"""A small world to release into: three regions at a real S3-speaking server, keys made once."""
+"""A small world to release into: three regions on a real S3-speaking server, and keys."""
 
-import fcntl
 import os
-import time
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from awstoe_release.rehearsal.client import S3Server
-from awstoe_signing.keys import ceremony
+from fakes import made_once
 from fakes.release_world import World, write_settings
 
 
@@ -35,13 +34,9 @@ def server() -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A rehearsal's keys, made once for all processes of a test run."""
-    shared = tmp_path_factory.getbasetemp().parent
-    folder = shared / "release-keys"
-    with (shared / "release-keys.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made = ceremony.prepare(str(folder))
-        ceremony.complete(made, now=int(time.time()), days=1000, say=lambda _: None)
+    """The folder of a rehearsal's keys."""
+    folder = tmp_path_factory.mktemp("keys") / "keys"
+    shutil.copytree(made_once.release_keys(tmp_path_factory), folder)
     return str(folder)
 
 

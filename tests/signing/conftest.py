@@ -1,42 +1,31 @@
-"""One rehearsal's keys for all tests of a run: RSA with 4096 bits takes its time."""
+"""A rehearsal's keys for the tests of signing."""
 
-import os
 import shutil
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from awstoe_signing.keys import ceremony
 from awstoe_signing.keys.directory import KeyDirectory
+from fakes import made_once
 
-_SECONDS = 300
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_key_files() -> Iterator[None]:
+    """Key files that the tests write themselves take no time to open."""
+    with made_once.quick_key_files():
+        yield
 
 
 @pytest.fixture(scope="session")
 def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished ceremony; no test changes it."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent  # all processes of this run share it
-    ready = base / "ceremony"
-    try:
-        (base / "ceremony-begun").mkdir()
-    except FileExistsError:
-        end = time.monotonic() + _SECONDS
-        while not ready.exists():
-            assert time.monotonic() < end, "the process that makes the keys has failed"
-            time.sleep(0.2)
-        return ready
-    keys = ceremony.prepare(str(base / "ceremony-making"))
-    ceremony.complete(keys, now=int(time.time()), days=1095, say=lambda _: None)
-    Path(keys.folder).rename(ready)
-    return ready
+    """The folder of a finished key ceremony. No test changes it."""
+    return made_once.release_keys(tmp_path_factory)
 
 
 @pytest.fixture
 def keys(made_keys: Path, tmp_path: Path) -> KeyDirectory:
-    """A copy of it that the test may change."""
+    """A copy that the test may change."""
     folder = tmp_path / "keys"
     shutil.copytree(made_keys, folder)
     return KeyDirectory(str(folder))

@@ -1,5 +1,6 @@
 """Private keys in files, and where their passphrases come from."""
 
+import base64
 import errno
 import getpass
 import os
@@ -37,8 +38,23 @@ def test_only_the_owner_can_read_it(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+# The tests of this process write files that are quick to open (fakes/made_once.py).
+WRITER = f"""
+import sys
+from cryptography.hazmat.primitives.asymmetric import ec
+from awstoe_signing.keys import files
+files.write(sys.argv[1], ec.generate_private_key(ec.SECP256R1()), {PASSPHRASE!r})
+"""
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-def test_openssl_reads_it(file: Path) -> None:
+def test_the_passphrase_is_slow_to_guess_and_openssl_reads_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", WRITER, str(file)], env=environment, check=True)
+    body = b"".join(file.read_bytes().splitlines()[1:-1])
+    cost_blocks_rounds = bytes.fromhex("02024000 020108 02010a")  # 16384, 8 and 10, in DER
+    assert cost_blocks_rounds in base64.b64decode(body)
     command = ["openssl", "pkey", "-in", str(file), "-passin", "env:P", "-noout", "-text"]
     environment = {**os.environ, "P": PASSPHRASE.decode()}
     done = subprocess.run(command, env=environment, capture_output=True, check=False)

@@ -552,7 +552,7 @@ def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     process = held(scene, InstallStep.DOWNLOADED)
     process.send_signal(signal.SIGINT)
-    finished_code = process.wait(20)
+    finished_code = process.wait()
     process.communicate()
     assert finished_code != 0
     assert scene.installation.on_disk() == scene.before

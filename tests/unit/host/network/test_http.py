@@ -22,7 +22,7 @@ from awstoe.errors import HostError
 from awstoe.host.network import ca_certificates, urls
 from awstoe.host.network import http as client
 
-QUICK = client.Timeouts(connect=2.0, idle=1.0, total=3.0)
+TIMEOUTS = client.Timeouts(connect=60, idle=60, total=120)
 NAMES = (*ca_certificates.VARIABLES, "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -175,7 +175,7 @@ def secure(tmp_path: Path) -> Iterator[Place]:
 
 
 def got(url: str) -> bytes:
-    with client.Client(QUICK).get(url) as answer:
+    with client.Client(TIMEOUTS).get(url) as answer:
         return b"".join(answer.chunks())
 
 
@@ -448,7 +448,7 @@ def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
 
 def test_requests_share_a_time(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
-    asking = client.Client(QUICK)
+    asking = client.Client(TIMEOUTS)
     asking.deadline = client.Deadline(60)
     with asking.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
