@@ -5,7 +5,7 @@ ENV := .venv/bin
 MADE := .venv/made-from-lock
 T ?= tests
 PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist loadgroup -q
-# Programs in tests/ that are not tests: the conformance suite and the benchmark.
+# Programs of the tests that are no tests: the conformance suite's front, and the benchmark.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
 .PHONY: help demo format lint check test golden conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean

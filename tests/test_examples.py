@@ -125,7 +125,7 @@ def test_variables_and_chaining_pass_values_on(tmp_path: Path) -> None:
 def test_loops_collate_the_outputs_of_their_iterations(tmp_path: Path) -> None:
     ran = run(EXAMPLES / "loops.yml", logs=tmp_path)
     assert ran.exit_code == 0, ran.summary
-    assert ran.outputs("build", "Colors")[0]["stdout"] == "0=red\n1=green"
+    assert ran.outputs("build", "Colours")[0]["stdout"] == "0=red\n1=green"
     assert ran.outputs("build", "AgainTheFruits")[0]["stdout"] == (
         "fruit 0 is apple\nfruit 1 is pear\nfruit 2 is plum"
     )
