@@ -1,4 +1,4 @@
-"""The import rules of docs/architecture.md, and the names and doors that keep them honest."""
+"""Enforces the import rules of docs/architecture.md: which module may import which."""
 
 import ast
 import sys
@@ -10,6 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from awstoe.actions.table import ACTIONS
+from awstoe_dev import architecture_picture
+from awstoe_dev.import_rules import ALLOWED, DOORS, OPEN_TO_ALL, PRODUCT_DOORS
 
 ROOT = Path(__file__).parent.parent
 SOURCES = tuple(ROOT / each for each in ("src", "build", "release", "signing"))
@@ -18,165 +20,6 @@ SOURCE = SOURCES[0]
 EVERYTHING = sorted(path for source in SOURCES for path in source.rglob("*.py"))
 MODULES = [path for path in EVERYTHING if path.is_relative_to(SOURCE)]
 
-# What each package or room of a package may import of the others, besides what is below itself. The
-# longest name that fits a module is its row. Platform halves fall under the row of their folder.
-OPEN_TO_ALL = {"awstoe.__version__", "awstoe.errors", "awstoe.limits"}
-KERNEL32 = "awstoe.host.kernel32_windows"
-ALLOWED: dict[str, set[str]] = {
-    "awstoe.errors": set(),
-    "awstoe.limits": set(),
-    "awstoe.host.platforms": set(),
-    "awstoe.host.kernel32_windows": set(),
-    "awstoe.host.registry": set(),
-    "awstoe.host.streams": set(),
-    "awstoe.host.files": {"awstoe.host.platforms", KERNEL32},
-    "awstoe.host.executable": {"awstoe.host.files", KERNEL32},
-    "awstoe.host.process": {"awstoe.host.executable", "awstoe.host.files.oserrors", KERNEL32},
-    "awstoe.host.network": {"awstoe.host.executable"},
-    "awstoe.host.machine": {
-        "awstoe.host.files",
-        "awstoe.host.machine_linux",
-        "awstoe.host.machine_windows",
-        "awstoe.host.platforms",
-        "awstoe.host.process",
-    },
-    "awstoe.host.machine_linux": set(),
-    "awstoe.host.machine_windows": {"awstoe.host.files", "awstoe.host.process", KERNEL32},
-    # Nothing in host imports it.
-    "awstoe.host.reboot": {
-        "awstoe.host.executable",
-        "awstoe.host.files",
-        "awstoe.host.machine",
-        "awstoe.host.process",
-    },
-    "awstoe.expressions": set(),
-    "awstoe.aws": {"awstoe.host", "awstoe.expressions"},
-    "awstoe.actions": {"awstoe.host", "awstoe.aws", "awstoe.expressions"},
-    "awstoe.document": {
-        "awstoe.expressions",
-        "awstoe.actions.table",
-        "awstoe.actions.schema",
-        "awstoe.actions.fields",
-        "awstoe.host.files.paths",
-        "awstoe.host.platforms",
-    },
-    "awstoe.document.syntax": {
-        "awstoe.document.diagnostics",
-        "awstoe.document.problems",
-        "awstoe.expressions.values",
-    },
-    "awstoe.document.source": {  # the one that reads documents
-        "awstoe.aws",
-        "awstoe.document",
-        "awstoe.expressions.values",
-        "awstoe.host",
-    },
-    "awstoe.state": {"awstoe.host"},
-    "awstoe.engine": {
-        "awstoe.document",
-        "awstoe.expressions",
-        "awstoe.actions",
-        "awstoe.state",
-        "awstoe.host",
-    },
-    # What the engine reports: data only, never what runs.
-    "awstoe.reporting": {
-        "awstoe.engine.events",
-        "awstoe.engine.plan",
-        "awstoe.engine.records",
-        "awstoe.document.model",
-        "awstoe.expressions",
-        "awstoe.host",
-        "awstoe.aws",
-    },
-    "awstoe.trust": set(),  # pure: bytes and keys in, a verdict out
-    "awstoe.update": {"awstoe.trust", "awstoe.host"},  # plain HTTPS, no credentials: never aws
-    "awstoe.session": {
-        "awstoe.actions.table",
-        "awstoe.aws",
-        "awstoe.document",
-        "awstoe.engine",
-        "awstoe.expressions",
-        "awstoe.host",
-        "awstoe.reporting",
-        "awstoe.state",
-    },
-    "awstoe.cli": {
-        "awstoe.actions",
-        "awstoe.document",
-        "awstoe.host",
-        "awstoe.expressions.values",
-        "awstoe.reporting.console",
-        "awstoe.reporting.progress",
-        "awstoe.session",
-        "awstoe.trust",
-        "awstoe.update",
-    },
-    "awstoe.__main__": {"awstoe.cli"},
-    "awstoe": set(),
-    "awstoe_build": {
-        "awstoe.actions.table",
-        "awstoe.host.files",
-        "awstoe.trust.release_trust",
-    },
-    "awstoe_build.inside": {"awstoe.__main__"},  # runs in the product, never in a build
-    "awstoe_dev": {"awstoe.actions.reference", "awstoe_build"},
-    "awstoe_signing": {
-        "awstoe.host.files",
-        "awstoe.host.network",
-        "awstoe.trust",
-        "awstoe.update.layout",
-    },
-    "awstoe_release": {
-        "awstoe.host",
-        "awstoe.trust",
-        "awstoe.update",
-        "awstoe_build",
-        "awstoe_signing",
-    },
-}
-# Libraries that only certain modules may import.
-DOORS = {
-    "subprocess": (
-        "awstoe.host.process.*",
-        "awstoe_build.programs",
-        "awstoe_dev.environment",
-        "awstoe_dev.lock",
-        "awstoe_release.programs",
-        "awstoe_signing.programs",
-    ),
-    "ctypes": ("awstoe.host.*", "awstoe_build.inside.*"),
-    "fcntl": ("awstoe.host.*", "awstoe_release.state"),
-    "pwd": ("awstoe.host.*",),
-    "grp": ("awstoe.host.*",),
-    "winreg": ("awstoe.host.*",),
-    "msvcrt": ("awstoe.host.*", "awstoe_build.inside.*"),
-    "boto3": ("awstoe.aws.*", "awstoe_release.s3", "awstoe_signing.keys.kms"),
-    "botocore": ("awstoe.aws.*", "awstoe_release.s3", "awstoe_signing.keys.kms"),
-    "requests": ("awstoe_signing.authenticode.timestamp",),
-    "urllib3": ("awstoe.host.network.*", "awstoe_signing.authenticode.timestamp"),
-    "certifi": ("awstoe.host.network.ca_certificates",),
-    "cryptography": ("awstoe.trust.*", "awstoe_signing.*", "awstoe_release.steps.authenticode"),
-    "pyasn1": ("awstoe.trust.*", "awstoe_signing.authenticode.*", "awstoe_signing.keys.files"),
-    "tuf": ("awstoe.update.*", "awstoe_signing.tuf.*", "awstoe_release.*"),
-    "securesystemslib": ("awstoe.update.*", "awstoe_signing.tuf.*", "awstoe_signing.keys.*"),
-    "argparse": ("awstoe.cli.*", "awstoe_build.*", "awstoe_release.*", "awstoe_signing.*"),
-    "rich": ("awstoe.cli.*", "awstoe.reporting.*"),
-    "yaml": ("awstoe.document.syntax.*",),
-}
-# The same in the product alone.
-PRODUCT_DOORS: dict[str, tuple[str, ...]] = {
-    "awstoe_build": (),
-    "awstoe_dev": (),
-    "awstoe_release": (),
-    "awstoe_signing": (),
-    "tests": (),
-    "dataclasses": (),  # their import and decoration cost more than a whole hello world
-    "tempfile": (),  # imports random and with it hashlib
-    "logging": (),
-    "uuid": ("awstoe.host.machine",),  # only where one is wanted
-    "inspect": (),
-}
 PURE = {
     *(
         "awstoe",
@@ -207,7 +50,7 @@ def name_of(path: Path) -> str:
 
 
 def row_of(module: str) -> str:
-    """The row of ALLOWED that a module falls under; empty if there is none."""
+    """Return the row of ALLOWED that a module falls under; empty if there is none."""
     rows = [row for row in ALLOWED if inside(module, row)]
     return max(rows, key=len, default="")
 
@@ -261,7 +104,7 @@ def test_dangerous_and_heavy_libraries_have_one_door(path: Path) -> None:
     module = name_of(path)
     doors = DOORS | PRODUCT_DOORS if path in MODULES else DOORS
     wrong = [
-        f"{path}:{found.line}: only {doors[library] or 'nobody'} may import {library}"
+        f"{path}:{found.line}: only {doors[library] or 'no module'} may import {library}"
         for found in imports_of(path)
         if (library := found.target.partition(".")[0]) in doors
         and not any(matches(module, pattern) for pattern in doors[library])
@@ -270,15 +113,15 @@ def test_dangerous_and_heavy_libraries_have_one_door(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=identify)
-def test_module_name_says_what_it_is_about(path: Path) -> None:
+def test_module_name_is_a_concept(path: Path) -> None:
     assert not VAGUE_NAMES & set(name_of(path).replace("_", ".").split("."))
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=identify)
 def test_module_has_a_docstring_and_a_readable_size(path: Path) -> None:
     text = path.read_text()
-    assert ast.get_docstring(ast.parse(text)), f"{path} does not say how it fits"
-    assert text.count("\n") <= 500, f"{path} asks to be two things"
+    assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+    assert text.count("\n") <= 500, f"{path} has more than 500 lines: split it"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=identify)
@@ -290,7 +133,7 @@ def test_nothing_prints_but_the_console(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"print", "sys.exit", "exit"}
-        # Frozen-process hygiene ends here, with the exit code of cli.main().
+        # __main__ ends the process with the exit code of cli.main().
         and not (path.stem == "__main__" and ast.unparse(node.func) == "sys.exit")
     ]
     assert not wrong, "\n".join(wrong)
@@ -322,13 +165,13 @@ def test_expressions_do_no_input_or_output(path: Path) -> None:
 
 
 def test_every_row_is_of_a_module() -> None:
-    """A row that nothing falls under is a typing mistake, or was left behind."""
+    """A row without modules is a typing mistake, or was left behind."""
     used = {row_of(name_of(path)) for path in EVERYTHING}
     assert used >= set(ALLOWED)
 
 
 def test_rows_do_not_import_each_other_in_circles() -> None:
-    """What a row may import, may not import it: the picture in docs/architecture.md has no loop."""
+    """If a row may import another, that one may not import it back, not even through others."""
     order = TopologicalSorter(
         {
             row: {other for other in ALLOWED if any(inside(other, each) for each in allowed)}
@@ -339,13 +182,26 @@ def test_rows_do_not_import_each_other_in_circles() -> None:
     order.prepare()
 
 
+def test_the_picture_and_the_tables_match_the_rules() -> None:
+    assert architecture_picture.PICTURE.read_text() == architecture_picture.picture()
+    page = architecture_picture.PAGE.read_text()
+    assert page == architecture_picture.page(page)
+
+
+def test_the_picture_has_every_package_above_what_it_imports() -> None:
+    stairs = architecture_picture.packages()
+    assert {each.name for each in stairs} >= {"awstoe.cli", "awstoe.host", "awstoe_release"}
+    for number, package in enumerate(stairs):
+        assert package.imports <= {each.name for each in stairs[number + 1 :]}, package.name
+
+
 def test_only_the_host_asks_which_platform_it_is_on() -> None:
     asking = [name_of(path) for path in MODULES if "sys.platform" in path.read_text()]
     assert all(module.startswith(("awstoe.host.", "awstoe.__main__")) for module in asking), asking
 
 
 def test_standard_library_is_known() -> None:
-    """The names of DOORS are real modules, so that a typing mistake does not open a door."""
+    """The names in DOORS are real modules: a typing mistake would open a door."""
     ours = {"awstoe_build", "awstoe_dev", "awstoe_release", "awstoe_signing", "tests"}
     third_party = {
         *("boto3", "botocore", "cryptography", "pyasn1", "requests", "rich"),

@@ -1,4 +1,4 @@
-"""What CI does, with programs in the place of make, apt-get and the build that write down calls."""
+"""Runs .ci/run with fakes of make, apt-get and others that record how they are called."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ CALLED = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
 
 
 class Machine:
-    """A folder with the script, and programs that only write down that they were called."""
+    """A folder with the script, and programs that only record their calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Machine:
         )
 
     def made(self) -> list[str]:
-        """The calls of make, without its name."""
+        """Return the arguments of all calls of make."""
         lines = self.calls.read_text().splitlines()
         return [line.removeprefix("make ") for line in lines if line.startswith("make ")]
 
@@ -66,7 +66,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def stages(*targets: str) -> list[str]:
-    """What is made: a release is rehearsed as soon as the own target's file is tested."""
+    """Return the expected calls of make. The rehearsal follows the tests of this machine's file."""
     own, *others = (
         [f"{step} TARGET={each}" for step in ("toolchain", "build", "conformance")]
         for each in targets
@@ -85,7 +85,7 @@ def stages(*targets: str) -> list[str]:
         ([], {"AWSTOE_CI_TARGETS": "windows/amd64"}, ["linux/amd64", "windows/amd64"]),
     ],
 )
-def test_the_own_target_and_the_chosen_ones_are_built_and_tested_and_a_release_is_rehearsed(
+def test_this_machine_s_and_the_chosen_targets_are_built_and_tested_and_a_release_is_rehearsed(
     machine: Machine, arguments: list[str], environment: dict[str, str], targets: list[str]
 ) -> None:
     ended = machine.run(*arguments, **environment)
@@ -103,7 +103,7 @@ def test_the_own_target_and_the_chosen_ones_are_built_and_tested_and_a_release_i
         (9, stages("linux/amd64"), ["windows/amd64", "linux/386", "linux/arm64"]),
     ],
 )
-def test_what_there_is_no_time_for_is_left_out(
+def test_targets_without_enough_time_are_left_out(
     machine: Machine, minutes: int, made: list[str], left_out: list[str]
 ) -> None:
     script = machine.folder / ".ci" / "run"
@@ -115,10 +115,10 @@ def test_what_there_is_no_time_for_is_left_out(
     assert machine.made() == made
     lines = [line for line in ended.stderr.splitlines() if "left out" in line]
     assert [line.split(": ")[1] for line in lines] == left_out
-    assert "ci: linux/386: left out: it may need 25 minutes, and after 0 there" in ended.stderr
+    assert "ci: linux/386: left out: it may need 25 minutes, but only " in ended.stderr
 
 
-def test_where_the_kernel_does_not_take_qemu_a_foreign_file_is_built_alone(
+def test_a_foreign_file_is_built_but_not_tested_if_the_kernel_cannot_register_qemu(
     machine: Machine,
 ) -> None:
     ended = machine.run("linux/arm64", AWSTOE_CI_BINFMT="nowhere")
@@ -128,7 +128,7 @@ def test_where_the_kernel_does_not_take_qemu_a_foreign_file_is_built_alone(
     assert "ci: linux/arm64: not tested" in ended.stderr
 
 
-def test_a_stage_that_fails_ends_it_and_all_times_are_shown(machine: Machine) -> None:
+def test_a_failed_stage_ends_the_run_and_all_times_are_printed(machine: Machine) -> None:
     machine.program("bin/make", CALLED + 'test "$1" != test\n')
     ended = machine.run()
     assert ended.returncode == 1
@@ -137,7 +137,9 @@ def test_a_stage_that_fails_ends_it_and_all_times_are_shown(machine: Machine) ->
     assert "s  tests: FAILED\n" in ended.stderr
 
 
-def test_what_a_toolchain_lacks_is_installed_as_it_says_itself(machine: Machine) -> None:
+def test_packages_that_a_toolchain_lacks_are_installed_with_the_command_it_prints(
+    machine: Machine,
+) -> None:
     lacking = (
         'test "$1" != toolchain -o -e installed && exit 0\n'
         'echo "       as root: apt-get install --no-install-recommends autoconf" >&2; exit 2\n'
@@ -150,7 +152,7 @@ def test_what_a_toolchain_lacks_is_installed_as_it_says_itself(machine: Machine)
     assert installed in machine.calls.read_text().splitlines()
 
 
-def test_without_the_rights_to_install_it_says_what_to_install(machine: Machine) -> None:
+def test_without_root_it_prints_what_to_install(machine: Machine) -> None:
     machine.program("bin/id", "#!/bin/sh\necho 1000\n")
     machine.program("bin/python3", "#!/bin/sh\nexit 1\n")
     ended = machine.run()

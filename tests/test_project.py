@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from awstoe import contact
+
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -70,6 +72,18 @@ def test_the_lock_covers_what_the_project_asks_for() -> None:
     names = {re.split(r"[\[<>=;\s]", each)[0].lower() for each in asked}
     locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
     assert names <= locked, "run make lock"
+
+
+def test_the_urls_of_the_package_are_those_of_the_program() -> None:
+    addresses = {
+        "Repository": contact.REPOSITORY,
+        "Issues": contact.ISSUES,
+        "Security": contact.SECURITY,
+    }
+    urls = {name: address for name, address in addresses.items() if "://" in address}
+    assert PROJECT["project"].get("urls", {}) == urls, (
+        "src/awstoe/contact.py and [project.urls] in pyproject.toml must name the same URLs"
+    )
 
 
 def test_every_target_of_the_makefile_is_short_and_explained() -> None:

@@ -1,4 +1,4 @@
-"""The documentation tells the truth: its links lead somewhere, its tour is what really happens."""
+"""The documentation is true: links have targets, and the README's tour does what it shows."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES += sorted((ROOT / "changelog.d").glob("*.md"))
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES += [*sorted((ROOT / "changelog.d").glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -83,6 +83,17 @@ def test_the_tour_runs_as_shown(tmp_path: Path) -> None:
         del shown[masked], real[masked]
     assert shown == real
     assert (tmp_path / "greeting.txt").read_text() == "Hello Ada"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the document is for bash")
+def test_the_first_run_succeeds_with_five_lines(tmp_path: Path) -> None:
+    document = tour()["hello"]
+    assert document.count("\n") == 5
+    (tmp_path / "hello.yml").write_text(document)
+    state = ("--state-directory", str(tmp_path / "state"))
+    ended = awstoe("run", "--documents", "hello.yml", *state, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["status"] == "success"
 
 
 def test_the_tour_s_problems_are_those_shown(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Tooling behind the Makefile: the environment, the lock, the generated pages."""
+"""The tooling behind the Makefile: the environment, the lock, the generated pages."""

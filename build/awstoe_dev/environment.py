@@ -1,9 +1,9 @@
-"""Makes the project's virtual environment from requirements.lock, every file checked by its hash.
+"""Makes the project's virtual environment from requirements.lock and checks the hash of every file.
 
-``make`` runs this with whatever Python the machine has, before anything is installed: it uses the
-standard library only, keeps to syntax that old versions can read, and says in one line what is
-missing. The product and its tooling are installed in editable form with the locked build backend,
-so nothing is resolved or downloaded besides what the lock names.
+``make`` runs this with the machine's Python, before anything is installed. So it uses only the
+standard library and syntax that old versions can read, and reports in one line what is missing. The
+product and its tooling are installed in editable form with the locked build backend: nothing is
+resolved or downloaded that the lock does not name.
 """
 
 import os
@@ -18,7 +18,7 @@ PYTHON = os.path.join(FOLDER, "bin", "python")
 
 
 def missing() -> str:
-    """What this machine lacks, as one line that says how to get it; empty when nothing."""
+    """Return what this machine lacks, in one line with the remedy; empty if nothing."""
     found = sys.version_info[:2]
     if not OLDEST <= found <= NEWEST:
         return (
@@ -26,7 +26,7 @@ def missing() -> str:
             "name another with 'make PYTHON=python3.11 ...'"
         )
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian ships it apart from Python itself
+        import ensurepip  # noqa: F401, PLC0415 - Debian has it in a package of its own
         import venv  # noqa: F401, PLC0415
     except ImportError:
         return (
@@ -37,14 +37,14 @@ def missing() -> str:
 
 
 def run(*command: str) -> None:
-    """Run a program, its output shown; end with its exit code if it fails."""
+    """Run a program and show its output. If it fails, exit with its exit code."""
     code = subprocess.call(command, cwd=ROOT)
     if code:
         sys.exit(f"make: '{' '.join(command)}' failed with exit code {code}")
 
 
 def main() -> None:
-    """Make the environment, or bring it up to the lock."""
+    """Make the environment, or update it to the lock."""
     problem = missing()
     if problem:
         sys.exit("make: " + problem)
