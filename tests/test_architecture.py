@@ -139,7 +139,7 @@ ALLOWED: dict[str, set[str]] = {
 DOORS = {
     "subprocess": (
         "awstoe.host.process.*",
-        "awstoe_build.programs",
+        "awstoe_build.commands",
         "awstoe_dev.environment",
         "awstoe_dev.lock",
         "awstoe_release.programs",

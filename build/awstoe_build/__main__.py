@@ -16,7 +16,7 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import bundle, inspect
 from awstoe_build.interpreters import pick
 from awstoe_build.targets import Target
-from awstoe_build.toolchain.layers import Cache, Recipe, exclusively, sha256_of
+from awstoe_build.toolchain.layers import Cache, Recipe, locked, sha256_of
 
 _EVERY: Final = "all"
 
@@ -92,7 +92,7 @@ def _build(target: Target, cache: Cache, trust: str) -> None:
     destination = _destination(target)
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
-        with exclusively(folder + ".lock", _say):
+        with locked(folder + ".lock", _say):
             made = _make(target, cache, folder, trust)
             os.makedirs(os.path.dirname(destination), exist_ok=True)
             shutil.copy(made, destination + ".new")

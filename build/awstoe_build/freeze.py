@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from awstoe import __version__
-from awstoe_build import programs, selection, trust_files
+from awstoe_build import commands, selection, trust_files
 from awstoe_build.failure import BuildFailure
 from awstoe_build.interpreters import pick
 from awstoe_build.interpreters.interpreter import Interpreter
@@ -77,7 +77,7 @@ def freeze(
             "PYTHONHASHSEED": "0",
             "SOURCE_DATE_EPOCH": str(origin.epoch),
         }
-        programs.run(
+        commands.run(
             (
                 *(*interpreter.command, "-m", "PyInstaller", "--noconfirm", "--clean"),
                 *("--log-level", "WARN"),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 from awstoe_build.targets import System, Target, here
 
@@ -122,7 +122,7 @@ def free_space(folder: str) -> int:
 
 
 def _is_there(what: str) -> bool:
-    return os.path.exists(what) if what.startswith("/") else programs.is_there(what)
+    return os.path.exists(what) if what.startswith("/") else commands.is_installed(what)
 
 
 def _advice(packages: set[str]) -> str:

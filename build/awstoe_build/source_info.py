@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 
 
@@ -43,4 +43,4 @@ def read(folder: str) -> Origin:
 
 def _git(folder: str, *arguments: str) -> str:
     command = ["git", "-C", folder, *arguments]
-    return programs.output_of(command, environment=programs.clean_environment()).strip()
+    return commands.output_of(command, environment=commands.clean_environment()).strip()

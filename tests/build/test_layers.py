@@ -17,9 +17,9 @@ from awstoe_build.toolchain.layers import (
     LayerBuild,
     Recipe,
     damage,
-    exclusively,
     fingerprint,
     key,
+    locked,
 )
 
 
@@ -51,10 +51,10 @@ class Building:
         needs: tuple[Recipe, ...] = (),
         build: Callable[[LayerBuild], None] | None = None,
     ) -> Recipe:
-        def write(workshop: LayerBuild) -> None:
+        def write(build: LayerBuild) -> None:
             self.built.append(name)
-            Path(workshop.content, "file").write_text(name)
-            Path(workshop.content, "link").symlink_to("file")
+            Path(build.content, "file").write_text(name)
+            Path(build.content, "link").symlink_to("file")
 
         return Recipe(name, self.module, {"version": version}, needs, build or write)
 
@@ -159,8 +159,8 @@ def test_a_damaged_layer_is_built_again_and_that_is_said(
 def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     building: Building, end: BaseException
 ) -> None:
-    def stop(workshop: LayerBuild) -> None:
-        Path(workshop.content, "half").write_text("")
+    def stop(build: LayerBuild) -> None:
+        Path(build.content, "half").write_text("")
         raise end
 
     with pytest.raises(type(end)):
@@ -172,8 +172,8 @@ def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
 
 
 def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building: Building) -> None:
-    def fail(workshop: LayerBuild) -> None:
-        Path(workshop.content, "half").write_text("")
+    def fail(build: LayerBuild) -> None:
+        Path(build.content, "half").write_text("")
         raise BuildFailure("no")
 
     with pytest.raises(BuildFailure):
@@ -220,7 +220,7 @@ def test_progress_is_told_layer_by_layer(building: Building) -> None:
     recipe = building.recipe(name="second", needs=(building.recipe(name="first"),))
     building.cache.expect(len(building.cache.missing([recipe])))
     building.cache.obtain(recipe)
-    told = [text.split(";")[0].strip() for text in building.said if "building" in text]
+    told = [text.split(",")[0].strip() for text in building.said if "building" in text]
     assert told == ["[1/2] first: building", "[2/2] second: building"]
 
 
@@ -230,10 +230,10 @@ def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with exclusively(path, said.append):
+        with locked(path, said.append):
             order.append("second")
 
-    with exclusively(path, said.append):
+    with locked(path, said.append):
         thread = threading.Thread(target=second)
         thread.start()
         while not said:
@@ -241,4 +241,4 @@ def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
         order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
-    assert said == [f"  {os.path.basename(path)}: waiting for another build that is at it"]
+    assert said == [f"  {os.path.basename(path)}: waiting for another build to finish it"]

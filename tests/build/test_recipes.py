@@ -82,27 +82,27 @@ def test_patches_are_chosen_by_pattern_in_debians_order(
     series.write_text(
         "#old.diff\nlayout.diff -p1\nCVE-1.patch\n\nssl-crash.patch\nCVE-2.patch #x\n"
     )
-    assert sources.chosen_patches(str(series), patterns) == chosen
+    assert sources.select_patches(str(series), patterns) == chosen
 
 
 def test_a_pattern_that_fits_no_patch_ends_the_build(tmp_path: Path) -> None:
     series = tmp_path / "series"
     series.write_text("layout.diff\n")
-    with pytest.raises(BuildFailure, match=r"no patch in .* fits 'CVE-"):
-        sources.chosen_patches(str(series), ("CVE-*",))
+    with pytest.raises(BuildFailure, match=r"no patch in .* matches 'CVE-"):
+        sources.select_patches(str(series), ("CVE-*",))
 
 
 @pytest.mark.parametrize("text", ["nothing of it", "old; old;"])
 def test_an_edit_whose_place_is_not_there_once_ends_the_build(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.c").write_text(text)
     with pytest.raises(BuildFailure, match="expected once"):
-        bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+        bootloader.apply_edits(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
     assert (tmp_path / "a.c").read_text() == text
 
 
 def test_an_edit_replaces_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("before old; after")
-    bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+    bootloader.apply_edits(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
     assert (tmp_path / "a.c").read_text() == "before new; after"
 
 
@@ -169,7 +169,7 @@ def test_nothing_that_awstoe_imports_is_left_out_of_the_file() -> None:
 
 def test_only_one_module_of_the_build_starts_programs() -> None:
     starting = [path.name for path in RECIPES if "subprocess" in imported(path)]
-    assert starting == ["programs.py"]
+    assert starting == ["commands.py"]
 
 
 def test_the_build_imports_few_parts_of_the_program() -> None:

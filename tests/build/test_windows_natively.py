@@ -41,7 +41,7 @@ def installation(tmp_path: Path) -> Installation:
     folder = tmp_path / "Python313"
     extensions = [f"DLLs/{name}" for name in windows_runtime.EXTENSIONS]
     for name in (
-        *("python.exe", "python3.dll", *windows_runtime.BESIDE_PROGRAM, *extensions),
+        *("python.exe", "python3.dll", *windows_runtime.BESIDE_INTERPRETER, *extensions),
         *("DLLs/_wmi.pyd", "DLLs/tcl86t.dll", "Lib/os.py", "Lib/json/decoder.py"),
         *("Lib/tkinter/ttk.py", "Lib/site-packages/numpy.py", "Lib/__pycache__/os.pyc"),
     ):
@@ -65,7 +65,7 @@ def test_python_and_its_standard_library_are_taken_and_nothing_that_came_later(
     recipe = windows_installation.recipe(installation)
     made = Cache(str(tmp_path / "cache"), lambda _: None).obtain(recipe)
     assert files(made) == {
-        *("python.exe", "python3.dll", *windows_runtime.BESIDE_PROGRAM),
+        *("python.exe", "python3.dll", *windows_runtime.BESIDE_INTERPRETER),
         *(f"DLLs/{name}" for name in windows_runtime.EXTENSIONS),
         *("Lib/os.py", "Lib/json/decoder.py"),
     }
@@ -97,14 +97,14 @@ def test_another_python_is_refused_by_what_it_is(
     given = Installation(**{**installation._asdict(), **changed})
     with pytest.raises(BuildFailure, match=r"expected cpython 3\.13 for win-amd64") as failure:
         windows_installation.recipe(given)
-    assert f"run by {found};" in failure.value.message
+    assert f"running under {found};" in failure.value.message
     assert "python.org" in failure.value.hint
 
 
 @pytest.mark.parametrize("name", ["python313.dll", "DLLs/_ssl.pyd", "Lib/os.py"])
 def test_a_file_that_the_installation_lacks_is_named(installation: Installation, name: str) -> None:
     os.remove(os.path.join(installation.folder, name))
-    with pytest.raises(BuildFailure, match=re.escape(f"has no {name}")):
+    with pytest.raises(BuildFailure, match=re.escape(f"does not have {name}")):
         windows_installation.recipe(installation)
 
 
@@ -125,10 +125,10 @@ def test_the_compiler_is_the_same_release_on_both_systems() -> None:
 
 def test_the_boot_loader_is_compiled_without_a_shell(tmp_path: Path) -> None:
     compiler = windows_compiler.on_windows()
-    workshop = layers.LayerBuild(
-        content=str(tmp_path), scratch=str(tmp_path / "b"), needs={"zig": "zig"}, say=print
+    build = layers.LayerBuild(
+        content=str(tmp_path), scratch=str(tmp_path / "b"), needs={"zig": "zig"}, report=print
     )
-    command, environment = compiler.prepare(workshop, TARGET)
+    command, environment = compiler.prepare(build, TARGET)
     assert command[:4] == (os.path.join("zig", "ziglang", "zig.exe"), "cc", "-target", TARGET.zig)
     assert environment["ZIG_LOCAL_CACHE_DIR"].startswith(str(tmp_path))
     assert not any(tmp_path.iterdir())

@@ -56,7 +56,7 @@ def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
     before = layers.key(runtime)
     changed = tmp_path / "python.c"
     changed.write_text("int wmain(void);\n")
-    monkeypatch.setitem(windows_runtime.CODE, "python", str(changed))
+    monkeypatch.setitem(windows_runtime.C_SOURCES, "python", str(changed))
     runtime, _ = pick.layers(TARGET)
     assert layers.key(runtime) != before
 

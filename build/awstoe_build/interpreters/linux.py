@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.build_info import Component
 from awstoe_build.failure import BuildFailure
 from awstoe_build.interpreters.interpreter import Interpreter
@@ -58,7 +58,7 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
     yield Interpreter(
         command=(cpython.program(interpreter),),
         environment={
-            **programs.clean_environment([tools]),
+            **commands.clean_environment([tools]),
             "LD_LIBRARY_PATH": cpython.library_path(interpreter),
             "PYTHONPATH": site,
         },

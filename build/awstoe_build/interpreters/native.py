@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from xml.parsers import expat
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.interpreters import windows as interpreter_windows
 from awstoe_build.interpreters.interpreter import Interpreter
 from awstoe_build.targets import Target
@@ -44,7 +44,7 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
     yield Interpreter(
         command=(windows_runtime.program(runtime),),
         environment={
-            **programs.clean_environment(),
+            **commands.clean_environment(),
             "PYTHONPATH": site,
             "PYTHONUTF8": "1",
             # What the user has installed for themselves stays out.
