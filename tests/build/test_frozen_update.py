@@ -85,7 +85,7 @@ class World:
             folder=str(folder / "build"),
             origin=source_info.read(freeze.ROOT),
             trust=str(trust),
-            say=print,
+            report=print,
         )
         self.built = Path(made.file).read_bytes()
         self.add(__version__, self.built)

@@ -111,7 +111,7 @@ def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
     shown = python(machine, code, wine.path(FILE), *names).splitlines()
     assert shown[:4] == [
         "the awstoe authors",
-        "Carries out AWSTOE component documents",
+        "Runs AWSTOE component documents",
         "awstoe.exe",
         "awstoe",
     ]

@@ -73,7 +73,7 @@ def test_a_32_bit_file_is_refused() -> None:
     data = bytearray(pe_file())
     data[64 + 24] = 0x0B
     data[64 + 25] = 0x01
-    with pytest.raises(BuildFailure, match="no 64-bit file"):
+    with pytest.raises(BuildFailure, match="not a 64-bit file"):
         pe.read(bytes(data), "x")
 
 
@@ -87,28 +87,34 @@ def test_a_good_file_has_no_problems() -> None:
     )
     assert found.problems == ()
     assert "4 PE files" in found.lines()[0]
-    assert "needs at most Windows 6.0" in found.lines()[0]
+    assert "needs Windows 6.0" in found.lines()[0]
 
 
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"a.dll": pe_file(machine=0x14C)}, "a.dll is for another machine than 64-bit x86"),
+        ({"a.dll": pe_file(machine=0x14C)}, "a.dll is for another processor than 64-bit x86"),
         ({"a.dll": pe_file(windows=(10, 1))}, "a.dll needs Windows 10.1"),
         (
             {"p\\a.pyd": pe_file(imports=["msvcp140.dll"])},
-            "p\\a.pyd needs msvcp140.dll, which is neither in it nor part of Windows",
+            "p\\a.pyd needs msvcp140.dll, which is neither in the executable nor part of Windows",
         ),
-        ({"_sqlite3.pyd": pe_file()}, "the unwanted module _sqlite3 is in it"),
+        ({"_sqlite3.pyd": pe_file()}, "the executable contains the unwanted module _sqlite3"),
         (
             {"unittest\\fast.cp313-win_amd64.pyd": pe_file()},
-            "the unwanted module unittest.fast is in it",
+            "the executable contains the unwanted module unittest.fast",
         ),
-        ({"a.txt": b"/home/me/awstoe/x"}, "a.txt has the build machine's path /home/me/awstoe"),
-        ({"a.txt": b"Z:\\home\\me\\awstoe"}, "a.txt has the build machine's path /home/me/awstoe"),
+        (
+            {"a.txt": b"/home/me/awstoe/x"},
+            "a.txt contains the build machine's path /home/me/awstoe",
+        ),
+        (
+            {"a.txt": b"Z:\\home\\me\\awstoe"},
+            "a.txt contains the build machine's path /home/me/awstoe",
+        ),
         (
             {"a.txt": "Z:\\home\\me\\awstoe".encode("utf-16-le")},
-            "a.txt has the build machine's path /home/me/awstoe",
+            "a.txt contains the build machine's path /home/me/awstoe",
         ),
     ],
 )
@@ -119,9 +125,9 @@ def test_what_would_not_run_elsewhere_is_a_problem(files: dict[str, bytes], prob
 
 def test_a_file_without_version_or_manifest_is_a_problem() -> None:
     found = report({}, loader(version=b"", manifest=b"")).problems
-    assert found[0] == "it has no version resource"
+    assert found[0] == "the executable has no version resource"
     assert [each.split(":")[0] for each in found[1:]] == [
-        f"its manifest has no {word}"
+        f"the manifest has no {word}"
         for word in ("longPathAware", "activeCodePage", "asInvoker", "supportedOS")
     ]
 
@@ -136,7 +142,7 @@ def test_the_version_resource_says_all_that_windows_shows() -> None:
     assert "filevers=(1, 2, 3, 0), prodvers=(1, 2, 3, 0)" in text
     for name, value in {
         "CompanyName": "the awstoe authors",
-        "FileDescription": "Carries out AWSTOE component documents",
+        "FileDescription": "Runs AWSTOE component documents",
         "FileVersion": "1.2.3",
         "OriginalFilename": "awstoe.exe",
         "ProductName": "awstoe",

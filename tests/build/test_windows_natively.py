@@ -168,9 +168,9 @@ def test_on_windows_the_targets_of_linux_are_refused(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["build", f"--target={name}"]) == 1
-    told = capsys.readouterr().err
-    assert "is built on 64-bit x86 Linux, this machine runs Windows\n" in told
-    assert "here, build windows/amd64" in told
+    errors = capsys.readouterr().err
+    assert "can only be built on 64-bit x86 Linux; this machine runs Windows\n" in errors
+    assert "build windows/amd64 on this machine" in errors
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_machine_that_cannot_build_is_told_so(
 def test_on_windows_no_packages_of_debian_are_asked_for_but_pip_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     monkeypatch.setattr(prerequisites, "free_space", lambda _: 10**12)
     folders = {"cache": str(tmp_path), "out": str(tmp_path)}
     prerequisites.check([TARGET], building=True, **folders)
@@ -204,7 +204,7 @@ def test_a_cache_folder_on_a_drive_that_is_not_there_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda _: False)
-    with pytest.raises(BuildFailure, match="/x/y cannot be made: / is not there"):
+    with pytest.raises(BuildFailure, match="cannot create /x/y: / does not exist"):
         prerequisites.free_space("/x/y")
 
 

@@ -31,11 +31,7 @@ def test_the_compiled_packages_have_the_versions_of_the_other_targets() -> None:
     assert {name: ours[name] for name in shared} == {name: others[name] for name in shared}
 
 
-def test_the_file_has_its_own_name() -> None:
-    assert TARGET.program == "awstoe.exe"
-
-
-def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
+def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     text = "".join(Path(path).read_text(encoding="utf-8") for path in windows_bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in windows_bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
@@ -64,19 +60,19 @@ def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
 def test_without_wine_its_packages_are_named_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     target = TARGET._replace(interpreter="/nonexistent")
     with pytest.raises(BuildFailure, match="wine, wine64, wine64-preloader") as failure:
         prerequisites.check([target], building=False, cache=str(tmp_path), out=str(tmp_path))
     assert failure.value.hint == (
-        "as root: apt-get install --no-install-recommends wine wine64 wine64-preloader"
+        "run as root: apt-get install --no-install-recommends wine wine64 wine64-preloader"
     )
 
 
 def test_what_only_the_linux_libraries_need_is_not_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     monkeypatch.setattr(prerequisites, "free_space", lambda _: 10**12)
     with pytest.raises(BuildFailure, match="missing on this machine") as failure:
         prerequisites.check([TARGET], building=True, cache=str(tmp_path), out=str(tmp_path))

@@ -244,7 +244,7 @@ def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place)
     assert ended.exit_code == 0, ended.stderr
     folder = ended.printed("Plant")
     assert ended.steps["Hash"]["failureMessage"].startswith(
-        f"cannot unpack a part of awstoe to {folder}: something else stands there now"
+        f"cannot unpack a part of awstoe to {folder}: something else has taken its place"
     ), ended.steps["Hash"]
     assert ended.printed("Look") == ""
 
