@@ -1,4 +1,4 @@
-"""`python -m awstoe_dev.targets`: the names of the build's targets, a line each, for scripts."""
+"""Prints the names of the build's targets, one per line: ``python -m awstoe_dev.targets``."""
 
 from awstoe_build.targets import TARGETS
 
