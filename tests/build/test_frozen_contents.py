@@ -67,7 +67,7 @@ def test_a_library_is_replaced_by_the_targets(layers: Path) -> None:
         ("other.so", "is in no layer"),
     ],
 )
-def test_a_library_that_the_target_does_not_have_ends_the_build(
+def test_a_library_without_a_counterpart_stops_the_build(
     layers: Path, path: str, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):
@@ -83,7 +83,7 @@ def test_a_library_that_the_target_does_not_have_ends_the_build(
         ("_cffi_backend.cpython-313-aarch64-linux-gnu.so", "_cffi_backend"),
     ],
 )
-def test_a_module_is_known_by_the_name_of_its_file(name: str, module: str) -> None:
+def test_a_modules_name_is_derived_from_its_file(name: str, module: str) -> None:
     assert archive.module(name) == module
 
 
@@ -114,7 +114,7 @@ def split(entries: list[Entry]) -> tuple[list[Entry], Late]:
     )
 
 
-def test_files_are_parted_by_when_they_are_needed() -> None:
+def test_files_are_separated_by_when_they_are_needed() -> None:
     now, late = split(ENTRIES)
     assert [name for name, _, _ in now] == [ENTRIES[0][0], ENTRIES[4][0]]
     assert late.notes == {
@@ -130,12 +130,12 @@ def test_files_are_parted_by_when_they_are_needed() -> None:
 @pytest.mark.parametrize(
     "entry", [("libmagic.so.1", "/l/magic", "BINARY"), ("data.json", "/s/data", "DATA")]
 )
-def test_a_file_that_nothing_would_unpack_ends_the_build(entry: Entry) -> None:
+def test_a_file_that_would_never_be_unpacked_stops_the_build(entry: Entry) -> None:
     with pytest.raises(ValueError, match="it would never be unpacked"):
         split([*ENTRIES, entry])
 
 
-def test_what_is_there_from_the_start_needs_no_library_that_comes_later() -> None:
+def test_a_file_that_is_unpacked_at_every_start_cannot_need_a_late_library() -> None:
     """Nobody would load it: the system does not look where files are unpacked."""
     module = f"python3.13/lib-dynload/_hashlib{LIBRARY}"
     with pytest.raises(
@@ -199,12 +199,12 @@ def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: P
         assert library.read("codecs.pyc") == b"codecs.pyc"
 
 
-def test_a_base_library_without_what_must_stay_ends_the_build(base_library: Path) -> None:
+def test_a_base_library_without_a_required_module_stops_the_build(base_library: Path) -> None:
     with pytest.raises(KeyError, match=r"io\.pyc"):
         archive.reduce_base_library(str(base_library), ["io.pyc"])
 
 
-def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> None:
+def test_modules_of_the_base_library_are_added_to_the_archive(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     made = Archive(path)
@@ -213,7 +213,7 @@ def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> Non
     assert made.extract("encodings") == b"encodings"
 
 
-def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
+def test_late_files_are_added_to_the_archive(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     made = Archive(path)
@@ -224,7 +224,7 @@ def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
     assert ("late/two.so", True, b"second") in found
 
 
-def test_something_else_than_an_archive_of_modules_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_of_modules_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "modules"
     path.write_bytes(bytes(100))
     with pytest.raises(ValueError, match="not an archive of modules"):
@@ -294,26 +294,26 @@ def test_a_library_that_cannot_be_loaded_is_not_replaced_by_the_machines(
         sys.meta_path[0].find_spec("two", None)
 
 
-def test_a_package_is_left_to_others_to_find_after_its_data_are_there(running: Path) -> None:
+def test_a_packages_data_is_unpacked_and_the_package_found_by_other_finders(running: Path) -> None:
     assert sys.meta_path[0].find_spec("three", None) is None
     assert unpacked(running) == ["lib/one.so"]
 
 
-def test_what_is_there_is_not_unpacked_again(running: Path) -> None:
+def test_a_file_that_exists_is_not_unpacked_again(running: Path) -> None:
     sys.meta_path[0].find_spec("three", None)
     before = (running / "lib" / "one.so").stat().st_mtime_ns
     sys.meta_path[0].find_spec("two", None)
     assert (running / "lib" / "one.so").stat().st_mtime_ns == before
 
 
-def test_a_part_that_cannot_be_unpacked_is_told_in_plain_words(running: Path) -> None:
+def test_a_part_that_cannot_be_unpacked_is_an_error_with_a_hint(running: Path) -> None:
     (running / "lib").write_text("in the way")
     with pytest.raises(AwstoeError, match="cannot unpack a part of awstoe") as failure:
         sys.meta_path[0].find_spec("two", None)
     assert "TMPDIR" in str(failure.value.hint)
 
 
-def test_what_was_removed_is_unpacked_again(running: Path) -> None:
+def test_a_file_that_was_removed_is_unpacked_again(running: Path) -> None:
     sys.meta_path[0].find_spec("three", None)
     shutil.rmtree(running)
     sys.meta_path[0].find_spec("two", None)
@@ -324,7 +324,7 @@ def test_what_was_removed_is_unpacked_again(running: Path) -> None:
     assert unpacked(running) == ["lib/one.so", "two.so"]
 
 
-def test_nothing_is_unpacked_to_what_took_the_place_of_the_folder(
+def test_nothing_is_unpacked_into_a_folder_that_another_user_created(
     running: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other"
@@ -343,7 +343,7 @@ def test_nothing_is_unpacked_to_what_took_the_place_of_the_folder(
     assert [*unpacked(running), *unpacked(other)] == []
 
 
-def test_the_boot_loader_finds_the_folder_that_it_removes(
+def test_the_folder_exists_when_the_bootloader_removes_it(
     running: Path, at_end: list[Callable[[], None]]
 ) -> None:
     (last,) = at_end
@@ -357,7 +357,7 @@ def test_the_boot_loader_finds_the_folder_that_it_removes(
     assert running.is_file()
 
 
-def test_modules_are_looked_for_in_the_archive_alone(tmp_path: Path) -> None:
+def test_modules_are_only_imported_from_the_archive(tmp_path: Path) -> None:
     """In an interpreter of its own: this one's would have to be put together again."""
     (tmp_path / "planted.py").touch()
     code = f"""
@@ -385,6 +385,6 @@ assert encodings.__path__ == [sys._MEIPASS + {os.sep + "encodings"!r}], encoding
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
-def test_what_a_library_asks_for_is_read_from_it() -> None:
+def test_the_libraries_that_a_library_needs_are_read() -> None:
     assert "libc.so.6" in elf.read(Path("/bin/sh").read_bytes(), "/bin/sh").needed
     assert "libc.so.6" in archive.needed(os.path.realpath("/bin/sh"))

@@ -71,7 +71,7 @@ def report(data: bytes, **changes: object) -> Report:
         (["OPENSSL_3.0.0", "GLIBC_2.3"], (2, 3)),
     ],
 )
-def test_the_highest_glibc_of_a_file_is_found(
+def test_the_highest_required_glibc_is_found(
     bits: int, versions: list[str], highest: tuple[int, int]
 ) -> None:
     found = elf.read(elf_file(*versions, bits=bits), "x")
@@ -79,13 +79,13 @@ def test_the_highest_glibc_of_a_file_is_found(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
-def test_a_real_program_of_this_machine_is_read() -> None:
+def test_a_program_of_this_machine_is_read() -> None:
     found = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
     assert found.bits == struct.calcsize("P") * 8
     assert found.glibc > (2, 0)
 
 
-def test_the_name_that_a_library_gives_itself_is_read() -> None:
+def test_the_soname_of_a_library_is_read() -> None:
     libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
     (library,) = [Path(each) for each in libraries if each.endswith("/libc.so.6")]
     assert elf.read(library.read_bytes(), "libc").soname == "libc.so.6"
@@ -99,7 +99,7 @@ def test_the_name_that_a_library_gives_itself_is_read() -> None:
         ("", ["libone.so.1 has the soname (none), so it would not be found"]),
     ],
 )
-def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[str]) -> None:
+def test_a_library_must_have_the_soname_that_others_need(soname: str, problems: list[str]) -> None:
     facts = {
         "libone.so.1": elf.Elf(64, 62, (2, 17), ("libc.so.6",), soname),
         "module.so": elf.Elf(64, 62, (2, 17), ("libone.so.1",)),
@@ -108,30 +108,30 @@ def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(50)])
-def test_what_is_no_elf_file_is_refused(data: bytes) -> None:
+def test_a_file_that_is_not_an_elf_file_is_rejected(data: bytes) -> None:
     with pytest.raises(BuildFailure, match="ELF"):
         elf.read(data, "x")
 
 
-def test_an_archive_is_taken_apart() -> None:
+def test_the_parts_of_an_archive_are_read() -> None:
     parts = bundle.read(frozen({"lib/a.so": b"abc"}, {"one.two": b"2", "one": b""}), "awstoe")
     assert parts.files == {"lib/a.so": b"abc"}
     assert parts.modules == {"one.two": b"2", "one": b""}
     assert parts.scripts == {"start": b"code"}
 
 
-def test_a_file_without_an_archive_is_refused() -> None:
+def test_a_file_without_an_archive_is_rejected() -> None:
     with pytest.raises(BuildFailure, match="not a frozen program"):
         report(elf_file())
 
 
-def test_a_cut_archive_is_refused() -> None:
+def test_a_truncated_archive_is_rejected() -> None:
     data, start = frozen(), len(elf_file("GLIBC_2.7"))
     with pytest.raises(BuildFailure, match="damaged"):
         report(data[: start + 4] + data[start + 9 :])
 
 
-def test_a_good_file_has_no_problems() -> None:
+def test_a_valid_executable_has_no_problems() -> None:
     data = frozen({"libpython3.13.so.1.0": elf_file("GLIBC_2.17")})
     found = report(data)
     assert found.problems == ()
@@ -162,7 +162,7 @@ def test_a_good_file_has_no_problems() -> None:
         (frozen(modules={"other": b""}), "the module awstoe.__main__ is missing"),
     ],
 )
-def test_what_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
+def test_anything_that_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
     (found,) = report(data).problems
     assert found.startswith(problem)
 
@@ -173,7 +173,7 @@ def test_an_unwanted_extension_module_is_a_problem() -> None:
     assert found.problems == ("the executable contains the unwanted module _ssl",)
 
 
-def test_a_file_above_its_budget_is_a_problem() -> None:
+def test_an_executable_above_its_budget_is_a_problem() -> None:
     found = inspect(
         frozen(),
         AMD64._replace(size_budget=100),

@@ -80,7 +80,7 @@ def test_a_layer_is_built_once(building: Building) -> None:
     assert building.cache.missing([building.recipe()]) == []
 
 
-def test_a_layer_is_built_after_what_it_needs(building: Building) -> None:
+def test_a_layer_is_built_after_the_layers_it_needs(building: Building) -> None:
     below = building.recipe("below")
     above = building.recipe("above", needs=(below,))
     assert [each.name for each in building.cache.missing([above])] == ["below", "above"]
@@ -88,7 +88,7 @@ def test_a_layer_is_built_after_what_it_needs(building: Building) -> None:
     assert building.built == ["below", "above"]
 
 
-def test_another_input_is_another_layer(building: Building) -> None:
+def test_another_input_gives_another_key(building: Building) -> None:
     one, two = building.recipe(version="1"), building.recipe(version="2")
     assert key(one) != key(two)
     assert key(building.recipe("above", needs=(one,))) != key(
@@ -103,7 +103,7 @@ def test_another_input_is_another_layer(building: Building) -> None:
         ("ANSWER = 43\n", False),
     ],
 )
-def test_the_code_of_a_recipe_counts_and_what_is_said_about_it_does_not(
+def test_a_recipes_code_changes_its_fingerprint_and_its_comments_do_not(
     tmp_path: Path, text: str, *, same: bool
 ) -> None:
     before = fingerprint(module(tmp_path, "ANSWER = 42\n"))
@@ -143,7 +143,7 @@ def garble_manifest(content: Path) -> None:
     "harm",
     [overwrite, remove, add, point_elsewhere, make_executable, lose_manifest, garble_manifest],
 )
-def test_a_damaged_layer_is_built_again_and_that_is_said(
+def test_a_damaged_layer_is_reported_and_built_again(
     building: Building, harm: Callable[[Path], None]
 ) -> None:
     content = Path(building.cache.obtain(building.recipe()))
@@ -171,7 +171,9 @@ def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     assert os.listdir(os.path.join(building.cache.folder, "scratch")) == []
 
 
-def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building: Building) -> None:
+def test_leftovers_of_a_failed_build_are_removed_even_if_the_recipe_changed(
+    building: Building,
+) -> None:
     def fail(build: LayerBuild) -> None:
         Path(build.content, "half").write_text("")
         raise BuildFailure("no")
@@ -184,7 +186,7 @@ def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building
     assert os.listdir(scratch) == []
 
 
-def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
+def test_a_full_disk_is_reported_with_the_systems_reason(building: Building) -> None:
     def fill(_: LayerBuild) -> None:
         with open("/dev/full", "w") as stream:
             stream.write("x")
@@ -194,7 +196,7 @@ def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
     assert "finished layers are kept" in failure.value.hint
 
 
-def test_what_an_earlier_recipe_left_is_kept_for_a_while_and_then_goes(building: Building) -> None:
+def test_layers_of_an_earlier_recipe_are_removed_when_unused_for_weeks(building: Building) -> None:
     old = Path(building.cache.obtain(building.recipe(version="1"))).parent
     building.again().obtain(building.recipe(version="2"))
     assert old.exists()
@@ -207,7 +209,7 @@ def test_what_an_earlier_recipe_left_is_kept_for_a_while_and_then_goes(building:
     assert any(old.name in text and "removed" in text for text in building.said)
 
 
-def test_a_use_of_a_layer_keeps_it(building: Building) -> None:
+def test_a_layer_that_is_used_is_kept(building: Building) -> None:
     old = Path(building.cache.obtain(building.recipe(version="1"))).parent
     used = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
     os.utime(Path(building.cache.folder, "locks", old.name), (used, used))
@@ -216,7 +218,7 @@ def test_a_use_of_a_layer_keeps_it(building: Building) -> None:
     assert old.exists()
 
 
-def test_progress_is_told_layer_by_layer(building: Building) -> None:
+def test_progress_is_reported_per_layer(building: Building) -> None:
     recipe = building.recipe(name="second", needs=(building.recipe(name="first"),))
     building.cache.expect(len(building.cache.missing([recipe])))
     building.cache.obtain(recipe)
@@ -224,7 +226,7 @@ def test_progress_is_told_layer_by_layer(building: Building) -> None:
     assert told == ["[1/2] first: building", "[2/2] second: building"]
 
 
-def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
+def test_a_build_waits_for_another_build_of_the_same_layer(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     said: list[str] = []
     order: list[str] = []

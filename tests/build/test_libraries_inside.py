@@ -95,7 +95,7 @@ def alone(code: str, contents: Path, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("service", sorted(selection.BOTOCORE_SERVICES))
-def test_a_client_of_every_service_can_be_made(contents: Path, service: str) -> None:
+def test_a_client_of_every_service_can_be_created(contents: Path, service: str) -> None:
     made = alone(
         "import boto3\n"
         "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
@@ -105,7 +105,7 @@ def test_a_client_of_every_service_can_be_made(contents: Path, service: str) -> 
     assert made.startswith("https://")
 
 
-def test_s3_transfers_have_all_they_need(contents: Path) -> None:
+def test_s3_transfers_work(contents: Path) -> None:
     methods = alone(
         "import boto3\n"
         "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
@@ -118,7 +118,7 @@ def test_s3_transfers_have_all_they_need(contents: Path) -> None:
     assert methods.split()[:2] == ["upload_file", "https://"]
 
 
-def test_openssl_is_one_and_the_same_for_all(contents: Path) -> None:
+def test_all_modules_use_the_same_openssl(contents: Path) -> None:
     versions = alone(
         "import hashlib, ssl\n"
         "from cryptography.hazmat.backends.openssl import backend\n"
@@ -130,7 +130,7 @@ def test_openssl_is_one_and_the_same_for_all(contents: Path) -> None:
     assert versions.split() == ["True", "True"]
 
 
-def test_signatures_are_made_and_verified(contents: Path) -> None:
+def test_signatures_are_created_and_verified(contents: Path) -> None:
     alone(
         "from cryptography import x509\n"
         "from cryptography.hazmat.primitives import hashes\n"
@@ -144,7 +144,7 @@ def test_signatures_are_made_and_verified(contents: Path) -> None:
     )
 
 
-def test_a_machine_in_fips_mode_changes_nothing(contents: Path, tmp_path: Path) -> None:
+def test_fips_mode_of_the_machine_has_no_effect(contents: Path, tmp_path: Path) -> None:
     """Its settings are for its own OpenSSL, and name a part that this one does not have."""
     settings = tmp_path / "openssl.cnf"
     settings.write_text(FIPS)
@@ -168,7 +168,7 @@ def test_a_library_loads(contents: Path, modules: str) -> None:
     alone(f"import {modules}", contents)
 
 
-def test_certificate_authorities_are_inside(contents: Path) -> None:
+def test_ca_certificates_are_inside(contents: Path) -> None:
     count = alone(
         "import certifi, ssl\n"
         "print(len(ssl.create_default_context(cafile=certifi.where()).get_ca_certs()))",

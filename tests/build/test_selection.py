@@ -43,7 +43,7 @@ def test_the_libraries_can_be_loaded(names: tuple[str, ...]) -> None:
     assert without_excluded("\n".join(f"import {name}" for name in names)) == ""
 
 
-def test_every_client_for_aws_can_be_made() -> None:
+def test_every_aws_client_can_be_created() -> None:
     code = f"""
         import boto3
         session = boto3.Session("key", "secret", region_name="us-east-1")

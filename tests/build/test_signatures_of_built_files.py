@@ -69,7 +69,7 @@ def opinions(file: Path, keys: KeyDirectory) -> Opinions:
 
 
 @pytest.mark.parametrize("built", BUILT, ids=lambda path: "-".join(path.parts[-3:-1]))
-def test_all_three_accept_what_was_signed_and_refuse_what_was_altered(
+def test_all_three_accept_the_signed_file_and_reject_an_altered_one(
     built: Path, keys: KeyDirectory, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / built.name

@@ -91,7 +91,7 @@ def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> Non
     assert unpacked(machine) == []
 
 
-def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
+def test_the_file_properties_on_windows_are_complete(machine: wine.Machine) -> None:
     found = pe.read(FILE.read_bytes(), FILE.name)
     assert found.has_version
     assert "longPathAware" in found.manifest
@@ -118,7 +118,7 @@ def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
     assert "Apache License" in shown[4]
 
 
-def test_the_facts_about_its_parts_are_true(machine: wine.Machine, program: Path) -> None:
+def test_the_facts_about_its_parts_are_correct(machine: wine.Machine, program: Path) -> None:
     code = """
         import platform, pyexpat, ssl, zlib
         print("CPython", platform.python_version())
@@ -133,7 +133,7 @@ def test_the_facts_about_its_parts_are_true(machine: wine.Machine, program: Path
     assert facts["target"] == "windows/amd64"
 
 
-def test_children_search_libraries_where_they_always_do(
+def test_children_search_libraries_in_the_usual_folders(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     code = (
@@ -147,7 +147,7 @@ def test_children_search_libraries_where_they_always_do(
     assert "Stdout: 0 \n" in log.read_text(encoding="utf-8").replace("\r\n", "\n") + "\n"
 
 
-def test_without_a_folder_for_temporary_files_it_finds_another(
+def test_without_a_temporary_folder_it_unpacks_elsewhere(
     machine: wine.Machine, program: Path
 ) -> None:
     nowhere = dict.fromkeys(("TMP", "TEMP", "USERPROFILE"), "C:\\not\\there")
@@ -157,7 +157,7 @@ def test_without_a_folder_for_temporary_files_it_finds_another(
     assert list(program.parent.glob("_MEI*")) == []
 
 
-def test_a_program_that_takes_its_place_does_not_disturb_a_run(
+def test_a_replaced_executable_does_not_disturb_a_run(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     started = tmp_path / "started"
@@ -189,7 +189,7 @@ def test_a_program_that_takes_its_place_does_not_disturb_a_run(
     assert unpacked(machine) == []
 
 
-def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
+def test_killing_the_bootloader_stops_the_run_and_its_folder_is_removed(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     started, finished = tmp_path / "started", tmp_path / "finished"
@@ -222,7 +222,7 @@ def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
     assert '"failed"' in detailed.read_text(encoding="utf-8")
 
 
-def test_an_event_of_somebody_else_with_its_name_does_not_stop_it(
+def test_another_processs_event_with_its_name_does_not_stop_it(
     machine: wine.Machine, program: Path
 ) -> None:
     """Whatever process id the boot loader gets, its event's name is taken, and set."""

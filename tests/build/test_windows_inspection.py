@@ -38,7 +38,7 @@ def report(files: dict[str, bytes], start: bytes = b"", **modules: bytes) -> Rep
     )
 
 
-def test_what_a_pe_file_says_is_read() -> None:
+def test_the_facts_of_a_pe_file_are_read() -> None:
     data = pe_file(
         imports=["KERNEL32.dll", "b.dll"],
         late_imports=["C.dll"],
@@ -57,19 +57,19 @@ def test_what_a_pe_file_says_is_read() -> None:
     )
 
 
-def test_a_pe_file_without_anything_is_read() -> None:
+def test_a_pe_file_without_directories_is_read() -> None:
     found = pe.read(pe_file(), "x")
     assert (found.imports, found.exports, found.has_version, found.manifest) == ((), (), False, "")
 
 
 @pytest.mark.parametrize("size", [0, 2, 60, 64, 70, 100, 300, 400])
-def test_a_cut_pe_file_is_refused(size: int) -> None:
+def test_a_truncated_pe_file_is_rejected(size: int) -> None:
     data = pe_file(imports=["a.dll"], resources=RESOURCES)[:size]
     with pytest.raises(BuildFailure, match="PE file"):
         pe.read(data, "x")
 
 
-def test_a_32_bit_file_is_refused() -> None:
+def test_a_32_bit_file_is_rejected() -> None:
     data = bytearray(pe_file())
     data[64 + 24] = 0x0B
     data[64 + 25] = 0x01
@@ -77,7 +77,7 @@ def test_a_32_bit_file_is_refused() -> None:
         pe.read(bytes(data), "x")
 
 
-def test_a_good_file_has_no_problems() -> None:
+def test_a_valid_executable_has_no_problems() -> None:
     found = report(
         {
             "python313.dll": pe_file(imports=["VCRUNTIME140.dll", "ADVAPI32.dll"]),
@@ -118,7 +118,9 @@ def test_a_good_file_has_no_problems() -> None:
         ),
     ],
 )
-def test_what_would_not_run_elsewhere_is_a_problem(files: dict[str, bytes], problem: str) -> None:
+def test_anything_that_would_not_run_elsewhere_is_a_problem(
+    files: dict[str, bytes], problem: str
+) -> None:
     (found,) = report(files).problems
     assert found.startswith(problem)
 
@@ -132,12 +134,12 @@ def test_a_file_without_version_or_manifest_is_a_problem() -> None:
     ]
 
 
-def test_a_damaged_library_ends_the_inspection() -> None:
+def test_a_damaged_library_stops_the_inspection() -> None:
     with pytest.raises(BuildFailure, match=r"a\.dll is a damaged PE file"):
         report({"a.dll": pe_file(imports=["b.dll"])[:300]})
 
 
-def test_the_version_resource_says_all_that_windows_shows() -> None:
+def test_the_version_resource_is_complete() -> None:
     text = version_info.text("1.2.3", file="awstoe.exe")
     assert "filevers=(1, 2, 3, 0), prodvers=(1, 2, 3, 0)" in text
     for name, value in {

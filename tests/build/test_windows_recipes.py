@@ -40,12 +40,12 @@ def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     assert all(len(re.findall(rf"\b{name}[(,]", calls)) >= 2 for name in functions)
 
 
-def test_the_boot_loaders_of_all_systems_tell_of_a_full_disk() -> None:
+def test_the_bootloaders_of_all_systems_report_a_full_disk() -> None:
     for edits in (bootloader.EDITS, windows_bootloader.EDITS):
         assert any("cannot unpack itself" in each.new for each in edits)
 
 
-def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
+def test_a_changed_c_source_changes_the_runtimes_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pick.layers(TARGET)
@@ -57,7 +57,7 @@ def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
     assert layers.key(runtime) != before
 
 
-def test_without_wine_its_packages_are_named_with_the_command(
+def test_missing_wine_packages_are_named_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
@@ -69,7 +69,7 @@ def test_without_wine_its_packages_are_named_with_the_command(
     )
 
 
-def test_what_only_the_linux_libraries_need_is_not_asked_for(
+def test_the_windows_toolchain_does_not_require_what_only_linux_libraries_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
@@ -88,11 +88,11 @@ def test_what_only_the_linux_libraries_need_is_not_asked_for(
         ("/ä/../b", "Z:\\b"),
     ],
 )
-def test_wine_sees_this_machine_as_the_drive_z(name: str, shown: str) -> None:
+def test_wine_maps_this_machines_files_to_drive_z(name: str, shown: str) -> None:
     assert wine.path(name) == shown
 
 
-def test_wines_programs_do_not_see_the_callers_environment(
+def test_programs_under_wine_do_not_get_the_callers_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":0")

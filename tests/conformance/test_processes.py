@@ -46,7 +46,7 @@ def running(place: Place) -> Running:
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_a_signal_to_the_boot_loader_ends_the_run(
+def test_a_signal_to_the_bootloader_stops_the_run(
     running: Running, number: signal.Signals, code: int
 ) -> None:
     running.started.signal(number)
@@ -72,7 +72,7 @@ def test_a_signal_to_both_processes_counts_once(
     assert running.place.unpacked() == []
 
 
-def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
+def test_killing_the_bootloader_stops_the_program_which_removes_its_folder(
     running: Running,
 ) -> None:
     assert running.place.unpacked()
@@ -83,7 +83,7 @@ def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
     wait_until(lambda: running.place.unpacked() == [])
 
 
-def test_killing_the_program_lets_the_boot_loader_remove_its_folder(running: Running) -> None:
+def test_the_bootloader_removes_the_folder_of_a_killed_program(running: Running) -> None:
     running.place.killed = True
     os.kill(running.program, signal.SIGKILL)
     ended = running.end()
@@ -142,14 +142,14 @@ def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
     assert len([each for each in place.read("seen").split() if each.startswith("_MEI")]) == 1
 
 
-def test_a_failed_step_gives_its_code_and_leaves_nothing(place: Place) -> None:
+def test_a_failed_steps_exit_code_is_returned_and_nothing_is_left(place: Place) -> None:
     ended = place.call(place.arguments("exit 3"))
     assert ended.exit_code == 1
     assert ended.summary["failures"][0]["exitCode"] == 3
     assert place.left() == []
 
 
-def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
+def test_a_step_that_times_out_leaves_nothing(place: Place) -> None:
     document = place.write(
         "document.yml",
         DOCUMENT.replace("action:", "timeoutSeconds: 1\n        action:")
@@ -161,9 +161,7 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
 
 
 @pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["deaf", "listening"])
-def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
-    place: Place, first: str
-) -> None:
+def test_a_nested_awstoe_with_an_endless_step_leaves_nothing(place: Place, first: str) -> None:
     """It needs all its grace for that step, and some time afterwards; a deaf one is killed."""
     stubborn = ("trap '' TERM", "echo $$ > pids", "while true; do sleep 0.1; done")
     inner = place.bash(*stubborn, name="inner.yml")
@@ -182,7 +180,7 @@ def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
     place.killed = True
 
 
-def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
+def test_no_process_of_a_run_is_left_after_it(place: Place) -> None:
     started = place.begin(
         ["setsid", "--wait", *place.arguments("sleep 600 & echo $$ > pids; exit 5")]
     )
@@ -190,7 +188,7 @@ def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
     assert group_of(started.child.pid) == []
 
 
-def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) -> None:
+def test_replacing_the_running_file_does_not_disturb_it(place: Place) -> None:
     file = chosen().file
     assert file is not None
     own = place.folder / "awstoe"
@@ -226,7 +224,7 @@ def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) 
     assert place.left() == []
 
 
-def test_started_by_a_link_or_by_a_name_in_path_it_knows_itself(place: Place) -> None:
+def test_it_knows_its_own_path_when_started_by_a_link_or_from_path(place: Place) -> None:
     file = chosen().file
     assert file is not None
     link = place.folder / "bin" / "awstoe"
@@ -240,6 +238,6 @@ def test_started_by_a_link_or_by_a_name_in_path_it_knows_itself(place: Place) ->
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
-def test_exit_codes_pass_through_the_boot_loader(place: Place, code: int) -> None:
+def test_exit_codes_pass_through_the_bootloader(place: Place, code: int) -> None:
     command = {0: ["--version"], 1: ["validate", "-d", "missing"], 2: ["frobnicate"]}[code]
     assert place.call([*place.program, *command]).exit_code == code

@@ -43,7 +43,7 @@ def test_it_leaves_nothing(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["TMPDIR", "TEMP", "TMP"])
-def test_it_unpacks_where_the_environment_says(place: Place, name: str) -> None:
+def test_it_unpacks_to_the_folder_in_the_environment(place: Place, name: str) -> None:
     own = place.folder / "own"
     own.mkdir()
     del place.environment["TMPDIR"]
@@ -55,13 +55,13 @@ def test_it_unpacks_where_the_environment_says(place: Place, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["/no/such/folder", "", "relative", "/dev/null"])
-def test_a_temporary_folder_that_is_none_is_passed_over(place: Place, value: str) -> None:
+def test_an_invalid_temporary_folder_is_skipped(place: Place, value: str) -> None:
     place.environment["TMPDIR"] = value
     ended = place.call([*place.program, "--version"])
     assert (ended.exit_code, ended.stdout) == (0, VERSION)
 
 
-def test_folders_mounted_noexec_are_passed_over(place: Place) -> None:
+def test_folders_mounted_noexec_are_skipped(place: Place) -> None:
     script = 'small noexec $T; small noexec /tmp; small noexec /var/tmp; "$A" --version'
     ended = in_mounts(place, script.replace("small noexec /tmp; ", keep_in_reach(place)))
     assert ended == (0, VERSION, "")
@@ -73,7 +73,7 @@ def keep_in_reach(place: Place) -> str:
     return "" if any(each.startswith("/tmp/") for each in inside) else "small noexec /tmp; "
 
 
-def test_a_folder_mounted_noexec_is_no_obstacle_for_a_run(place: Place) -> None:
+def test_a_run_works_with_a_temporary_folder_mounted_noexec(place: Place) -> None:
     arguments = " ".join(f"'{each}'" for each in place.arguments("touch ran"))
     ended = in_mounts(place, f"small noexec $T; {arguments}")
     assert ended.exit_code == 0, ended.stderr
@@ -81,7 +81,7 @@ def test_a_folder_mounted_noexec_is_no_obstacle_for_a_run(place: Place) -> None:
 
 
 @pytest.mark.parametrize("size", ["4k", "100k", "3m"])
-def test_a_full_folder_is_told_in_plain_words_and_left_empty(place: Place, size: str) -> None:
+def test_a_full_folder_is_reported_and_left_empty(place: Place, size: str) -> None:
     ended = in_mounts(place, f'small size={size} $T; "$A" --version')
     assert ended.exit_code not in (0, 99)
     assert ended.stdout == ""
@@ -90,7 +90,7 @@ def test_a_full_folder_is_told_in_plain_words_and_left_empty(place: Place, size:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_folder_without_inodes_is_told_in_plain_words_and_left_empty(place: Place) -> None:
+def test_a_folder_without_free_inodes_is_reported_and_left_empty(place: Place) -> None:
     ended = in_mounts(place, 'small nr_inodes=4 $T; "$A" --version')
     assert ended.exit_code not in (0, 99)
     assert ended.stdout == ""
@@ -118,7 +118,7 @@ def test_many_starts_at_once_do_not_disturb_each_other(place: Place) -> None:
     assert place.left() == []
 
 
-def test_many_starts_in_a_small_folder_run_or_say_why_not(place: Place) -> None:
+def test_many_starts_in_a_small_folder_run_or_report_why_not(place: Place) -> None:
     """256 MB do not hold fifty; they run one after the other if need be, but never in part."""
     script = """
     small size=256m $T
@@ -144,20 +144,20 @@ def test_many_starts_in_a_small_folder_run_or_say_why_not(place: Place) -> None:
     assert ran > 0
 
 
-def test_a_limit_on_the_size_of_files_is_told_in_plain_words(place: Place) -> None:
+def test_a_limit_on_file_size_is_reported(place: Place) -> None:
     ended = place.call(["bash", "-c", 'ulimit -f 100; "$AWSTOE_FILE" --version'])
     assert ended.exit_code not in (0, -25, 153)
     assert MESSAGE in ended.stderr
     assert place.left() == []
 
 
-def test_a_limit_on_memory_is_no_silent_end(place: Place) -> None:
+def test_a_limit_on_memory_is_reported(place: Place) -> None:
     ended = place.call(["bash", "-c", 'ulimit -v 30000; "$AWSTOE_FILE" --version'])
     assert ended.stdout == VERSION or ended.stderr
     assert place.left() == []
 
 
-def test_a_file_that_was_cut_says_so(place: Place) -> None:
+def test_a_truncated_file_is_reported(place: Place) -> None:
     file = chosen().file
     assert file is not None
     cut = place.folder / "awstoe"
@@ -186,7 +186,7 @@ def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
     assert place.read("seen").strip() != "0" or os.geteuid() != 0
 
 
-def test_it_runs_from_a_folder_that_nobody_may_write(place: Place) -> None:
+def test_it_runs_from_a_read_only_folder(place: Place) -> None:
     file = chosen().file
     assert file is not None
     folder = place.folder / "fixed"
@@ -200,13 +200,13 @@ def test_it_runs_from_a_folder_that_nobody_may_write(place: Place) -> None:
     folder.chmod(0o755)
 
 
-def test_nobody_else_can_look_into_what_is_unpacked(place: Place) -> None:
+def test_other_users_cannot_read_the_unpacked_files(place: Place) -> None:
     ended = place.call(place.arguments("stat -c '%a %u' $TMPDIR/_MEI* > seen"))
     assert ended.exit_code == 0, ended.stderr
     assert place.read("seen").split() == ["700", str(os.geteuid())]
 
 
-def test_there_are_no_links_in_what_is_unpacked(place: Place) -> None:
+def test_there_are_no_links_among_the_unpacked_files(place: Place) -> None:
     """Not every file system has them."""
     place.write("text", "")
     look = bash("Look", "cd $TMPDIR/_MEI*; find . -type f | wc -l; find . ! -type f ! -type d")
@@ -217,7 +217,7 @@ def test_there_are_no_links_in_what_is_unpacked(place: Place) -> None:
     assert others == []
 
 
-def test_what_a_step_removes_is_unpacked_again_when_it_is_needed(place: Place) -> None:
+def test_files_that_a_step_removed_are_unpacked_again_when_needed(place: Place) -> None:
     place.write("text", "")
     ended = place.steps(
         bash("Remove", "rm -rf $TMPDIR/*"),
@@ -232,7 +232,7 @@ def test_what_a_step_removes_is_unpacked_again_when_it_is_needed(place: Place) -
     assert "WARNING" not in ended.stderr
 
 
-def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place) -> None:
+def test_nothing_is_loaded_from_a_folder_that_replaced_the_unpack_folder(place: Place) -> None:
     """It might be somebody's who waited for the folder to be removed."""
     (place.folder / "planted").mkdir()
     place.write("text", "")
@@ -249,7 +249,7 @@ def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place)
     assert ended.printed("Look") == ""
 
 
-def test_the_system_looks_for_no_library_where_it_is_unpacked(place: Place) -> None:
+def test_the_system_does_not_search_the_unpack_folder_for_libraries(place: Place) -> None:
     """Somebody might have put one there after a step has removed the folder."""
     place.environment["LD_LIBRARY_PATH"] = "/opt/mine"
     own = bash("Own", "tr '\\0' '\\n' < /proc/$PPID/environ | grep ^LD_LIBRARY")
@@ -258,7 +258,7 @@ def test_the_system_looks_for_no_library_where_it_is_unpacked(place: Place) -> N
     assert ended.printed("Own") == "LD_LIBRARY_PATH=/opt/mine"
 
 
-def test_its_own_libraries_are_used_whatever_the_callers_library_path_has(place: Place) -> None:
+def test_its_own_libraries_are_used_regardless_of_the_callers_library_path(place: Place) -> None:
     place.write("text", "")
     look = bash("Look", "cd $TMPDIR/_MEI*; ls lib*")
     ended = place.steps(HASH, look)
@@ -275,7 +275,7 @@ def test_its_own_libraries_are_used_whatever_the_callers_library_path_has(place:
     assert ended.exit_code == 0, ended.stderr
 
 
-def test_what_takes_the_place_of_the_folder_is_not_emptied_at_the_end(place: Place) -> None:
+def test_a_link_that_replaced_the_unpack_folder_is_not_followed_at_the_end(place: Place) -> None:
     place.write("elsewhere/precious", "kept")
     plant = "set -- $TMPDIR/_MEI*; rm -r $1; ln -s $PWD/elsewhere $1"
     ended = place.steps(bash("Plant", plant))

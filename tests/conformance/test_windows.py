@@ -70,7 +70,7 @@ def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
     assert len([name for name in names if name.startswith("_MEI")]) == 1
 
 
-def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
+def test_a_replaced_executable_does_not_disturb_it(place: Place) -> None:
     """A running program cannot be overwritten, but renamed; then another can have its name."""
     file = chosen().file
     assert file is not None
@@ -85,7 +85,7 @@ def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
     assert (place.folder / "late").exists()
 
 
-def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
+def test_killing_the_bootloader_stops_the_program(place: Place) -> None:
     document = place.document(step("Begun", "CreateFile", [{"path": "begun"}]), endless("Endless"))
     started = place.begin(place.argv("-d", document, "-i", mark(place)))
     wait_until((place.folder / "begun").exists, 20 * chosen().patience)
@@ -112,7 +112,7 @@ def inner(place: Place) -> str:
         pytest.param(["cmd /c below.cmd", "echo on> went-on"], id="deep"),
     ],
 )
-def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]) -> None:
+def test_a_step_that_times_out_leaves_nothing(place: Place, lines: list[str]) -> None:
     words = {"inner": inner(place)}
     place.write("lines.cmd", "\r\n".join(each.format(**words) for each in lines) + "\r\n")
     place.write("below.cmd", f"{words['inner']}\r\necho on> went-on\r\n")
@@ -126,7 +126,7 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]
     assert not (place.folder / "went-on").exists()
 
 
-def test_a_program_that_is_just_starting_leaves_nothing_when_time_is_over(place: Place) -> None:
+def test_a_starting_program_leaves_nothing_when_its_step_times_out(place: Place) -> None:
     """Wherever it is: about to unpack, unpacking, starting the interpreter, at its end."""
     line = f"for /L %i in (1,1,100000) do {chosen().path} --version"
     steps = [
