@@ -1,4 +1,4 @@
-"""What a single file tells about itself, and what is baked into it."""
+"""The build facts in an executable, and the release trust."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from awstoe_build.failure import BuildFailure
 
 
 def install(site: Path, metadata: str, *files: str) -> None:
-    """A distribution with these lines of metadata and these files."""
+    """Install a distribution with these lines of metadata and these files."""
     lines = dict(line.split(": ", 1) for line in metadata.splitlines())
     place = site / f"{lines['Name']}-{lines['Version']}.dist-info"
     place.mkdir(parents=True)
@@ -164,7 +164,7 @@ def test_an_invalid_folder_of_release_trust_is_rejected(
 def test_a_missing_package_for_checking_trust_is_named(
     trust: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows a build without keys needs no package at all."""
+    """A build on Windows needs no packages unless it includes release trust."""
     monkeypatch.setitem(sys.modules, "awstoe.trust", None)
     with pytest.raises(BuildFailure, match="cannot check TRUST=") as failure:
         trust_files.copy(str(trust), str(tmp_path / "place"))

@@ -1,4 +1,4 @@
-"""What of a single file is unpacked when: arranged at its build, carried out when it runs."""
+"""Early and late unpacking: what the build decides, and what the frozen program does."""
 
 import _imp
 import atexit
@@ -30,7 +30,7 @@ LIBRARY = ".cpython-313-x86_64-linux-gnu.so"
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Path:
-    """Two interpreters' folders, and one of something else."""
+    """The layers of two interpreters, and a file outside of both."""
     for folder, triple in (("here", "x86_64"), ("there", "aarch64")):
         place = tmp_path / folder / "lib"
         place.mkdir(parents=True)
@@ -136,7 +136,7 @@ def test_a_file_that_would_never_be_unpacked_stops_the_build(entry: Entry) -> No
 
 
 def test_a_file_that_is_unpacked_at_every_start_cannot_need_a_late_library() -> None:
-    """Nobody would load it: the system does not look where files are unpacked."""
+    """Nothing would load it: the system does not search the unpack folder."""
     module = f"python3.13/lib-dynload/_hashlib{LIBRARY}"
     with pytest.raises(
         ValueError, match=r"_hashlib.* is unpacked at every start, but needs libcrypto"
@@ -150,7 +150,7 @@ def test_a_file_that_is_unpacked_at_every_start_cannot_need_a_late_library() -> 
 
 
 def modules_archive(path: Path) -> Path:
-    """An archive with one module, in PyInstaller's format."""
+    """Write an archive with one module, in PyInstaller's format."""
     packed = zlib.compress(b"code")
     table = marshal.dumps([("one", (0, 16, len(packed)))])
     path.write_bytes(b"PYZ\0magc" + struct.pack("!i4x", 16 + len(packed)) + packed + table)
@@ -158,7 +158,7 @@ def modules_archive(path: Path) -> Path:
 
 
 class Archive:
-    """PyInstaller's reader of such an archive, as far as it is used."""
+    """The parts of PyInstaller's archive reader that are used."""
 
     def __init__(self, path: Path) -> None:
         self.data = path.read_bytes()
@@ -233,7 +233,7 @@ def test_a_file_that_is_not_an_archive_of_modules_is_rejected(tmp_path: Path) ->
 
 @pytest.fixture
 def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """What the frozen program does before it ends."""
+    """The functions that the frozen program registers to run at exit."""
     found: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", found.append)
     return found
@@ -243,7 +243,7 @@ def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 def running(
     tmp_path: Path, at_end: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """The frozen program's finder in this process; gives the folder that it unpacks to."""
+    """Run late_loading.py in this process, and return the unpack folder."""
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     importers = types.ModuleType("pyimod02_importers")
@@ -253,7 +253,9 @@ def running(
     folder.mkdir()
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
-    monkeypatch.setattr(_imp, "create_dynamic", lambda _: None)  # what is unpacked is no library
+    monkeypatch.setattr(
+        _imp, "create_dynamic", lambda _: None
+    )  # the unpacked files are not libraries
     runpy.run_path(str(BUILD / "inside" / "late_loading.py"))
     assert at_end
     yield folder
@@ -358,7 +360,7 @@ def test_the_folder_exists_when_the_bootloader_removes_it(
 
 
 def test_modules_are_only_imported_from_the_archive(tmp_path: Path) -> None:
-    """In an interpreter of its own: this one's would have to be put together again."""
+    """Runs in another interpreter, because the code cannot be undone in this one."""
     (tmp_path / "planted.py").touch()
     code = f"""
 import sys, types, encodings

@@ -1,4 +1,4 @@
-"""The inspector: what it reads from ELF files and archives, and what it refuses."""
+"""The inspection of executables for Linux: ELF files, archives and problems."""
 
 import struct
 import sys
@@ -16,7 +16,7 @@ AMD64 = TARGETS["linux/amd64"]
 
 
 def elf_file(*versions: str, machine: int = 62, bits: int = 64) -> bytes:
-    """An ELF file of three sections: none, the names, and the versions asked for."""
+    """Return an ELF file of three sections: the null section, the names, and the versions."""
     names = b"\0" + b"".join(version.encode() + b"\0" for version in versions)
     head = 64 if bits == 64 else 52
     need = struct.pack("<HHIII", 1, len(versions), 1, 16, 0)

@@ -1,4 +1,4 @@
-"""The cache of toolchain layers: whole entries or none, and rebuilt when anything changed."""
+"""The cache of toolchain layers: entries are complete, and rebuilt when anything changes."""
 
 import importlib.util
 import os
@@ -35,13 +35,13 @@ def module(folder: Path, text: str) -> ModuleType:
 
 
 class Building:
-    """A recipe that counts how often it is built, and the messages of the cache."""
+    """A cache, its messages, and a record of the layers that were built."""
 
     def __init__(self, folder: Path) -> None:
         self.built: list[str] = []
-        self.said: list[str] = []
+        self.reported: list[str] = []
         self.module = module(folder, "ANSWER = 42\n")
-        self.cache = Cache(str(folder / "cache"), self.said.append)
+        self.cache = Cache(str(folder / "cache"), self.reported.append)
 
     def recipe(
         self,
@@ -59,8 +59,8 @@ class Building:
         return Recipe(name, self.module, {"version": version}, needs, build or write)
 
     def again(self) -> Cache:
-        """A cache as the next run sees it."""
-        return Cache(self.cache.folder, self.said.append)
+        """Return the cache as the next run opens it."""
+        return Cache(self.cache.folder, self.reported.append)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_damaged_layer_is_reported_and_built_again(
     assert damage(str(content.parent))
     assert Path(building.again().obtain(building.recipe()), "file").read_text() == "layer"
     assert building.built == ["layer", "layer"]
-    assert any("is damaged" in text for text in building.said)
+    assert any("is damaged" in text for text in building.reported)
     assert not damage(str(content.parent))
 
 
@@ -206,7 +206,7 @@ def test_layers_of_an_earlier_recipe_are_removed_when_unused_for_weeks(building:
     assert old.exists()
     building.again().obtain(building.recipe(version="3"))
     assert not old.exists()
-    assert any(old.name in text and "removed" in text for text in building.said)
+    assert any(old.name in text and "removed" in text for text in building.reported)
 
 
 def test_a_layer_that_is_used_is_kept(building: Building) -> None:
@@ -222,25 +222,25 @@ def test_progress_is_reported_per_layer(building: Building) -> None:
     recipe = building.recipe(name="second", needs=(building.recipe(name="first"),))
     building.cache.expect(len(building.cache.missing([recipe])))
     building.cache.obtain(recipe)
-    told = [text.split(",")[0].strip() for text in building.said if "building" in text]
-    assert told == ["[1/2] first: building", "[2/2] second: building"]
+    lines = [text.split(",")[0].strip() for text in building.reported if "building" in text]
+    assert lines == ["[1/2] first: building", "[2/2] second: building"]
 
 
 def test_a_build_waits_for_another_build_of_the_same_layer(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
-    said: list[str] = []
+    reported: list[str] = []
     order: list[str] = []
 
     def second() -> None:
-        with locked(path, said.append):
+        with locked(path, reported.append):
             order.append("second")
 
-    with locked(path, said.append):
+    with locked(path, reported.append):
         thread = threading.Thread(target=second)
         thread.start()
-        while not said:
+        while not reported:
             time.sleep(0.01)
         order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
-    assert said == [f"  {os.path.basename(path)}: waiting for another build to finish it"]
+    assert reported == [f"  {os.path.basename(path)}: waiting for another build to finish it"]

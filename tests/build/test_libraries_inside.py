@@ -1,7 +1,7 @@
-"""The libraries in a built file are whole: they work with nothing but what is in it.
+"""The libraries in an executable work with nothing but what is in it.
 
-The file is taken apart, and its own interpreter runs with the modules and files out of it alone.
-Skipped when there is no built file, or not the toolchain that made it.
+The tests unpack the executable and run the interpreter that froze it with only those modules and
+files. They need the executable and its toolchain.
 """
 
 import os
@@ -25,10 +25,10 @@ RECIPE = cpython.recipe(BUILD_MACHINE)
 LAYER = Path(cache_folder(), f"{RECIPE.name}-{key(RECIPE)}", "content")
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not FILE.is_file() or not LAYER.is_dir(),
-    reason="there is no built file with its toolchain: run make build",
+    reason="needs an executable and its toolchain: run make build",
 )
 UNCHECKED = bytes(12)
-"""What follows the magic number of byte code that belongs to no source."""
+"""The header after the magic number, for bytecode that is not checked against a source."""
 ALONE = """\
 import sys
 folder = sys.argv[1]
@@ -52,7 +52,7 @@ default_properties = fips=yes
 
 
 def python(code: str, folder: Path | str = "", **environment: str) -> str:
-    """Run code in the interpreter that the file was made with; gives its output."""
+    """Run code in the interpreter that froze the executable, and return its output."""
     ended = subprocess.run(
         [cpython.program(str(LAYER)), "-I", "-S", "-B", "-c", code, str(folder)],
         env={
@@ -71,12 +71,12 @@ def python(code: str, folder: Path | str = "", **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is in the file, laid out as an interpreter finds it."""
+    """The executable's modules and files, in a folder from which Python can import them."""
     folder = tmp_path_factory.mktemp("inside")
     parts = bundle.read(FILE.read_bytes(), str(FILE))
     packages = {name.rpartition(".")[0] for name in parts.modules}
     magic = bytes.fromhex(python("import importlib.util as u; print(u.MAGIC_NUMBER.hex())"))
-    # Loaded by the boot loader before there is an importer: it is not among the modules.
+    # PyInstaller loads struct before its importer exists, so it is not among the modules.
     for name, code in {**parts.modules, "struct": parts.scripts["struct"]}.items():
         place = folder / name.replace(".", "/")
         path = place / "__init__.pyc" if name in packages else place.with_name(place.name + ".pyc")
@@ -90,7 +90,7 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def alone(code: str, contents: Path, **environment: str) -> str:
-    """Run code with nothing but what is in the file."""
+    """Run code with nothing but the executable's content."""
     return python(ALONE.format(version=cpython.VERSION, code=code), contents, **environment)
 
 
@@ -145,7 +145,7 @@ def test_signatures_are_created_and_verified(contents: Path) -> None:
 
 
 def test_fips_mode_of_the_machine_has_no_effect(contents: Path, tmp_path: Path) -> None:
-    """Its settings are for its own OpenSSL, and name a part that this one does not have."""
+    """Its settings are for its own OpenSSL, and name a provider that ours does not have."""
     settings = tmp_path / "openssl.cnf"
     settings.write_text(FIPS)
     found = alone(

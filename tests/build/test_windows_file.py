@@ -1,6 +1,6 @@
-"""The built file for Windows, when there is one: what only Windows has, under Wine.
+"""The executable for Windows, under Wine: what only Windows has.
 
-``AWSTOE_WINDOWS_FILE`` names another file. What holds for every system is in tests/conformance.
+``AWSTOE_WINDOWS_FILE`` names another file to test. tests/conformance has the tests for all systems.
 """
 
 import json
@@ -24,7 +24,9 @@ SECONDS: Final = 60
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("windows-file"),  # one Wine for all
-    pytest.mark.skipif(not FILE.is_file(), reason=f"no {FILE.name}: make build makes it"),
+    pytest.mark.skipif(
+        not FILE.is_file(), reason=f"no {FILE.name}: run make build TARGET=windows/amd64"
+    ),
     pytest.mark.skipif(bool(wine.missing()), reason=wine.missing() or "it can run"),
 ]
 
@@ -41,7 +43,7 @@ def program(tmp_path: Path) -> Path:
 
 
 def python(machine: wine.Machine, code: str, *arguments: str) -> str:
-    """Run code under the machine's interpreter; gives what it prints."""
+    """Run code in the machine's interpreter, and return its output."""
     ended = machine.run(
         *(wine.path(machine.python), "-c", textwrap.dedent(code), *arguments), seconds=SECONDS * 2
     )
@@ -50,7 +52,7 @@ def python(machine: wine.Machine, code: str, *arguments: str) -> str:
 
 
 def unpacked(machine: wine.Machine) -> list[Path]:
-    """The folders that boot loaders have unpacked to."""
+    """Return the unpack folders that exist."""
     return [
         *machine.drive_c.glob("users/*/Temp/_MEI*"),
         *machine.drive_c.glob("users/*/AppData/Local/Temp/_MEI*"),
@@ -59,7 +61,7 @@ def unpacked(machine: wine.Machine) -> list[Path]:
 
 
 def document(folder: Path, machine: wine.Machine, code: str) -> Path:
-    """A document of one step, which runs code under the machine's interpreter."""
+    """Write a document with one step, which runs code in the machine's interpreter."""
     path = folder / "document.yml"
     path.write_text(
         textwrap.dedent(f"""\
@@ -225,7 +227,7 @@ def test_killing_the_bootloader_stops_the_run_and_its_folder_is_removed(
 def test_another_processs_event_with_its_name_does_not_stop_it(
     machine: wine.Machine, program: Path
 ) -> None:
-    """Whatever process id the boot loader gets, its event's name is taken, and set."""
+    """The names for all process IDs that the bootloader may get are taken, and the events set."""
     taking = """
         import _winapi, subprocess, sys
         taken = [

@@ -1,4 +1,4 @@
-"""The inspector on Windows' files: what it reads from PE files, and what it refuses."""
+"""The inspection of executables for Windows: PE files and problems."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ RESOURCES: Final = {VERSION: b"version", MANIFEST: version_info.MANIFEST.encode(
 
 
 def loader(**changes: bytes) -> bytes:
-    """A boot loader with resources, or others for some of them."""
+    """Return a bootloader with resources, some of which can be replaced."""
     kinds = {"version": VERSION, "manifest": MANIFEST}
     resources = {**RESOURCES, **{kinds[name]: content for name, content in changes.items()}}
     return pe_file(

@@ -1,4 +1,4 @@
-"""What a build on Windows itself states and refuses, as far as that does not take Windows."""
+"""Builds on Windows: recipes and errors, as far as they can be tested on Linux."""
 
 import importlib.util
 import os
@@ -37,7 +37,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    """An installation with all files, and some that were put there later."""
+    """An installation with all files, and some that were installed later."""
     folder = tmp_path / "Python313"
     extensions = [f"DLLs/{name}" for name in windows_runtime.EXTENSIONS]
     for name in (

@@ -1,4 +1,4 @@
-"""What the recipes for windows/amd64 state, and what a machine has to have for them."""
+"""The recipes for windows/amd64, and their prerequisites."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ TARGET: Final = targets.TARGETS["windows/amd64"]
 
 
 def pins(lock: str) -> dict[str, str]:
-    """The versions that a lock states, by package."""
+    """Return the versions in a lock, by package."""
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
 
 
@@ -36,7 +36,7 @@ def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     calls = text + "".join(each.new for each in windows_bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
     assert len(functions) == 9
-    # Its own line, and a call, or a place that it is handed to.
+    # Its definition, and a call or a use as an argument.
     assert all(len(re.findall(rf"\b{name}[(,]", calls)) >= 2 for name in functions)
 
 

@@ -1,4 +1,4 @@
-"""The cases below ``cases/``, on the subject of this session."""
+"""Runs the cases below ``cases/`` on the subject of this session."""
 
 import pytest
 

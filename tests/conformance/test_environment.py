@@ -1,4 +1,4 @@
-"""What programs started by the subject get from it: the caller's environment, and nothing else."""
+"""Programs that the subject starts get the caller's environment and nothing else."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 
 def seen_by_a_child(place: Place) -> dict[bytes, bytes]:
-    """The environment that a step's program finds."""
+    """Return the environment of a step's program."""
     ended = place.call(place.arguments("cat /proc/self/environ > seen"))
     assert ended.exit_code == 0, ended.stderr
     entries = Path(place.folder / "seen").read_bytes().rstrip(b"\0").split(b"\0")
@@ -52,7 +52,7 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     assert found == given_to(place)
 
 
-@pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no boot loader")
+@pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no bootloader")
 @pytest.mark.parametrize(
     "forged",
     [

@@ -1,4 +1,4 @@
-"""Every pitfall of frozen programs that is known has tests, and they are there."""
+"""Every known pitfall of frozen programs has tests, and they exist."""
 
 import ast
 from functools import cache

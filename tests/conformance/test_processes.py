@@ -1,7 +1,7 @@
-"""The two processes of a built file: boot loader and program, and what ends them.
+"""The two processes of an executable, bootloader and program, and how they end.
 
-The boot loader unpacks, starts the program as its child, and removes the folder. Whoever starts
-awstoe sees the boot loader only.
+The bootloader unpacks, starts the program as its child, and removes the folder. A caller of awstoe
+sees only the bootloader. docs/bootloader.md describes the contract between the two.
 """
 
 import os
@@ -20,19 +20,19 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143)]
 
 
 class Running(NamedTuple):
-    """A run with a step that goes on for long."""
+    """A run with a step that takes long."""
 
     place: Place
     started: Started
     program: int
-    """The process below the boot loader."""
+    """The child process of the bootloader."""
 
     def end(self) -> Ended:
         return self.started.end(30 * chosen().patience)
 
 
 def inside(pid: int) -> int:
-    """The program below a boot loader, once it is there."""
+    """Wait for the program of a bootloader, and return its process ID."""
     wait_until(lambda: len(children(pid)) == 1)
     return children(pid)[0]
 
@@ -62,7 +62,7 @@ def test_a_signal_to_the_bootloader_stops_the_run(
 def test_a_signal_to_both_processes_counts_once(
     running: Running, number: signal.Signals, code: int
 ) -> None:
-    """As a terminal sends Ctrl-C, and as a supervisor ends a group."""
+    """A terminal sends Ctrl-C to both, and a supervisor ends the whole group."""
     os.kill(running.program, number)
     running.started.signal(number)
     ended = running.end()
@@ -101,7 +101,7 @@ def test_a_run_killed_in_the_middle_of_a_step_can_be_resumed(place: Place) -> No
     ended = place.run("-d", document, "-l", str(place.folder), "--resume")
     assert ended.exit_code == 0, ended.stderr
     assert place.read("begun") == "x\nx\n"
-    # The killed program's own folder for the step's script is cleared by the resumed run.
+    # The resumed run removes the folder of the killed program for the step's script.
     assert place.left() == []
 
 
@@ -134,7 +134,7 @@ def test_a_nested_awstoe_in_the_background_outlives_its_parent(place: Place) -> 
 
 
 def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
-    """Two programs with one folder between them would lose it with the first that ends."""
+    """If two programs shared a folder, the first that ends would remove it."""
     ended = place.call(
         place.arguments('"$AWSTOE_FILE" --version', f"ls {place.temporary} > seen", "sleep 0.1")
     )
@@ -162,7 +162,7 @@ def test_a_step_that_times_out_leaves_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["deaf", "listening"])
 def test_a_nested_awstoe_with_an_endless_step_leaves_nothing(place: Place, first: str) -> None:
-    """It needs all its grace for that step, and some time afterwards; a deaf one is killed."""
+    """It needs the whole grace period for that step, and more time to clean up."""
     stubborn = ("trap '' TERM", "echo $$ > pids", "while true; do sleep 0.1; done")
     inner = place.bash(*stubborn, name="inner.yml")
     outer = place.bash(first, f'"$AWSTOE_FILE" run -d {inner} -l inner -s inner-state')
@@ -171,7 +171,7 @@ def test_a_nested_awstoe_with_an_endless_step_leaves_nothing(place: Place, first
     ended = place.run("-d", outer)
     assert ended.exit_code == 1
     assert place.pids()
-    if chosen().patience > 1:  # qemu lets nobody adopt orphans; this one has heard TERM itself
+    if chosen().patience > 1:  # under qemu no process adopts orphans
         wait_until(lambda: not place.unpacked(), 20 * chosen().patience)
     assert not any(map(alive, place.pids()))
     assert place.unpacked() == []

@@ -1,4 +1,4 @@
-"""The built file in systems with hardly anything in them, and an older C library."""
+"""The executable in minimal systems, with an older C library."""
 
 import json
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_without_a_home_state_needs_an_option(place: Place, root: Path, place_of
 
 
 def test_a_temporary_folder_mounted_noexec_is_skipped(place: Place, root: Path) -> None:
-    """Nothing else is writable but what TMPDIR names."""
+    """Only the folder that TMPDIR names is writable."""
     ended = run(place, root, "--version", temporary="noexec", environment=["TMPDIR=/work"])
     assert (ended.exit_code, ended.stdout) == (0, f"awstoe {__version__}\n")
     assert list((place.folder / "work").iterdir()) == []

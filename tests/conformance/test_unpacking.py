@@ -1,4 +1,4 @@
-"""Where a built file unpacks itself to, and what it says where it cannot."""
+"""Where an executable unpacks itself, and its messages if it cannot."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ from subject import chosen
 
 VERSION = f"awstoe {__version__}\n"
 MESSAGE = "awstoe cannot unpack itself to"
-# Loads OpenSSL: nothing before it does.
+# Loads OpenSSL, which nothing before it does.
 HASH = action(
     "Hash", "Assert", {"fileMD5Equals": "d41d8cd98f00b204e9800998ecf8427e", "path": "text"}
 )
 
 
 def in_mounts(place: Place, script: str) -> Ended:
-    """Run a script that may mount what it likes, visible to nobody else.
+    """Run a script that may mount file systems, in a mount namespace of its own.
 
     ``$T`` is the temporary folder, ``$A`` the subject; ``small OPTIONS FOLDER`` mounts a file
     system into a folder. What is left in ``$T`` is listed on standard output in the end.
@@ -33,7 +33,7 @@ def in_mounts(place: Place, script: str) -> Ended:
         [*namespaces, "bash", "-c", f"{before}{script}\ncode=$?; ls $T; exit $code"], seconds=300
     )
     if ended.exit_code == 99 or "unshare:" in ended.stderr:
-        pytest.skip(f"this machine lets nobody mount: {ended.stderr.strip()}")
+        pytest.skip(f"this machine does not allow mounts: {ended.stderr.strip()}")
     return ended
 
 
@@ -68,7 +68,7 @@ def test_folders_mounted_noexec_are_skipped(place: Place) -> None:
 
 
 def keep_in_reach(place: Place) -> str:
-    """Mount over /tmp unless subject or place lie there."""
+    """Return the command that mounts over /tmp, unless the subject or the place is below it."""
     inside = [str(place.folder), str(chosen().file)]
     return "" if any(each.startswith("/tmp/") for each in inside) else "small noexec /tmp; "
 
@@ -98,7 +98,7 @@ def test_a_folder_without_free_inodes_is_reported_and_left_empty(place: Place) -
 
 
 def test_a_read_only_system_with_one_small_writable_folder_is_enough(place: Place) -> None:
-    """The folder holds all: what is unpacked, logs and state."""
+    """The folder contains the unpacked files, the logs and the state."""
     document = place.bash("echo it ran")
     script = f"""
     mount --bind / / && mount -o remount,bind,ro / || exit 99
@@ -119,7 +119,7 @@ def test_many_starts_at_once_do_not_disturb_each_other(place: Place) -> None:
 
 
 def test_many_starts_in_a_small_folder_run_or_report_why_not(place: Place) -> None:
-    """256 MB do not hold fifty; they run one after the other if need be, but never in part."""
+    """256 MB are too small for fifty at once. Each either runs completely or reports the reason."""
     script = """
     small size=256m $T
     printf 'schemaVersion: 1.0\\nphases: [{name: build, steps: [{name: S, action: ExecuteBash,
@@ -137,7 +137,7 @@ def test_many_starts_in_a_small_folder_run_or_report_why_not(place: Place) -> No
             assert '"status": "success"' in out
             ran += 1
         else:
-            # No room to unpack, to unpack a part that is needed later, or for the step's script.
+            # No space to unpack, to unpack a part later, or for the step's script.
             assert MESSAGE in err or "No space left on device" in err, err
             assert "Traceback" not in err
             assert "bug" not in err
@@ -164,7 +164,7 @@ def test_a_truncated_file_is_reported(place: Place) -> None:
     data = file.read_bytes()
     cut.write_bytes(data[: len(data) * 2 // 3])
     cut.chmod(0o755)
-    # By a shell, as the system itself may not take it for a program.
+    # Through a shell, because the kernel may not accept it as a program.
     ended = place.call(["bash", "-c", f"{cut} --version"])
     assert ended.exit_code != 0
     assert ended.stdout == ""
@@ -176,7 +176,7 @@ def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
     document = place.bash("id -u > seen")
     file = chosen().file
     assert file is not None
-    shutil.copy2(file, place.folder / "awstoe")  # the file itself may lie where only root can look
+    shutil.copy2(file, place.folder / "awstoe")  # other users may not be able to read its folder
     place.program = (str(place.folder / "awstoe"),)
     if os.geteuid() == 0:
         place.become_nobody()
@@ -207,7 +207,7 @@ def test_other_users_cannot_read_the_unpacked_files(place: Place) -> None:
 
 
 def test_there_are_no_links_among_the_unpacked_files(place: Place) -> None:
-    """Not every file system has them."""
+    """Not every file system supports links."""
     place.write("text", "")
     look = bash("Look", "cd $TMPDIR/_MEI*; find . -type f | wc -l; find . ! -type f ! -type d")
     ended = place.steps(HASH, look)
@@ -233,7 +233,7 @@ def test_files_that_a_step_removed_are_unpacked_again_when_needed(place: Place) 
 
 
 def test_nothing_is_loaded_from_a_folder_that_replaced_the_unpack_folder(place: Place) -> None:
-    """It might be somebody's who waited for the folder to be removed."""
+    """Another user may have waited for the folder to be removed."""
     (place.folder / "planted").mkdir()
     place.write("text", "")
     ended = place.steps(
@@ -250,7 +250,7 @@ def test_nothing_is_loaded_from_a_folder_that_replaced_the_unpack_folder(place: 
 
 
 def test_the_system_does_not_search_the_unpack_folder_for_libraries(place: Place) -> None:
-    """Somebody might have put one there after a step has removed the folder."""
+    """Another user may have put one there after a step removed the folder."""
     place.environment["LD_LIBRARY_PATH"] = "/opt/mine"
     own = bash("Own", "tr '\\0' '\\n' < /proc/$PPID/environ | grep ^LD_LIBRARY")
     ended = place.steps(own)
