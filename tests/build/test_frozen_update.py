@@ -170,11 +170,11 @@ def world(
 
 def test_built_program_is_up_to_date(world: World) -> None:
     program = world.install("current")
-    code, told, said = world.run(program, "self-update", "--check", "--json")
-    assert (code, told.get("outcome")) == (0, "current"), said
-    assert told["executable"].endswith(program.name)
-    assert told["target"] == world.target
-    assert told["validUntil"] > "2100"
+    code, result, errors = world.run(program, "self-update", "--check", "--json")
+    assert (code, result.get("outcome")) == (0, "current"), errors
+    assert result["executable"].endswith(program.name)
+    assert result["target"] == world.target
+    assert result["validUntil"] > "2100"
 
 
 def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -> None:
@@ -182,22 +182,22 @@ def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -
     new = world.stand_in("9.0.0")
     world.add("9.0.0", new)
     program = world.install("replaced")
-    code, told, said = world.run(program, "self-update", "--json")
-    assert (code, told.get("outcome")) == (0, "updated"), said
+    code, result, errors = world.run(program, "self-update", "--json")
+    assert (code, result.get("outcome")) == (0, "updated"), errors
     assert program.read_bytes() == new
     previous = program.with_name(f"awstoe.previous{program.suffix}")
     assert previous.read_bytes() == world.built
     assert world.run(program, "--version")[0] == 0
-    code, told, said = world.run(previous, "verify-signature")
-    assert (code, told.get("verdict")) == (0, "good"), said
+    code, result, errors = world.run(previous, "verify-signature")
+    assert (code, result.get("verdict")) == (0, "good"), errors
 
 
 def test_built_program_refuses_a_wrong_file(world: World) -> None:
     evil = world.stand_in("9.1.0")
     world.add("9.1.0", evil, world.publisher.keys.stranger.sign(evil))
     program = world.install("refusing")
-    code, told, said = world.run(program, "self-update", "--json")
-    assert (code, told.get("exitCode")) == (5, 5), said
+    code, result, errors = world.run(program, "self-update", "--json")
+    assert (code, result.get("exitCode")) == (5, 5), errors
     assert program.read_bytes() == world.built
     world.publisher.publish(withdrawn={"9.1.0": "a test"})
 
@@ -212,11 +212,11 @@ def test_built_program_is_not_replaced_while_it_runs(world: World) -> None:
         "        action: ExecuteBash\n        inputs:\n          commands:\n"
         f"            - {program} self-update --json || echo code $?\n"
     )
-    code, told, said = world.run(
+    code, result, errors = world.run(
         program, "run", "--documents", str(document), "--log-directory", str(program.parent)
     )
-    assert code == 0, said
+    assert code == 0, errors
     console = next(program.parent.glob("TOE_*/console.log")).read_text()
     assert "code 75" in console
     assert program.read_bytes() == world.built
-    del told
+    del result

@@ -130,8 +130,8 @@ def test_the_facts_about_its_parts_are_correct(machine: wine.Machine, program: P
         """
     shown = machine.run(wine.path(program), "version", "--json")
     facts = json.loads(shown.stdout)
-    told = {f"{package['name']} {package['version']}" for package in facts["packages"]}
-    assert set(python(machine, code).splitlines()) <= told
+    listed = {f"{package['name']} {package['version']}" for package in facts["packages"]}
+    assert set(python(machine, code).splitlines()) <= listed
     assert facts["target"] == "windows/amd64"
 
 
