@@ -121,7 +121,7 @@ def test_build_is_tracked_and_not_ignored() -> None:
     [
         ("no-python", "no-such-python is missing"),
         ("no-venv", "apt-get install python3-venv"),
-        ("too-old", "3.11, 3.12 or 3.13 is needed"),
+        ("too-old", "3.11, 3.12 or 3.13 is required"),
     ],
 )
 def test_make_names_what_is_missing_in_one_line(

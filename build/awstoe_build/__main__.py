@@ -1,4 +1,4 @@
-"""``make toolchain``, ``make build``, ``make build-all`` and ``make verify-build`` start this."""
+"""Builds the single-file executables, their toolchains, and checks that builds are reproducible."""
 
 import argparse
 import filecmp
@@ -16,23 +16,36 @@ from awstoe_build.failure import BuildFailure
 from awstoe_build.inspection import bundle, inspect
 from awstoe_build.interpreters import pick
 from awstoe_build.targets import Target
-from awstoe_build.toolchain.layers import Cache, Recipe, exclusively, sha256_of
+from awstoe_build.toolchain.layers import Cache, Recipe, locked, sha256_of
 
 _EVERY: Final = "all"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="awstoe_build", description=__doc__)
-    parser.add_argument("command", choices=["toolchain", "build", "verify"])
-    parser.add_argument("--target", default="", help=f"{', '.join(known.TARGETS)} or {_EVERY}")
-    parser.add_argument("--file", default="", help="what to verify; that of the target otherwise")
-    parser.add_argument("--trust", default="", help="the folder of release trust to bake in")
+    """Run the command and return the exit code."""
+    parser = argparse.ArgumentParser(prog="awstoe-build", description=__doc__)
+    parser.add_argument(
+        "command",
+        choices=["toolchain", "build", "verify"],
+        help="toolchain: build the layers that builds need; build: build the executable below"
+        " dist/; verify: build it again and compare",
+    )
+    parser.add_argument(
+        "--target",
+        default="",
+        help=f"{', '.join(known.TARGETS)} or {_EVERY}; default: this machine",
+    )
+    parser.add_argument(
+        "--file", default="", help="the file to verify; default: the target's file below dist/"
+    )
+    parser.add_argument(
+        "--trust", default="", help="the folder with the release trust to include (docs/trust.md)"
+    )
     options = parser.parse_args(arguments)
     trust = os.path.abspath(options.trust) if options.trust else ""
     try:
         targets = _targets(options.target, options.file)
-        cache = Cache(cache_folder(), _say)
+        cache = Cache(cache_folder(), _report)
         _toolchain(targets, cache)
         if options.command == "toolchain":
             return 0
@@ -48,28 +61,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"       {failure.hint}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("build: interrupted; finished layers are kept, run it again to go on\n")
+        sys.stderr.write(
+            "build: interrupted; finished layers are kept, run the same command again to continue\n"
+        )
         return 130
     return 0
 
 
 def _targets(name: str, file: str) -> list[Target]:
-    """The targets that are asked for; a file to verify lies in the folder of its target."""
+    """Return the chosen targets. Without a name, the path of the file to verify has its target.
+
+    Raises:
+        BuildFailure: There is no such target, or the path does not have it.
+    """
     if name == _EVERY:
         return [known.find(each) for each in known.TARGETS]
     if file and not name:
         name = "/".join(os.path.abspath(file).split(os.sep)[-3:-1])
+        if name not in known.TARGETS:
+            raise BuildFailure(
+                f"{file} is not in a folder named after its target",
+                hint="name the target: make verify-build TARGET=linux/amd64 FILE=path",
+            )
     return [known.find(name)]
 
 
 def cache_folder() -> str:
-    """Where the layers are kept."""
+    """Return the folder for the layers."""
     default = os.path.join(os.path.expanduser("~"), ".cache", "awstoe-build")
     return os.path.abspath(os.environ.get("AWSTOE_BUILD_CACHE") or default)
 
 
 def _toolchain(targets: Sequence[Target], cache: Cache) -> None:
-    """Have all layers, after a look at what the machine lacks."""
+    """Check the machine, then build the layers that are missing."""
     recipes: list[Recipe] = []
     for target in targets:
         recipes += pick.layers(target)
@@ -77,52 +101,56 @@ def _toolchain(targets: Sequence[Target], cache: Cache) -> None:
     out = os.path.join(freeze.ROOT, "out")
     prerequisites.check(targets, building=bool(missing), cache=cache.folder, out=out)
     if missing:
-        _say(f"toolchain: {len(missing)} layers to build: {', '.join(e.name for e in missing)}")
+        _report(f"toolchain: {len(missing)} layers to build: {', '.join(e.name for e in missing)}")
     cache.expect(len(missing))
     started = time.monotonic()
     for recipe in recipes:
         cache.obtain(recipe)
-    _say(f"toolchain: ready in {cache.folder} ({time.monotonic() - started:.0f} s)")
+    _report(f"toolchain: ready in {cache.folder} ({time.monotonic() - started:.0f} s)")
 
 
 def _build(target: Target, cache: Cache, trust: str) -> None:
-    """Make the file of a target, inspect it and put it into ``dist``."""
+    """Build the executable of a target, inspect it and copy it to ``dist``."""
     started = time.monotonic()
     folder = os.path.join(freeze.ROOT, "out", "build", target.name)
     destination = _destination(target)
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
-        with exclusively(folder + ".lock", _say):
-            made = _make(target, cache, folder, trust)
+        with locked(folder + ".lock", _report):
+            built = _freeze(target, cache, folder, trust)
             os.makedirs(os.path.dirname(destination), exist_ok=True)
-            shutil.copy(made, destination + ".new")
+            shutil.copy(built, destination + ".new")
             os.replace(destination + ".new", destination)
     except OSError as error:
-        raise BuildFailure(f"{destination} cannot be written: {error.strerror}") from error
-    shown = os.path.relpath(destination, freeze.ROOT)
-    _say(f"{shown}: sha256 {sha256_of(destination)} ({time.monotonic() - started:.0f} s)")
+        raise BuildFailure(f"cannot write {destination}: {error.strerror}") from error
+    name = os.path.relpath(destination, freeze.ROOT)
+    _report(f"{name}: sha256 {sha256_of(destination)} ({time.monotonic() - started:.0f} s)")
 
 
 def _verify(target: Target, cache: Cache, file: str, trust: str) -> None:
-    """Make a target's file again elsewhere, and compare.
+    """Build a target's executable again in another folder, and compare it with the file.
 
     Raises:
-        BuildFailure: It is another file.
+        BuildFailure: The file does not exist, or is not identical.
     """
     if not os.path.isfile(file):
-        raise BuildFailure(f"{file} is not there", hint="run 'make build' first, or name another")
-    made = _make(target, cache, os.path.join(freeze.ROOT, "out", "verify", target.name), trust)
-    if not filecmp.cmp(made, file, shallow=False):
         raise BuildFailure(
-            f"{file} is not what this tree gives: its SHA-256 is {sha256_of(file)},"
-            f" that of {made} is {sha256_of(made)}; {_differences(file, made)}",
-            hint="same commit, no changes in the tree, same Debian release (binutils)?",
+            f"{file} does not exist",
+            hint=f"run 'make build TARGET={target.name}' first, or name another file",
         )
-    _say(f"{file}: made again from this tree, and the same: sha256 {sha256_of(file)}")
+    built = _freeze(target, cache, os.path.join(freeze.ROOT, "out", "verify", target.name), trust)
+    if not filecmp.cmp(built, file, shallow=False):
+        raise BuildFailure(
+            f"{file} differs from a build of this tree: its SHA-256 is {sha256_of(file)},"
+            f" that of {built} is {sha256_of(built)}; {_differences(file, built)}",
+            hint="check that commit, TRUST and Debian release (binutils) are those of the file,"
+            " and that the tree has no changes",
+        )
+    _report(f"{file}: identical to a new build of this tree: sha256 {sha256_of(file)}")
 
 
 def _differences(one: str, other: str) -> str:
-    """What differs inside two files, in a few words."""
+    """Return which parts of two executables differ, for a message."""
     parts = []
     for path in (one, other):
         with open(path, "rb") as stream:
@@ -131,46 +159,49 @@ def _differences(one: str, other: str) -> str:
     names = sorted(
         name for name in {*parts[0], *parts[1]} if parts[0].get(name) != parts[1].get(name)
     )
-    return f"inside differ: {', '.join(names)}" if names else "what is inside is the same"
+    return f"these parts differ: {', '.join(names)}" if names else "all parts inside are the same"
 
 
-def _make(target: Target, cache: Cache, folder: str, trust: str) -> str:
-    """Freeze and inspect; gives the path of the file.
+def _freeze(target: Target, cache: Cache, folder: str, trust: str) -> str:
+    """Freeze and inspect the executable of a target, and return its path.
 
     Raises:
-        BuildFailure: That failed, or the inspection found a problem.
+        BuildFailure: It cannot be frozen, or the inspection found a problem.
     """
-    made = freeze.freeze(
+    frozen = freeze.freeze(
         target,
         cache,
         folder=folder,
         origin=source_info.read(freeze.ROOT),
         trust=trust,
-        say=_say,
+        report=_report,
     ).file
-    with open(made, "rb") as stream:
+    with open(frozen, "rb") as stream:
         data = stream.read()
     report = inspect.inspect(
         data,
         target,
-        name=made,
+        name=frozen,
         unwanted=list(selection.EXCLUDED),
         wanted=["awstoe.__main__", *selection.hidden_imports()],
         host_paths=[freeze.ROOT, cache.folder],
     )
     for line in report.lines():
-        _say(line)
+        _report(line)
     if report.problems:
-        raise BuildFailure(f"{made} must not be used: {len(report.problems)} problems, see above")
-    return made
+        raise BuildFailure(
+            f"the inspection of {frozen} found {len(report.problems)} problems, listed above",
+            hint="do not use the file",
+        )
+    return frozen
 
 
 def _destination(target: Target) -> str:
     return os.path.join(freeze.ROOT, "dist", __version__, target.name, target.program)
 
 
-def _say(text: str) -> None:
-    # A path may have letters that the output's encoding has not.
+def _report(text: str) -> None:
+    # A path may contain characters that the output's encoding does not have.
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 

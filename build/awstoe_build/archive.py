@@ -1,14 +1,14 @@
-"""Arranges what PyInstaller found, while it freezes: for the target, and for a quick start.
+"""Rearranges what PyInstaller found, for the target and for a fast start.
 
-``awstoe.spec`` calls this under the interpreter that freezes. Two things are done here that
+``awstoe.spec`` calls this module under the interpreter that freezes. It does two things that
 PyInstaller does not do:
 
-- It finds libraries of the machine that it runs on. They are replaced by their counterparts in the
-  target's own layers, so that no other interpreter than this machine's has to run.
-- It unpacks everything at every start. Here, a file that only some module needs goes into the
-  archive of modules, with a note of what that module needs. ``inside/late_loading.py`` unpacks it
-  when the module is imported. The base library, a file too, keeps only what the interpreter loads
-  before it can read that archive.
+- PyInstaller finds the libraries of the machine that it runs on. They are replaced by their
+  counterparts from the target's layers, so that only this machine's interpreter has to run.
+- PyInstaller's bootloader unpacks every file at every start. Here, a file that only some modules
+  need is moved to the archive of modules, with a note of the files that each module needs.
+  ``inside/late_loading.py`` unpacks them when the module is imported. The base library, which is a
+  file too, keeps only what the interpreter loads before it can read that archive.
 """
 
 import marshal
@@ -22,51 +22,52 @@ from typing import Final, NamedTuple
 from awstoe_build.inspection import elf, pe
 
 Entry = tuple[str, str, str]
-"""PyInstaller's: the name in the program, the path of the file, the kind."""
+"""An entry of PyInstaller: the name in the program, the path of the file, the kind."""
 
 NOTE: Final = "late:"
-"""How the name of a note begins, in the archive of modules; the module's name follows."""
+"""The prefix for the name of a note in the archive of modules. The module's name follows."""
 FILE: Final = "late/"
-"""How the name of a file begins there."""
+"""The prefix for the name of a file in the archive of modules."""
 _MODULE: Final = 0
 _PACKAGE: Final = 1
 _DATA: Final = 2
-"""PyInstaller's numbers for what an entry is; data are no module."""
-_HEADER: Final = 16
-"""The bytes before the code in a compiled file."""
-_HEAD: Final = struct.Struct("!4s4si")
+"""PyInstaller's numbers for the kinds of entries."""
+_PYC_HEADER: Final = 16
+"""The size of what precedes the code in a compiled file."""
+_ARCHIVE_HEADER: Final = struct.Struct("!4s4si")
 
 
 class Late(NamedTuple):
-    """The files that are unpacked when they are needed."""
+    """The files that are unpacked when a module needs them."""
 
     entries: tuple[Entry, ...]
     notes: Mapping[str, tuple[str, tuple[str, ...]]]
-    """By module: the file that it is, empty if it is in the archive anyway, and all it needs."""
+    """By module: its own file, or an empty string if the archive contains its code, and all files
+    that it needs."""
 
 
 def for_target(entries: Iterable[Entry], counterparts: Mapping[str, str]) -> list[Entry]:
-    """Replace what was found by what the target has.
+    """Replace libraries and extension modules by the target's.
 
     Args:
         entries: Libraries and extension modules for the machine that freezes.
-        counterparts: Words in their paths, and what the target has in their place: folders of
-            layers, which begin with a slash, and what the names of extension modules have in them.
+        counterparts: Parts of their paths, with the target's replacements: folders of layers, which
+            start with a slash, and the tags in the names of extension modules.
 
     Raises:
-        ValueError: The target lacks a file, or one was found outside of the known folders.
+        ValueError: The target lacks a file, or an entry is outside the known folders.
     """
     folders = tuple(each + "/" for each in counterparts if each.startswith("/"))
     replaced = []
     for name, path, kind in entries:
         if not path.startswith(folders):
-            raise ValueError(f"{path} is of no layer: it must not get into the program")
-        new_name, new = name, path
-        for here, there in counterparts.items():
-            new_name, new = new_name.replace(here, there), new.replace(here, there)
-        if not os.path.exists(new):
-            raise ValueError(f"{new} is not there, the counterpart of {path}")
-        replaced.append((new_name, new, kind))
+            raise ValueError(f"{path} is in no layer and must not get into the executable")
+        new_name, new_path = name, path
+        for old, new in counterparts.items():
+            new_name, new_path = new_name.replace(old, new), new_path.replace(old, new)
+        if not os.path.exists(new_path):
+            raise ValueError(f"{new_path}, the counterpart of {path}, does not exist")
+        replaced.append((new_name, new_path, kind))
     return replaced
 
 
@@ -77,17 +78,17 @@ def split(
     packages: Iterable[str],
     needed: Callable[[str], Iterable[str]],
 ) -> tuple[list[Entry], Late]:
-    """Part what is unpacked at every start from what is unpacked late.
+    """Separate what is unpacked at every start from what is unpacked late.
 
     Args:
         entries: Libraries, extension modules and data.
-        at_start: The names that stay as they are; a name without folders and endings is a module's.
-        packages: All packages, by full name.
-        needed: The libraries that the library at a path asks for, by name.
+        at_start: The names of what is unpacked at every start: files, and modules by full name.
+        packages: The full names of all packages.
+        needed: Returns the names of the libraries that the library at a path needs.
 
     Raises:
-        ValueError: A file belongs to no package: nothing would ever unpack it. Or what is unpacked
-            at the start needs a library that is not.
+        ValueError: A file belongs to no module or package, so that it would never be unpacked. Or
+            a file that is unpacked at every start needs a library that is unpacked late.
     """
     known = set(packages)
     now, late = [], {}
@@ -99,7 +100,9 @@ def split(
             late[name] = entry
     for name, path, kind in now:
         if kind != "DATA" and (missing := _libraries(path, late, needed)):
-            raise ValueError(f"{name} is there from the start and needs {', '.join(missing)}")
+            raise ValueError(
+                f"{name} is unpacked at every start, but needs {', '.join(missing)}, which is not"
+            )
     notes: dict[str, tuple[str, tuple[str, ...]]] = {}
     data: dict[str, list[str]] = {}
     for name, (_, path, kind) in late.items():
@@ -111,26 +114,26 @@ def split(
         notes[package] = ("", tuple(sorted(names)))
     mentioned = {name for _, names in notes.values() for name in names}
     for name in set(late) - mentioned:
-        raise ValueError(f"no module needs {name}: nothing would unpack it")
+        raise ValueError(f"no module needs {name}, so it would never be unpacked")
     return now, Late(tuple(sorted(late.values())), notes)
 
 
-def part_base_library(path: str, at_start: Iterable[str]) -> dict[str, bytes]:
-    """Leave only some files in the base library, written the same at every build.
+def reduce_base_library(path: str, at_start: Iterable[str]) -> dict[str, bytes]:
+    """Remove all but some files from the base library, reproducibly.
 
     Args:
-        path: The base library. It is written anew.
-        at_start: The names of the files that stay.
+        path: The base library. It is overwritten.
+        at_start: The names of the files to keep.
 
     Returns:
-        The compiled modules that were in it, those that stay too, by the names of their files.
+        All compiled modules that were in it, including those that are kept, by file name.
 
     Raises:
-        KeyError: It lacks one that stays.
+        KeyError: A file to keep is not in it.
     """
     with zipfile.ZipFile(path) as library:
         files = {name: library.read(name) for name in sorted(library.namelist())}
-    with zipfile.ZipFile(path, "w") as library:  # not compressed here: all of it will be
+    with zipfile.ZipFile(path, "w") as library:  # uncompressed: the executable's archive does that
         for name in at_start:
             library.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name])
     return {name: data for name, data in files.items() if name.endswith(".pyc")}
@@ -139,42 +142,41 @@ def part_base_library(path: str, at_start: Iterable[str]) -> dict[str, bytes]:
 def append(
     archive: str, late: Late, read: Callable[[str], bytes], base: Mapping[str, bytes]
 ) -> None:
-    """Put files and notes into the archive of modules, and modules.
+    """Add files, their notes and the base library's modules to the archive of modules.
 
     Args:
-        archive: Its path. It is written anew.
-        late: What is put in.
-        read: Gives the content of the file at a path.
-        base: Compiled modules that are put in, by the names of their files.
+        archive: The archive's path. It is overwritten.
+        late: The files and notes to add.
+        read: Returns the content of the file at a path.
+        base: The compiled modules to add, by file name.
 
     Raises:
-        ValueError: It is no archive of modules.
+        ValueError: The file is not an archive of modules.
     """
     before = content(archive)
-    magic, version, place = _HEAD.unpack_from(before)
+    magic, version, end = _ARCHIVE_HEADER.unpack_from(before)
     if magic != b"PYZ\0":
-        raise ValueError(f"{archive} is no archive of modules")
-    table = marshal.loads(before[place:])  # noqa: S302 - written a moment ago
-    body = [before[_HEAD.size : place]]
-    end = place
+        raise ValueError(f"{archive} is not an archive of modules")
+    table = marshal.loads(before[end:])  # noqa: S302 - PyInstaller wrote it in this build
+    body = [before[_ARCHIVE_HEADER.size : end]]
     added = [(FILE + name, _DATA, read(path)) for name, path, _ in late.entries]
     added += [
         (NOTE + name, _DATA, marshal.dumps(note)) for name, note in sorted(late.notes.items())
     ]
-    added += [(*_compiled(name), data[_HEADER:]) for name, data in sorted(base.items())]
+    added += [(*_compiled(name), data[_PYC_HEADER:]) for name, data in sorted(base.items())]
     for name, kind, data in added:
         packed = zlib.compress(data, 9)
         table.append((name, (kind, end, len(packed))))
         body.append(packed)
         end += len(packed)
     with open(archive, "wb") as stream:
-        stream.write(_HEAD.pack(magic, version, end))
+        stream.write(_ARCHIVE_HEADER.pack(magic, version, end))
         stream.writelines(body)
         stream.write(marshal.dumps(table))
 
 
 def module(name: str) -> str:
-    """The full name of the extension module in a file: its folder counts inside of packages."""
+    """Return the full name of the extension module in a file, with the package from its folder."""
     stem = name.replace("\\", "/").removesuffix(".so").removesuffix(".pyd")
     for tag in (".cpython-", ".cp3", ".abi3"):
         stem = stem.partition(tag)[0]
@@ -182,27 +184,27 @@ def module(name: str) -> str:
 
 
 def _compiled(file: str) -> tuple[str, int]:
-    """The full name of the module in a compiled file, and what it is."""
+    """Return the full name of the module in a compiled file, and its kind."""
     name = file.removesuffix(".pyc").replace("/", ".")
     package = name.removesuffix(".__init__")
     return package, _MODULE if package == name else _PACKAGE
 
 
 def content(path: str) -> bytes:
-    """What is in a file.
+    """Return the content of a file.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with open(path, "rb") as stream:
         return stream.read()
 
 
 def needed(path: str) -> tuple[str, ...]:
-    """The libraries that the ELF or PE file at a path asks for, by name.
+    """Return the names of the libraries that the ELF or PE file at a path needs.
 
     Raises:
-        BuildFailure: It is neither.
+        BuildFailure: The file is neither.
     """
     data = content(path)
     if data.startswith(pe.MAGIC):
@@ -213,12 +215,12 @@ def needed(path: str) -> tuple[str, ...]:
 def _libraries(
     path: str, late: Mapping[str, Entry], needed: Callable[[str], Iterable[str]]
 ) -> list[str]:
-    """The libraries among ``late`` that one asks for, those first that others of them need."""
+    """Return the libraries among ``late`` that a library needs, in the order to load them."""
     found: list[str] = []
-    # Windows does not care for case, and no two files of a program differ by it alone.
+    # Names on Windows are not case-sensitive, and no two files of a program differ only by case.
     by_name = {name.lower(): name for name in late}
-    for wanted in needed(path):
-        name = by_name.get(wanted.lower(), "")
+    for library in needed(path):
+        name = by_name.get(library.lower(), "")
         if name and name not in found:
             below = [each for each in _libraries(late[name][1], late, needed) if each not in found]
             found += [*below, name]
@@ -226,14 +228,14 @@ def _libraries(
 
 
 def _package(name: str, packages: set[str]) -> str:
-    """The innermost package that a data file lies in.
+    """Return the innermost package that contains a data file.
 
     Raises:
-        ValueError: It lies in none.
+        ValueError: No package contains it.
     """
     folder = os.path.dirname(name.replace("\\", "/"))
     while folder:
         if folder.replace("/", ".") in packages:
             return folder.replace("/", ".")
         folder = os.path.dirname(folder)
-    raise ValueError(f"{name} lies in no package: nothing would unpack it")
+    raise ValueError(f"{name} is in no package, so it would never be unpacked")

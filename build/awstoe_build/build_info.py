@@ -1,7 +1,7 @@
-"""What a single file says about itself: ``awstoe_build_facts.json`` at the root of its bundle.
+"""Writes the facts about a build: ``awstoe_build_facts.json`` in the executable's unpack folder.
 
-The build knows version, commit and libraries before it freezes; which packages really got in is
-known when PyInstaller has found everything. ``awstoe_spec`` puts both together.
+Version, commit and libraries are known before freezing. The packages that are really inside are
+known when PyInstaller has found everything. ``awstoe.spec`` calls this with both.
 """
 
 import json
@@ -16,24 +16,24 @@ _UNCLEAR: Final = {
     "python-dateutil": "Apache-2.0 AND BSD-3-Clause",
     "s3transfer": "Apache-2.0",
 }
-"""Licences that the metadata of a package does not name by their identifiers."""
+"""The licenses of packages whose metadata does not name them by SPDX identifiers."""
 
 _BUILT: Final = {
     "cffi": ("_cffi_backend",),
     "cryptography": ("cryptography",),
     "pyyaml": ("yaml",),
 }
-"""The modules of the packages that are built here, whose metadata has no list of files."""
+"""The modules of the packages that the toolchain compiles, whose metadata has no list of files."""
 
 
 class Component(NamedTuple):
-    """Something in the file that is no Python package."""
+    """Something in the executable that is not a Python package."""
 
     name: str
     version: str
     license: str
     inside: tuple[str, ...] = ()
-    """Extension modules that it is in or under; it is always inside where none are named."""
+    """The extension modules that contain or use it. Without any, it is in every executable."""
 
 
 def write(
@@ -44,22 +44,22 @@ def write(
     names: Iterable[str],
     site: str,
 ) -> None:
-    """Write the facts of a file.
+    """Write the build facts of an executable.
 
     Args:
-        path: Where to.
-        known: What the build knows beforehand.
-        components: Rows as ``Component`` has them.
-        names: The full names of all modules in the file.
+        path: The file to write.
+        known: The facts that are known before freezing.
+        components: Rows with the fields of ``Component``.
+        names: The full names of all modules in the executable.
         site: The folder with the Python packages.
 
     Raises:
-        ValueError: A package does not say under which licence it is.
+        ValueError: The metadata of a package does not name its license.
     """
     inside = set(names)
     packages = []
     for row in components:
-        component = Component(*row)  # type: ignore[arg-type] # rows of it, by way of JSON
+        component = Component(*row)  # type: ignore[arg-type] # rows that have been JSON
         if not component.inside or inside & set(component.inside):
             packages.append(component[:3])
     top = {each.partition(".")[0] for each in inside}
@@ -76,21 +76,21 @@ def write(
 
 
 def distributions(site: str) -> list[Component]:
-    """The Python packages in a folder; what is inside is their modules on the highest level.
+    """Return the Python packages in a folder, with their top-level modules.
 
     Raises:
-        ValueError: A package does not say under which licence it is.
+        ValueError: The metadata of a package does not name its license.
     """
     found = []
     for each in metadata.distributions(path=[site]):
-        about = each.metadata
-        name = about["Name"]
+        fields = each.metadata
+        name = fields["Name"]
         license_ = _UNCLEAR.get(name.lower().replace("_", "-"))
-        license_ = license_ or about["License-Expression"] or about["License"]
+        license_ = license_ or fields["License-Expression"] or fields["License"]
         if not license_ or "\n" in license_:
-            license_ = _classified(about.get_all("Classifier") or [])
+            license_ = _classified(fields.get_all("Classifier") or [])
         if not license_:
-            raise ValueError(f"{name} does not say under which licence it is: see facts.py")
+            raise ValueError(f"the metadata of {name} names no license: add it to build_info.py")
         modules = _top_level(each)
         found.append(Component(name, each.version, license_, modules))
     return found
@@ -102,7 +102,7 @@ def _classified(classifiers: Sequence[str]) -> str:
 
 
 def _top_level(distribution: metadata.Distribution) -> tuple[str, ...]:
-    """The names that can be imported of a distribution, without what is below them."""
+    """Return the top-level names that can be imported from a distribution."""
     built = _BUILT.get(distribution.name.lower())
     if built:
         return built

@@ -1,7 +1,7 @@
-"""Freezes the program: PyInstaller under the target's own interpreter, the same bytes every time.
+"""Freezes the program with PyInstaller, reproducibly: the same sources give the same bytes.
 
-Time, hash seed and locale are fixed, the sources are copied to a folder by themselves so that
-nothing else can be picked up, and the time is that of the commit.
+Hash seed and locale are fixed, and the time is that of the commit. The sources are copied to a
+folder of their own, so that PyInstaller cannot find anything else.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from awstoe import __version__
-from awstoe_build import programs, selection, trust_files
+from awstoe_build import commands, selection, trust_files
 from awstoe_build.failure import BuildFailure
 from awstoe_build.interpreters import pick
 from awstoe_build.interpreters.interpreter import Interpreter
@@ -26,15 +26,15 @@ _START: Final = {
     System.LINUX: ("start.py", "modules.py", "late_loading.py"),
     System.WINDOWS: ("start_windows.py", "modules.py", "late_loading.py"),
 }
-"""What runs first inside the frozen program, in this order."""
+"""The modules that run first inside the frozen program, in this order."""
 
 
 class Frozen(NamedTuple):
-    """What freezing made."""
+    """The result of freezing."""
 
     file: str
     analysis: str
-    """The folder in which PyInstaller tells what it did and why."""
+    """The folder with PyInstaller's reports on what it included and why."""
 
 
 def freeze(
@@ -44,22 +44,22 @@ def freeze(
     folder: str,
     origin: Origin,
     trust: str,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Frozen:
-    """Make the file for ``target``.
+    """Freeze the executable for ``target``.
 
     Args:
-        target: What it is for.
-        cache: Where the layers are.
-        folder: Where it is made; it is emptied first.
-        origin: Where the sources are from.
-        trust: The folder with the trust of releases to bake in; empty for a development build.
-        say: Tells what happens.
+        target: The target.
+        cache: The cache with the layers.
+        folder: The folder to work in. Its content is removed first.
+        origin: The commit and time of the sources.
+        trust: The folder with the release trust to include; empty for a development build.
+        report: Prints a line of progress.
 
     Raises:
         BuildFailure: A layer cannot be built, or PyInstaller failed.
     """
-    say(f"  freezing {target.name}")
+    report(f"  freezing {target.name}")
     shutil.rmtree(folder, ignore_errors=True)
     with pick.started(target, cache, folder) as interpreter:
         path = interpreter.path
@@ -67,7 +67,7 @@ def freeze(
             settings = _prepare(folder, target, interpreter, origin, trust)
         except OSError as error:
             raise BuildFailure(
-                f"the build cannot be prepared in {folder}: {error.strerror or error}"
+                f"cannot prepare the build in {folder}: {error.strerror or error}"
             ) from error
         environment = {
             **interpreter.environment,
@@ -77,26 +77,26 @@ def freeze(
             "PYTHONHASHSEED": "0",
             "SOURCE_DATE_EPOCH": str(origin.epoch),
         }
-        programs.run(
+        commands.run(
             (
                 *(*interpreter.command, "-m", "PyInstaller", "--noconfirm", "--clean"),
                 *("--log-level", "WARN"),
                 *("--workpath", path(os.path.join(folder, "work"))),
-                *("--distpath", path(os.path.join(folder, "made"))),
+                *("--distpath", path(os.path.join(folder, "frozen"))),
                 path(os.path.join(_HERE, "awstoe.spec")),
             ),
             folder=folder,
             environment=environment,
             log=os.path.join(folder, "log"),
         )
-    made = os.path.join(folder, "made", target.program)
-    return Frozen(made, os.path.join(folder, "work", "awstoe"))
+    file = os.path.join(folder, "frozen", target.program)
+    return Frozen(file, os.path.join(folder, "work", "awstoe"))
 
 
 def _prepare(
     folder: str, target: Target, interpreter: Interpreter, origin: Origin, trust: str
 ) -> str:
-    """Copy the sources and write the settings; gives the path of these."""
+    """Copy the sources, write the settings for ``awstoe.spec``, and return the settings' path."""
     source = os.path.join(folder, "source")
     package = os.path.join(source, "awstoe")
     shutil.copytree(
@@ -117,16 +117,16 @@ def _prepare(
         "runtime_hooks": [interpreter.path(_inside(source, name)) for name in start],
         "hidden_imports": selection.hidden_imports(),
         "excludes": sorted(selection.EXCLUDED),
-        "libraries_left_out": selection.LIBRARIES_LEFT_OUT,
-        "hooks_left_out": selection.HOOKS_LEFT_OUT,
+        "excluded_libraries": selection.EXCLUDED_LIBRARIES,
+        "excluded_hooks": selection.EXCLUDED_HOOKS,
         "own_data": [(name, interpreter.path(path)) for name, path in _own_data(source)],
         "data": sorted(selection.DATA),
-        "data_left_out": selection.DATA_LEFT_OUT,
+        "excluded_data": selection.EXCLUDED_DATA,
         "at_start": selection.AT_START,
         "base_at_start": selection.BASE_AT_START,
         "interpreter_options": selection.INTERPRETER_OPTIONS,
         "program": dict(interpreter.program),
-        "boot_loader": interpreter.boot_loader,
+        "bootloader": interpreter.bootloader,
         "counterparts": dict(interpreter.counterparts),
         "components": interpreter.components,
         "facts": {
@@ -147,12 +147,12 @@ def _prepare(
 
 
 def _inside(source: str, name: str) -> str:
-    """Where a file of ``inside/`` is copied to: a name that hides no module of a library."""
+    """Return the path for a copy of a file of ``inside/``: a name that hides no library module."""
     return os.path.join(source, f"frozen_{name}")
 
 
 def _own_data(source: str) -> list[tuple[str, str]]:
-    """The files of awstoe that are no modules: names in the program, and paths."""
+    """Return awstoe's data files: each with its name in the program and its path."""
     found = []
     for parent, _, files in os.walk(os.path.join(source, "awstoe")):
         for name in files:

@@ -1,4 +1,4 @@
-"""What goes into the single file and what stays out, each with its reason."""
+"""What goes into the single-file executable and what does not, each with its reason."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from awstoe.actions.table import ACTIONS
 from awstoe_build.toolchain.cpython import VERSION
 
 EXCLUDED: Final = {
-    # for development only
+    # For development only.
     "setuptools": "a build tool",
     "pkg_resources": "part of setuptools",
     "_distutils_hack": "part of setuptools",
@@ -17,65 +17,65 @@ EXCLUDED: Final = {
     "pydoc_data": "for interactive use",
     "_pyrepl": "for interactive use",
     "readline": "for interactive use",
-    "tkinter": "for windows on a screen",
-    "turtle": "for windows on a screen",
+    "tkinter": "for graphical programs",
+    "turtle": "for graphical programs",
     "sqlite3": "nothing uses it",
     "lib2to3": "nothing uses it",
     "xmlrpc": "nothing uses it",
-    # What libraries look for and do without
-    "awscrt": "botocore looks for it",
-    "brotli": "urllib3 looks for it",
-    "brotlicffi": "urllib3 looks for it",
-    "chardet": "requests looks for it",
-    "h2": "urllib3 looks for it",
-    "OpenSSL": "urllib3 looks for it",
-    "simplejson": "requests looks for it",
-    "socks": "urllib3 looks for it",
+    # Optional for the libraries that import them.
+    "awscrt": "optional for botocore",
+    "brotli": "optional for urllib3",
+    "brotlicffi": "optional for urllib3",
+    "chardet": "optional for requests",
+    "h2": "optional for urllib3",
+    "OpenSSL": "optional for urllib3",
+    "simplejson": "optional for requests",
+    "socks": "optional for urllib3",
     "urllib3.contrib.emscripten": "for browsers",
-    "urllib3.contrib.pyopenssl": "the ssl module does",
-    "cffi": "cryptography is compiled with it; its extension alone runs",
-    "pycparser": "for compiling cryptography",
-    "bcrypt": "cryptography looks for it, for private keys of SSH",
-    "dateutil.zoneinfo": "a copy of the time zones; AWS speaks UTC",
-    "tuf.repository": "for those who publish",
-    "asn1crypto": "securesystemslib looks for it",
-    "PyKCS11": "securesystemslib looks for it",
-    "sigstore": "securesystemslib looks for it",
-    "azure": "securesystemslib looks for it",
-    "google": "securesystemslib looks for it",
-    "hvac": "securesystemslib looks for it",
-    # Unpacked at every start and never used: documents are UTF-8, UTF-16 or UTF-32
-    "_multibytecodec": "encodings of East Asia",
-    "_codecs_cn": "encodings of East Asia",
-    "_codecs_hk": "encodings of East Asia",
-    "_codecs_iso2022": "encodings of East Asia",
-    "_codecs_jp": "encodings of East Asia",
-    "_codecs_kr": "encodings of East Asia",
-    "_codecs_tw": "encodings of East Asia",
-    "bz2": "shutil does without",
-    "_bz2": "shutil does without",
-    "lzma": "shutil does without",
-    "_lzma": "shutil does without",
-    "tarfile": "shutil does without",
-    "_pydecimal": "the extension does; rich needs fractions, and these decimal",
-    "statistics": "random's self-test only",
-    "_statistics": "random's self-test only",
-    # rich's colouring of program text and its Markdown, which the progress view does not use
-    "pygments": "10 MB that rich loads for program text only",
-    "markdown_it": "rich loads it for Markdown only",
-    "IPython": "rich looks for it",
-    "ipywidgets": "rich looks for it",
+    "urllib3.contrib.pyopenssl": "the ssl module is used instead",
+    "cffi": "needed to compile cryptography; at run time only its extension module is",
+    "pycparser": "needed to compile cryptography",
+    "bcrypt": "optional for cryptography, for private SSH keys",
+    "dateutil.zoneinfo": "a copy of the time zones; AWS uses UTC",
+    "tuf.repository": "needed to publish releases",
+    "asn1crypto": "optional for securesystemslib",
+    "PyKCS11": "optional for securesystemslib",
+    "sigstore": "optional for securesystemslib",
+    "azure": "optional for securesystemslib",
+    "google": "optional for securesystemslib",
+    "hvac": "optional for securesystemslib",
+    # Extension modules that awstoe never uses: documents are UTF-8, UTF-16 or UTF-32.
+    "_multibytecodec": "East Asian encodings",
+    "_codecs_cn": "East Asian encodings",
+    "_codecs_hk": "East Asian encodings",
+    "_codecs_iso2022": "East Asian encodings",
+    "_codecs_jp": "East Asian encodings",
+    "_codecs_kr": "East Asian encodings",
+    "_codecs_tw": "East Asian encodings",
+    "bz2": "optional for shutil",
+    "_bz2": "optional for shutil",
+    "lzma": "optional for shutil",
+    "_lzma": "optional for shutil",
+    "tarfile": "optional for shutil",
+    "_pydecimal": "the extension module is used instead; rich needs fractions, which needs decimal",
+    "statistics": "only for the self-test of random",
+    "_statistics": "only for the self-test of random",
+    # Syntax highlighting and Markdown of rich, which the progress view does not use.
+    "pygments": "10 MB that rich needs only for syntax highlighting",
+    "markdown_it": "rich needs it only for Markdown",
+    "IPython": "optional for rich",
+    "ipywidgets": "optional for rich",
 }
-"""Modules that stay out, each with its reason."""
+"""Modules to leave out, each with the reason."""
 
 LOADED_BY_NAME: Final = {
-    "boto3.s3.inject": "boto3 loads it when a client for S3 is made",
-    "botocore.crt": "botocore asks whether it is there",
-    "html.parser": "botocore loads it for descriptions",
-    "_cffi_backend": "cryptography loads it out of Rust",
-    "cryptography.x509": "cryptography loads it out of Rust",
+    "boto3.s3.inject": "boto3 imports it by name when it creates an S3 client",
+    "botocore.crt": "botocore checks whether it exists",
+    "html.parser": "botocore imports it by name, for service descriptions",
+    "_cffi_backend": "cryptography's Rust code imports it",
+    "cryptography.x509": "cryptography's Rust code imports it",
 }
-"""Modules that are imported by others than Python code, each with its reason."""
+"""Modules whose import PyInstaller cannot see, each with the reason."""
 
 BOTOCORE_SERVICES: Final = {
     "s3": "S3Download, S3Upload, documents and parameters at s3://, logs",
@@ -86,22 +86,22 @@ BOTOCORE_SERVICES: Final = {
     "imagebuilder": "components by their ARN",
     "logs": "log streams",
 }
-"""Whose descriptions get in. All of them would be 25 MB."""
+"""The services whose descriptions are included. All of them would be 25 MB."""
 
 DATA: Final = {
-    "base_library.zip": "what the interpreter imports before anything else",
-    "awstoe/*": "the product's own",
-    "certifi/cacert.pem": "certificate authorities, for machines without any",
-    "botocore/data/_retry.json": "when which error is tried again",
-    "botocore/data/endpoints.json": "which region has which service",
-    "botocore/data/partitions.json": "which partition a region is in",
-    "botocore/data/sdk-default-configuration.json": "time-outs",
+    "base_library.zip": "modules that the interpreter imports before all others",
+    "awstoe/*": "awstoe's own data",
+    "certifi/cacert.pem": "CA certificates, for machines without any",
+    "botocore/data/_retry.json": "rules for retries",
+    "botocore/data/endpoints.json": "the services of each region",
+    "botocore/data/partitions.json": "the partition of each region",
+    "botocore/data/sdk-default-configuration.json": "timeouts",
     **{f"botocore/data/{name}/*": why for name, why in BOTOCORE_SERVICES.items()},
 }
-"""Data files that get in, by pattern, each with its reason. No other does."""
+"""Patterns for the data files to include, each with the reason. All others are left out."""
 
-DATA_LEFT_OUT: Final = ("*/examples-1.json",)
-"""Among these: nobody reads them."""
+EXCLUDED_DATA: Final = ("*/examples-1.json",)
+"""Patterns for data files that match ``DATA`` but are never read."""
 
 AT_START: Final = (
     "base_library.zip",
@@ -112,33 +112,33 @@ AT_START: Final = (
     "_struct",
     "zlib",
 )
-"""What the interpreter needs before a module can unpack what it needs: nothing else is unpacked at
-every start."""
+"""The files and modules that are unpacked at every start: what the interpreter needs before
+``inside/late_loading.py`` runs."""
 
 BASE_AT_START: Final = (
     "encodings/__init__.pyc",
     "encodings/aliases.pyc",
     "encodings/utf_8.pyc",
 )
-"""What of the base library the interpreter loads before it can read the archive of modules. The
-file may be gone later, so nothing else is in it."""
+"""The part of the base library that the interpreter loads before it can read the archive of
+modules. The rest is moved to that archive, because a step may remove the unpack folder."""
 
-LIBRARIES_LEFT_OUT: Final = ("libgcc_s.so.1",)
-"""PyInstaller would take the build machine's, made for its C library; nothing of ours needs it."""
+EXCLUDED_LIBRARIES: Final = ("libgcc_s.so.1",)
+"""PyInstaller would include the build machine's, which needs its C library. We do not need it."""
 
-HOOKS_LEFT_OUT: Final = (
+EXCLUDED_HOOKS: Final = (
     "pyi_rth_inspect",
     "pyi_rth_pkgutil",
     "pyi_rth_multiprocessing",
     "pyi_rth_setuptools",
 )
-"""Start-up code for what awstoe does not do; it loads inspect and more."""
+"""PyInstaller's startup code for features that awstoe does not use. It imports inspect and more."""
 
 INTERPRETER_OPTIONS: Final = ("X utf8=1", "u")
-"""Fixed when freezing: the environment variables for them have no effect on a frozen program."""
+"""Options of the interpreter. Their environment variables have no effect on a frozen program."""
 
 
 def hidden_imports() -> list[str]:
-    """The modules that PyInstaller cannot see an import of."""
+    """Return the modules whose import PyInstaller cannot see."""
     actions = {f"awstoe.actions.{row.module}" for row in ACTIONS.values()}
     return sorted({*actions, *LOADED_BY_NAME})

@@ -1,31 +1,31 @@
-"""Where the sources are from: the commit, and its time, which is the time of the build."""
+"""Reads the commit of the sources and its time, which becomes the time of the build."""
 
 import os
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 
 
 class Origin(NamedTuple):
-    """What is known of the sources."""
+    """The commit that the sources are from."""
 
     commit: str | None
-    """Its hash; with ``+changes`` if the tree has others than the commit's. None without git."""
+    """Its hash, with ``+changes`` if the tree has uncommitted changes. None without git."""
     epoch: int
     """Its time, in seconds since 1970."""
 
     def date(self) -> str:
-        """The time for a person, in ISO 8601, UTC."""
+        """Return the time as ISO 8601 in UTC."""
         return datetime.fromtimestamp(self.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read(folder: str) -> Origin:
-    """Ask git, or take the time from SOURCE_DATE_EPOCH where there is none.
+    """Read the commit from git. Without git, take the time from SOURCE_DATE_EPOCH.
 
     Raises:
-        BuildFailure: The time is not known.
+        BuildFailure: Neither is available.
     """
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
     try:
@@ -34,8 +34,8 @@ def read(folder: str) -> Origin:
         if given.isdigit():
             return Origin(None, int(given))
         raise BuildFailure(
-            f"the time of the commit is not known: {failure.message}",
-            hint="without git, give it as SOURCE_DATE_EPOCH (seconds since 1970)",
+            f"cannot read the time of the commit: {failure.message}",
+            hint="without git, set SOURCE_DATE_EPOCH (seconds since 1970)",
         ) from failure
     changed = _git(folder, "status", "--porcelain", "--", "src", "build", "requirements.lock")
     return Origin(commit + ("+changes" if changed else ""), int(given if given.isdigit() else time))
@@ -43,4 +43,4 @@ def read(folder: str) -> Origin:
 
 def _git(folder: str, *arguments: str) -> str:
     command = ["git", "-C", folder, *arguments]
-    return programs.output_of(command, environment=programs.clean_environment()).strip()
+    return commands.output_of(command, environment=commands.clean_environment()).strip()

@@ -1,4 +1,4 @@
-"""The targets: what differs between them, as data. All recipes are functions of one of these."""
+"""The targets, and all differences between them, as data. Every recipe is a function of one."""
 
 import platform
 import sys
@@ -10,46 +10,46 @@ from awstoe_build.failure import BuildFailure
 Glibc = tuple[int, int]
 
 GLIBC_FLOOR: Final[Glibc] = (2, 17)
-"""What the files may ask of the C library at most: RHEL 7's, which every Linux we know of has."""
+"""The newest glibc that executables may require: RHEL 7's, which all Linux systems in use have."""
 
 
 class System(StrEnum):
-    """What a target's machine runs; each has its own modules where recipes differ."""
+    """The operating system of a target. Each has modules of its own where recipes differ."""
 
     LINUX = "linux"
     WINDOWS = "windows"
 
 
 class Target(NamedTuple):
-    """One kind of machine that a file is made for."""
+    """One kind of machine that an executable is built for."""
 
     name: str
-    """As the dist folder and ``TARGET=`` have it."""
+    """The name in ``dist/`` and for ``TARGET=``."""
     zig: str
-    """zig's name for machine, system and lowest C library."""
+    """zig's name, with processor, system and the version of the C library."""
     triple: str
     """autoconf's name."""
     openssl: str
     """OpenSSL's name, the argument of its Configure."""
     elf: tuple[int, int]
-    """Class (32 or 64) and machine number in the head of its ELF files."""
+    """Class (32 or 64) and machine number in the header of its ELF files."""
     interpreter: str
-    """The dynamic loader of its programs, or what else a machine has to have to run them."""
+    """The file that a machine needs to run its programs: their dynamic loader, or Wine."""
     size_budget: int
-    """What the finished file may weigh, in bytes."""
+    """The limit for the size of the executable, in bytes."""
     to_build: tuple[tuple[str, str], ...] = ()
-    """What building its toolchain needs besides the native target's: a program or file, and the
-    Debian package that it comes with."""
+    """What its toolchain needs in addition to that of the build machine's target: a program or
+    file, and the Debian package that contains it."""
     to_freeze: tuple[tuple[str, str], ...] = ()
-    """What making the file needs besides."""
+    """What freezing needs in addition."""
     openssl_flags: tuple[str, ...] = ()
     system: System = System.LINUX
     program: str = "awstoe"
-    """The name of the finished file."""
+    """The name of the executable."""
     emulator: tuple[str, ...] = ()
-    """What runs its programs on the build machine, which cannot do it itself."""
+    """The command that runs its programs on the build machine, if that cannot run them itself."""
     binutils: str = ""
-    """How the names of strip and objcopy for its files begin."""
+    """The prefix of the names of strip and objcopy for its files."""
     rust: str = ""
     """Rust's name."""
     debian: str = ""
@@ -59,8 +59,8 @@ class Target(NamedTuple):
     def compiled_for(self) -> str:
         """Everything about the target that compilers and configure scripts receive.
 
-        It is part of the keys of all compiled layers, by name: a field of another kind that is
-        added, moved or changed rebuilds nothing.
+        It is part of the keys of all compiled layers. The fields are named, so that adding, moving
+        or changing other fields does not rebuild anything.
         """
         names = ("name", "zig", "triple", "openssl", "elf")
         return " ".join(f"{name}={getattr(self, name)}" for name in names)
@@ -112,13 +112,13 @@ TARGETS: Final = {
                 ("aarch64-linux-gnu-strip", "binutils-aarch64-linux-gnu"),
                 ("aarch64-linux-gnu-objcopy", "binutils-aarch64-linux-gnu"),
             ),
-            # Called by name, so that nothing has to be registered with the machine's kernel.
+            # Called explicitly, so that it does not have to be registered with the kernel.
             emulator=("qemu-aarch64-static",),
             binutils="aarch64-linux-gnu-",
             rust="aarch64-unknown-linux-gnu",
             debian="arm64",
         ),
-        # Its libraries come with python.org's binaries: what describes ELF files stays empty.
+        # Its libraries come with python.org's binaries, so the fields for ELF files are empty.
         Target(
             name="windows/amd64",
             zig="x86_64-windows-gnu",
@@ -134,16 +134,16 @@ TARGETS: Final = {
 }
 
 BUILD_MACHINE: Final = TARGETS["linux/amd64"]
-"""Where a build on Linux runs: its interpreter helps to build those of the other targets."""
+"""The target of a Linux build machine. Its interpreter is used to build those of other targets."""
 _OWN: Final = {System.LINUX: BUILD_MACHINE, System.WINDOWS: TARGETS["windows/amd64"]}
-"""What a machine that builds is itself."""
+"""The build machine's own target, by its system."""
 
 
 def here() -> System:
-    """The system of this machine.
+    """Return the system of this machine.
 
     Raises:
-        BuildFailure: It cannot build.
+        BuildFailure: This machine cannot build.
     """
     match sys.platform, platform.machine().lower():
         case "linux", "x86_64":
@@ -151,26 +151,26 @@ def here() -> System:
         case "win32", "amd64":
             return System.WINDOWS
     raise BuildFailure(
-        f"this machine is {sys.platform} on {platform.machine()}, files are built on 64-bit x86"
-        " Linux, and that for Windows on 64-bit x86 Windows too",
-        hint="build on 64-bit x86 Linux: that makes the files of all targets",
+        f"this machine is {sys.platform} on {platform.machine()}; builds run on 64-bit x86 Linux,"
+        " and those for windows/amd64 also on 64-bit x86 Windows",
+        hint="build on 64-bit x86 Linux, which builds all targets",
     )
 
 
 def find(name: str) -> Target:
-    """The target called ``name``; an empty name is this machine's own.
+    """Return the target called ``name``; an empty name is this machine's own target.
 
     Raises:
-        BuildFailure: There is no such target, or this machine cannot build it.
+        BuildFailure: The target does not exist, or this machine cannot build it.
     """
     own = _OWN[here()]
     if not name:
         return own
     if name not in TARGETS:
-        raise BuildFailure(f"unknown target {name!r}", hint=f"one of {', '.join(TARGETS)}")
+        raise BuildFailure(f"unknown target {name!r}", hint=f"use one of {', '.join(TARGETS)}")
     if own.system == System.WINDOWS and name != own.name:
         raise BuildFailure(
-            f"{name} is built on 64-bit x86 Linux, this machine runs Windows",
-            hint=f"here, build {own.name}; on Linux one command makes the files of all targets",
+            f"{name} can only be built on 64-bit x86 Linux; this machine runs Windows",
+            hint=f"build {own.name} on this machine, or all targets on Linux",
         )
     return TARGETS[name]

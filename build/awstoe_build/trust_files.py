@@ -1,4 +1,4 @@
-"""The files of a release's trust that a build bakes in: those of the key ceremony's folder."""
+"""Copies the release trust, which the key ceremony wrote, into the sources of a build."""
 
 import os
 import shutil
@@ -8,26 +8,25 @@ from typing import Final
 from awstoe_build.failure import BuildFailure
 
 PLACE: Final = ("trust", "release")
-"""Where they lie in the package ``awstoe``."""
+"""The folder for the files, inside the package ``awstoe``."""
 _NAMES: Final = ("trust.json", "root.json", "awstoe.gpg", "authenticode.pem", "timestamping.pem")
 _REQUIRED: Final = _NAMES[:3]
 _LARGEST: Final = 1_000_000
-"""Bytes. Each is some kilobytes; a larger one is something else."""
+"""Limit in bytes. A real file has a few kilobytes."""
 
 
-def copy(folder: str, place: str) -> list[str]:
-    """Copy the files into the sources that are frozen; gives their names.
+def copy(folder: str, destination: str) -> list[str]:
+    """Check the files, copy them to the sources of the build, and return their names.
 
     Raises:
-        BuildFailure: The folder has something else, lacks something, or would not be understood;
-            or that cannot be found out.
+        BuildFailure: A file is missing, unknown or invalid, or cannot be checked.
     """
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise BuildFailure(
-            f"TRUST={folder} cannot be read: {error.strerror}",
-            hint="name the folder 'trust' that the key ceremony made",
+            f"cannot read TRUST={folder}: {error.strerror}",
+            hint="set TRUST to the folder 'trust' that the key ceremony wrote",
         ) from error
     problems = [f"{name} is missing" for name in _REQUIRED if name not in names]
     for name in names:
@@ -35,31 +34,32 @@ def copy(folder: str, place: str) -> list[str]:
         if name not in _NAMES:
             problems.append(f"{name} does not belong there")
         elif os.path.islink(path) or not os.path.isfile(path):
-            problems.append(f"{name} is no plain file")
+            problems.append(f"{name} is not a regular file")
         elif os.path.getsize(path) > _LARGEST:
             problems.append(f"{name} has more than {_LARGEST:,} bytes")
     if problems:
         raise BuildFailure(
-            f"TRUST={folder} is no folder of release trust: {'; '.join(problems)}",
-            hint=f"it has {', '.join(_NAMES)}; the last two may be missing",
+            f"TRUST={folder} is not a folder with release trust: {'; '.join(problems)}",
+            hint=f"it must contain {', '.join(_REQUIRED)}, and may contain"
+            f" {' and '.join(_NAMES[len(_REQUIRED) :])}",
         )
     try:
-        # Builds without keys are made where the program's packages are not.
+        # A build without TRUST also works where the product's dependencies are not installed.
         from awstoe.errors import TrustError  # noqa: PLC0415
         from awstoe.trust import release_trust  # noqa: PLC0415
     except ImportError as error:
         raise BuildFailure(
-            f"TRUST={folder} cannot be looked through: {error}",
-            hint=f"{sys.executable} -m pip install cryptography",
+            f"cannot check TRUST={folder}: {error}",
+            hint=f"run: {sys.executable} -m pip install cryptography",
         ) from error
     try:
         release_trust.read(folder)
     except TrustError as error:
         raise BuildFailure(
-            f"TRUST={folder} would not be understood by the program: {error.message}",
-            hint="write it anew: python -m awstoe_signing trust --directory DIR",
+            f"TRUST={folder} is not valid: {error.message}",
+            hint="write it again: run awstoe-signing trust --directory DIR",
         ) from error
-    os.makedirs(place)
+    os.makedirs(destination)
     for name in names:
-        shutil.copyfile(os.path.join(folder, name), os.path.join(place, name))
+        shutil.copyfile(os.path.join(folder, name), os.path.join(destination, name))
     return names

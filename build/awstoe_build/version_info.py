@@ -1,4 +1,4 @@
-"""What Windows shows of a program: its version resource and its manifest."""
+"""The version resource and the manifest of the executable for Windows."""
 
 from typing import Final
 
@@ -6,10 +6,10 @@ _OWNER: Final = "the awstoe authors"
 _COPYRIGHT: Final = f"Copyright 2026 {_OWNER}. Licensed under the Apache License 2.0."
 _COMMENTS: Final = (
     "An independent implementation of the AWS Task Orchestrator and Executor's public document"
-    " format; not affiliated with Amazon.com, Inc. 'awstoe version' tells the commit."
+    " format; not affiliated with Amazon.com, Inc. Run 'awstoe version' for the commit."
 )
 _LANGUAGE: Final = 0x0409
-"""English, in Unicode, as the table's name 040904B0 says too."""
+"""English (United States). The name of the string table, 040904B0, is this and ``_UNICODE``."""
 _UNICODE: Final = 1200
 
 MANIFEST: Final = """\
@@ -35,21 +35,21 @@ MANIFEST: Final = """\
   </application>
 </assembly>
 """
-"""The one supportedOS is that of Windows 10, 11 and Server since 2016."""
+"""Its supportedOS is that of Windows 10 and 11 and of Windows Server 2016 and later."""
 
 
 def text(version: str, *, file: str) -> str:
-    """The version resource as PyInstaller reads it.
+    """Return the version resource in the form that PyInstaller reads.
 
     Args:
         version: The program's version, three numbers.
-        file: The name that the program is given.
+        file: The file name of the executable.
     """
     numbers = (*(int(part) for part in version.split(".")), 0)
     strings = {
         "Comments": _COMMENTS,
         "CompanyName": _OWNER,
-        "FileDescription": "Carries out AWSTOE component documents",
+        "FileDescription": "Runs AWSTOE component documents",
         "FileVersion": version,
         "InternalName": file.partition(".")[0],
         "LegalCopyright": _COPYRIGHT,

@@ -1,1 +1,1 @@
-"""The tooling behind the Makefile: the environment, the lock, the generated pages."""
+"""Tooling of the Makefile: the virtual environment, the lock file and the generated pages."""

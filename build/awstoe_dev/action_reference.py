@@ -1,4 +1,4 @@
-"""Writes docs/actions.md from the action modules; ``--check`` fails if the page is stale."""
+"""Writes docs/actions.md from the action modules. ``--check`` checks that it is up to date."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from awstoe_dev.environment import ROOT
 
 
 def main() -> int:
-    """Write the page, or compare it with the file."""
+    """Write or check the page, and return the exit code."""
     page = Path(ROOT, "docs", "actions.md")
     text = markdown()
     if "--check" not in sys.argv[1:]:
@@ -16,7 +16,7 @@ def main() -> int:
         return 0
     if page.exists() and page.read_text(encoding="utf-8") == text:
         return 0
-    sys.stderr.write("docs/actions.md does not match the action modules: run 'make docs'\n")
+    sys.stderr.write("docs/actions.md is out of date: run 'make docs'\n")
     return 1
 
 

@@ -1,9 +1,9 @@
-"""Makes the project's virtual environment from requirements.lock and checks the hash of every file.
+"""Creates the project's virtual environment from requirements.lock, and checks every file's hash.
 
-``make`` runs this with the machine's Python, before anything is installed. So it uses only the
-standard library and syntax that old versions can read, and reports in one line what is missing. The
-product and its tooling are installed in editable form with the locked build backend: nothing is
-resolved or downloaded that the lock does not name.
+``make`` runs this with the machine's Python before anything is installed. So it uses only the
+standard library and syntax that old versions can read, and names in one line what is missing. The
+product and its tooling are installed in editable form with the locked build backend, so that
+nothing is resolved, and nothing is downloaded that is not in the lock.
 """
 
 import os
@@ -18,37 +18,37 @@ PYTHON = os.path.join(FOLDER, "bin", "python")
 
 
 def missing() -> str:
-    """Return what this machine lacks, in one line with the remedy; empty if nothing."""
+    """Return what this machine lacks and how to install it, in one line; empty if nothing."""
     found = sys.version_info[:2]
     if not OLDEST <= found <= NEWEST:
         return (
-            f"Python 3.11, 3.12 or 3.13 is needed, {sys.executable} is {found[0]}.{found[1]}: "
-            "name another with 'make PYTHON=python3.11 ...'"
+            f"Python 3.11, 3.12 or 3.13 is required, {sys.executable} is {found[0]}.{found[1]}: "
+            "choose another one with 'make PYTHON=python3.11 ...'"
         )
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian has it in a package of its own
+        import ensurepip  # noqa: F401, PLC0415 - on Debian in a package of its own
         import venv  # noqa: F401, PLC0415
     except ImportError:
         return (
             "Python's venv module is missing: "
-            "install it with 'apt-get install python3-venv' (as root) and run make again"
+            "run 'apt-get install python3-venv' as root, then run make again"
         )
     return ""
 
 
 def run(*command: str) -> None:
-    """Run a program and show its output. If it fails, exit with its exit code."""
+    """Run a program and show its output. Exit with a message if it fails."""
     code = subprocess.call(command, cwd=ROOT)
     if code:
         sys.exit(f"make: '{' '.join(command)}' failed with exit code {code}")
 
 
 def main() -> None:
-    """Make the environment, or update it to the lock."""
+    """Create the environment, or update it to the lock."""
     problem = missing()
     if problem:
         sys.exit("make: " + problem)
-    print("make: installing what requirements.lock names into .venv", file=sys.stderr)
+    print("make: installing the packages of requirements.lock into .venv", file=sys.stderr)
     if not os.access(PYTHON, os.X_OK):
         run(sys.executable, "-m", "venv", "--clear", FOLDER)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "install")

@@ -130,7 +130,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
 DOORS: Final[dict[str, tuple[str, ...]]] = {
     "subprocess": (
         "awstoe.host.process.*",
-        "awstoe_build.programs",
+        "awstoe_build.commands",
         "awstoe_dev.environment",
         "awstoe_dev.lock",
         "awstoe_release.programs",

@@ -1,7 +1,7 @@
-"""Writes requirements.lock: the requirements of pyproject.toml, resolved, with all hashes.
+"""Writes requirements.lock: the resolved dependencies of pyproject.toml, with all file hashes.
 
-One lock serves all supported Python versions and platforms (``--universal``). The resolver has an
-environment of its own in out/, because nothing else needs it.
+One lock covers all supported Python versions and platforms (``--universal``). The resolver has an
+environment of its own below out/, because only this program needs it.
 """
 
 import os
@@ -14,7 +14,7 @@ RESOLVER = "uv==0.13.*"
 
 
 def main() -> None:
-    """Resolve again. Versions that still fit stay, unless ``--upgrade`` is given."""
+    """Resolve again. Keep versions that still satisfy the requirements, unless ``--upgrade``."""
     folder = os.path.join(ROOT, "out", "lock-venv")
     python = os.path.join(folder, "bin", "python")
     if not os.path.exists(python):

@@ -1,4 +1,4 @@
-"""Prints the names of all targets, one per line, for scripts: `python -m awstoe_dev.targets`."""
+"""Prints the names of the build's targets, one per line: ``python -m awstoe_dev.targets``."""
 
 from awstoe_build.targets import TARGETS
 

@@ -1,4 +1,4 @@
-"""The command behind ``make toolchain``, ``build`` and ``verify-build``: what it refuses."""
+"""The awstoe-build command: the errors it reports before it builds anything."""
 
 from pathlib import Path
 
@@ -7,16 +7,25 @@ import pytest
 from awstoe_build.__main__ import main
 
 
-def test_an_unknown_target_ends_with_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_target_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "--target=linux/mips"]) == 1
     assert capsys.readouterr().err.startswith("build: unknown target 'linux/mips'\n")
 
 
-def test_without_the_packages_nothing_is_started(
+def test_nothing_starts_without_the_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWSTOE_BUILD_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("awstoe_build.prerequisites._is_there", lambda _: False)
+    monkeypatch.setattr("awstoe_build.prerequisites._is_installed", lambda _: False)
     assert main(["toolchain"]) == 1
     assert "apt-get install" in capsys.readouterr().err
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_file_outside_a_targets_folder_needs_a_target(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", f"--file={tmp_path / 'awstoe'}"]) == 1
+    errors = capsys.readouterr().err
+    assert "is not in a folder named after its target" in errors
+    assert "TARGET=linux/amd64" in errors

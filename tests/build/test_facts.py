@@ -1,4 +1,4 @@
-"""What a single file tells about itself, and what is baked into it."""
+"""The build facts in an executable, and the release trust."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from awstoe_build.failure import BuildFailure
 
 
 def install(site: Path, metadata: str, *files: str) -> None:
-    """A distribution with these lines of metadata and these files."""
+    """Install a distribution with these lines of metadata and these files."""
     lines = dict(line.split(": ", 1) for line in metadata.splitlines())
     place = site / f"{lines['Name']}-{lines['Version']}.dist-info"
     place.mkdir(parents=True)
@@ -23,7 +23,7 @@ def install(site: Path, metadata: str, *files: str) -> None:
     (place / "RECORD").write_text("".join(f"{name},,\n" for name in listed))
 
 
-def test_only_what_is_inside_is_listed_with_version_and_licence(tmp_path: Path) -> None:
+def test_only_packages_inside_are_listed_with_version_and_license(tmp_path: Path) -> None:
     site = tmp_path / "site"
     install(site, "Name: One\nVersion: 1.0\nLicense-Expression: MIT", "one/__init__.py", "_one.py")
     install(site, "Name: two\nVersion: 2\nLicense: Apache-2.0", "two.py")
@@ -47,13 +47,13 @@ def test_only_what_is_inside_is_listed_with_version_and_licence(tmp_path: Path) 
     }
 
 
-def test_a_package_without_a_licence_ends_the_build(tmp_path: Path) -> None:
+def test_a_package_without_a_license_stops_the_build(tmp_path: Path) -> None:
     install(tmp_path, "Name: one\nVersion: 1.0", "one.py")
-    with pytest.raises(ValueError, match="one does not say under which licence"):
+    with pytest.raises(ValueError, match="the metadata of one names no license"):
         build_info.distributions(str(tmp_path))
 
 
-def test_a_package_that_is_built_here_is_known_by_its_modules(tmp_path: Path) -> None:
+def test_a_compiled_package_is_listed_with_its_modules(tmp_path: Path) -> None:
     install(tmp_path, "Name: cffi\nVersion: 2\nLicense-Expression: MIT-0", "cffi/__init__.py")
     assert build_info.distributions(str(tmp_path)) == [
         Component("cffi", "2", "MIT-0", ("_cffi_backend",))
@@ -79,9 +79,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_commit_and_its_time_are_the_builds(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_build_has_the_commit_and_its_time(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     found = source_info.read(str(tree))
     assert found.commit is not None
@@ -89,21 +87,23 @@ def test_the_commit_and_its_time_are_the_builds(
     assert found.date() == "2023-11-14T22:13:20Z"
 
 
-def test_a_changed_tree_says_so(tree: Path) -> None:
+def test_a_tree_with_changes_is_marked(tree: Path) -> None:
     (tree / "src" / "one.py").write_text("2\n")
     commit = source_info.read(str(tree)).commit
     assert commit is not None
     assert commit.endswith("+changes")
 
 
-def test_without_git_the_time_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_time_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setenv("HOME", str(tmp_path))
     missing = str(tmp_path / "nothing")
     assert source_info.read(missing) == source_info.Origin(None, 1)
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    with pytest.raises(BuildFailure, match="time of the commit is not known") as failure:
+    with pytest.raises(BuildFailure, match="cannot read the time of the commit") as failure:
         source_info.read(missing)
     assert "SOURCE_DATE_EPOCH" in failure.value.hint
 
@@ -119,7 +119,7 @@ def trust(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_folder_of_release_trust_is_baked_in(trust: Path, tmp_path: Path) -> None:
+def test_the_release_trust_is_copied_into_the_sources(trust: Path, tmp_path: Path) -> None:
     (trust / "authenticode.pem").write_text("x")
     place = tmp_path / "awstoe" / "trust" / "release"
     names = trust_files.copy(str(trust), str(place))
@@ -147,12 +147,12 @@ def spoil(folder: Path, how: str) -> None:
     [
         ("missing", "root.json is missing"),
         ("other", "private.pem does not belong there"),
-        ("link", "root.json is no plain file"),
+        ("link", "root.json is not a regular file"),
         ("large", "root.json has more than 1,000,000 bytes"),
-        ("old", "would not be understood by the program: .*format 0, expected 1"),
+        ("old", "is not valid: .*format 0, expected 1"),
     ],
 )
-def test_a_folder_with_anything_else_is_refused(
+def test_an_invalid_folder_of_release_trust_is_rejected(
     trust: Path, tmp_path: Path, how: str, problem: str
 ) -> None:
     spoil(trust, how)
@@ -161,17 +161,17 @@ def test_a_folder_with_anything_else_is_refused(
     assert not (tmp_path / "place").exists()
 
 
-def test_a_machine_that_cannot_read_keys_is_told_what_it_lacks(
+def test_a_missing_package_for_checking_trust_is_named(
     trust: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On Windows a build without keys needs no package at all."""
+    """A build on Windows needs no packages unless it includes release trust."""
     monkeypatch.setitem(sys.modules, "awstoe.trust", None)
-    with pytest.raises(BuildFailure, match="cannot be looked through") as failure:
+    with pytest.raises(BuildFailure, match="cannot check TRUST=") as failure:
         trust_files.copy(str(trust), str(tmp_path / "place"))
-    assert failure.value.hint == f"{sys.executable} -m pip install cryptography"
+    assert failure.value.hint == f"run: {sys.executable} -m pip install cryptography"
     assert not (tmp_path / "place").exists()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BuildFailure, match="cannot be read"):
+def test_a_missing_folder_of_release_trust_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BuildFailure, match="cannot read TRUST="):
         trust_files.copy(str(tmp_path / "nothing"), str(tmp_path / "place"))

@@ -1,4 +1,4 @@
-"""What of a single file is unpacked when: arranged at its build, carried out when it runs."""
+"""Early and late unpacking: what the build decides, and what the frozen program does."""
 
 import _imp
 import atexit
@@ -30,7 +30,7 @@ LIBRARY = ".cpython-313-x86_64-linux-gnu.so"
 
 @pytest.fixture
 def layers(tmp_path: Path) -> Path:
-    """Two interpreters' folders, and one of something else."""
+    """The layers of two interpreters, and a file outside of both."""
     for folder, triple in (("here", "x86_64"), ("there", "aarch64")):
         place = tmp_path / folder / "lib"
         place.mkdir(parents=True)
@@ -62,9 +62,12 @@ def test_a_library_is_replaced_by_the_targets(layers: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "problem"),
-    [("here/lib/only_here.so", "is not there, the counterpart"), ("other.so", "is of no layer")],
+    [
+        ("here/lib/only_here.so", "the counterpart of .* does not exist"),
+        ("other.so", "is in no layer"),
+    ],
 )
-def test_a_library_that_the_target_does_not_have_ends_the_build(
+def test_a_library_without_a_counterpart_stops_the_build(
     layers: Path, path: str, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):
@@ -80,7 +83,7 @@ def test_a_library_that_the_target_does_not_have_ends_the_build(
         ("_cffi_backend.cpython-313-aarch64-linux-gnu.so", "_cffi_backend"),
     ],
 )
-def test_a_module_is_known_by_the_name_of_its_file(name: str, module: str) -> None:
+def test_a_modules_name_is_derived_from_its_file(name: str, module: str) -> None:
     assert archive.module(name) == module
 
 
@@ -111,7 +114,7 @@ def split(entries: list[Entry]) -> tuple[list[Entry], Late]:
     )
 
 
-def test_files_are_parted_by_when_they_are_needed() -> None:
+def test_files_are_separated_by_when_they_are_needed() -> None:
     now, late = split(ENTRIES)
     assert [name for name, _, _ in now] == [ENTRIES[0][0], ENTRIES[4][0]]
     assert late.notes == {
@@ -127,15 +130,17 @@ def test_files_are_parted_by_when_they_are_needed() -> None:
 @pytest.mark.parametrize(
     "entry", [("libmagic.so.1", "/l/magic", "BINARY"), ("data.json", "/s/data", "DATA")]
 )
-def test_a_file_that_nothing_would_unpack_ends_the_build(entry: Entry) -> None:
-    with pytest.raises(ValueError, match="nothing would unpack it"):
+def test_a_file_that_would_never_be_unpacked_stops_the_build(entry: Entry) -> None:
+    with pytest.raises(ValueError, match="it would never be unpacked"):
         split([*ENTRIES, entry])
 
 
-def test_what_is_there_from_the_start_needs_no_library_that_comes_later() -> None:
-    """Nobody would load it: the system does not look where files are unpacked."""
+def test_a_file_that_is_unpacked_at_every_start_cannot_need_a_late_library() -> None:
+    """Nothing would load it: the system does not search the unpack folder."""
     module = f"python3.13/lib-dynload/_hashlib{LIBRARY}"
-    with pytest.raises(ValueError, match=r"_hashlib.* there from the start and needs libcrypto"):
+    with pytest.raises(
+        ValueError, match=r"_hashlib.* is unpacked at every start, but needs libcrypto"
+    ):
         archive.split(
             [*ENTRIES, (module, "/l/libssl", "EXTENSION")],
             at_start=["libpython3.13.so.1.0", "zlib", "_hashlib"],
@@ -145,7 +150,7 @@ def test_what_is_there_from_the_start_needs_no_library_that_comes_later() -> Non
 
 
 def modules_archive(path: Path) -> Path:
-    """An archive with one module, in PyInstaller's format."""
+    """Write an archive with one module, in PyInstaller's format."""
     packed = zlib.compress(b"code")
     table = marshal.dumps([("one", (0, 16, len(packed)))])
     path.write_bytes(b"PYZ\0magc" + struct.pack("!i4x", 16 + len(packed)) + packed + table)
@@ -153,7 +158,7 @@ def modules_archive(path: Path) -> Path:
 
 
 class Archive:
-    """PyInstaller's reader of such an archive, as far as it is used."""
+    """The parts of PyInstaller's archive reader that are used."""
 
     def __init__(self, path: Path) -> None:
         self.data = path.read_bytes()
@@ -185,7 +190,7 @@ def base_library(tmp_path: Path) -> Path:
 
 
 def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: Path) -> None:
-    assert archive.part_base_library(str(base_library), ["codecs.pyc"]) == {
+    assert archive.reduce_base_library(str(base_library), ["codecs.pyc"]) == {
         "codecs.pyc": b"codecs.pyc",
         "encodings/utf_8.pyc": b"encodings/utf_8.pyc",
     }
@@ -194,12 +199,12 @@ def test_the_base_library_keeps_what_the_interpreter_loads_first(base_library: P
         assert library.read("codecs.pyc") == b"codecs.pyc"
 
 
-def test_a_base_library_without_what_must_stay_ends_the_build(base_library: Path) -> None:
+def test_a_base_library_without_a_required_module_stops_the_build(base_library: Path) -> None:
     with pytest.raises(KeyError, match=r"io\.pyc"):
-        archive.part_base_library(str(base_library), ["io.pyc"])
+        archive.reduce_base_library(str(base_library), ["io.pyc"])
 
 
-def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> None:
+def test_modules_of_the_base_library_are_added_to_the_archive(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     made = Archive(path)
@@ -208,7 +213,7 @@ def test_modules_of_the_base_library_get_among_the_others(tmp_path: Path) -> Non
     assert made.extract("encodings") == b"encodings"
 
 
-def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
+def test_late_files_are_added_to_the_archive(tmp_path: Path) -> None:
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     made = Archive(path)
@@ -219,16 +224,16 @@ def test_late_files_get_beside_the_modules(tmp_path: Path) -> None:
     assert ("late/two.so", True, b"second") in found
 
 
-def test_something_else_than_an_archive_of_modules_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_of_modules_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "modules"
     path.write_bytes(bytes(100))
-    with pytest.raises(ValueError, match="no archive of modules"):
+    with pytest.raises(ValueError, match="not an archive of modules"):
         archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
 
 
 @pytest.fixture
 def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """What the frozen program does before it ends."""
+    """The functions that the frozen program registers to run at exit."""
     found: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", found.append)
     return found
@@ -238,7 +243,7 @@ def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 def running(
     tmp_path: Path, at_end: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """The frozen program's finder in this process; gives the folder that it unpacks to."""
+    """Run late_loading.py in this process, and return the unpack folder."""
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     importers = types.ModuleType("pyimod02_importers")
@@ -248,7 +253,9 @@ def running(
     folder.mkdir()
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
-    monkeypatch.setattr(_imp, "create_dynamic", lambda _: None)  # what is unpacked is no library
+    monkeypatch.setattr(
+        _imp, "create_dynamic", lambda _: None
+    )  # the unpacked files are not libraries
     runpy.run_path(str(BUILD / "inside" / "late_loading.py"))
     assert at_end
     yield folder
@@ -289,26 +296,26 @@ def test_a_library_that_cannot_be_loaded_is_not_replaced_by_the_machines(
         sys.meta_path[0].find_spec("two", None)
 
 
-def test_a_package_is_left_to_others_to_find_after_its_data_are_there(running: Path) -> None:
+def test_a_packages_data_is_unpacked_and_the_package_found_by_other_finders(running: Path) -> None:
     assert sys.meta_path[0].find_spec("three", None) is None
     assert unpacked(running) == ["lib/one.so"]
 
 
-def test_what_is_there_is_not_unpacked_again(running: Path) -> None:
+def test_a_file_that_exists_is_not_unpacked_again(running: Path) -> None:
     sys.meta_path[0].find_spec("three", None)
     before = (running / "lib" / "one.so").stat().st_mtime_ns
     sys.meta_path[0].find_spec("two", None)
     assert (running / "lib" / "one.so").stat().st_mtime_ns == before
 
 
-def test_a_part_that_cannot_be_unpacked_is_told_in_plain_words(running: Path) -> None:
+def test_a_part_that_cannot_be_unpacked_is_an_error_with_a_hint(running: Path) -> None:
     (running / "lib").write_text("in the way")
     with pytest.raises(AwstoeError, match="cannot unpack a part of awstoe") as failure:
         sys.meta_path[0].find_spec("two", None)
     assert "TMPDIR" in str(failure.value.hint)
 
 
-def test_what_was_removed_is_unpacked_again(running: Path) -> None:
+def test_a_file_that_was_removed_is_unpacked_again(running: Path) -> None:
     sys.meta_path[0].find_spec("three", None)
     shutil.rmtree(running)
     sys.meta_path[0].find_spec("two", None)
@@ -319,26 +326,26 @@ def test_what_was_removed_is_unpacked_again(running: Path) -> None:
     assert unpacked(running) == ["lib/one.so", "two.so"]
 
 
-def test_nothing_is_unpacked_to_what_took_the_place_of_the_folder(
+def test_nothing_is_unpacked_into_a_folder_that_another_user_created(
     running: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
     shutil.rmtree(running)
     running.symlink_to(other)
-    with pytest.raises(AwstoeError, match="something else stands there now"):
+    with pytest.raises(AwstoeError, match="something else has taken its place"):
         sys.meta_path[0].find_spec("two", None)
     running.unlink()
     running.mkdir()
     facts = os.lstat(running)
     stranger = os.stat_result((*facts[:4], facts.st_uid + 1, *facts[5:]))
     monkeypatch.setattr(os, "lstat", lambda _: stranger)
-    with pytest.raises(AwstoeError, match="something else stands there now"):
+    with pytest.raises(AwstoeError, match="something else has taken its place"):
         sys.meta_path[0].find_spec("two", None)
     assert [*unpacked(running), *unpacked(other)] == []
 
 
-def test_the_boot_loader_finds_the_folder_that_it_removes(
+def test_the_folder_exists_when_the_bootloader_removes_it(
     running: Path, at_end: list[Callable[[], None]]
 ) -> None:
     (last,) = at_end
@@ -352,8 +359,8 @@ def test_the_boot_loader_finds_the_folder_that_it_removes(
     assert running.is_file()
 
 
-def test_modules_are_looked_for_in_the_archive_alone(tmp_path: Path) -> None:
-    """In an interpreter of its own: this one's would have to be put together again."""
+def test_modules_are_only_imported_from_the_archive(tmp_path: Path) -> None:
+    """Runs in another interpreter, because the code cannot be undone in this one."""
     (tmp_path / "planted.py").touch()
     code = f"""
 import sys, types, encodings
@@ -380,6 +387,6 @@ assert encodings.__path__ == [sys._MEIPASS + {os.sep + "encodings"!r}], encoding
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
-def test_what_a_library_asks_for_is_read_from_it() -> None:
+def test_the_libraries_that_a_library_needs_are_read() -> None:
     assert "libc.so.6" in elf.read(Path("/bin/sh").read_bytes(), "/bin/sh").needed
     assert "libc.so.6" in archive.needed(os.path.realpath("/bin/sh"))

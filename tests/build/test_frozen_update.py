@@ -1,4 +1,4 @@
-"""The built program replaces itself: real release keys baked in, a real server, a real swap."""
+"""An executable replaces itself, with real release keys, a real server and a real swap."""
 
 import datetime as dt
 import json
@@ -29,28 +29,28 @@ NOBODY = 65534
 WINDOWS = "windows/amd64"
 COMPILER = "x86_64-w64-mingw32-gcc"
 LATE = dt.timedelta(days=80 * 365)
-"""Beyond 2038, when the time of 32-bit systems ends."""
+"""After 2038, when 32-bit times overflow."""
 
 
 def missing(name: str) -> str:
-    """Why there can be no built program for a target; empty if there can."""
+    """Return why an executable cannot be built for a target; empty if it can."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         return "the toolchains are for linux/amd64"
     if name == WINDOWS and (wine.missing() or not shutil.which(COMPILER)):
         return wine.missing() or f"{COMPILER} is missing (package gcc-mingw-w64-x86-64-win32)"
     site = windows_site if name == WINDOWS else site_packages
     if Cache(cache_folder(), print).missing([site.recipe(targets.TARGETS[name])]):
-        return f"there is no toolchain: make toolchain TARGET={name}"
+        return f"needs the toolchain: run make toolchain TARGET={name}"
     return "" if name == WINDOWS else cannot_run(name)
 
 
 def cannot_run(name: str) -> str:
-    """Why programs for a Linux target do not run here; empty if they do."""
+    """Return why this machine cannot run programs for a Linux target; empty if it can."""
     interpreter = Cache(cache_folder(), print).obtain(cpython.recipe(targets.TARGETS[name]))
     try:
         subprocess.run([cpython.program(interpreter), "-c", ""], capture_output=True, check=False)
     except OSError as error:
-        return f"programs for {name} do not run here: {error.strerror}"
+        return f"this machine cannot run programs for {name}: {error.strerror}"
     return ""
 
 
@@ -58,13 +58,13 @@ pytestmark = pytest.mark.slow
 
 
 class World:
-    """A publisher, and a built program that trusts it.
+    """A publisher, and an executable that trusts it.
 
     Args:
-        folder: Gets everything.
-        server: Serves what is published.
-        target: What the program is built for.
-        machine: Where it runs, if not here.
+        folder: The folder for all files.
+        server: The server for the releases.
+        target: The target of the executable.
+        machine: The Wine machine to run it on; None for this machine.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class World:
             folder=str(folder / "build"),
             origin=source_info.read(freeze.ROOT),
             trust=str(trust),
-            say=print,
+            report=print,
         )
         self.built = Path(made.file).read_bytes()
         self.add(__version__, self.built)
@@ -94,7 +94,7 @@ class World:
         self.publisher.add(version, program, signature=signature, target=self.pair)
 
     def stand_in(self, version: str) -> bytes:
-        """A small program that tells a version."""
+        """Return a small program that prints a version."""
         if self.machine is None:
             return shell_program(version, padding=200_000)
         made = self.folder / f"{version}.exe"
@@ -116,7 +116,7 @@ class World:
         path.chmod(0o755)
         if (
             os.geteuid() == 0 and self.machine is None
-        ):  # root would keep its memory of metadata outside of the test
+        ):  # root would store its trust metadata outside of the test's folder
             for each in (folder, path):
                 os.chown(each, NOBODY, NOBODY)
             for each in (self.folder, *self.folder.parents):
@@ -125,7 +125,7 @@ class World:
         return path
 
     def run(self, program: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
-        """Run a program; gives exit code, JSON and standard error."""
+        """Run a program, and return its exit code, JSON and standard error."""
         if self.machine is not None:
             done = self.machine.run(wine.path(program), *arguments, folder=program.parent)
             value = json.loads(done.stdout) if done.stdout.startswith(b"{") else {}
@@ -163,11 +163,11 @@ def world(
 
 def test_built_program_is_up_to_date(world: World) -> None:
     program = world.install("current")
-    code, told, said = world.run(program, "self-update", "--check", "--json")
-    assert (code, told.get("outcome")) == (0, "current"), said
-    assert told["executable"].endswith(program.name)
-    assert told["target"] == world.target
-    assert told["validUntil"] > "2100"
+    code, result, errors = world.run(program, "self-update", "--check", "--json")
+    assert (code, result.get("outcome")) == (0, "current"), errors
+    assert result["executable"].endswith(program.name)
+    assert result["target"] == world.target
+    assert result["validUntil"] > "2100"
 
 
 def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -> None:
@@ -175,22 +175,22 @@ def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -
     new = world.stand_in("9.0.0")
     world.add("9.0.0", new)
     program = world.install("replaced")
-    code, told, said = world.run(program, "self-update", "--json")
-    assert (code, told.get("outcome")) == (0, "updated"), said
+    code, result, errors = world.run(program, "self-update", "--json")
+    assert (code, result.get("outcome")) == (0, "updated"), errors
     assert program.read_bytes() == new
     previous = program.with_name(f"awstoe.previous{program.suffix}")
     assert previous.read_bytes() == world.built
     assert world.run(program, "--version")[0] == 0
-    code, told, said = world.run(previous, "verify-signature")
-    assert (code, told.get("verdict")) == (0, "good"), said
+    code, result, errors = world.run(previous, "verify-signature")
+    assert (code, result.get("verdict")) == (0, "good"), errors
 
 
 def test_built_program_refuses_a_wrong_file(world: World) -> None:
     evil = world.stand_in("9.1.0")
     world.add("9.1.0", evil, world.publisher.keys.stranger.sign(evil))
     program = world.install("refusing")
-    code, told, said = world.run(program, "self-update", "--json")
-    assert (code, told.get("exitCode")) == (5, 5), said
+    code, result, errors = world.run(program, "self-update", "--json")
+    assert (code, result.get("exitCode")) == (5, 5), errors
     assert program.read_bytes() == world.built
     world.publisher.publish(withdrawn={"9.1.0": "a test"})
 
@@ -205,11 +205,11 @@ def test_built_program_is_not_replaced_while_it_runs(world: World) -> None:
         "        action: ExecuteBash\n        inputs:\n          commands:\n"
         f"            - {program} self-update --json || echo code $?\n"
     )
-    code, told, said = world.run(
+    code, result, errors = world.run(
         program, "run", "--documents", str(document), "--log-directory", str(program.parent)
     )
-    assert code == 0, said
+    assert code == 0, errors
     console = next(program.parent.glob("TOE_*/console.log")).read_text()
     assert "code 75" in console
     assert program.read_bytes() == world.built
-    del told
+    del result

@@ -1,4 +1,4 @@
-"""The inspector: what it reads from ELF files and archives, and what it refuses."""
+"""The inspection of executables for Linux: ELF files, archives and problems."""
 
 import struct
 import sys
@@ -16,7 +16,7 @@ AMD64 = TARGETS["linux/amd64"]
 
 
 def elf_file(*versions: str, machine: int = 62, bits: int = 64) -> bytes:
-    """An ELF file of three sections: none, the names, and the versions asked for."""
+    """Return an ELF file of three sections: the null section, the names, and the versions."""
     names = b"\0" + b"".join(version.encode() + b"\0" for version in versions)
     head = 64 if bits == 64 else 52
     need = struct.pack("<HHIII", 1, len(versions), 1, 16, 0)
@@ -71,7 +71,7 @@ def report(data: bytes, **changes: object) -> Report:
         (["OPENSSL_3.0.0", "GLIBC_2.3"], (2, 3)),
     ],
 )
-def test_the_highest_glibc_of_a_file_is_found(
+def test_the_highest_required_glibc_is_found(
     bits: int, versions: list[str], highest: tuple[int, int]
 ) -> None:
     found = elf.read(elf_file(*versions, bits=bits), "x")
@@ -79,13 +79,13 @@ def test_the_highest_glibc_of_a_file_is_found(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
-def test_a_real_program_of_this_machine_is_read() -> None:
+def test_a_program_of_this_machine_is_read() -> None:
     found = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
     assert found.bits == struct.calcsize("P") * 8
     assert found.glibc > (2, 0)
 
 
-def test_the_name_that_a_library_gives_itself_is_read() -> None:
+def test_the_soname_of_a_library_is_read() -> None:
     libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
     (library,) = [Path(each) for each in libraries if each.endswith("/libc.so.6")]
     assert elf.read(library.read_bytes(), "libc").soname == "libc.so.6"
@@ -95,11 +95,11 @@ def test_the_name_that_a_library_gives_itself_is_read() -> None:
     ("soname", "problems"),
     [
         ("libone.so.1", []),
-        ("libone.so", ["libone.so.1 calls itself libone.so: it would not be found"]),
-        ("", ["libone.so.1 calls itself nothing: it would not be found"]),
+        ("libone.so", ["libone.so.1 has the soname libone.so, so it would not be found"]),
+        ("", ["libone.so.1 has the soname (none), so it would not be found"]),
     ],
 )
-def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[str]) -> None:
+def test_a_library_must_have_the_soname_that_others_need(soname: str, problems: list[str]) -> None:
     facts = {
         "libone.so.1": elf.Elf(64, 62, (2, 17), ("libc.so.6",), soname),
         "module.so": elf.Elf(64, 62, (2, 17), ("libone.so.1",)),
@@ -108,61 +108,61 @@ def test_a_library_has_the_name_that_others_ask_for(soname: str, problems: list[
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(50)])
-def test_what_is_no_elf_file_is_refused(data: bytes) -> None:
+def test_a_file_that_is_not_an_elf_file_is_rejected(data: bytes) -> None:
     with pytest.raises(BuildFailure, match="ELF"):
         elf.read(data, "x")
 
 
-def test_an_archive_is_taken_apart() -> None:
+def test_the_parts_of_an_archive_are_read() -> None:
     parts = bundle.read(frozen({"lib/a.so": b"abc"}, {"one.two": b"2", "one": b""}), "awstoe")
     assert parts.files == {"lib/a.so": b"abc"}
     assert parts.modules == {"one.two": b"2", "one": b""}
     assert parts.scripts == {"start": b"code"}
 
 
-def test_a_file_without_an_archive_is_refused() -> None:
-    with pytest.raises(BuildFailure, match="no frozen program"):
+def test_a_file_without_an_archive_is_rejected() -> None:
+    with pytest.raises(BuildFailure, match="not a frozen program"):
         report(elf_file())
 
 
-def test_a_cut_archive_is_refused() -> None:
+def test_a_truncated_archive_is_rejected() -> None:
     data, start = frozen(), len(elf_file("GLIBC_2.7"))
     with pytest.raises(BuildFailure, match="damaged"):
         report(data[: start + 4] + data[start + 9 :])
 
 
-def test_a_good_file_has_no_problems() -> None:
+def test_a_valid_executable_has_no_problems() -> None:
     data = frozen({"libpython3.13.so.1.0": elf_file("GLIBC_2.17")})
     found = report(data)
     assert found.problems == ()
-    assert "needs at most GLIBC_2.17" in found.lines()[0]
-    assert [each.name for each in found.binaries.all] == ["(boot loader)", "libpython3.13.so.1.0"]
+    assert "needs GLIBC_2.17" in found.lines()[0]
+    assert [each.name for each in found.binaries.all] == ["(bootloader)", "libpython3.13.so.1.0"]
 
 
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (frozen({"liba.so": elf_file("GLIBC_2.18")}), "liba.so needs GLIBC_2.18, above the floor"),
-        (frozen(loader=elf_file("GLIBC_2.34")), "(boot loader) needs GLIBC_2.34"),
-        (frozen({"liba.so": elf_file(machine=183)}), "liba.so is for another machine"),
-        (frozen({"liba.so": elf_file(bits=32)}), "liba.so is for another machine"),
-        (frozen({"data": b"see /home/me/awstoe/x"}), "data has the build machine's path"),
+        (frozen({"liba.so": elf_file("GLIBC_2.18")}), "liba.so needs GLIBC_2.18, newer than 2.17"),
+        (frozen(loader=elf_file("GLIBC_2.34")), "(bootloader) needs GLIBC_2.34"),
+        (frozen({"liba.so": elf_file(machine=183)}), "liba.so is for another processor"),
+        (frozen({"liba.so": elf_file(bits=32)}), "liba.so is for another processor"),
+        (frozen({"data": b"see /home/me/awstoe/x"}), "data contains the build machine's path"),
         (
             frozen(modules={"awstoe.__main__": b"/home/me/awstoe"}),
-            "awstoe.__main__ has the build machine's path",
+            "awstoe.__main__ contains the build machine's path",
         ),
         (
             frozen(modules={"awstoe.__main__": b"", "unittest.mock": b""}),
-            "the unwanted module unittest.mock is in it",
+            "the executable contains the unwanted module unittest.mock",
         ),
         (
             frozen(modules={"awstoe.__main__": b"", "awstoe_build.freeze": b""}),
-            "the unwanted module awstoe_build.freeze is in it",
+            "the executable contains the unwanted module awstoe_build.freeze",
         ),
-        (frozen(modules={"other": b""}), "the module awstoe.__main__ is not in it"),
+        (frozen(modules={"other": b""}), "the module awstoe.__main__ is missing"),
     ],
 )
-def test_what_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
+def test_anything_that_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
     (found,) = report(data).problems
     assert found.startswith(problem)
 
@@ -170,10 +170,10 @@ def test_what_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) ->
 def test_an_unwanted_extension_module_is_a_problem() -> None:
     name = "python3.13/lib-dynload/_ssl.cpython-313-x86_64-linux-gnu.so"
     found = report(frozen({name: elf_file()}), unwanted=["_ssl"])
-    assert found.problems == ("the unwanted module _ssl is in it",)
+    assert found.problems == ("the executable contains the unwanted module _ssl",)
 
 
-def test_a_file_above_its_budget_is_a_problem() -> None:
+def test_an_executable_above_its_budget_is_a_problem() -> None:
     found = inspect(
         frozen(),
         AMD64._replace(size_budget=100),

@@ -1,4 +1,4 @@
-"""The cache of toolchain layers: whole entries or none, and rebuilt when anything changed."""
+"""The cache of toolchain layers: entries are complete, and rebuilt when anything changes."""
 
 import importlib.util
 import os
@@ -17,9 +17,9 @@ from awstoe_build.toolchain.layers import (
     LayerBuild,
     Recipe,
     damage,
-    exclusively,
     fingerprint,
     key,
+    locked,
 )
 
 
@@ -35,13 +35,13 @@ def module(folder: Path, text: str) -> ModuleType:
 
 
 class Building:
-    """A recipe that counts how often it is built, and the messages of the cache."""
+    """A cache, its messages, and a record of the layers that were built."""
 
     def __init__(self, folder: Path) -> None:
         self.built: list[str] = []
-        self.said: list[str] = []
+        self.reported: list[str] = []
         self.module = module(folder, "ANSWER = 42\n")
-        self.cache = Cache(str(folder / "cache"), self.said.append)
+        self.cache = Cache(str(folder / "cache"), self.reported.append)
 
     def recipe(
         self,
@@ -51,16 +51,16 @@ class Building:
         needs: tuple[Recipe, ...] = (),
         build: Callable[[LayerBuild], None] | None = None,
     ) -> Recipe:
-        def write(workshop: LayerBuild) -> None:
+        def write(build: LayerBuild) -> None:
             self.built.append(name)
-            Path(workshop.content, "file").write_text(name)
-            Path(workshop.content, "link").symlink_to("file")
+            Path(build.content, "file").write_text(name)
+            Path(build.content, "link").symlink_to("file")
 
         return Recipe(name, self.module, {"version": version}, needs, build or write)
 
     def again(self) -> Cache:
-        """A cache as the next run sees it."""
-        return Cache(self.cache.folder, self.said.append)
+        """Return the cache as the next run opens it."""
+        return Cache(self.cache.folder, self.reported.append)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_layer_is_built_once(building: Building) -> None:
     assert building.cache.missing([building.recipe()]) == []
 
 
-def test_a_layer_is_built_after_what_it_needs(building: Building) -> None:
+def test_a_layer_is_built_after_the_layers_it_needs(building: Building) -> None:
     below = building.recipe("below")
     above = building.recipe("above", needs=(below,))
     assert [each.name for each in building.cache.missing([above])] == ["below", "above"]
@@ -88,7 +88,7 @@ def test_a_layer_is_built_after_what_it_needs(building: Building) -> None:
     assert building.built == ["below", "above"]
 
 
-def test_another_input_is_another_layer(building: Building) -> None:
+def test_another_input_gives_another_key(building: Building) -> None:
     one, two = building.recipe(version="1"), building.recipe(version="2")
     assert key(one) != key(two)
     assert key(building.recipe("above", needs=(one,))) != key(
@@ -103,7 +103,7 @@ def test_another_input_is_another_layer(building: Building) -> None:
         ("ANSWER = 43\n", False),
     ],
 )
-def test_the_code_of_a_recipe_counts_and_what_is_said_about_it_does_not(
+def test_a_recipes_code_changes_its_fingerprint_and_its_comments_do_not(
     tmp_path: Path, text: str, *, same: bool
 ) -> None:
     before = fingerprint(module(tmp_path, "ANSWER = 42\n"))
@@ -143,7 +143,7 @@ def garble_manifest(content: Path) -> None:
     "harm",
     [overwrite, remove, add, point_elsewhere, make_executable, lose_manifest, garble_manifest],
 )
-def test_a_damaged_layer_is_built_again_and_that_is_said(
+def test_a_damaged_layer_is_reported_and_built_again(
     building: Building, harm: Callable[[Path], None]
 ) -> None:
     content = Path(building.cache.obtain(building.recipe()))
@@ -151,7 +151,7 @@ def test_a_damaged_layer_is_built_again_and_that_is_said(
     assert damage(str(content.parent))
     assert Path(building.again().obtain(building.recipe()), "file").read_text() == "layer"
     assert building.built == ["layer", "layer"]
-    assert any("is damaged" in text for text in building.said)
+    assert any("is damaged" in text for text in building.reported)
     assert not damage(str(content.parent))
 
 
@@ -159,8 +159,8 @@ def test_a_damaged_layer_is_built_again_and_that_is_said(
 def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     building: Building, end: BaseException
 ) -> None:
-    def stop(workshop: LayerBuild) -> None:
-        Path(workshop.content, "half").write_text("")
+    def stop(build: LayerBuild) -> None:
+        Path(build.content, "half").write_text("")
         raise end
 
     with pytest.raises(type(end)):
@@ -171,9 +171,11 @@ def test_an_interrupted_build_leaves_no_entry_and_the_next_one_recovers(
     assert os.listdir(os.path.join(building.cache.folder, "scratch")) == []
 
 
-def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building: Building) -> None:
-    def fail(workshop: LayerBuild) -> None:
-        Path(workshop.content, "half").write_text("")
+def test_leftovers_of_a_failed_build_are_removed_even_if_the_recipe_changed(
+    building: Building,
+) -> None:
+    def fail(build: LayerBuild) -> None:
+        Path(build.content, "half").write_text("")
         raise BuildFailure("no")
 
     with pytest.raises(BuildFailure):
@@ -184,7 +186,7 @@ def test_what_a_failed_build_left_goes_even_when_its_recipe_has_changed(building
     assert os.listdir(scratch) == []
 
 
-def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
+def test_a_full_disk_is_reported_with_the_systems_reason(building: Building) -> None:
     def fill(_: LayerBuild) -> None:
         with open("/dev/full", "w") as stream:
             stream.write("x")
@@ -194,7 +196,7 @@ def test_a_full_disk_is_told_by_its_name(building: Building) -> None:
     assert "finished layers are kept" in failure.value.hint
 
 
-def test_what_an_earlier_recipe_left_is_kept_for_a_while_and_then_goes(building: Building) -> None:
+def test_layers_of_an_earlier_recipe_are_removed_when_unused_for_weeks(building: Building) -> None:
     old = Path(building.cache.obtain(building.recipe(version="1"))).parent
     building.again().obtain(building.recipe(version="2"))
     assert old.exists()
@@ -204,10 +206,10 @@ def test_what_an_earlier_recipe_left_is_kept_for_a_while_and_then_goes(building:
     assert old.exists()
     building.again().obtain(building.recipe(version="3"))
     assert not old.exists()
-    assert any(old.name in text and "removed" in text for text in building.said)
+    assert any(old.name in text and "removed" in text for text in building.reported)
 
 
-def test_a_use_of_a_layer_keeps_it(building: Building) -> None:
+def test_a_layer_that_is_used_is_kept(building: Building) -> None:
     old = Path(building.cache.obtain(building.recipe(version="1"))).parent
     used = time.time() - (UNUSED_DAYS + 1) * 24 * 3600
     os.utime(Path(building.cache.folder, "locks", old.name), (used, used))
@@ -216,29 +218,29 @@ def test_a_use_of_a_layer_keeps_it(building: Building) -> None:
     assert old.exists()
 
 
-def test_progress_is_told_layer_by_layer(building: Building) -> None:
+def test_progress_is_reported_per_layer(building: Building) -> None:
     recipe = building.recipe(name="second", needs=(building.recipe(name="first"),))
     building.cache.expect(len(building.cache.missing([recipe])))
     building.cache.obtain(recipe)
-    told = [text.split(";")[0].strip() for text in building.said if "building" in text]
-    assert told == ["[1/2] first: building", "[2/2] second: building"]
+    lines = [text.split(",")[0].strip() for text in building.reported if "building" in text]
+    assert lines == ["[1/2] first: building", "[2/2] second: building"]
 
 
-def test_a_build_waits_for_another_that_is_at_it(tmp_path: Path) -> None:
+def test_a_build_waits_for_another_build_of_the_same_layer(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
-    said: list[str] = []
+    reported: list[str] = []
     order: list[str] = []
 
     def second() -> None:
-        with exclusively(path, said.append):
+        with locked(path, reported.append):
             order.append("second")
 
-    with exclusively(path, said.append):
+    with locked(path, reported.append):
         thread = threading.Thread(target=second)
         thread.start()
-        while not said:
+        while not reported:
             time.sleep(0.01)
         order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
-    assert said == [f"  {os.path.basename(path)}: waiting for another build that is at it"]
+    assert reported == [f"  {os.path.basename(path)}: waiting for another build to finish it"]

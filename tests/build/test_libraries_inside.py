@@ -1,7 +1,7 @@
-"""The libraries in a built file are whole: they work with nothing but what is in it.
+"""The libraries in an executable work with nothing but what is in it.
 
-The file is taken apart, and its own interpreter runs with the modules and files out of it alone.
-Skipped when there is no built file, or not the toolchain that made it.
+The tests unpack the executable and run the interpreter that froze it with only those modules and
+files. They need the executable and its toolchain.
 """
 
 import os
@@ -25,10 +25,10 @@ RECIPE = cpython.recipe(BUILD_MACHINE)
 LAYER = Path(cache_folder(), f"{RECIPE.name}-{key(RECIPE)}", "content")
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not FILE.is_file() or not LAYER.is_dir(),
-    reason="there is no built file with its toolchain: run make build",
+    reason="needs an executable and its toolchain: run make build",
 )
 UNCHECKED = bytes(12)
-"""What follows the magic number of byte code that belongs to no source."""
+"""The header after the magic number, for bytecode that is not checked against a source."""
 ALONE = """\
 import sys
 folder = sys.argv[1]
@@ -52,7 +52,7 @@ default_properties = fips=yes
 
 
 def python(code: str, folder: Path | str = "", **environment: str) -> str:
-    """Run code in the interpreter that the file was made with; gives its output."""
+    """Run code in the interpreter that froze the executable, and return its output."""
     ended = subprocess.run(
         [cpython.program(str(LAYER)), "-I", "-S", "-B", "-c", code, str(folder)],
         env={
@@ -71,12 +71,12 @@ def python(code: str, folder: Path | str = "", **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is in the file, laid out as an interpreter finds it."""
+    """The executable's modules and files, in a folder from which Python can import them."""
     folder = tmp_path_factory.mktemp("inside")
     parts = bundle.read(FILE.read_bytes(), str(FILE))
     packages = {name.rpartition(".")[0] for name in parts.modules}
     magic = bytes.fromhex(python("import importlib.util as u; print(u.MAGIC_NUMBER.hex())"))
-    # Loaded by the boot loader before there is an importer: it is not among the modules.
+    # PyInstaller loads struct before its importer exists, so it is not among the modules.
     for name, code in {**parts.modules, "struct": parts.scripts["struct"]}.items():
         place = folder / name.replace(".", "/")
         path = place / "__init__.pyc" if name in packages else place.with_name(place.name + ".pyc")
@@ -90,12 +90,12 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def alone(code: str, contents: Path, **environment: str) -> str:
-    """Run code with nothing but what is in the file."""
+    """Run code with nothing but the executable's content."""
     return python(ALONE.format(version=cpython.VERSION, code=code), contents, **environment)
 
 
 @pytest.mark.parametrize("service", sorted(selection.BOTOCORE_SERVICES))
-def test_a_client_of_every_service_can_be_made(contents: Path, service: str) -> None:
+def test_a_client_of_every_service_can_be_created(contents: Path, service: str) -> None:
     made = alone(
         "import boto3\n"
         "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
@@ -105,7 +105,7 @@ def test_a_client_of_every_service_can_be_made(contents: Path, service: str) -> 
     assert made.startswith("https://")
 
 
-def test_s3_transfers_have_all_they_need(contents: Path) -> None:
+def test_s3_transfers_work(contents: Path) -> None:
     methods = alone(
         "import boto3\n"
         "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
@@ -118,7 +118,7 @@ def test_s3_transfers_have_all_they_need(contents: Path) -> None:
     assert methods.split()[:2] == ["upload_file", "https://"]
 
 
-def test_openssl_is_one_and_the_same_for_all(contents: Path) -> None:
+def test_all_modules_use_the_same_openssl(contents: Path) -> None:
     versions = alone(
         "import hashlib, ssl\n"
         "from cryptography.hazmat.backends.openssl import backend\n"
@@ -130,7 +130,7 @@ def test_openssl_is_one_and_the_same_for_all(contents: Path) -> None:
     assert versions.split() == ["True", "True"]
 
 
-def test_signatures_are_made_and_verified(contents: Path) -> None:
+def test_signatures_are_created_and_verified(contents: Path) -> None:
     alone(
         "from cryptography import x509\n"
         "from cryptography.hazmat.primitives import hashes\n"
@@ -144,8 +144,8 @@ def test_signatures_are_made_and_verified(contents: Path) -> None:
     )
 
 
-def test_a_machine_in_fips_mode_changes_nothing(contents: Path, tmp_path: Path) -> None:
-    """Its settings are for its own OpenSSL, and name a part that this one does not have."""
+def test_fips_mode_of_the_machine_has_no_effect(contents: Path, tmp_path: Path) -> None:
+    """Its settings are for its own OpenSSL, and name a provider that ours does not have."""
     settings = tmp_path / "openssl.cnf"
     settings.write_text(FIPS)
     found = alone(
@@ -168,7 +168,7 @@ def test_a_library_loads(contents: Path, modules: str) -> None:
     alone(f"import {modules}", contents)
 
 
-def test_certificate_authorities_are_inside(contents: Path) -> None:
+def test_ca_certificates_are_inside(contents: Path) -> None:
     count = alone(
         "import certifi, ssl\n"
         "print(len(ssl.create_default_context(cafile=certifi.where()).get_ca_certs()))",

@@ -1,11 +1,13 @@
-"""What the recipes state: pins, locks, edits, and what a machine has to have."""
+"""The recipes: pins, locks, edits, what goes into the executable, and prerequisites."""
 
 import ast
+import importlib.util
 import os
 import re
 import tomllib
 from pathlib import Path
 
+import botocore
 import pytest
 
 from awstoe.actions.table import ACTIONS
@@ -16,12 +18,11 @@ from awstoe_build.toolchain import bootloader, cpython, registry, source_pins, s
 from awstoe_build.toolchain.layers import Cache
 
 ROOT = Path(__file__).parent.parent.parent
-RECIPES = sorted((ROOT / "build" / "awstoe_build").glob("*.py"))
-LOCKS = sorted((ROOT / "build" / "awstoe_build" / "locks").glob("*.txt"))
+LOCKS = sorted(Path(registry.lock_path("site")).parent.glob("*.txt"))
 
 
 def pins(lock: str) -> dict[str, str]:
-    """The versions that a lock states, by package."""
+    """Return the versions in a lock, by package."""
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
 
 
@@ -31,6 +32,10 @@ def test_every_source_is_pinned_by_version_and_hash(source: sources.Source) -> N
     assert source.version
     assert all(re.fullmatch(r"[0-9a-f]{64}", archive.sha256) for archive in archives)
     assert bool(source.patches) == bool(source.packaging)
+
+
+def test_the_locks_are_found() -> None:
+    assert {path.stem for path in LOCKS} >= {"site", "sources", "tools", "zig"}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda each: each.stem)
@@ -75,34 +80,36 @@ def test_pyinstaller_is_a_version_whose_children_can_start_it_again() -> None:
         (("*",), ["layout.diff", "CVE-1.patch", "ssl-crash.patch", "CVE-2.patch"]),
     ],
 )
-def test_patches_are_chosen_by_pattern_in_debians_order(
+def test_patches_are_selected_by_pattern_in_debians_order(
     tmp_path: Path, patterns: tuple[str, ...], chosen: list[str]
 ) -> None:
     series = tmp_path / "series"
     series.write_text(
         "#old.diff\nlayout.diff -p1\nCVE-1.patch\n\nssl-crash.patch\nCVE-2.patch #x\n"
     )
-    assert sources.chosen_patches(str(series), patterns) == chosen
+    assert sources.select_patches(str(series), patterns) == chosen
 
 
-def test_a_pattern_that_fits_no_patch_ends_the_build(tmp_path: Path) -> None:
+def test_a_pattern_that_matches_no_patch_stops_the_build(tmp_path: Path) -> None:
     series = tmp_path / "series"
     series.write_text("layout.diff\n")
-    with pytest.raises(BuildFailure, match=r"no patch in .* fits 'CVE-"):
-        sources.chosen_patches(str(series), ("CVE-*",))
+    with pytest.raises(BuildFailure, match=r"no patch in .* matches 'CVE-"):
+        sources.select_patches(str(series), ("CVE-*",))
 
 
 @pytest.mark.parametrize("text", ["nothing of it", "old; old;"])
-def test_an_edit_whose_place_is_not_there_once_ends_the_build(tmp_path: Path, text: str) -> None:
+def test_an_edit_whose_text_does_not_occur_exactly_once_stops_the_build(
+    tmp_path: Path, text: str
+) -> None:
     (tmp_path / "a.c").write_text(text)
     with pytest.raises(BuildFailure, match="expected once"):
-        bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+        bootloader.apply_edits(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
     assert (tmp_path / "a.c").read_text() == text
 
 
-def test_an_edit_replaces_its_place(tmp_path: Path) -> None:
+def test_an_edit_replaces_its_text(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("before old; after")
-    bootloader.edit(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
+    bootloader.apply_edits(str(tmp_path), (bootloader.Edit("a.c", "old;", "new;"),))
     assert (tmp_path / "a.c").read_text() == "before new; after"
 
 
@@ -110,11 +117,11 @@ PROCESSORS = re.compile(
     r"ALIGNOF_|SIZEOF_|HAVE_GCC_(ASM_FOR|UINT128)|HAVE___UINT128|HAVE_LARGEFILE|PY_SUPPORT_TIER"
     r"|PY_HAVE_PERF_TRAMPOLINE"
 )
-"""What may differ between the targets in CPython's pyconfig.h."""
+"""The lines of CPython's pyconfig.h that may differ between targets."""
 
 
 def test_all_interpreters_are_configured_alike() -> None:
-    """What configure cannot try for a foreign target it answers badly, if it is not told."""
+    """What configure cannot test for a foreign target must not get a bad default."""
     cache = Cache(cache_folder(), print)
     found = {}
     for target in targets.TARGETS.values():
@@ -126,13 +133,13 @@ def test_all_interpreters_are_configured_alike() -> None:
             }
             found[target.name] = {line for line in lines if not PROCESSORS.search(line)}
     if len(found) < len(("one", "and another")):
-        pytest.skip("there are no toolchains of two targets: make toolchain TARGET=linux/386")
+        pytest.skip("needs the toolchains of two targets: run make toolchain TARGET=linux/386")
     (_, first), *others = found.items()
     assert {name: sorted(first ^ lines) for name, lines in others if first ^ lines} == {}
     assert "#define HAVE_COMPUTED_GOTOS 1" in first
 
 
-def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
+def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     text = "".join(Path(path).read_text() for path in bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
@@ -147,9 +154,21 @@ def test_freezing_sees_every_action_module() -> None:
         assert (ROOT / "src" / (name.replace(".", "/") + ".py")).is_file()
 
 
-def test_every_choice_for_the_file_has_its_reason() -> None:
-    for table in (selection.EXCLUDED, selection.LOADED_BY_NAME, selection.DATA):
-        assert all(table.values())
+@pytest.mark.parametrize("name", selection.LOADED_BY_NAME)
+def test_a_module_that_is_loaded_by_name_exists_and_is_not_excluded(name: str) -> None:
+    assert importlib.util.find_spec(name)
+    parents = name.split(".")
+    assert not {".".join(parents[: size + 1]) for size in range(len(parents))} & set(
+        selection.EXCLUDED
+    )
+
+
+@pytest.mark.parametrize(
+    "pattern", [each for each in selection.DATA if each.startswith("botocore/")]
+)
+def test_a_pattern_for_botocores_data_matches_a_file(pattern: str) -> None:
+    folder = Path(botocore.__file__).parent.parent
+    assert list(folder.glob(pattern.replace("/*", "/*/*")))
 
 
 def imported(path: Path) -> set[str]:
@@ -162,51 +181,39 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def test_nothing_that_awstoe_imports_is_left_out_of_the_file() -> None:
+def test_nothing_that_awstoe_imports_is_excluded() -> None:
     used = {name for path in (ROOT / "src").rglob("*.py") for name in imported(path)}
     assert not {name.partition(".")[0] for name in used} & set(selection.EXCLUDED)
 
 
-def test_only_one_module_of_the_build_starts_programs() -> None:
-    starting = [path.name for path in RECIPES if "subprocess" in imported(path)]
-    assert starting == ["programs.py"]
-
-
-def test_the_build_imports_few_parts_of_the_program() -> None:
-    used = {name for path in RECIPES for name in imported(path) if name.startswith("awstoe.")}
-    # __main__ where code runs inside the frozen program.
-    assert used <= {
-        *("awstoe.actions.table", "awstoe.__main__", "awstoe.errors"),
-        *("awstoe.host.files.locks", "awstoe.host.files.renaming", "awstoe.trust"),
-    }
-
-
-def test_an_unknown_target_is_told_with_the_known_ones() -> None:
+def test_an_unknown_target_is_reported_with_the_known_ones() -> None:
     with pytest.raises(BuildFailure, match="unknown target 'linux/mips'") as failure:
         targets.find("linux/mips")
     assert "linux/386" in failure.value.hint
 
 
-def test_no_target_means_this_machines() -> None:
+def test_the_default_target_is_this_machines() -> None:
     assert targets.find("").name == "linux/amd64"
 
 
 def test_missing_packages_are_named_all_at_once_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     foreign = targets.TARGETS["linux/386"]
     with pytest.raises(BuildFailure, match="autoconf") as failure:
         prerequisites.check([foreign], building=True, cache=str(tmp_path), out=str(tmp_path))
     assert "libc6:i386" in failure.value.message
-    assert failure.value.hint.startswith("as root: dpkg --add-architecture i386 && apt-get update")
+    assert failure.value.hint.startswith(
+        "run as root: dpkg --add-architecture i386 && apt-get update"
+    )
     assert "autoconf automake" in failure.value.hint
 
 
-def test_what_only_building_needs_is_not_asked_for_when_freezing(
+def test_freezing_does_not_require_what_only_toolchains_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     foreign = targets.TARGETS["linux/arm64"]
     with pytest.raises(BuildFailure, match="binutils-aarch64-linux-gnu") as failure:
         prerequisites.check([foreign], building=False, cache=str(tmp_path), out=str(tmp_path))
@@ -216,16 +223,16 @@ def test_what_only_building_needs_is_not_asked_for_when_freezing(
     assert "libc6:arm64" in failure.value.message
 
 
-def test_missing_disk_space_is_told_before_anything_starts(
+def test_missing_disk_space_is_reported_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: True)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: True)
     monkeypatch.setattr(prerequisites, "free_space", lambda _: 1_000_000_000)
     folder = str(tmp_path / "not" / "there")
-    with pytest.raises(BuildFailure, match=r"has 1\.0 GB free, 3\.0 GB may be needed"):
+    with pytest.raises(BuildFailure, match=r"has 1\.0 GB free, the build may need 3\.0 GB"):
         prerequisites.check([targets.BUILD_MACHINE], building=True, cache=folder, out=str(tmp_path))
     prerequisites.check([targets.BUILD_MACHINE], building=False, cache=folder, out=str(tmp_path))
 
 
-def test_free_space_is_that_of_the_folder_that_will_be_there(tmp_path: Path) -> None:
+def test_free_space_is_found_for_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
     assert prerequisites.free_space(os.path.join(str(tmp_path), "not", "there")) > 0

@@ -1,4 +1,4 @@
-"""What stays out of the single file is not missed by what is in it."""
+"""The libraries work without the modules that are excluded from the executable."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ CLIENTS: Final = ("s3", "sts", "sso", "sso-oidc", "ssm", "imagebuilder", "logs")
 
 
 def without_excluded(code: str) -> str:
-    """Run code in an interpreter that lacks what is excluded; gives what it prints on errors."""
+    """Run code without the excluded modules, and return its standard error."""
     start = f"import sys\nfor name in {sorted(selection.EXCLUDED)!r}: sys.modules[name] = None\n"
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", start + textwrap.dedent(code)],
@@ -43,7 +43,7 @@ def test_the_libraries_can_be_loaded(names: tuple[str, ...]) -> None:
     assert without_excluded("\n".join(f"import {name}" for name in names)) == ""
 
 
-def test_every_client_for_aws_can_be_made() -> None:
+def test_every_aws_client_can_be_created() -> None:
     code = f"""
         import boto3
         session = boto3.Session("key", "secret", region_name="us-east-1")

@@ -1,4 +1,4 @@
-"""gpg, Sequoia and ``awstoe verify-signature`` agree about every file that has been built."""
+"""gpg, Sequoia and ``awstoe verify-signature`` agree about every executable below dist/."""
 
 import json
 import shutil
@@ -23,19 +23,19 @@ ROOT = Path(__file__).parents[2]
 BUILT = sorted(
     path
     for path in (ROOT / "dist" / __version__).glob("*/*/awstoe*")
-    if path.name in {"awstoe", "awstoe.exe"}  # no signature, and no file that is being copied
+    if path.name in {"awstoe", "awstoe.exe"}  # neither signatures nor unfinished copies
 )
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not BUILT, reason=f"nothing has been built: dist/{__version__}"),
+    pytest.mark.skipif(not BUILT, reason=f"dist/{__version__} has no executables: run make build"),
     pytest.mark.skipif(GPG is None, reason="gpg is not installed"),
     pytest.mark.skipif(SQ is None, reason="sq is not installed"),
 ]
 
 
 class Opinions(NamedTuple):
-    """Who accepts a file with a signature."""
+    """Which programs accept a file with a signature."""
 
     gpg: bool
     sequoia: bool
@@ -69,7 +69,7 @@ def opinions(file: Path, keys: KeyDirectory) -> Opinions:
 
 
 @pytest.mark.parametrize("built", BUILT, ids=lambda path: "-".join(path.parts[-3:-1]))
-def test_all_three_accept_what_was_signed_and_refuse_what_was_altered(
+def test_all_three_accept_the_signed_file_and_reject_an_altered_one(
     built: Path, keys: KeyDirectory, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / built.name
@@ -83,10 +83,10 @@ def test_all_three_accept_what_was_signed_and_refuse_what_was_altered(
     capfd.readouterr()
     trusting = Subject(None, release_trust.read(keys.path("trust")))
     assert verify([str(file)], Console(), trusting) == 0
-    told = json.loads(capfd.readouterr().out)
+    report = json.loads(capfd.readouterr().out)
     signer = lifecycle.certificate(keys, keys.only(Purpose.OPENPGP)).public.fingerprint
-    assert told["keyFingerprint"] == signer
-    assert (told["authenticode"] or {}).get("verdict") == ("good" if file.suffix else None)
+    assert report["keyFingerprint"] == signer
+    assert (report["authenticode"] or {}).get("verdict") == ("good" if file.suffix else None)
 
     data = bytearray(file.read_bytes())
     for place in (0, len(data) // 2, len(data) - 1):

@@ -1,6 +1,6 @@
-"""The built file for Windows, when there is one: what only Windows has, under Wine.
+"""The executable for Windows, under Wine: what only Windows has.
 
-``AWSTOE_WINDOWS_FILE`` names another file. What holds for every system is in tests/conformance.
+``AWSTOE_WINDOWS_FILE`` names another file to test. tests/conformance has the tests for all systems.
 """
 
 import json
@@ -23,7 +23,9 @@ SECONDS: Final = 60
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not FILE.is_file(), reason=f"no {FILE.name}: make build makes it"),
+    pytest.mark.skipif(
+        not FILE.is_file(), reason=f"no {FILE.name}: run make build TARGET=windows/amd64"
+    ),
     pytest.mark.skipif(bool(wine.missing()), reason=wine.missing() or "it can run"),
 ]
 
@@ -40,7 +42,7 @@ def program(tmp_path: Path) -> Path:
 
 
 def python(machine: wine.Machine, code: str, *arguments: str) -> str:
-    """Run code under the machine's interpreter; gives what it prints."""
+    """Run code in the machine's interpreter, and return its output."""
     ended = machine.run(
         *(wine.path(machine.python), "-c", textwrap.dedent(code), *arguments), seconds=SECONDS * 2
     )
@@ -49,7 +51,7 @@ def python(machine: wine.Machine, code: str, *arguments: str) -> str:
 
 
 def unpacked(machine: wine.Machine) -> list[Path]:
-    """The folders that boot loaders have unpacked to."""
+    """Return the unpack folders that exist."""
     return [
         *machine.drive_c.glob("users/*/Temp/_MEI*"),
         *machine.drive_c.glob("users/*/AppData/Local/Temp/_MEI*"),
@@ -58,7 +60,7 @@ def unpacked(machine: wine.Machine) -> list[Path]:
 
 
 def document(folder: Path, machine: wine.Machine, code: str) -> Path:
-    """A document of one step, which runs code under the machine's interpreter."""
+    """Write a document with one step, which runs code in the machine's interpreter."""
     path = folder / "document.yml"
     path.write_text(
         textwrap.dedent(f"""\
@@ -90,7 +92,7 @@ def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> Non
     assert unpacked(machine) == []
 
 
-def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
+def test_the_file_properties_on_windows_are_complete(machine: wine.Machine) -> None:
     found = pe.read(FILE.read_bytes(), FILE.name)
     assert found.has_version
     assert "longPathAware" in found.manifest
@@ -110,14 +112,14 @@ def test_what_windows_shows_of_it_is_complete(machine: wine.Machine) -> None:
     shown = python(machine, code, wine.path(FILE), *names).splitlines()
     assert shown[:4] == [
         "the awstoe authors",
-        "Carries out AWSTOE component documents",
+        "Runs AWSTOE component documents",
         "awstoe.exe",
         "awstoe",
     ]
     assert "Apache License" in shown[4]
 
 
-def test_the_facts_about_its_parts_are_true(machine: wine.Machine, program: Path) -> None:
+def test_the_facts_about_its_parts_are_correct(machine: wine.Machine, program: Path) -> None:
     code = """
         import platform, pyexpat, ssl, zlib
         print("CPython", platform.python_version())
@@ -127,12 +129,12 @@ def test_the_facts_about_its_parts_are_true(machine: wine.Machine, program: Path
         """
     shown = machine.run(wine.path(program), "version", "--json")
     facts = json.loads(shown.stdout)
-    told = {f"{package['name']} {package['version']}" for package in facts["packages"]}
-    assert set(python(machine, code).splitlines()) <= told
+    listed = {f"{package['name']} {package['version']}" for package in facts["packages"]}
+    assert set(python(machine, code).splitlines()) <= listed
     assert facts["target"] == "windows/amd64"
 
 
-def test_children_search_libraries_where_they_always_do(
+def test_children_search_libraries_in_the_usual_folders(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     code = (
@@ -146,7 +148,7 @@ def test_children_search_libraries_where_they_always_do(
     assert "Stdout: 0 \n" in log.read_text(encoding="utf-8").replace("\r\n", "\n") + "\n"
 
 
-def test_without_a_folder_for_temporary_files_it_finds_another(
+def test_without_a_temporary_folder_it_unpacks_elsewhere(
     machine: wine.Machine, program: Path
 ) -> None:
     nowhere = dict.fromkeys(("TMP", "TEMP", "USERPROFILE"), "C:\\not\\there")
@@ -156,7 +158,7 @@ def test_without_a_folder_for_temporary_files_it_finds_another(
     assert list(program.parent.glob("_MEI*")) == []
 
 
-def test_a_program_that_takes_its_place_does_not_disturb_a_run(
+def test_a_replaced_executable_does_not_disturb_a_run(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     started = tmp_path / "started"
@@ -188,7 +190,7 @@ def test_a_program_that_takes_its_place_does_not_disturb_a_run(
     assert unpacked(machine) == []
 
 
-def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
+def test_killing_the_bootloader_stops_the_run_and_its_folder_is_removed(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
     started, finished = tmp_path / "started", tmp_path / "finished"
@@ -221,10 +223,10 @@ def test_when_the_boot_loader_is_killed_the_run_stops_and_its_folder_goes(
     assert '"failed"' in detailed.read_text(encoding="utf-8")
 
 
-def test_an_event_of_somebody_else_with_its_name_does_not_stop_it(
+def test_another_processs_event_with_its_name_does_not_stop_it(
     machine: wine.Machine, program: Path
 ) -> None:
-    """Whatever process id the boot loader gets, its event's name is taken, and set."""
+    """The names for all process IDs that the bootloader may get are taken, and the events set."""
     taking = """
         import _winapi, subprocess, sys
         taken = [

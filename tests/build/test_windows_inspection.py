@@ -1,4 +1,4 @@
-"""The inspector on Windows' files: what it reads from PE files, and what it refuses."""
+"""The inspection of executables for Windows: PE files and problems."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ RESOURCES: Final = {VERSION: b"version", MANIFEST: version_info.MANIFEST.encode(
 
 
 def loader(**changes: bytes) -> bytes:
-    """A boot loader with resources, or others for some of them."""
+    """Return a bootloader with resources, some of which can be replaced."""
     kinds = {"version": VERSION, "manifest": MANIFEST}
     resources = {**RESOURCES, **{kinds[name]: content for name, content in changes.items()}}
     return pe_file(
@@ -38,7 +38,7 @@ def report(files: dict[str, bytes], start: bytes = b"", **modules: bytes) -> Rep
     )
 
 
-def test_what_a_pe_file_says_is_read() -> None:
+def test_the_facts_of_a_pe_file_are_read() -> None:
     data = pe_file(
         imports=["KERNEL32.dll", "b.dll"],
         late_imports=["C.dll"],
@@ -57,27 +57,27 @@ def test_what_a_pe_file_says_is_read() -> None:
     )
 
 
-def test_a_pe_file_without_anything_is_read() -> None:
+def test_a_pe_file_without_directories_is_read() -> None:
     found = pe.read(pe_file(), "x")
     assert (found.imports, found.exports, found.has_version, found.manifest) == ((), (), False, "")
 
 
 @pytest.mark.parametrize("size", [0, 2, 60, 64, 70, 100, 300, 400])
-def test_a_cut_pe_file_is_refused(size: int) -> None:
+def test_a_truncated_pe_file_is_rejected(size: int) -> None:
     data = pe_file(imports=["a.dll"], resources=RESOURCES)[:size]
     with pytest.raises(BuildFailure, match="PE file"):
         pe.read(data, "x")
 
 
-def test_a_32_bit_file_is_refused() -> None:
+def test_a_32_bit_file_is_rejected() -> None:
     data = bytearray(pe_file())
     data[64 + 24] = 0x0B
     data[64 + 25] = 0x01
-    with pytest.raises(BuildFailure, match="no 64-bit file"):
+    with pytest.raises(BuildFailure, match="not a 64-bit file"):
         pe.read(bytes(data), "x")
 
 
-def test_a_good_file_has_no_problems() -> None:
+def test_a_valid_executable_has_no_problems() -> None:
     found = report(
         {
             "python313.dll": pe_file(imports=["VCRUNTIME140.dll", "ADVAPI32.dll"]),
@@ -87,56 +87,64 @@ def test_a_good_file_has_no_problems() -> None:
     )
     assert found.problems == ()
     assert "4 PE files" in found.lines()[0]
-    assert "needs at most Windows 6.0" in found.lines()[0]
+    assert "needs Windows 6.0" in found.lines()[0]
 
 
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"a.dll": pe_file(machine=0x14C)}, "a.dll is for another machine than 64-bit x86"),
+        ({"a.dll": pe_file(machine=0x14C)}, "a.dll is for another processor than 64-bit x86"),
         ({"a.dll": pe_file(windows=(10, 1))}, "a.dll needs Windows 10.1"),
         (
             {"p\\a.pyd": pe_file(imports=["msvcp140.dll"])},
-            "p\\a.pyd needs msvcp140.dll, which is neither in it nor part of Windows",
+            "p\\a.pyd needs msvcp140.dll, which is neither in the executable nor part of Windows",
         ),
-        ({"_sqlite3.pyd": pe_file()}, "the unwanted module _sqlite3 is in it"),
+        ({"_sqlite3.pyd": pe_file()}, "the executable contains the unwanted module _sqlite3"),
         (
             {"unittest\\fast.cp313-win_amd64.pyd": pe_file()},
-            "the unwanted module unittest.fast is in it",
+            "the executable contains the unwanted module unittest.fast",
         ),
-        ({"a.txt": b"/home/me/awstoe/x"}, "a.txt has the build machine's path /home/me/awstoe"),
-        ({"a.txt": b"Z:\\home\\me\\awstoe"}, "a.txt has the build machine's path /home/me/awstoe"),
+        (
+            {"a.txt": b"/home/me/awstoe/x"},
+            "a.txt contains the build machine's path /home/me/awstoe",
+        ),
+        (
+            {"a.txt": b"Z:\\home\\me\\awstoe"},
+            "a.txt contains the build machine's path /home/me/awstoe",
+        ),
         (
             {"a.txt": "Z:\\home\\me\\awstoe".encode("utf-16-le")},
-            "a.txt has the build machine's path /home/me/awstoe",
+            "a.txt contains the build machine's path /home/me/awstoe",
         ),
     ],
 )
-def test_what_would_not_run_elsewhere_is_a_problem(files: dict[str, bytes], problem: str) -> None:
+def test_anything_that_would_not_run_elsewhere_is_a_problem(
+    files: dict[str, bytes], problem: str
+) -> None:
     (found,) = report(files).problems
     assert found.startswith(problem)
 
 
 def test_a_file_without_version_or_manifest_is_a_problem() -> None:
     found = report({}, loader(version=b"", manifest=b"")).problems
-    assert found[0] == "it has no version resource"
+    assert found[0] == "the executable has no version resource"
     assert [each.split(":")[0] for each in found[1:]] == [
-        f"its manifest has no {word}"
+        f"the manifest has no {word}"
         for word in ("longPathAware", "activeCodePage", "asInvoker", "supportedOS")
     ]
 
 
-def test_a_damaged_library_ends_the_inspection() -> None:
+def test_a_damaged_library_stops_the_inspection() -> None:
     with pytest.raises(BuildFailure, match=r"a\.dll is a damaged PE file"):
         report({"a.dll": pe_file(imports=["b.dll"])[:300]})
 
 
-def test_the_version_resource_says_all_that_windows_shows() -> None:
+def test_the_version_resource_is_complete() -> None:
     text = version_info.text("1.2.3", file="awstoe.exe")
     assert "filevers=(1, 2, 3, 0), prodvers=(1, 2, 3, 0)" in text
     for name, value in {
         "CompanyName": "the awstoe authors",
-        "FileDescription": "Carries out AWSTOE component documents",
+        "FileDescription": "Runs AWSTOE component documents",
         "FileVersion": "1.2.3",
         "OriginalFilename": "awstoe.exe",
         "ProductName": "awstoe",

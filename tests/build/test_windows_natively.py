@@ -1,4 +1,4 @@
-"""What a build on Windows itself states and refuses, as far as that does not take Windows."""
+"""Builds on Windows: recipes and errors, as far as they can be tested on Linux."""
 
 import importlib.util
 import os
@@ -37,11 +37,11 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    """An installation with all files, and some that were put there later."""
+    """An installation with all files, and some that were installed later."""
     folder = tmp_path / "Python313"
     extensions = [f"DLLs/{name}" for name in windows_runtime.EXTENSIONS]
     for name in (
-        *("python.exe", "python3.dll", *windows_runtime.BESIDE_PROGRAM, *extensions),
+        *("python.exe", "python3.dll", *windows_runtime.BESIDE_INTERPRETER, *extensions),
         *("DLLs/_wmi.pyd", "DLLs/tcl86t.dll", "Lib/os.py", "Lib/json/decoder.py"),
         *("Lib/tkinter/ttk.py", "Lib/site-packages/numpy.py", "Lib/__pycache__/os.pyc"),
     ):
@@ -59,20 +59,20 @@ def files(folder: str) -> set[str]:
     }
 
 
-def test_python_and_its_standard_library_are_taken_and_nothing_that_came_later(
+def test_python_and_its_standard_library_are_copied_without_installed_packages(
     installation: Installation, tmp_path: Path
 ) -> None:
     recipe = windows_installation.recipe(installation)
     made = Cache(str(tmp_path / "cache"), lambda _: None).obtain(recipe)
     assert files(made) == {
-        *("python.exe", "python3.dll", *windows_runtime.BESIDE_PROGRAM),
+        *("python.exe", "python3.dll", *windows_runtime.BESIDE_INTERPRETER),
         *(f"DLLs/{name}" for name in windows_runtime.EXTENSIONS),
         *("Lib/os.py", "Lib/json/decoder.py"),
     }
     assert Path(windows_runtime.program(made)).read_text() == "python.exe"
 
 
-def test_another_release_of_python_is_another_layer(installation: Installation) -> None:
+def test_another_release_of_python_gives_another_key(installation: Installation) -> None:
     before = layers.key(windows_installation.recipe(installation))
     Path(installation.folder, windows_runtime.LIBRARY).write_text("another")
     library = layers.key(windows_installation.recipe(installation))
@@ -91,20 +91,20 @@ def test_another_release_of_python_is_another_layer(installation: Installation) 
         ({"free_threaded": True}, "cpython 3.13.9 for win-amd64, free-threaded"),
     ],
 )
-def test_another_python_is_refused_by_what_it_is(
+def test_another_python_is_rejected_and_described(
     installation: Installation, changed: dict[str, str | bool], found: str
 ) -> None:
     given = Installation(**{**installation._asdict(), **changed})
     with pytest.raises(BuildFailure, match=r"expected cpython 3\.13 for win-amd64") as failure:
         windows_installation.recipe(given)
-    assert f"run by {found};" in failure.value.message
+    assert f"running under {found};" in failure.value.message
     assert "python.org" in failure.value.hint
 
 
 @pytest.mark.parametrize("name", ["python313.dll", "DLLs/_ssl.pyd", "Lib/os.py"])
-def test_a_file_that_the_installation_lacks_is_named(installation: Installation, name: str) -> None:
+def test_a_file_missing_in_the_installation_is_named(installation: Installation, name: str) -> None:
     os.remove(os.path.join(installation.folder, name))
-    with pytest.raises(BuildFailure, match=re.escape(f"has no {name}")):
+    with pytest.raises(BuildFailure, match=re.escape(f"does not have {name}")):
         windows_installation.recipe(installation)
 
 
@@ -123,18 +123,18 @@ def test_the_compiler_is_the_same_release_on_both_systems() -> None:
     assert on_linux != on_windows
 
 
-def test_the_boot_loader_is_compiled_without_a_shell(tmp_path: Path) -> None:
+def test_the_bootloader_is_compiled_without_a_shell(tmp_path: Path) -> None:
     compiler = windows_compiler.on_windows()
-    workshop = layers.LayerBuild(
-        content=str(tmp_path), scratch=str(tmp_path / "b"), needs={"zig": "zig"}, say=print
+    build = layers.LayerBuild(
+        content=str(tmp_path), scratch=str(tmp_path / "b"), needs={"zig": "zig"}, report=print
     )
-    command, environment = compiler.prepare(workshop, TARGET)
+    command, environment = compiler.prepare(build, TARGET)
     assert command[:4] == (os.path.join("zig", "ziglang", "zig.exe"), "cc", "-target", TARGET.zig)
     assert environment["ZIG_LOCAL_CACHE_DIR"].startswith(str(tmp_path))
     assert not any(tmp_path.iterdir())
 
 
-def test_the_layers_on_windows_need_nothing_that_only_linux_has() -> None:
+def test_the_layers_on_windows_need_nothing_from_linux() -> None:
     site = windows_site.recipe(TARGET, windows_compiler.on_windows())
     found = {site.name: site}
     waiting = [site]
@@ -164,19 +164,19 @@ def test_on_linux_wine_runs_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("windows")
 @pytest.mark.parametrize("name", ["linux/amd64", "linux/386", "linux/arm64", "all"])
-def test_on_windows_the_targets_of_linux_are_refused(
+def test_linux_targets_are_rejected_on_windows(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["build", f"--target={name}"]) == 1
-    told = capsys.readouterr().err
-    assert "is built on 64-bit x86 Linux, this machine runs Windows\n" in told
-    assert "here, build windows/amd64" in told
+    errors = capsys.readouterr().err
+    assert "can only be built on 64-bit x86 Linux; this machine runs Windows\n" in errors
+    assert "build windows/amd64 on this machine" in errors
 
 
 @pytest.mark.parametrize(
     ("system", "machine"), [("win32", "ARM64"), ("linux", "aarch64"), ("darwin", "x86_64")]
 )
-def test_a_machine_that_cannot_build_is_told_so(
+def test_a_machine_that_cannot_build_is_an_error(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
@@ -186,10 +186,10 @@ def test_a_machine_that_cannot_build_is_told_so(
 
 
 @pytest.mark.usefixtures("windows")
-def test_on_windows_no_packages_of_debian_are_asked_for_but_pip_is(
+def test_windows_requires_pip_and_no_debian_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     monkeypatch.setattr(prerequisites, "free_space", lambda _: 10**12)
     folders = {"cache": str(tmp_path), "out": str(tmp_path)}
     prerequisites.check([TARGET], building=True, **folders)
@@ -200,15 +200,15 @@ def test_on_windows_no_packages_of_debian_are_asked_for_but_pip_is(
     assert failure.value.hint.endswith("-m ensurepip")
 
 
-def test_a_cache_folder_on_a_drive_that_is_not_there_is_said(
+def test_a_cache_folder_on_a_missing_drive_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda _: False)
-    with pytest.raises(BuildFailure, match="/x/y cannot be made: / is not there"):
+    with pytest.raises(BuildFailure, match="cannot create /x/y: / does not exist"):
         prerequisites.free_space("/x/y")
 
 
-def test_the_file_tells_the_versions_of_the_python_that_it_was_made_with() -> None:
+def test_the_components_have_the_versions_of_the_python_that_freezes() -> None:
     rows = interpreter_windows.components(
         python="3.13.9", openssl="3.0.18", zlib="1.3.1", expat="2.7.3"
     )

@@ -1,4 +1,4 @@
-"""What the recipes for windows/amd64 state, and what a machine has to have for them."""
+"""The recipes for windows/amd64, and their prerequisites."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ TARGET: Final = targets.TARGETS["windows/amd64"]
 
 
 def pins(lock: str) -> dict[str, str]:
-    """The versions that a lock states, by package."""
+    """Return the versions in a lock, by package."""
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
 
 
@@ -31,52 +31,48 @@ def test_the_compiled_packages_have_the_versions_of_the_other_targets() -> None:
     assert {name: ours[name] for name in shared} == {name: others[name] for name in shared}
 
 
-def test_the_file_has_its_own_name() -> None:
-    assert TARGET.program == "awstoe.exe"
-
-
-def test_every_function_of_the_boot_loaders_additions_is_called() -> None:
+def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     text = "".join(Path(path).read_text(encoding="utf-8") for path in windows_bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in windows_bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
     assert len(functions) == 9
-    # Its own line, and a call, or a place that it is handed to.
+    # Its definition, and a call or a use as an argument.
     assert all(len(re.findall(rf"\b{name}[(,]", calls)) >= 2 for name in functions)
 
 
-def test_the_boot_loaders_of_all_systems_tell_of_a_full_disk() -> None:
+def test_the_bootloaders_of_all_systems_report_a_full_disk() -> None:
     for edits in (bootloader.EDITS, windows_bootloader.EDITS):
         assert any("cannot unpack itself" in each.new for each in edits)
 
 
-def test_a_change_of_a_c_source_is_a_change_of_the_runtime(
+def test_a_changed_c_source_changes_the_runtimes_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pick.layers(TARGET)
     before = layers.key(runtime)
     changed = tmp_path / "python.c"
     changed.write_text("int wmain(void);\n")
-    monkeypatch.setitem(windows_runtime.CODE, "python", str(changed))
+    monkeypatch.setitem(windows_runtime.C_SOURCES, "python", str(changed))
     runtime, _ = pick.layers(TARGET)
     assert layers.key(runtime) != before
 
 
-def test_without_wine_its_packages_are_named_with_the_command(
+def test_missing_wine_packages_are_named_with_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     target = TARGET._replace(interpreter="/nonexistent")
     with pytest.raises(BuildFailure, match="wine, wine64, wine64-preloader") as failure:
         prerequisites.check([target], building=False, cache=str(tmp_path), out=str(tmp_path))
     assert failure.value.hint == (
-        "as root: apt-get install --no-install-recommends wine wine64 wine64-preloader"
+        "run as root: apt-get install --no-install-recommends wine wine64 wine64-preloader"
     )
 
 
-def test_what_only_the_linux_libraries_need_is_not_asked_for(
+def test_the_windows_toolchain_does_not_require_what_only_linux_libraries_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prerequisites, "_is_there", lambda _: False)
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
     monkeypatch.setattr(prerequisites, "free_space", lambda _: 10**12)
     with pytest.raises(BuildFailure, match="missing on this machine") as failure:
         prerequisites.check([TARGET], building=True, cache=str(tmp_path), out=str(tmp_path))
@@ -92,11 +88,11 @@ def test_what_only_the_linux_libraries_need_is_not_asked_for(
         ("/ä/../b", "Z:\\b"),
     ],
 )
-def test_wine_sees_this_machine_as_the_drive_z(name: str, shown: str) -> None:
+def test_wine_maps_this_machines_files_to_drive_z(name: str, shown: str) -> None:
     assert wine.path(name) == shown
 
 
-def test_wines_programs_do_not_see_the_callers_environment(
+def test_programs_under_wine_do_not_get_the_callers_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":0")

@@ -1,10 +1,10 @@
-"""`python -m conformance [SUBJECT...]`: runs the black-box tests on built files.
+"""Runs the black-box tests on executables: `python -m conformance [SUBJECT...]`.
 
-A subject is a target, whose file is looked for below dist/, the path of a file, or `all`, which is
-every target whose file is there; without one it is this machine's own target. A native program also
-goes through the tests of the command line and of the user guide's examples, which are the same
-programs started in another way; an emulated one would take too long for that. With the program for
-Windows, the tests of our own code for Windows run under Wine as well.
+A subject is a target, whose executable is below dist/, the path of a file, or `all`, for every
+target that has been built. The default is this machine's own target. A native executable is also
+tested with the tests of the command line and of the user guide's examples; an emulated one would
+take too long for that. With the executable for Windows, the tests of our own Windows code run under
+Wine as well.
 """
 
 import argparse
@@ -27,7 +27,7 @@ UNDER_WINE = (*NARROW, "tests/windows")
 
 
 class Verdict(NamedTuple):
-    """What became of one subject."""
+    """The result for one subject."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
     parser.add_argument("subject", nargs="*", metavar="SUBJECT", help=f"{', '.join(TARGETS)}, ...")
     parser.add_argument(
-        "--select", default="", metavar="WORDS", help="only tests that pytest -k so"
+        "--select", default="", metavar="WORDS", help="run only the tests that pytest -k selects"
     )
     options = parser.parse_args()
     names = options.subject or [own_target()]
@@ -46,7 +46,7 @@ def main() -> int:
         names = list(TARGETS)
         absent = [name for name in names if not file_of(name).is_file()]
         verdicts = [
-            Verdict(name, f"no file: make build TARGET={name}", passed=True) for name in absent
+            Verdict(name, f"not built: make build TARGET={name}", passed=True) for name in absent
         ]
         names = [name for name in names if name not in absent]
     else:
@@ -55,7 +55,7 @@ def main() -> int:
     for verdict in verdicts:
         sys.stdout.write(f"conformance: {verdict.name}: {verdict.text}\n")
     if not names:
-        sys.stdout.write("conformance: there is no built file at all\n")
+        sys.stdout.write("conformance: no target has been built: run make build\n")
     return int(not names or not all(verdict.passed for verdict in verdicts))
 
 
@@ -64,7 +64,7 @@ def own_target() -> str:
 
 
 def judge(name: str, select: str) -> Verdict:
-    """Run the tests that suit a subject, their output shown as it comes."""
+    """Run the tests for a subject, and show their output."""
     try:
         subject = find(name)
     except SubjectMissing as missing:
@@ -78,7 +78,7 @@ def judge(name: str, select: str) -> Verdict:
 
 
 def command(subject: Subject, select: str) -> list[str]:
-    """What runs the tests of a subject."""
+    """Return the command that runs the tests for a subject."""
     wide = WIDE if subject.native and subject.frozen else NARROW
     chosen_folders = UNDER_WINE if subject.under_wine else wide
     folders = [path for path in chosen_folders if Path(ROOT, path).is_dir()]
@@ -98,7 +98,7 @@ def command(subject: Subject, select: str) -> list[str]:
 
 
 def show(argv: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run a program with its output shown; gives its exit code and the last line of that."""
+    """Run a program and show its output. Return its exit code and its last line of output."""
     last = ""
     with subprocess.Popen(
         argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"

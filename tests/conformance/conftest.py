@@ -1,4 +1,4 @@
-"""What the conformance tests share: a place, and that nothing is left in it."""
+"""Fixtures of the conformance tests: a place to run in, in which nothing may be left."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from conformance.place import Place
 from subject import chosen
 
 LINUX, FILE, WINDOWS = chosen().platform is Platform.LINUX, chosen().frozen, chosen().under_wine
-# What suits the subject: the other modules are about other kinds of programs.
+# Which test modules apply to the subject. The others are for other kinds of programs.
 SUITABLE = {
     "test_cases.py": True,
     "test_pitfalls.py": True,
@@ -26,7 +26,7 @@ collect_ignore = [name for name, suits in SUITABLE.items() if not suits]
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """The environment of the machine that the subject runs on, where that is none of its own."""
+    """The environment of the emulated machine that the subject runs on; empty for this machine."""
     if not chosen().under_wine:
         yield {}
         return
@@ -38,7 +38,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
 
 @pytest.fixture
 def place(tmp_path: Path, machine: Mapping[str, str]) -> Iterator[Place]:
-    """A place that is looked at afterwards: nothing may be left in the temporary folder."""
+    """A place that is checked afterward: nothing may be left in the temporary folder."""
     found = Place(tmp_path, machine)
     yield found
     found.clean_up()

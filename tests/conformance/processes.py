@@ -1,10 +1,10 @@
-"""Looks at processes from outside, by /proc."""
+"""Reads facts about other processes from /proc."""
 
 from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """The child processes of one; none when it is gone."""
+    """Return the child processes of a process; none if it has ended."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
@@ -12,7 +12,7 @@ def children(pid: int) -> list[int]:
 
 
 def group_of(pid: int) -> list[int]:
-    """The processes in the group that ``pid`` leads."""
+    """Return the processes in the group that ``pid`` leads."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,9 +1,9 @@
-"""Minimal root file systems to run a built file in: an old Debian, and little more than bash.
+"""Minimal root file systems to run an executable in: an old Debian, and little more than bash.
 
-``bullseye`` is Debian 11 with its required packages, glibc 2.31 and no Python; ``bash`` has of it
-the C library, bash and what that needs, and nothing else: no coreutils, no /etc. Both are made once
-by debootstrap, unpacked only and never booted, so that those of other machines are made alike, and
-kept beside the layers of the build. Running in them takes root: mounts, and a change of the root.
+``bullseye`` is Debian 11 with its required packages, glibc 2.31 and no Python. ``bash`` contains
+only the C library, bash and what bash needs: no coreutils, no /etc. debootstrap creates both once,
+by unpacking packages without running their scripts, so that it works for other processors too. They
+are stored beside the layers of the build. Running in them requires root, to mount and to chroot.
 """
 
 import fcntl
@@ -23,32 +23,32 @@ from subject import Subject, chosen
 NAMES = ("bullseye", "bash")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ARCHITECTURES = {"amd64": "amd64", "386": "i386", "arm64": "arm64"}
-"""Debian's names for ours."""
-# What of the C library's package there is in bash's root, and what bash asks for besides.
+"""Debian's names of our architectures."""
+# The C library's files in the root for bash, and the other libraries that bash needs.
 LIBRARIES = (
     *("ld-*", "libc[.-]*", "libdl[.-]*", "libm[.-]*", "libpthread[.-]*", "librt[.-]*"),
     *("libutil[.-]*", "libresolv[.-]*", "libnss_files[.-]*", "libnss_dns[.-]*", "libtinfo.so.*"),
 )
 MAKE_SECONDS = 1200
 PROGRAM = "/opt/awstoe"
-"""Where the subject is in a root."""
+"""The path of the subject in a root."""
 
 
 class RootMissing(Exception):
-    """A root cannot be had here; the text says why and what to do."""
+    """A root is not available on this machine. The text has the reason and what to do."""
 
 
 def obtain(name: str, subject: Subject) -> Path:
-    """The folder of a root for the subject's machine, made now if need be.
+    """Return the folder of a root for the subject's machine, which is created if necessary.
 
     Raises:
-        RootMissing: It is not there and cannot be made.
+        RootMissing: The root cannot be created.
     """
     architecture = ARCHITECTURES.get(subject.name.partition("/")[2], "")
     if sys.platform != "linux" or not architecture:
         raise RootMissing(f"there are no roots for {subject.name}")
     if os.geteuid() != 0:
-        raise RootMissing("only root can change the root: run this as root")
+        raise RootMissing("chroot requires root: run the tests as root")
     folder = _cache() / f"roots-{_key()}" / architecture
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
@@ -67,18 +67,18 @@ def run(
     user: str = "0:0",
     temporary: str = "size=256m",
 ) -> Ended:
-    """Run a command in a read-only root; ``/work`` is the place's folder, ``/tmp`` is writable.
+    """Run a command in a read-only root. ``/work`` is the place's folder, ``/tmp`` is writable.
 
     Args:
-        place: Where the command works.
+        place: The place to work in.
         root: The root.
         command: The program and its arguments.
-        environment: ``NAME=value``, all there is besides PATH.
-        user: Numbers of user and group; the root may not know them.
-        temporary: The options that /tmp is mounted with.
+        environment: The variables besides PATH, as ``NAME=value``.
+        user: The numbers of user and group, which may be unknown in the root.
+        temporary: The mount options of /tmp.
 
     Raises:
-        RootMissing: This machine does not let us mount.
+        RootMissing: This machine does not allow mounts.
     """
     inside = place.folder / "root"
     inside.mkdir(exist_ok=True)
@@ -112,7 +112,7 @@ def run(
     namespaces = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork")
     ended = place.call([*namespaces, "bash", "-c", script], seconds=120)
     if ended.exit_code == 99 or "unshare:" in ended.stderr:
-        raise RootMissing(f"this machine does not let root mount: {ended.stderr.strip()}")
+        raise RootMissing(f"this machine does not allow root to mount: {ended.stderr.strip()}")
     return ended
 
 
@@ -122,15 +122,15 @@ def _cache() -> Path:
 
 
 def _key() -> str:
-    """A name that changes with the way the roots are made."""
+    """Return a key that changes when the roots are created in another way."""
     facts = (*NAMES, *LIBRARIES, "required packages, unpacked", PROGRAM)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
 
 
 def _make(folder: Path, architecture: str) -> None:
-    """Make both roots of an architecture, complete or not at all."""
+    """Create both roots of an architecture, atomically."""
     if not shutil.which("debootstrap") or not KEYRING.exists():
-        raise RootMissing("as root: apt-get install debootstrap debian-archive-keyring")
+        raise RootMissing("run as root: apt-get install debootstrap debian-archive-keyring")
     new = folder.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The cases below ``cases/``, on the subject of this session."""
+"""Runs the cases below ``cases/`` on the subject of this session."""
 
 import pytest
 
@@ -17,6 +17,6 @@ def test_case(case: cases.Case, place: Place) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_says_what_it_is_about_and_has_no_unknown_keys(case: cases.Case) -> None:
+def test_a_case_has_a_description_and_no_unknown_keys(case: cases.Case) -> None:
     assert case.content["what"].endswith(".")
     assert cases.unknown_keys(case) == set()

@@ -1,4 +1,4 @@
-"""What programs started by the subject get from it: the caller's environment, and nothing else."""
+"""Programs that the subject starts get the caller's environment and nothing else."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 
 def seen_by_a_child(place: Place) -> dict[bytes, bytes]:
-    """The environment that a step's program finds."""
+    """Return the environment of a step's program."""
     ended = place.call(place.arguments("cat /proc/self/environ > seen"))
     assert ended.exit_code == 0, ended.stderr
     entries = Path(place.folder / "seen").read_bytes().rstrip(b"\0").split(b"\0")
@@ -52,7 +52,7 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     assert found == given_to(place)
 
 
-@pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no boot loader")
+@pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no bootloader")
 @pytest.mark.parametrize(
     "forged",
     [
@@ -63,7 +63,7 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     ],
     ids="+".join,
 )
-def test_variables_of_a_boot_loader_neither_drive_it_nor_reach_a_program(
+def test_variables_of_a_bootloader_have_no_effect_and_do_not_reach_a_program(
     place: Place, forged: dict[str, str]
 ) -> None:
     place.environment |= forged
@@ -71,7 +71,7 @@ def test_variables_of_a_boot_loader_neither_drive_it_nor_reach_a_program(
     assert not found.keys() & {name.encode() for name in forged}
 
 
-def test_a_program_has_no_descriptors_but_the_standard_ones(place: Place) -> None:
+def test_a_program_gets_only_the_standard_descriptors(place: Place) -> None:
     ended = place.call(place.arguments("ls -l /proc/self/fd > seen"))
     assert ended.exit_code == 0, ended.stderr
     seen = place.read("seen")
@@ -82,7 +82,7 @@ def test_a_program_has_no_descriptors_but_the_standard_ones(place: Place) -> Non
     assert [number for number, _, target in links if "/proc/" not in target] == ["0", "1", "2"]
 
 
-def test_a_program_has_the_signals_of_the_caller(place: Place) -> None:
+def test_a_program_gets_the_callers_signal_masks(place: Place) -> None:
     ended = place.call(place.arguments("grep -E 'Sig(Blk|Ign)' /proc/self/status > seen"))
     assert ended.exit_code == 0, ended.stderr
     masks = dict(line.split(":\t") for line in place.read("seen").splitlines())

@@ -1,4 +1,4 @@
-"""Every pitfall of frozen programs that is known has tests, and they are there."""
+"""Every known pitfall of frozen programs has tests, and they exist."""
 
 import ast
 from functools import cache
@@ -22,7 +22,7 @@ def functions_of(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("row", PITFALLS, ids=lambda row: row["pitfall"])
-def test_a_pitfall_has_an_answer_and_tests_that_are_there(row: dict[str, Any]) -> None:
+def test_a_pitfall_has_an_answer_and_existing_tests(row: dict[str, Any]) -> None:
     assert row["answer"]
     assert row["tests"]
     for test in row["tests"]:

@@ -1,7 +1,7 @@
-"""The two processes of a built file: boot loader and program, and what ends them.
+"""The two processes of an executable, bootloader and program, and how they end.
 
-The boot loader unpacks, starts the program as its child, and removes the folder. Whoever starts
-awstoe sees the boot loader only.
+The bootloader unpacks, starts the program as its child, and removes the folder. A caller of awstoe
+sees only the bootloader. docs/bootloader.md describes the contract between the two.
 """
 
 import os
@@ -20,19 +20,19 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143)]
 
 
 class Running(NamedTuple):
-    """A run with a step that goes on for long."""
+    """A run with a step that takes long."""
 
     place: Place
     started: Started
     program: int
-    """The process below the boot loader."""
+    """The child process of the bootloader."""
 
     def end(self) -> Ended:
         return self.started.end()
 
 
 def inside(pid: int) -> int:
-    """The program below a boot loader, once it is there."""
+    """Wait for the program of a bootloader, and return its process ID."""
     wait_until(lambda: len(children(pid)) == 1)
     return children(pid)[0]
 
@@ -46,7 +46,7 @@ def running(place: Place) -> Running:
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_a_signal_to_the_boot_loader_ends_the_run(
+def test_a_signal_to_the_bootloader_stops_the_run(
     running: Running, number: signal.Signals, code: int
 ) -> None:
     running.started.signal(number)
@@ -62,7 +62,7 @@ def test_a_signal_to_the_boot_loader_ends_the_run(
 def test_a_signal_to_both_processes_counts_once(
     running: Running, number: signal.Signals, code: int
 ) -> None:
-    """As a terminal sends Ctrl-C, and as a supervisor ends a group."""
+    """A terminal sends Ctrl-C to both, and a supervisor ends the whole group."""
     os.kill(running.program, number)
     running.started.signal(number)
     ended = running.end()
@@ -72,7 +72,7 @@ def test_a_signal_to_both_processes_counts_once(
     assert running.place.unpacked() == []
 
 
-def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
+def test_killing_the_bootloader_stops_the_program_which_removes_its_folder(
     running: Running,
 ) -> None:
     assert running.place.unpacked()
@@ -83,7 +83,7 @@ def test_killing_the_boot_loader_ends_the_program_which_removes_its_folder(
     wait_until(lambda: running.place.unpacked() == [])
 
 
-def test_killing_the_program_lets_the_boot_loader_remove_its_folder(running: Running) -> None:
+def test_the_bootloader_removes_the_folder_of_a_killed_program(running: Running) -> None:
     running.place.killed = True
     os.kill(running.program, signal.SIGKILL)
     ended = running.end()
@@ -101,7 +101,7 @@ def test_a_run_killed_in_the_middle_of_a_step_can_be_resumed(place: Place) -> No
     ended = place.run("-d", document, "-l", str(place.folder), "--resume")
     assert ended.exit_code == 0, ended.stderr
     assert place.read("begun") == "x\nx\n"
-    # The killed program's own folder for the step's script is cleared by the resumed run.
+    # The resumed run removes the folder of the killed program for the step's script.
     assert place.left() == []
 
 
@@ -134,7 +134,7 @@ def test_a_nested_awstoe_in_the_background_outlives_its_parent(place: Place) -> 
 
 
 def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
-    """Two programs with one folder between them would lose it with the first that ends."""
+    """If two programs shared a folder, the first that ends would remove it."""
     ended = place.call(
         place.arguments('"$AWSTOE_FILE" --version', f"ls {place.temporary} > seen", "sleep 0.1")
     )
@@ -142,14 +142,14 @@ def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
     assert len([each for each in place.read("seen").split() if each.startswith("_MEI")]) == 1
 
 
-def test_a_failed_step_gives_its_code_and_leaves_nothing(place: Place) -> None:
+def test_a_failed_steps_exit_code_is_returned_and_nothing_is_left(place: Place) -> None:
     ended = place.call(place.arguments("exit 3"))
     assert ended.exit_code == 1
     assert ended.summary["failures"][0]["exitCode"] == 3
     assert place.left() == []
 
 
-def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
+def test_a_step_that_times_out_leaves_nothing(place: Place) -> None:
     document = place.write(
         "document.yml",
         DOCUMENT.replace("action:", "timeoutSeconds: 1\n        action:")
@@ -161,10 +161,8 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place) -> None:
 
 
 @pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["deaf", "listening"])
-def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
-    place: Place, first: str
-) -> None:
-    """It needs all its grace for that step, and some time afterwards; a deaf one is killed."""
+def test_a_nested_awstoe_with_an_endless_step_leaves_nothing(place: Place, first: str) -> None:
+    """It needs the whole grace period for that step, and more time to clean up."""
     stubborn = ("trap '' TERM", "echo $$ > pids", "while true; do sleep 0.1; done")
     inner = place.bash(*stubborn, name="inner.yml")
     outer = place.bash(first, f'"$AWSTOE_FILE" run -d {inner} -l inner -s inner-state')
@@ -173,7 +171,7 @@ def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
     ended = place.run("-d", outer)
     assert ended.exit_code == 1
     assert place.pids()
-    if chosen().patience > 1:  # qemu lets nobody adopt orphans; this one has heard TERM itself
+    if chosen().patience > 1:  # under qemu no process adopts orphans
         wait_until(lambda: not place.unpacked())
     assert not any(map(alive, place.pids()))
     assert place.unpacked() == []
@@ -182,7 +180,7 @@ def test_an_awstoe_whose_step_does_not_end_by_itself_leaves_nothing(
     place.killed = True
 
 
-def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
+def test_no_process_of_a_run_is_left_after_it(place: Place) -> None:
     started = place.begin(
         ["setsid", "--wait", *place.arguments("sleep 600 & echo $$ > pids; exit 5")]
     )
@@ -190,7 +188,7 @@ def test_every_process_of_a_run_is_gone_after_it(place: Place) -> None:
     assert group_of(started.child.pid) == []
 
 
-def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) -> None:
+def test_replacing_the_running_file_does_not_disturb_it(place: Place) -> None:
     file = chosen().file
     assert file is not None
     own = place.folder / "awstoe"
@@ -226,7 +224,7 @@ def test_a_file_that_replaces_the_running_one_does_not_disturb_it(place: Place) 
     assert place.left() == []
 
 
-def test_started_by_a_link_or_by_a_name_in_path_it_knows_itself(place: Place) -> None:
+def test_it_knows_its_own_path_when_started_by_a_link_or_from_path(place: Place) -> None:
     file = chosen().file
     assert file is not None
     link = place.folder / "bin" / "awstoe"
@@ -240,6 +238,6 @@ def test_started_by_a_link_or_by_a_name_in_path_it_knows_itself(place: Place) ->
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
-def test_exit_codes_pass_through_the_boot_loader(place: Place, code: int) -> None:
+def test_exit_codes_pass_through_the_bootloader(place: Place, code: int) -> None:
     command = {0: ["--version"], 1: ["validate", "-d", "missing"], 2: ["frobnicate"]}[code]
     assert place.call([*place.program, *command]).exit_code == code

@@ -1,4 +1,4 @@
-"""The built file in systems with hardly anything in them, and an older C library."""
+"""The executable in minimal systems, with an older C library."""
 
 import json
 from pathlib import Path
@@ -63,17 +63,17 @@ def arguments(place: Place, owner: str = "0") -> list[str]:
     return ["run", "--documents", "doc.yml", "--log-directory", "logs", "-s", "state", "--quiet"]
 
 
-def test_there_is_no_interpreter_to_lean_on(root: Path) -> None:
+def test_the_root_has_no_python(root: Path) -> None:
     found = [path for path in root.rglob("*python*") if path.is_file() and path.stat().st_mode & 1]
     assert found == []
 
 
-def test_it_tells_its_version(place: Place, root: Path) -> None:
+def test_it_prints_its_version(place: Place, root: Path) -> None:
     ended = run(place, root, "--version")
     assert ended == (0, f"awstoe {__version__}\n", NOTHING_LEFT)
 
 
-def test_all_symbols_of_its_libraries_are_there(place: Place, root: Path) -> None:
+def test_all_symbols_of_its_libraries_exist(place: Place, root: Path) -> None:
     ended = run(place, root, "version", "--json", environment=["LD_BIND_NOW=1"])
     assert (ended.exit_code, ended.stderr) == (0, NOTHING_LEFT)
     facts = json.loads(ended.stdout)
@@ -94,9 +94,7 @@ def test_it_runs_a_document(place: Place, root: Path, user: str) -> None:
 
 
 @pytest.mark.parametrize("place_of", ["--state-directory", "nothing"])
-def test_without_a_home_state_has_a_place_or_a_message(
-    place: Place, root: Path, place_of: str
-) -> None:
+def test_without_a_home_state_needs_an_option(place: Place, root: Path, place_of: str) -> None:
     given = arguments(place, "65534")
     if place_of == "nothing":
         del given[given.index("-s") : given.index("-s") + 2]
@@ -107,14 +105,14 @@ def test_without_a_home_state_has_a_place_or_a_message(
         assert "--state-directory" in ended.stderr
 
 
-def test_a_temporary_folder_mounted_noexec_is_passed_over(place: Place, root: Path) -> None:
-    """Nothing else is writable but what TMPDIR names."""
+def test_a_temporary_folder_mounted_noexec_is_skipped(place: Place, root: Path) -> None:
+    """Only the folder that TMPDIR names is writable."""
     ended = run(place, root, "--version", temporary="noexec", environment=["TMPDIR=/work"])
     assert (ended.exit_code, ended.stdout) == (0, f"awstoe {__version__}\n")
     assert list((place.folder / "work").iterdir()) == []
 
 
-def test_where_no_folder_will_do_it_says_so(place: Place, root: Path) -> None:
+def test_the_lack_of_a_folder_to_unpack_to_is_reported(place: Place, root: Path) -> None:
     ended = run(place, root, "--version", temporary="noexec")
     assert ended.exit_code not in (0, 127)
     assert ended.stdout == ""
@@ -122,7 +120,7 @@ def test_where_no_folder_will_do_it_says_so(place: Place, root: Path) -> None:
     assert "noexec" in ended.stderr
 
 
-def test_its_messages_are_those_of_any_other_place(place: Place, root: Path) -> None:
+def test_its_messages_are_the_same_as_elsewhere(place: Place, root: Path) -> None:
     ended = run(place, root, "validate", "-d", "missing.yml")
     assert ended.exit_code == 1
     assert "missing.yml: error: there is no such file" in ended.stderr

@@ -1,4 +1,4 @@
-"""Where a built file unpacks itself to, and what it says where it cannot."""
+"""Where an executable unpacks itself, and its messages if it cannot."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ from subject import chosen
 
 VERSION = f"awstoe {__version__}\n"
 MESSAGE = "awstoe cannot unpack itself to"
-# Loads OpenSSL: nothing before it does.
+# Loads OpenSSL, which nothing before it does.
 HASH = action(
     "Hash", "Assert", {"fileMD5Equals": "d41d8cd98f00b204e9800998ecf8427e", "path": "text"}
 )
 
 
 def in_mounts(place: Place, script: str) -> Ended:
-    """Run a script that may mount what it likes, visible to nobody else.
+    """Run a script that may mount file systems, in a mount namespace of its own.
 
     ``$T`` is the temporary folder, ``$A`` the subject; ``small OPTIONS FOLDER`` mounts a file
     system into a folder. What is left in ``$T`` is listed on standard output in the end.
@@ -33,7 +33,7 @@ def in_mounts(place: Place, script: str) -> Ended:
         [*namespaces, "bash", "-c", f"{before}{script}\ncode=$?; ls $T; exit $code"], seconds=300
     )
     if ended.exit_code == 99 or "unshare:" in ended.stderr:
-        pytest.skip(f"this machine lets nobody mount: {ended.stderr.strip()}")
+        pytest.skip(f"this machine does not allow mounts: {ended.stderr.strip()}")
     return ended
 
 
@@ -43,7 +43,7 @@ def test_it_leaves_nothing(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["TMPDIR", "TEMP", "TMP"])
-def test_it_unpacks_where_the_environment_says(place: Place, name: str) -> None:
+def test_it_unpacks_to_the_folder_in_the_environment(place: Place, name: str) -> None:
     own = place.folder / "own"
     own.mkdir()
     del place.environment["TMPDIR"]
@@ -55,25 +55,25 @@ def test_it_unpacks_where_the_environment_says(place: Place, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["/no/such/folder", "", "relative", "/dev/null"])
-def test_a_temporary_folder_that_is_none_is_passed_over(place: Place, value: str) -> None:
+def test_an_invalid_temporary_folder_is_skipped(place: Place, value: str) -> None:
     place.environment["TMPDIR"] = value
     ended = place.call([*place.program, "--version"])
     assert (ended.exit_code, ended.stdout) == (0, VERSION)
 
 
-def test_folders_mounted_noexec_are_passed_over(place: Place) -> None:
+def test_folders_mounted_noexec_are_skipped(place: Place) -> None:
     script = 'small noexec $T; small noexec /tmp; small noexec /var/tmp; "$A" --version'
     ended = in_mounts(place, script.replace("small noexec /tmp; ", keep_in_reach(place)))
     assert ended == (0, VERSION, "")
 
 
 def keep_in_reach(place: Place) -> str:
-    """Mount over /tmp unless subject or place lie there."""
+    """Return the command that mounts over /tmp, unless the subject or the place is below it."""
     inside = [str(place.folder), str(chosen().file)]
     return "" if any(each.startswith("/tmp/") for each in inside) else "small noexec /tmp; "
 
 
-def test_a_folder_mounted_noexec_is_no_obstacle_for_a_run(place: Place) -> None:
+def test_a_run_works_with_a_temporary_folder_mounted_noexec(place: Place) -> None:
     arguments = " ".join(f"'{each}'" for each in place.arguments("touch ran"))
     ended = in_mounts(place, f"small noexec $T; {arguments}")
     assert ended.exit_code == 0, ended.stderr
@@ -81,7 +81,7 @@ def test_a_folder_mounted_noexec_is_no_obstacle_for_a_run(place: Place) -> None:
 
 
 @pytest.mark.parametrize("size", ["4k", "100k", "3m"])
-def test_a_full_folder_is_told_in_plain_words_and_left_empty(place: Place, size: str) -> None:
+def test_a_full_folder_is_reported_and_left_empty(place: Place, size: str) -> None:
     ended = in_mounts(place, f'small size={size} $T; "$A" --version')
     assert ended.exit_code not in (0, 99)
     assert ended.stdout == ""
@@ -90,7 +90,7 @@ def test_a_full_folder_is_told_in_plain_words_and_left_empty(place: Place, size:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_folder_without_inodes_is_told_in_plain_words_and_left_empty(place: Place) -> None:
+def test_a_folder_without_free_inodes_is_reported_and_left_empty(place: Place) -> None:
     ended = in_mounts(place, 'small nr_inodes=4 $T; "$A" --version')
     assert ended.exit_code not in (0, 99)
     assert ended.stdout == ""
@@ -98,7 +98,7 @@ def test_a_folder_without_inodes_is_told_in_plain_words_and_left_empty(place: Pl
 
 
 def test_a_read_only_system_with_one_small_writable_folder_is_enough(place: Place) -> None:
-    """The folder holds all: what is unpacked, logs and state."""
+    """The folder contains the unpacked files, the logs and the state."""
     document = place.bash("echo it ran")
     script = f"""
     mount --bind / / && mount -o remount,bind,ro / || exit 99
@@ -118,8 +118,8 @@ def test_many_starts_at_once_do_not_disturb_each_other(place: Place) -> None:
     assert place.left() == []
 
 
-def test_many_starts_in_a_small_folder_run_or_say_why_not(place: Place) -> None:
-    """256 MB do not hold fifty; they run one after the other if need be, but never in part."""
+def test_many_starts_in_a_small_folder_run_or_report_why_not(place: Place) -> None:
+    """256 MB are too small for fifty at once. Each either runs completely or reports the reason."""
     script = """
     small size=256m $T
     printf 'schemaVersion: 1.0\\nphases: [{name: build, steps: [{name: S, action: ExecuteBash,
@@ -137,34 +137,34 @@ def test_many_starts_in_a_small_folder_run_or_say_why_not(place: Place) -> None:
             assert '"status": "success"' in out
             ran += 1
         else:
-            # No room to unpack, to unpack a part that is needed later, or for the step's script.
+            # No space to unpack, to unpack a part later, or for the step's script.
             assert MESSAGE in err or "No space left on device" in err, err
             assert "Traceback" not in err
             assert "bug" not in err
     assert ran > 0
 
 
-def test_a_limit_on_the_size_of_files_is_told_in_plain_words(place: Place) -> None:
+def test_a_limit_on_file_size_is_reported(place: Place) -> None:
     ended = place.call(["bash", "-c", 'ulimit -f 100; "$AWSTOE_FILE" --version'])
     assert ended.exit_code not in (0, -25, 153)
     assert MESSAGE in ended.stderr
     assert place.left() == []
 
 
-def test_a_limit_on_memory_is_no_silent_end(place: Place) -> None:
+def test_a_limit_on_memory_is_reported(place: Place) -> None:
     ended = place.call(["bash", "-c", 'ulimit -v 30000; "$AWSTOE_FILE" --version'])
     assert ended.stdout == VERSION or ended.stderr
     assert place.left() == []
 
 
-def test_a_file_that_was_cut_says_so(place: Place) -> None:
+def test_a_truncated_file_is_reported(place: Place) -> None:
     file = chosen().file
     assert file is not None
     cut = place.folder / "awstoe"
     data = file.read_bytes()
     cut.write_bytes(data[: len(data) * 2 // 3])
     cut.chmod(0o755)
-    # By a shell, as the system itself may not take it for a program.
+    # Through a shell, because the kernel may not accept it as a program.
     ended = place.call(["bash", "-c", f"{cut} --version"])
     assert ended.exit_code != 0
     assert ended.stdout == ""
@@ -176,7 +176,7 @@ def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
     document = place.bash("id -u > seen")
     file = chosen().file
     assert file is not None
-    shutil.copy2(file, place.folder / "awstoe")  # the file itself may lie where only root can look
+    shutil.copy2(file, place.folder / "awstoe")  # other users may not be able to read its folder
     place.program = (str(place.folder / "awstoe"),)
     if os.geteuid() == 0:
         place.become_nobody()
@@ -186,7 +186,7 @@ def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
     assert place.read("seen").strip() != "0" or os.geteuid() != 0
 
 
-def test_it_runs_from_a_folder_that_nobody_may_write(place: Place) -> None:
+def test_it_runs_from_a_read_only_folder(place: Place) -> None:
     file = chosen().file
     assert file is not None
     folder = place.folder / "fixed"
@@ -200,14 +200,14 @@ def test_it_runs_from_a_folder_that_nobody_may_write(place: Place) -> None:
     folder.chmod(0o755)
 
 
-def test_nobody_else_can_look_into_what_is_unpacked(place: Place) -> None:
+def test_other_users_cannot_read_the_unpacked_files(place: Place) -> None:
     ended = place.call(place.arguments("stat -c '%a %u' $TMPDIR/_MEI* > seen"))
     assert ended.exit_code == 0, ended.stderr
     assert place.read("seen").split() == ["700", str(os.geteuid())]
 
 
-def test_there_are_no_links_in_what_is_unpacked(place: Place) -> None:
-    """Not every file system has them."""
+def test_there_are_no_links_among_the_unpacked_files(place: Place) -> None:
+    """Not every file system supports links."""
     place.write("text", "")
     look = bash("Look", "cd $TMPDIR/_MEI*; find . -type f | wc -l; find . ! -type f ! -type d")
     ended = place.steps(HASH, look)
@@ -217,7 +217,7 @@ def test_there_are_no_links_in_what_is_unpacked(place: Place) -> None:
     assert others == []
 
 
-def test_what_a_step_removes_is_unpacked_again_when_it_is_needed(place: Place) -> None:
+def test_files_that_a_step_removed_are_unpacked_again_when_needed(place: Place) -> None:
     place.write("text", "")
     ended = place.steps(
         bash("Remove", "rm -rf $TMPDIR/*"),
@@ -232,8 +232,8 @@ def test_what_a_step_removes_is_unpacked_again_when_it_is_needed(place: Place) -
     assert "WARNING" not in ended.stderr
 
 
-def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place) -> None:
-    """It might be somebody's who waited for the folder to be removed."""
+def test_nothing_is_loaded_from_a_folder_that_replaced_the_unpack_folder(place: Place) -> None:
+    """Another user may have waited for the folder to be removed."""
     (place.folder / "planted").mkdir()
     place.write("text", "")
     ended = place.steps(
@@ -244,13 +244,13 @@ def test_nothing_is_loaded_from_what_takes_the_place_of_the_folder(place: Place)
     assert ended.exit_code == 0, ended.stderr
     folder = ended.printed("Plant")
     assert ended.steps["Hash"]["failureMessage"].startswith(
-        f"cannot unpack a part of awstoe to {folder}: something else stands there now"
+        f"cannot unpack a part of awstoe to {folder}: something else has taken its place"
     ), ended.steps["Hash"]
     assert ended.printed("Look") == ""
 
 
-def test_the_system_looks_for_no_library_where_it_is_unpacked(place: Place) -> None:
-    """Somebody might have put one there after a step has removed the folder."""
+def test_the_system_does_not_search_the_unpack_folder_for_libraries(place: Place) -> None:
+    """Another user may have put one there after a step removed the folder."""
     place.environment["LD_LIBRARY_PATH"] = "/opt/mine"
     own = bash("Own", "tr '\\0' '\\n' < /proc/$PPID/environ | grep ^LD_LIBRARY")
     ended = place.steps(own)
@@ -258,7 +258,7 @@ def test_the_system_looks_for_no_library_where_it_is_unpacked(place: Place) -> N
     assert ended.printed("Own") == "LD_LIBRARY_PATH=/opt/mine"
 
 
-def test_its_own_libraries_are_used_whatever_the_callers_library_path_has(place: Place) -> None:
+def test_its_own_libraries_are_used_regardless_of_the_callers_library_path(place: Place) -> None:
     place.write("text", "")
     look = bash("Look", "cd $TMPDIR/_MEI*; ls lib*")
     ended = place.steps(HASH, look)
@@ -275,7 +275,7 @@ def test_its_own_libraries_are_used_whatever_the_callers_library_path_has(place:
     assert ended.exit_code == 0, ended.stderr
 
 
-def test_what_takes_the_place_of_the_folder_is_not_emptied_at_the_end(place: Place) -> None:
+def test_a_link_that_replaced_the_unpack_folder_is_not_followed_at_the_end(place: Place) -> None:
     place.write("elsewhere/precious", "kept")
     plant = "set -- $TMPDIR/_MEI*; rm -r $1; ln -s $PWD/elsewhere $1"
     ended = place.steps(bash("Plant", plant))

@@ -1,4 +1,4 @@
-"""The processes of the built file for Windows, as far as Wine shows them."""
+"""The processes of the executable for Windows, as far as Wine can run them."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from conformance.place import Place
 from subject import chosen
 
 CONTROL_C_EXIT = 0xC000013A
-"""What Windows ends a program with that Ctrl-C ends; Linux has its last eight bits."""
+"""The exit code of a program that Ctrl-C ended. Linux reports its last eight bits."""
 
 
 def step(name: str, action: str, inputs: object, **keys: object) -> dict[str, object]:
@@ -22,7 +22,7 @@ def step(name: str, action: str, inputs: object, **keys: object) -> dict[str, ob
 
 
 def command(name: str, line: str, **keys: object) -> dict[str, object]:
-    """A step that has the system's command processor carry out a line."""
+    """Return a step in which cmd.exe runs a command line."""
     return step(name, "ExecuteBinary", {"path": "cmd.exe", "arguments": ["/c", line]}, **keys)
 
 
@@ -32,12 +32,12 @@ def endless(name: str) -> dict[str, object]:
 
 
 def mark(place: Place) -> str:
-    """An execution id that no test beside this one has."""
+    """Return an execution ID that no other test uses."""
     return "-".join(place.folder.parts[-2:])
 
 
 def programs(place: Place) -> list[int]:
-    """The processes that were started with this place's mark in their arguments."""
+    """Return the processes that have this place's mark in their arguments."""
     word = os.fsencode(mark(place))
     found = []
     for entry in Path("/proc").iterdir():
@@ -70,8 +70,8 @@ def test_a_nested_awstoe_unpacks_for_itself(place: Place) -> None:
     assert len([name for name in names if name.startswith("_MEI")]) == 1
 
 
-def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
-    """A running program cannot be overwritten, but renamed; then another can have its name."""
+def test_a_replaced_executable_does_not_disturb_it(place: Place) -> None:
+    """A running program cannot be overwritten, but it can be renamed to make place for another."""
     file = chosen().file
     assert file is not None
     own = place.folder / "awstoe.exe"
@@ -85,7 +85,7 @@ def test_a_file_that_takes_its_place_does_not_disturb_it(place: Place) -> None:
     assert (place.folder / "late").exists()
 
 
-def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
+def test_killing_the_bootloader_stops_the_program(place: Place) -> None:
     document = place.document(step("Begun", "CreateFile", [{"path": "begun"}]), endless("Endless"))
     started = place.begin(place.argv("-d", document, "-i", mark(place)))
     wait_until((place.folder / "begun").exists)
@@ -96,7 +96,7 @@ def test_killing_the_boot_loader_ends_the_program(place: Place) -> None:
 
 
 def inner(place: Place) -> str:
-    """Write an endless document; gives the command line that runs it by another subject."""
+    """Write an endless document, and return a command line that runs it with the subject."""
     phases = [{"name": "build", "steps": [endless("Endless")]}]
     place.write("inner.json", json.dumps({"schemaVersion": "1.0", "phases": phases}))
     run = "run -d inner.json -l inner -s inner-state -i"
@@ -112,7 +112,7 @@ def inner(place: Place) -> str:
         pytest.param(["cmd /c below.cmd", "echo on> went-on"], id="deep"),
     ],
 )
-def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]) -> None:
+def test_a_step_that_times_out_leaves_nothing(place: Place, lines: list[str]) -> None:
     words = {"inner": inner(place)}
     place.write("lines.cmd", "\r\n".join(each.format(**words) for each in lines) + "\r\n")
     place.write("below.cmd", f"{words['inner']}\r\necho on> went-on\r\n")
@@ -126,8 +126,8 @@ def test_a_step_whose_time_is_over_leaves_nothing(place: Place, lines: list[str]
     assert not (place.folder / "went-on").exists()
 
 
-def test_a_program_that_is_just_starting_leaves_nothing_when_time_is_over(place: Place) -> None:
-    """Wherever it is: about to unpack, unpacking, starting the interpreter, at its end."""
+def test_a_starting_program_leaves_nothing_when_its_step_times_out(place: Place) -> None:
+    """At any moment: before or while it unpacks, while Python starts, or at the end."""
     line = f"for /L %i in (1,1,100000) do {chosen().path} --version"
     steps = [
         command(f"Starts{number}", line, timeoutSeconds=1, onFailure="Continue")
@@ -139,11 +139,11 @@ def test_a_program_that_is_just_starting_leaves_nothing_when_time_is_over(place:
 
 
 def test_ctrl_c_while_it_unpacks_leaves_nothing(place: Place) -> None:
-    """Wine makes a Ctrl-C of a SIGINT. Some come later, when there is a program to hear it."""
+    """Wine turns SIGINT into Ctrl-C. Some arrive later, when the program runs."""
     document = place.document(endless("Endless"))
     for _ in range(20):
         started = place.begin(place.argv("-d", document, "-i", mark(place)))
-        while not place.unpacked():  # a pause would miss the moment
+        while not place.unpacked():  # sleeping would miss the moment
             assert started.child.poll() is None
         while started.child.poll() is None:
             for pid in programs(place):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain import layers
 from awstoe_build.toolchain.layers import Cache, LayerBuild, Recipe
@@ -15,18 +15,18 @@ assert sys.platform == "win32"
 
 def test_a_program_runs_to_its_end_and_its_output_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    programs.run(
+    commands.run(
         ["cmd.exe", "/d", "/c", "echo done"],
         folder=str(tmp_path),
-        environment=programs.clean_environment(),
+        environment=commands.clean_environment(),
         log=str(log),
     )
     assert log.read_text().splitlines()[-1].strip() == "done"
     with pytest.raises(BuildFailure, match="failed with exit code 3"):
-        programs.run(
+        commands.run(
             ["cmd.exe", "/d", "/c", "exit 3"],
             folder=str(tmp_path),
-            environment=programs.clean_environment(),
+            environment=commands.clean_environment(),
             log=str(log),
         )
 
@@ -34,7 +34,7 @@ def test_a_program_runs_to_its_end_and_its_output_is_kept(tmp_path: Path) -> Non
 def test_programs_find_those_of_the_system_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "C:\\elsewhere")
     monkeypatch.setenv("SECRET", "x")
-    given = programs.clean_environment(["C:\\tools"])
+    given = commands.clean_environment(["C:\\tools"])
     assert given["PATH"].lower() == "c:\\tools;c:\\windows\\system32;c:\\windows"
     assert "SECRET" not in given
 
@@ -42,10 +42,10 @@ def test_programs_find_those_of_the_system_and_no_others(monkeypatch: pytest.Mon
 def test_a_layer_is_built_once_and_found_again(tmp_path: Path) -> None:
     built = []
 
-    def build(workshop: LayerBuild) -> None:
-        built.append(workshop.content)
-        Path(workshop.content, "deeper").mkdir()
-        Path(workshop.content, "deeper", "file").write_text("x")
+    def build(build: LayerBuild) -> None:
+        built.append(build.content)
+        Path(build.content, "deeper").mkdir()
+        Path(build.content, "deeper", "file").write_text("x")
 
     recipe = Recipe("layer", layers, {}, (), build)
     for _ in range(2):

@@ -1,11 +1,12 @@
-"""Runs inside the frozen program, before it: unpacks files with the module that needs them.
+"""Runs inside the frozen program before awstoe: unpacks files when a module needs them.
 
-They are in the archive of modules; ``archive.py`` puts them there. The folder is the boot
-loader's, which removes it with everything in it. A step may empty it before, as ``rm -rf /tmp/*``
-does: then it is made again, and so is what is needed of it. Libraries that are loaded stay loaded.
+``archive.py`` has added the files to the archive of modules. They are unpacked to the bootloader's
+unpack folder, which it removes at the end with everything in it. A step may remove the folder
+earlier, as ``rm -rf /tmp/*`` does. Then this module creates it again, and unpacks again what is
+needed. Libraries that are loaded stay loaded. ``docs/bootloader.md`` describes who removes what.
 
-Each library is loaded by its path before what asks for it by name. So Linux need not be told to
-look for libraries in the folder, and loads nothing that somebody else has put there.
+Each library is loaded by its path before a module that needs it by name. So Linux does not have to
+search the folder for libraries, and loads nothing that another user has put there.
 """
 
 import _frozen_importlib_external
@@ -24,19 +25,20 @@ import pyimod02_importers  # type: ignore[import-not-found] # PyInstaller's own
 _FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
 _OWNER = os.lstat(_FOLDER).st_uid
 _UNPACKING = _thread.allocate_lock()
-_HINT = "free some space there, or name another folder by TMPDIR"
-_HINTS = {errno.EEXIST: "name a folder that others cannot write to by TMPDIR"}
+_VARIABLE = "TMP" if sys.platform == "win32" else "TMPDIR"
+_HINT = f"free some space there, or set {_VARIABLE} to another folder"
+_HINTS = {errno.EEXIST: f"set {_VARIABLE} to a folder that other users cannot write to"}
 
 
 class LateFiles:
-    """A finder that finds only modules with a note in the archive."""
+    """A finder for modules that have a note in the archive."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """Unpack what a module needs, and find it if it is one of these files itself.
+        """Unpack the files that a module needs. Return its spec if it is one of these files.
 
         Raises:
-            AwstoeError: They cannot be unpacked.
+            AwstoeError: A file cannot be unpacked.
         """
         own = LateFiles.unpack_for(name)
         if not own:
@@ -48,19 +50,19 @@ class LateFiles:
 
     @staticmethod
     def unpack_for(name: str) -> str:
-        """Unpack what a module needs and is not there; gives the file that it is itself, if any.
+        """Unpack the missing files that a module needs, and return its own file, if it is one.
 
         Raises:
-            AwstoeError: It cannot be unpacked.
+            AwstoeError: A file cannot be unpacked.
         """
         archive = pyimod02_importers.pyz_archive
         note = "late:" + name
         if note not in archive.toc:
             return ""
         own: str
-        own, files = marshal.loads(archive.extract(note))  # noqa: S302 - of our own archive
+        own, files = marshal.loads(archive.extract(note))  # noqa: S302 - from our own archive
         try:
-            # Two threads may import two modules with the same library.
+            # Two threads may import two modules that need the same library.
             with _UNPACKING:
                 make_folder()
                 for file in files:
@@ -68,7 +70,7 @@ class LateFiles:
                 for library in files[: files.index(own)] if own else ():
                     load(os.path.join(_FOLDER, library))
         except OSError as error:
-            from awstoe.errors import AwstoeError  # noqa: PLC0415 - hardly ever needed
+            from awstoe.errors import AwstoeError  # noqa: PLC0415 - rarely needed
 
             raise AwstoeError(
                 f"cannot unpack a part of awstoe to {_FOLDER}: {error.strerror}",
@@ -78,26 +80,26 @@ class LateFiles:
 
 
 def make_folder() -> None:
-    """Make the folder again if it is gone.
+    """Create the folder again if a step has removed it.
 
     Raises:
-        OSError: It cannot be made, or somebody else has put something in its place.
+        OSError: It cannot be created, or another user has created something with its name.
     """
     try:
-        about = os.lstat(_FOLDER)
+        facts = os.lstat(_FOLDER)
     except FileNotFoundError:
         os.mkdir(_FOLDER, 0o700)
         return
-    # What would be loaded from there would run with this user's rights.
-    if not stat.S_ISDIR(about.st_mode) or about.st_uid != _OWNER:
-        raise FileExistsError(errno.EEXIST, "something else stands there now")
+    # Anything loaded from there would run with this user's rights.
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != _OWNER:
+        raise FileExistsError(errno.EEXIST, "something else has taken its place")
 
 
 def unpack(path: str, archive: object, name: str) -> None:
-    """Write a file as a whole, unless it is there.
+    """Write a file atomically, unless it exists.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     if os.path.exists(path):
         return
@@ -109,13 +111,13 @@ def unpack(path: str, archive: object, name: str) -> None:
 
 
 def load(path: str) -> None:
-    """Load a library, so that whatever needs one of its name gets this one.
+    """Load a library, so that modules that need a library of its name get this one.
 
-    The interpreter offers to load modules alone: it takes this for one, loads it, misses the
-    function that makes the module, and leaves it loaded.
+    The interpreter has no function to load a plain library. This one loads it as a module, fails to
+    find the function that initializes the module, and leaves the library loaded.
 
     Raises:
-        ImportError: It cannot be loaded. To go on would be to use the machine's.
+        ImportError: The library cannot be loaded. Continuing would use the machine's library.
     """
     try:
         _imp.create_dynamic(ModuleSpec("library", None, origin=path))
@@ -125,11 +127,11 @@ def load(path: str) -> None:
 
 
 def leave_folder() -> None:
-    """See to it that the boot loader finds the folder: without one to remove, it warns."""
+    """Create the folder if it is missing, because the bootloader warns if it cannot remove it."""
     try:
         make_folder()
     except OSError:
-        pass  # its warning is right
+        pass  # the bootloader's warning is right in this case
 
 
 sys.meta_path.insert(0, LateFiles)

@@ -1,4 +1,4 @@
-"""The script that the frozen program runs; ``awstoe.__main__`` stays a module of its package."""
+"""The script that the frozen program runs, so that ``awstoe.__main__`` stays a normal module."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""Runs inside the frozen program, before it: modules come out of the program's own file alone.
+"""Runs inside the frozen program before awstoe: modules are only imported from the executable.
 
-A step may empty the folder that was unpacked to, as ``rm -rf /tmp/*`` does, and others may put
-something in its place. So from here on no module is looked for in it: neither in the base library,
-which has nothing that the archive of modules lacks, nor as a file. ``inside/late_loading.py``
-finds those that have to be files.
+A step may remove the unpack folder, as ``rm -rf /tmp/*`` does, and another user may create it
+again. So from now on Python does not search it for modules: neither the base library, which has
+nothing that the archive of modules lacks, nor files. ``inside/late_loading.py`` finds the extension
+modules, which have to be files.
 """
 
 import encodings

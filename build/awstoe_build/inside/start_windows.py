@@ -1,10 +1,11 @@
-"""Runs first inside the frozen program on Windows: ties it to its boot loader.
+"""Runs first inside the frozen program on Windows: connects it to its bootloader.
 
-The boot loader is the parent process. It unpacks to a folder of its own and removes that when the
-program ends; if it is ended itself, nobody but this process is left to do so. Then a run is asked
-to stop, and the folder is removed after this process has ended: until then Windows protects the
-libraries in it. The boot loader has an event, too, by which an awstoe that ends a step asks the
-single files in it to stop. Only modules that are part of the interpreter are imported.
+The bootloader is the parent process. It removes the unpack folder when the program has ended. If it
+is killed, this process has to see to that: it asks the run to stop, and starts a command that
+removes the folder after this process has ended, because until then Windows protects the libraries
+in it. The bootloader also has an event, by which an awstoe that ends a step asks the one-file
+programs in that step to stop. ``docs/bootloader.md`` describes this for both sides. Only modules
+that are part of the interpreter are imported.
 """
 
 import _thread
@@ -18,29 +19,30 @@ import types
 assert sys.platform == "win32"  # noqa: S101 - for the type checker, which knows this form
 
 _STOP = int(os.environ.pop("_PYI_AWSTOE_STOP", "0"))
-"""The handle of the event that asks to stop; 0: there is none."""
+"""The handle of the event that asks this program to stop; 0 if there is none."""
 _STOPPED = 0xC000013A - 2**32
-"""The exit code of a program that Ctrl-Break ends (STATUS_CONTROL_C_EXIT), for a signed int."""
+"""The exit code of a program that Ctrl-Break ends (STATUS_CONTROL_C_EXIT), as a signed integer."""
 _SYNCHRONIZE = 0x00100000
 _SHARE_ALL = 7
-"""Others may read, write, rename and delete it."""
+"""Other processes may read, write, rename and delete the file."""
 _NAME_START = len("_MEI")
 _NAME_END = _NAME_START + 8
-"""Where the name of the folder has the boot loader's process id, in hexadecimal."""
+"""The part of the folder's name with the bootloader's process ID, in hexadecimal."""
 _DETACHED = _winapi.DETACHED_PROCESS
 _REMOVE = " & ".join(
     f'if exist "%AWSTOE_UNPACKED%" ping -n {seconds + 1} 127.0.0.1 >nul'
     ' & rmdir /s /q "%AWSTOE_UNPACKED%"'
     for seconds in (1, 1, 2, 5, 10, 30)
 )
-"""Tries again, as this process may take a while to end; ping is the only clock that waits there."""
+"""Tries several times, because this process may take a while to end. It waits with ping, the only
+command that can do so without a console."""
 
 
 class OwnArchive:
-    """What opens the file with the modules: this very program, even if another takes its place.
+    """A replacement for ``open`` that always returns this executable, even if its path changes.
 
     Args:
-        path: The program, while it is certainly still the one that runs.
+        path: The path of the executable, at a time when it certainly still is this one.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,7 +53,7 @@ class OwnArchive:
         self._lock = _thread.allocate_lock()
 
     def __call__(self, _: str, __: str) -> "OwnArchive":
-        """As ``open`` is called."""
+        """Take the arguments of ``open``, and ignore them."""
         return self
 
     def __enter__(self) -> "OwnArchive":  # noqa: PYI034 - typing is not loaded
@@ -61,12 +63,12 @@ class OwnArchive:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def seek(self, place: int) -> None:
-        """Go to a place counted from the start."""
-        os.lseek(self._file, place, os.SEEK_SET)
+    def seek(self, offset: int) -> None:
+        """Set the position, counted from the start."""
+        os.lseek(self._file, offset, os.SEEK_SET)
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes, or those that there are."""
+        """Read ``size`` bytes, or fewer at the end of the file."""
         data = b""
         while len(data) < size:
             more = os.read(self._file, size - len(data))
@@ -77,14 +79,14 @@ class OwnArchive:
 
 
 def keep_own_archive() -> None:
-    """Read modules from this very program from now on."""
+    """Read modules from this executable from now on, even if its path gets another file."""
     import pyimod01_archive  # type: ignore[import-not-found] # noqa: PLC0415 - PyInstaller's own
 
     pyimod01_archive.open = OwnArchive(sys.executable)
 
 
-def boot_loader() -> int | None:
-    """A handle of the boot loader's process; None where it is not the parent, or is gone."""
+def open_bootloader() -> int | None:
+    """Return a handle of the bootloader's process, or None if it is not the parent or has ended."""
     unpacked = os.path.basename(sys._MEIPASS)  # type: ignore[attr-defined] # noqa: SLF001
     parent = os.getppid()
     try:
@@ -96,20 +98,21 @@ def boot_loader() -> int | None:
 
 
 def stop_run(*, urgent: bool) -> bool:
-    """Ask a run to stop; whether there is one."""
+    """Ask the run to stop, and return whether there is one."""
     stop = getattr(sys.modules.get("awstoe.host.process.windows.signals"), "stop", None)
     return stop is not None and bool(stop(urgent=urgent))
 
 
 def watch(parent: int) -> None:
-    """Wait, in a thread, for the end of the boot loader or for being asked to stop.
+    """Wait, in a thread, until the bootloader ends or the event asks this program to stop.
 
-    What is no run ends at once when it is asked, as by Ctrl-Break; the boot loader cleans up.
+    A program without a run exits at once when asked, as after Ctrl-Break, and the bootloader
+    removes the folder.
     """
     if _STOP:
         os.set_handle_inheritable(_STOP, False)  # noqa: FBT003 - C's
-        asked = _winapi.WaitForMultipleObjects((_STOP, parent), False, _winapi.INFINITE)  # noqa: FBT003
-        if asked == _winapi.WAIT_OBJECT_0 and not stop_run(urgent=True):
+        signaled = _winapi.WaitForMultipleObjects((_STOP, parent), False, _winapi.INFINITE)  # noqa: FBT003
+        if signaled == _winapi.WAIT_OBJECT_0 and not stop_run(urgent=True):
             try:
                 remove_folder(parent)
             finally:
@@ -119,7 +122,7 @@ def watch(parent: int) -> None:
 
 
 def remove_folder(parent: int) -> None:
-    """Let the unpacked files be removed when the boot loader is gone and this process has ended."""
+    """If the bootloader has died, start a command that removes the folder after this process."""
     if _winapi.WaitForSingleObject(parent, 0) != _winapi.WAIT_OBJECT_0:
         return
     shell = os.path.join(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32", "cmd.exe")
@@ -140,7 +143,7 @@ def remove_folder(parent: int) -> None:
 
 
 keep_own_archive()
-_PARENT = boot_loader()
+_PARENT = open_bootloader()
 if _PARENT is not None:
     atexit.register(remove_folder, _PARENT)
     _thread.start_new_thread(watch, (_PARENT,))

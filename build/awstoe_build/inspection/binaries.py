@@ -1,4 +1,4 @@
-"""What is known of the programs and libraries in a built file, the same for every system."""
+"""The facts about the binaries in an executable, in one form for all systems."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,21 @@ class Binary(NamedTuple):
     name: str
     size: int
     needs: str
-    """What it asks of the machine, for a person."""
+    """What it requires of the machine, as text for a user."""
     rank: tuple[int, int]
-    """How demanding that is."""
+    """The required version, for sorting."""
 
 
 class Binaries(NamedTuple):
-    """All of a built file."""
+    """All binaries in an executable."""
 
     kind: str
-    """What such a file is called: ELF or PE."""
+    """Their format: ELF or PE."""
     all: tuple[Binary, ...]
     modules: tuple[str, ...]
-    """The modules that they are, by full name."""
+    """The full names of the extension modules among them."""
     problems: tuple[str, ...]
 
 
-BOOT_LOADER = "(boot loader)"
-"""What the file without its archive is called."""
+BOOTLOADER = "(bootloader)"
+"""The name for the executable without its archive."""

@@ -1,8 +1,8 @@
-"""Reads a frozen program: the files it unpacks and the modules it has inside.
+"""Reads an executable: the files that it unpacks and the modules inside.
 
-PyInstaller's archive is in a section of the program's own ELF file. Its end is a cookie with the
-places of everything, a table of contents stands before it, and one entry of that is the archive of
-modules, with a table of its own.
+PyInstaller's archive is in a section of the executable's ELF file. It ends with a cookie, which has
+the offsets, and before that is a table of contents. One entry is the archive of modules, which has
+a table of its own.
 """
 
 import marshal
@@ -19,40 +19,40 @@ _COOKIE: Final = struct.Struct("!8sIIII64s")
 _ENTRY: Final = struct.Struct("!IIIIBc")
 _MODULES_MAGIC: Final = b"PYZ\0"
 _DATA: Final = 2
-"""The kind of an entry among the modules that is none."""
+"""The kind of those entries in the archive of modules that are data."""
 
 
 class Bundle(NamedTuple):
-    """The parts of a frozen program."""
+    """The parts of an executable."""
 
     files: Mapping[str, bytes]
-    """What is unpacked, by name: at the start, and when a module needs it."""
+    """The files that are unpacked, at the start or later, by name."""
     scripts: Mapping[str, bytes]
-    """What runs at the start, by name: compiled code."""
+    """The compiled code that runs at the start, by name."""
     modules: Mapping[str, bytes]
-    """The modules, by full name: compiled code."""
+    """The compiled code of the modules, by full name."""
     archived: int
     """The size of the whole archive, compressed."""
 
 
 def is_bundle(data: bytes) -> bool:
-    """Whether a program has an archive in it; it may be damaged."""
+    """Whether a program contains an archive, which may be damaged."""
     return _COOKIE_MAGIC in data
 
 
 def read(data: bytes, name: str) -> Bundle:
-    """Take a frozen program apart.
+    """Read the parts of an executable.
 
     Args:
-        data: The program.
-        name: What to call it in messages.
+        data: The executable's content.
+        name: Its name for messages.
 
     Raises:
-        BuildFailure: There is no archive in it, or it is damaged.
+        BuildFailure: It contains no archive, or the archive is damaged.
     """
     end = data.rfind(_COOKIE_MAGIC)
     if end < 0:
-        raise BuildFailure(f"{name} is no frozen program: there is no archive in it")
+        raise BuildFailure(f"{name} is not a frozen program: it contains no archive")
     try:
         _, length, table, size, _, _ = _COOKIE.unpack_from(data, end)
         start = end + _COOKIE.size - length
@@ -76,22 +76,22 @@ def read(data: bytes, name: str) -> Bundle:
 
 
 def _entries(data: bytes, start: int, table: int, size: int) -> Iterator[tuple[bytes, str, bytes]]:
-    """The archive's entries: kind, name and content."""
-    place = table
-    while place < table + size:
-        length, offset, packed, _, compressed, kind = _ENTRY.unpack_from(data, place)
-        name = data[place + _ENTRY.size : place + length].rstrip(b"\0").decode()
+    """Yield the archive's entries: kind, name and content."""
+    position = table
+    while position < table + size:
+        length, offset, packed, _, compressed, kind = _ENTRY.unpack_from(data, position)
+        name = data[position + _ENTRY.size : position + length].rstrip(b"\0").decode()
         content = data[start + offset : start + offset + packed]
         yield kind, name, zlib.decompress(content) if compressed else content
-        place += length
+        position += length
 
 
 def _modules(archive: bytes) -> Iterator[tuple[str, bool, bytes]]:
-    """What is in PyInstaller's archive of modules: name, whether it is data, and content."""
+    """Yield the entries of the archive of modules: name, whether it is data, and content."""
     if not archive.startswith(_MODULES_MAGIC):
-        raise ValueError("its modules do not begin as they should")
+        raise ValueError("its archive of modules has the wrong magic number")
     (table,) = struct.unpack_from("!i", archive, 8)
-    # Data of our own making, a list of plain tuples.
+    # Our own build wrote it: a list of plain tuples.
     for name, (kind, offset, length) in marshal.loads(archive[table:]):  # noqa: S302
         content = archive[offset : offset + length]
         yield name, kind == _DATA, zlib.decompress(content) if content else b""

@@ -1,4 +1,4 @@
-"""Reads from ELF files what the floor is about: machine, and versions of glibc asked for."""
+"""Reads the requirements of ELF files: processor, versions of glibc, and libraries."""
 
 import struct
 from typing import Final, NamedTuple
@@ -18,16 +18,16 @@ _SONAME: Final = 14
 
 
 class Elf(NamedTuple):
-    """What is known of one file."""
+    """The facts about one file."""
 
     bits: int
     machine: int
     glibc: Glibc
-    """The highest version that a symbol is asked for in; (0, 0) if there is none."""
+    """The highest version of glibc that a symbol requires; (0, 0) if no symbol does."""
     needed: tuple[str, ...] = ()
-    """The libraries that it asks the dynamic loader for."""
+    """The libraries that it needs, by name (DT_NEEDED)."""
     soname: str = ""
-    """What the dynamic loader knows it by once it is loaded; empty if it does not say."""
+    """The name by which the dynamic loader knows it (DT_SONAME); empty if it has none."""
 
 
 class _Section(NamedTuple):
@@ -42,14 +42,14 @@ def read(data: bytes, name: str) -> Elf:
     """Read an ELF file.
 
     Args:
-        data: Its content; what follows the ELF file itself is ignored.
-        name: What to call it in messages.
+        data: Its content. Anything after the ELF file itself is ignored.
+        name: Its name for messages.
 
     Raises:
-        BuildFailure: It is no ELF file that we understand.
+        BuildFailure: It is not an ELF file, or one that this function cannot read.
     """
     if not data.startswith(MAGIC):
-        raise BuildFailure(f"{name} is no ELF file")
+        raise BuildFailure(f"{name} is not an ELF file")
     try:
         bits = {1: 32, 2: 64}[data[4]]
         if data[5] != _LITTLE_ENDIAN:
@@ -70,16 +70,16 @@ def read(data: bytes, name: str) -> Elf:
 
 
 def _versions(data: bytes, sections: list[_Section]) -> set[Glibc]:
-    """All GLIBC_x.y that the symbol version requirements name; GLIBC_x.y.z counts as x.y."""
+    """Return all GLIBC_x.y in the symbol version requirements. GLIBC_x.y.z counts as x.y."""
     found = set()
     for section in sections:
         if section.kind != _VERNEED:
             continue
         names = sections[section.link]
-        place = section.offset
+        position = section.offset
         for _ in range(section.entries):
-            _, count, _, first, following = struct.unpack_from("<HHIII", data, place)
-            each = place + first
+            _, count, _, first, following = struct.unpack_from("<HHIII", data, position)
+            each = position + first
             for _ in range(count):
                 _, _, _, text, after = struct.unpack_from("<IHHII", data, each)
                 name = _text(data, names, text)
@@ -87,19 +87,19 @@ def _versions(data: bytes, sections: list[_Section]) -> set[Glibc]:
                     major, minor = name[6:].split(".")[:2]
                     found.add((int(major), int(minor)))
                 each += after
-            place += following
+            position += following
     return found
 
 
 def _dynamic(data: bytes, sections: list[_Section], bits: int) -> list[tuple[int, str]]:
-    """The entries of the dynamic sections that are names of libraries."""
+    """Return those entries of the dynamic sections that are names of libraries."""
     row = struct.Struct("<QQ" if bits == _WIDE else "<II")
     found = []
     for section in sections:
         if section.kind != _DYNAMIC:
             continue
-        for place in range(section.offset, section.offset + section.size, row.size):
-            tag, value = row.unpack_from(data, place)
+        for position in range(section.offset, section.offset + section.size, row.size):
+            tag, value = row.unpack_from(data, position)
             if tag == _END:
                 break
             if tag in (_NEEDED, _SONAME):
@@ -107,9 +107,9 @@ def _dynamic(data: bytes, sections: list[_Section], bits: int) -> list[tuple[int
     return found
 
 
-def _text(data: bytes, names: _Section, place: int) -> str:
-    begin = names.offset + place
-    return data[begin : data.index(0, begin)].decode("ascii", "replace")
+def _text(data: bytes, names: _Section, offset: int) -> str:
+    start = names.offset + offset
+    return data[start : data.index(0, start)].decode("ascii", "replace")
 
 
 def _sections(data: bytes, bits: int) -> list[_Section]:
@@ -120,7 +120,7 @@ def _sections(data: bytes, bits: int) -> list[_Section]:
         raise ValueError("it has no sections")
     found = []
     for _ in range(count):
-        head = struct.unpack_from("<IIQQQQIIQQ" if wide else "<IIIIIIIIII", data, table)
-        found.append(_Section(head[1], head[4], head[5], head[6], head[7]))
+        header = struct.unpack_from("<IIQQQQIIQQ" if wide else "<IIIIIIIIII", data, table)
+        found.append(_Section(header[1], header[4], header[5], header[6], header[7]))
         table += size
     return found

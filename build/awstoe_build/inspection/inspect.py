@@ -1,7 +1,7 @@
-"""Inspects a built file: everything inside that could keep it from running elsewhere.
+"""Inspects an executable for everything that could keep it from running on another machine.
 
-Pure: from the file's bytes to a report and a list of problems. A problem ends the build. What a
-program's binaries ask of the machine is read by ``inspection_linux`` and ``inspection_windows``.
+The functions here are pure: from the bytes of the executable to a report with a list of problems.
+Any problem stops the build. ``linux.py`` and ``windows.py`` read what the binaries in it require.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from awstoe_build.inspection.binaries import Binaries
 from awstoe_build.targets import MEGABYTE, System, Target
 
 NEVER_INSIDE: Final = ("awstoe_build", "awstoe_dev", "awstoe_release", "awstoe_signing", "tests")
-"""Tooling, which no user may get."""
+"""The tooling, which must never be in an executable."""
 
 
 class Report(NamedTuple):
-    """What was found in a file."""
+    """The result of an inspection."""
 
     target: Target
     size: int
@@ -25,13 +25,13 @@ class Report(NamedTuple):
     problems: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """The report for a person: one line per binary, the most demanding first."""
-        shown = sorted(self.binaries.all, key=lambda each: (each.rank, each.size), reverse=True)
-        table = [f"    {each.needs:11} {each.size:>9,}  {each.name}" for each in shown]
+        """Return the report as text: a summary, then a line per binary, highest version first."""
+        ranked = sorted(self.binaries.all, key=lambda each: (each.rank, each.size), reverse=True)
+        table = [f"    {each.needs:11} {each.size:>9,}  {each.name}" for each in ranked]
         return [
             f"  {self.target.name}: {self.size / MEGABYTE:.2f} MB of"
-            f" {self.target.size_budget / MEGABYTE:.0f}, {len(shown)} {self.binaries.kind} files,"
-            f" {self.modules} modules, needs at most {shown[0].needs}",
+            f" {self.target.size_budget / MEGABYTE:.0f}, {len(ranked)} {self.binaries.kind} files,"
+            f" {self.modules} modules, needs {ranked[0].needs}",
             *table,
             *(f"  problem: {problem}" for problem in self.problems),
         ]
@@ -46,18 +46,18 @@ def inspect(
     wanted: Sequence[str],
     host_paths: Sequence[str],
 ) -> Report:
-    """Inspect a built file.
+    """Inspect an executable.
 
     Args:
         data: Its content.
-        target: What it is for.
-        name: What to call it in messages.
-        unwanted: Modules that must not be in it, packages with all that is in them.
+        target: Its target.
+        name: Its name for messages.
+        unwanted: Modules and whole packages that must not be in it.
         wanted: Modules that must be in it.
-        host_paths: Folders of the build machine that must not be named in it.
+        host_paths: Folders of the build machine, whose paths must not be in it.
 
     Raises:
-        BuildFailure: It is no frozen program at all.
+        BuildFailure: It is not a frozen program, or a part of it is damaged.
     """
     parts = bundle.read(data, name)
     contents = {"(the file itself)": data, **parts.files, **parts.scripts, **parts.modules}
@@ -69,7 +69,8 @@ def inspect(
     ]
     if len(data) > target.size_budget:
         problems.append(
-            f"it has {len(data):,} bytes, more than the budget of {target.size_budget:,}"
+            f"the executable has {len(data):,} bytes, more than the budget of"
+            f" {target.size_budget:,}"
         )
     return Report(target, len(data), found, len(parts.modules), tuple(problems))
 
@@ -91,7 +92,7 @@ def _leaks(contents: dict[str, bytes], host_paths: Sequence[str]) -> list[str]:
             for encoding in ("utf-8", "utf-16-le")
         }
         found += [
-            f"{name} has the build machine's path {path} in it"
+            f"{name} contains the build machine's path {path}"
             for name, content in contents.items()
             if any(form in content for form in forms)
         ]
@@ -100,9 +101,9 @@ def _leaks(contents: dict[str, bytes], host_paths: Sequence[str]) -> list[str]:
 
 def _modules(names: set[str], unwanted: Sequence[str], wanted: Sequence[str]) -> list[str]:
     inside = [
-        f"the unwanted module {name} is in it"
+        f"the executable contains the unwanted module {name}"
         for name in sorted(names)
         if any(name == each or name.startswith(each + ".") for each in unwanted)
     ]
-    missing = [f"the module {name} is not in it" for name in wanted if name not in names]
+    missing = [f"the module {name} is missing" for name in wanted if name not in names]
     return inside + missing

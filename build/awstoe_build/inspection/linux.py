@@ -1,34 +1,34 @@
-"""What the ELF files in a built file ask of a machine: its processor, and a version of glibc."""
+"""Checks what the ELF files in an executable require: the processor, glibc and libraries."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from awstoe_build import archive
 from awstoe_build.inspection import bundle, elf
-from awstoe_build.inspection.binaries import BOOT_LOADER, Binaries, Binary
+from awstoe_build.inspection.binaries import BOOTLOADER, Binaries, Binary
 from awstoe_build.targets import GLIBC_FLOOR, Glibc, Target
 
 _SYSTEM: Final = (
     *("ld-linux-aarch64.so.1", "ld-linux-x86-64.so.2", "ld-linux.so.2"),
     *("libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1", "libutil.so.1"),
 )
-"""The C library's files, which every machine has."""
+"""The files of the C library, which every machine has."""
 
 
 def binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Binaries:
-    """Look at all ELF files.
+    """Check all ELF files.
 
     Args:
-        data: The built file.
-        parts: What is in it.
-        target: What it is for.
-        name: What to call it in messages.
+        data: The executable.
+        parts: The parts of the executable.
+        target: The target of the executable.
+        name: The executable's name for messages.
 
     Raises:
-        BuildFailure: One of them is damaged.
+        BuildFailure: An ELF file is damaged.
     """
-    facts = {BOOT_LOADER: elf.read(data, name)}
-    sizes = {BOOT_LOADER: len(data) - parts.archived}
+    facts = {BOOTLOADER: elf.read(data, name)}
+    sizes = {BOOTLOADER: len(data) - parts.archived}
     for entry, content in parts.files.items():
         if content.startswith(elf.MAGIC):
             facts[entry] = elf.read(content, entry)
@@ -36,14 +36,13 @@ def binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Bi
     problems = misnamed(facts)
     for entry, each in facts.items():
         if (each.bits, each.machine) != target.elf:
-            problems.append(f"{entry} is for another machine than {target.name}")
+            problems.append(f"{entry} is for another processor than that of {target.name}")
         if each.glibc > GLIBC_FLOOR:
             problems.append(
-                f"{entry} needs GLIBC_{_version(each.glibc)},"
-                f" above the floor of {_version(GLIBC_FLOOR)}"
+                f"{entry} needs GLIBC_{_version(each.glibc)}, newer than {_version(GLIBC_FLOOR)}"
             )
         problems += [
-            f"{entry} asks for {library}, which is not in the file"
+            f"{entry} needs {library}, which is not in the executable"
             for library in each.needed
             if library not in parts.files and library not in _SYSTEM
         ]
@@ -59,15 +58,15 @@ def binaries(data: bytes, parts: bundle.Bundle, target: Target, name: str) -> Bi
 
 
 def misnamed(facts: Mapping[str, elf.Elf]) -> list[str]:
-    """What is wrong with the libraries' own names.
+    """Return the problems with the libraries' own names (sonames).
 
-    They are loaded by their paths (``inside/late_loading.py``). What asks for one then gets it by
-    the name that it gives itself; by another name it would get the machine's.
+    ``inside/late_loading.py`` loads libraries by path. The dynamic loader gives such a library to
+    others that need its soname. If they needed it by another name, they would get the machine's.
     """
-    asked_for = {library for each in facts.values() for library in each.needed}
+    needed = {library for each in facts.values() for library in each.needed}
     return [
-        f"{name} calls itself {facts[name].soname or 'nothing'}: it would not be found"
-        for name in sorted(asked_for & facts.keys())
+        f"{name} has the soname {facts[name].soname or '(none)'}, so it would not be found"
+        for name in sorted(needed & facts.keys())
         if facts[name].soname != name
     ]
 

@@ -1,12 +1,12 @@
-"""What the PE files in a built file ask of a machine: processor, version, libraries of Windows."""
+"""Checks what the PE files in an executable require: processor, Windows version and libraries."""
 
 from typing import Final
 
 from awstoe_build.inspection import bundle, pe
-from awstoe_build.inspection.binaries import BOOT_LOADER, Binaries, Binary
+from awstoe_build.inspection.binaries import BOOTLOADER, Binaries, Binary
 
 _NEWEST: Final = (10, 0)
-"""The version that all Windows since 10 and Server 2016 call themselves in this place."""
+"""The version that PE files use for Windows 10, Windows Server 2016 and all later releases."""
 _WINDOWS: Final = frozenset(
     f"{name}.dll"
     for name in (
@@ -17,28 +17,30 @@ _WINDOWS: Final = frozenset(
 )
 """Libraries that every Windows has."""
 _WINDOWS_SETS: Final = ("api-ms-win-", "ext-ms-win-")
-"""How the names of libraries begin that Windows maps to its own; the C library's since 10."""
+"""Prefixes of names that Windows maps to its own libraries; since Windows 10 also the C library's.
+"""
 _IN_MANIFEST: Final = {
-    "longPathAware": "paths longer than 260 characters",
-    "activeCodePage": "UTF-8",
-    "asInvoker": "running without more rights than the caller's",
-    "supportedOS": "being told the true version of Windows",
+    "longPathAware": "paths longer than 260 characters would fail",
+    "activeCodePage": "text would not be UTF-8",
+    "asInvoker": "Windows could run it with more rights than the caller's",
+    "supportedOS": "Windows would not report its true version",
 }
+"""Words that must be in the manifest, each with what would happen without it."""
 
 
 def binaries(data: bytes, parts: bundle.Bundle, name: str) -> Binaries:
-    """Look at all PE files.
+    """Check all PE files.
 
     Args:
-        data: The built file.
-        parts: What is in it.
-        name: What to call it in messages.
+        data: The executable.
+        parts: The parts of the executable.
+        name: The executable's name for messages.
 
     Raises:
-        BuildFailure: One of them is damaged.
+        BuildFailure: A PE file is damaged.
     """
-    facts = {BOOT_LOADER: pe.read(data, name)}
-    sizes = {BOOT_LOADER: len(data) - parts.archived}
+    facts = {BOOTLOADER: pe.read(data, name)}
+    sizes = {BOOTLOADER: len(data) - parts.archived}
     for entry, content in parts.files.items():
         if content.startswith(pe.MAGIC):
             facts[entry] = pe.read(content, entry)
@@ -47,12 +49,12 @@ def binaries(data: bytes, parts: bundle.Bundle, name: str) -> Binaries:
     problems = [
         problem for entry, each in facts.items() for problem in _demands(entry, each, inside)
     ]
-    program = facts[BOOT_LOADER]
+    program = facts[BOOTLOADER]
     if not program.has_version:
-        problems.append("it has no version resource")
+        problems.append("the executable has no version resource")
     problems += [
-        f"its manifest has no {word}: {meaning}"
-        for word, meaning in _IN_MANIFEST.items()
+        f"the manifest has no {word}: {effect}"
+        for word, effect in _IN_MANIFEST.items()
         if word not in program.manifest
     ]
     return Binaries(
@@ -73,11 +75,11 @@ def binaries(data: bytes, parts: bundle.Bundle, name: str) -> Binaries:
 def _demands(entry: str, facts: pe.Pe, inside: set[str]) -> list[str]:
     found = []
     if facts.machine != pe.AMD64:
-        found.append(f"{entry} is for another machine than 64-bit x86")
+        found.append(f"{entry} is for another processor than 64-bit x86")
     if facts.windows > _NEWEST:
         found.append("{} needs Windows {}.{}".format(entry, *facts.windows))
     return found + [
-        f"{entry} needs {library}, which is neither in it nor part of Windows"
+        f"{entry} needs {library}, which is neither in the executable nor part of Windows"
         for library in facts.imports
         if library not in inside | _WINDOWS and not library.startswith(_WINDOWS_SETS)
     ]

@@ -1,1 +1,1 @@
-"""The interpreter that freezes a target's file, and how it is run on the build machine."""
+"""The interpreters that freeze the targets' executables, and how the build machine runs them."""

@@ -1,4 +1,4 @@
-"""What starts PyInstaller: a target's own interpreter on the machine that builds."""
+"""The facts about an interpreter that runs PyInstaller on the build machine."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -7,21 +7,21 @@ from awstoe_build.build_info import Component
 
 
 class Interpreter(NamedTuple):
-    """An interpreter that can be started, with PyInstaller and the packages for the program."""
+    """An interpreter that is ready to run, with PyInstaller and the program's packages."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     path: Callable[[str], str]
-    """From the build machine's name of a file to the interpreter's name of it."""
+    """Returns the interpreter's path for a path on the build machine."""
     program: Mapping[str, str | bool]
-    """What PyInstaller is told about the program's own file beside what all targets have."""
+    """The target's own arguments for PyInstaller's ``EXE``."""
     site: str
-    """The folder with the Python packages, as this machine calls it."""
+    """The folder with the Python packages, as a path on the build machine."""
     facts: Mapping[str, str | None]
-    """The versions that the finished file tells: ``python`` and ``openssl``."""
+    """The versions for the build facts: ``python`` and ``openssl``."""
     components: tuple[Component, ...] = ()
     """What may be in the file besides Python packages."""
     counterparts: Mapping[str, str] = {}
-    """What the target has in place of what is found: see ``archive.for_target``."""
-    boot_loader: str = ""
-    """The target's; empty if PyInstaller finds it."""
+    """The target's replacements for what PyInstaller finds: see ``archive.for_target``."""
+    bootloader: str = ""
+    """The path of the target's bootloader; empty if PyInstaller finds it itself."""

@@ -1,8 +1,8 @@
-"""The interpreter that freezes Linux targets: the build machine's own, whatever the target.
+"""The interpreter that freezes Linux targets: always that of the build machine's own target.
 
 It finds the program's modules, which are the same for every machine, and the libraries that they
-need. Those are replaced by the target's. So a file for a machine that this one cannot run takes as
-long as any other.
+need, which are then replaced by the target's. So freezing for a machine that this one would have to
+emulate takes no longer than freezing for this one.
 """
 
 import glob
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.build_info import Component
 from awstoe_build.failure import BuildFailure
 from awstoe_build.interpreters.interpreter import Interpreter
@@ -31,20 +31,20 @@ _PARTS: Final[tuple[tuple[Source, str, str, tuple[str, ...]], ...]] = (
     (source_pins.BZIP2, "bzip2", "bzip2-1.0.6", ("_bz2",)),
     (source_pins.XZ, "xz", "0BSD", ("_lzma",)),
 )
-"""The sources, their names in the world, their licences, and the modules that they are in."""
+"""The sources, their usual names, their licenses, and the modules that contain them."""
 
 
 def layers(target: Target) -> Sequence[Recipe]:
-    """The layers that freezing needs."""
-    wanted = {each.name: each for each in (BUILD_MACHINE, target)}.values()
+    """Return the layers that freezing needs."""
+    needed = {each.name: each for each in (BUILD_MACHINE, target)}.values()
     return tuple(
-        recipe(each) for each in wanted for recipe in (cpython.recipe, site_packages.recipe)
+        recipe(each) for each in needed for recipe in (cpython.recipe, site_packages.recipe)
     )
 
 
 @contextmanager
 def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
-    """The interpreter, and PyInstaller's tools for the target below ``folder``.
+    """Yield the interpreter. Write PyInstaller's tools for the target below ``folder``.
 
     Raises:
         BuildFailure: A layer cannot be built, or a file cannot be written.
@@ -58,7 +58,7 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
     yield Interpreter(
         command=(cpython.program(interpreter),),
         environment={
-            **programs.clean_environment([tools]),
+            **commands.clean_environment([tools]),
             "LD_LIBRARY_PATH": cpython.library_path(interpreter),
             "PYTHONPATH": site,
         },
@@ -75,20 +75,20 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
             site: target_site,
             suffix: target_suffix,
         },
-        boot_loader=_boot_loader(target_site),
+        bootloader=_bootloader(target_site),
     )
 
 
-def boot_loader_component() -> Component:
-    """The boot loader, which the files of all systems have in the same version."""
+def bootloader_component() -> Component:
+    """Return the bootloader's entry, which is the same for all targets."""
     (version,) = re.findall(r"^pyinstaller==(\S+)", registry.read_lock("sources"), re.MULTILINE)
     license_ = "GPL-2.0-or-later WITH Bootloader-exception"
-    return Component("PyInstaller's boot loader", version, license_)
+    return Component("PyInstaller's bootloader", version, license_)
 
 
 def _components() -> tuple[Component, ...]:
     return (
-        boot_loader_component(),
+        bootloader_component(),
         *(
             Component(name, source.version, license_, modules)
             for source, name, license_, modules in _PARTS
@@ -97,24 +97,24 @@ def _components() -> tuple[Component, ...]:
 
 
 def _upstream(version: str) -> str:
-    """The version without Debian's part."""
+    """Return the version without Debian's revision."""
     return version.rpartition("-")[0]
 
 
-def _boot_loader(site: str) -> str:
-    """The target's boot loader.
+def _bootloader(site: str) -> str:
+    """Return the path of the target's bootloader.
 
     Raises:
-        BuildFailure: The layer has none.
+        BuildFailure: The layer does not have exactly one.
     """
     found = glob.glob(os.path.join(site, "PyInstaller", "bootloader", "Linux-*", "run"))
     if len(found) != 1:
-        raise BuildFailure(f"{site} has {len(found)} boot loaders, expected one")
+        raise BuildFailure(f"{site} has {len(found)} bootloaders, expected one")
     return found[0]
 
 
 def _write_tools(folder: str, target: Target) -> None:
-    """What PyInstaller runs: a way to find this machine's libraries, and the target's binutils."""
+    """Write the programs that PyInstaller calls: ``ldd``, and the target's binutils."""
     write_program(
         folder,
         "ldd",

@@ -1,4 +1,4 @@
-"""The interpreter of windows/amd64 on Windows itself: python.org's, which runs the build too."""
+"""The interpreter that freezes windows/amd64 on Windows: python.org's, which runs the build too."""
 
 import os
 import ssl
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from xml.parsers import expat
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.interpreters import windows as interpreter_windows
 from awstoe_build.interpreters.interpreter import Interpreter
 from awstoe_build.targets import Target
@@ -19,10 +19,10 @@ from awstoe_build.toolchain.windows import site as windows_site
 
 
 def layers(target: Target) -> Sequence[Recipe]:
-    """The layers that freezing needs.
+    """Return the layers that freezing needs.
 
     Raises:
-        BuildFailure: The Python that runs the build is not one that a file can be made with.
+        BuildFailure: The Python that runs the build cannot be used to freeze.
     """
     return (
         windows_installation.recipe(windows_installation.running()),
@@ -32,7 +32,7 @@ def layers(target: Target) -> Sequence[Recipe]:
 
 @contextmanager
 def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
-    """The interpreter.
+    """Yield the interpreter.
 
     Raises:
         BuildFailure: A layer cannot be built.
@@ -44,10 +44,10 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
     yield Interpreter(
         command=(windows_runtime.program(runtime),),
         environment={
-            **programs.clean_environment(),
+            **commands.clean_environment(),
             "PYTHONPATH": site,
             "PYTHONUTF8": "1",
-            # What the user has installed for themselves stays out.
+            # Excludes packages that the user has installed.
             "PYTHONNOUSERSITE": "1",
         },
         path=str,

@@ -1,4 +1,4 @@
-"""Picks, by this machine's and a target's system, the module that has its interpreter."""
+"""Picks the interpreter that freezes a target, by the systems of this machine and the target."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -13,7 +13,7 @@ from awstoe_build.toolchain.layers import Cache, Recipe
 
 
 def layers(target: Target) -> Sequence[Recipe]:
-    """The layers that freezing for ``target`` needs, without those that these need."""
+    """Return the layers that freezing ``target`` needs directly."""
     match targets.here(), target.system:
         case System.WINDOWS, _:
             return interpreter_native.layers(target)
@@ -24,15 +24,15 @@ def layers(target: Target) -> Sequence[Recipe]:
 
 
 def started(target: Target, cache: Cache, folder: str) -> AbstractContextManager[Interpreter]:
-    """Make the interpreter for ``target`` ready while the context lasts.
+    """Return a context in which the interpreter for ``target`` is ready to run.
 
     Args:
-        target: What is to be frozen.
-        cache: Where its layers are.
-        folder: Where files for this one freeze may be put.
+        target: The target to freeze.
+        cache: The cache with its layers.
+        folder: The folder for files of this build only.
 
     Raises:
-        BuildFailure: A layer cannot be built, or the interpreter cannot run here.
+        BuildFailure: A layer cannot be built, or the interpreter cannot run on this machine.
     """
     match targets.here(), target.system:
         case System.WINDOWS, _:

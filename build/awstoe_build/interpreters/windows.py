@@ -1,4 +1,4 @@
-"""The interpreter of windows/amd64: python.org's, run by Wine."""
+"""The interpreter that freezes windows/amd64 on Linux: python.org's, run by Wine."""
 
 import os
 import shutil
@@ -18,17 +18,17 @@ from awstoe_build.toolchain.windows import site as windows_site
 from awstoe_build.toolchain.windows import wine
 
 _FACTS: Final = {"python": "3.13.11", "openssl": "3.0.18"}
-"""What the binaries in the wheel say of themselves; a test asks them."""
+"""The versions of the binaries in the wheel. A test compares them with what these report."""
 
 
 def layers(target: Target) -> Sequence[Recipe]:
-    """The layers that freezing needs."""
+    """Return the layers that freezing needs."""
     return (windows_runtime.recipe(target), windows_site.recipe(target))
 
 
 @contextmanager
 def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
-    """The interpreter, in a Wine prefix below ``folder``.
+    """Yield the interpreter, in a Wine prefix below ``folder``.
 
     Raises:
         BuildFailure: A layer cannot be built, or Wine does not start.
@@ -59,12 +59,13 @@ def started(target: Target, cache: Cache, folder: str) -> Iterator[Interpreter]:
 
 
 def components(*, python: str, openssl: str, zlib: str, expat: str) -> tuple[Component, ...]:
-    """What is in the file besides Python packages, by the versions in python.org's binaries.
+    """Return what is in the executable besides Python packages, with the given versions.
 
-    libffi's and libyaml's cannot be asked for; cryptography's OpenSSL is part of cryptography.
+    The versions of libffi and libyaml are constants, because the binaries do not report them.
+    cryptography's own OpenSSL counts as part of cryptography.
     """
     return (
-        interpreter_linux.boot_loader_component(),
+        interpreter_linux.bootloader_component(),
         Component("CPython", python, "PSF-2.0"),
         Component("OpenSSL", openssl, "Apache-2.0", ("_ssl", "_hashlib")),
         Component("zlib", zlib, "Zlib"),
@@ -75,12 +76,12 @@ def components(*, python: str, openssl: str, zlib: str, expat: str) -> tuple[Com
 
 
 def program(folder: str, target: Target, path: Callable[[str], str]) -> dict[str, str | bool]:
-    """Write the version resource; gives what the program has besides what all targets have.
+    """Write the version resource, and return the target's own arguments for PyInstaller's ``EXE``.
 
     Args:
-        folder: Where it is written.
-        target: What is made.
-        path: From this machine's name of a file to the interpreter's.
+        folder: The folder for the resource.
+        target: The target.
+        path: Returns the interpreter's path for a path on this machine.
     """
     resource = os.path.join(folder, "version.txt")
     with open(resource, "w", encoding="utf-8") as stream:

@@ -1,1 +1,1 @@
-"""Recipes of the toolchain layers, and the cache that keeps them."""
+"""The recipes of the toolchain layers, and the cache that stores the layers."""

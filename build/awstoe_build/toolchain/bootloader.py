@@ -1,7 +1,8 @@
-"""PyInstaller's boot loader, compiled by us: for the old C library, with additions.
+"""PyInstaller's bootloader, compiled from source for the old C library, with our additions.
 
-The additions stand in two C headers; here are the places they are called from. An
-edit whose place is not there exactly once ends the build: PyInstaller has changed then.
+The additions are in two C headers; the edits below insert the calls to them. An edit whose line
+does not occur exactly once stops the build, because PyInstaller has changed in that case.
+``docs/bootloader.md`` describes what the bootloader and the program in it agree on.
 """
 
 import glob
@@ -18,15 +19,15 @@ from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 UNPACKING: Final = os.path.join(_HERE, "bootloader_unpacking.h")
-"""What the boot loaders of all systems share."""
+"""The additions that the bootloaders of all systems share."""
 ADDITIONS: Final = (os.path.join(_HERE, "bootloader_additions.h"), UNPACKING)
 
 
 class Edit(NamedTuple):
-    """One line of the boot loader's source, and what stands there instead."""
+    """One replacement in the bootloader's source."""
 
     file: str
-    line: str
+    old: str
     new: str
 
 
@@ -41,28 +42,28 @@ EDITS: Final = (
     Edit(
         "pyi_utils_posix.c",
         "return -1; /* No suitable location found */",
-        "return awstoe_beside_program(pyi_ctx->executable_filename, pyi_ctx->application_home_dir,"
-        " _pyi_format_and_create_tmpdir);",
+        "return awstoe_unpack_beside_program(pyi_ctx->executable_filename,"
+        " pyi_ctx->application_home_dir, _pyi_format_and_create_tmpdir);",
     ),
     Edit(
         "pyi_utils_posix.c",
         "/* If specified, use runtime_tmpdir */",
-        "awstoe_hold_signals();",
+        "awstoe_block_signals();",
     ),
     Edit(
         "pyi_utils_posix.c",
         "child_pid = fork();",
-        "awstoe_before_fork();\n    child_pid = fork();",
+        "awstoe_note_own_pid();\n    child_pid = fork();",
     ),
     Edit(
         "pyi_utils_posix.c",
         "/* Modify the LISTEN_PID environment variable, if necessary */",
-        "awstoe_in_child();",
+        "awstoe_set_up_child();",
     ),
     Edit(
         "pyi_utils_posix.c",
         "/* Signal the sync semaphore */",
-        "awstoe_end_guard();\n    awstoe_release_signals();",
+        "awstoe_dismiss_guard();\n    awstoe_unblock_signals();",
     ),
     Edit(
         "pyi_archive.c",
@@ -80,15 +81,16 @@ EDITS: Final = (
         "dir_handle = opendir(dir_path);",
         "dir_handle = awstoe_open_own_folder(dir_path);",
     ),
-    # LD_LIBRARY_PATH stays the caller's: inside/late_loading.py loads libraries by their paths.
-    # The C library would look for its own first in the folder that is unpacked to, which a step
-    # may have removed and somebody else made again.
+    # LD_LIBRARY_PATH keeps the caller's value: inside/late_loading.py loads libraries by path.
+    # With PyInstaller's value, the C library would search the unpack folder first for its own
+    # libraries, and a step may have removed that folder and another user created it again.
     Edit(
         "pyi_main.c",
         "if (pyi_utils_set_library_search_path(pyi_ctx->application_home_dir) == -1) {",
         "if (0) {",
     ),
-    # A full disk shows at the end of a file, or in its middle; the folder goes in any case.
+    # A full disk is reported by the last write of a file or by an earlier one. The unpack folder
+    # is removed in both cases.
     Edit(
         "pyi_archive.c",
         "fclose(out_fp);",
@@ -97,15 +99,15 @@ EDITS: Final = (
     Edit(
         "pyi_main.c",
         'PYI_DEBUG("LOADER: failed to extract files!\\n");',
-        'PYI_ERROR("awstoe cannot unpack itself to %s: is that full? Free some space there, or name'
-        ' another folder by TMPDIR.\\n", pyi_ctx->application_home_dir);\n'
+        'PYI_ERROR("awstoe cannot unpack itself to %s: the disk may be full. Free some space'
+        ' there, or set TMPDIR to another folder.\\n", pyi_ctx->application_home_dir);\n'
         "        pyi_main_onefile_parent_cleanup(pyi_ctx);",
     ),
 )
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with the boot loader for ``target``: ``run``, in PyInstaller's folder for it."""
+    """Return the layer with the bootloader for ``target``: ``run``, in PyInstaller's folder."""
     return Recipe(
         name="bootloader-" + target.name.replace("/", "-"),
         module=sys.modules[__name__],
@@ -114,78 +116,78 @@ def recipe(target: Target) -> Recipe:
             "additions": " ".join(map(sha256_of, ADDITIONS)),
         },
         needs=(compiler.recipe(), registry.sources()),
-        build=lambda workshop: _build(workshop, target),
+        build=lambda build: _build(build, target),
     )
 
 
-def unpack_source(workshop: LayerBuild, package: str) -> str:
-    """Unpack one of the Python source distributions; gives its folder.
+def unpack_source(build: LayerBuild, package: str) -> str:
+    """Unpack one of the Python source distributions and return its folder.
 
     Raises:
-        BuildFailure: It is not there.
+        BuildFailure: The layer does not have exactly one archive of it.
     """
-    layer = workshop.needs["source-python-packages"]
+    layer = build.needs["source-python-packages"]
     found = glob.glob(os.path.join(layer, package + "-*.tar.gz"))
     if len(found) != 1:
         raise BuildFailure(f"{layer} has {len(found)} archives of {package}, expected one")
     with tarfile.open(found[0]) as archive:
-        # Debian 12's Python has no filters; the archive is what its hash says.
+        # Python of Debian 12 has no filters. The archive's hash has been checked.
         archive.extraction_filter = getattr(tarfile, "tar_filter", None)
-        archive.extractall(workshop.scratch)  # noqa: S202 - see above
-    return os.path.join(workshop.scratch, os.path.basename(found[0]).removesuffix(".tar.gz"))
+        archive.extractall(build.scratch)  # noqa: S202 - see above
+    return os.path.join(build.scratch, os.path.basename(found[0]).removesuffix(".tar.gz"))
 
 
-def edit(source: str, edits: tuple[Edit, ...]) -> None:
-    """Make the edits in the C files of the folder ``source``.
+def apply_edits(source: str, edits: tuple[Edit, ...]) -> None:
+    """Apply edits to the C files in the folder ``source``.
 
     Raises:
-        BuildFailure: The place of an edit is not there exactly once.
+        BuildFailure: The old text of an edit does not occur exactly once.
     """
-    for each in edits:
-        path = os.path.join(source, each.file)
+    for edit in edits:
+        path = os.path.join(source, edit.file)
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
-        if text.count(each.line) != 1:
+        if text.count(edit.old) != 1:
             raise BuildFailure(
-                f"{path} has {text.count(each.line)} times '{each.line}', expected once",
-                hint="PyInstaller has changed: look at the edits of bootloader.py",
+                f"{path} contains '{edit.old}' {text.count(edit.old)} times, expected once",
+                hint="PyInstaller has changed: update the edits in bootloader.py",
             )
         with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text.replace(each.line, each.new))
+            stream.write(text.replace(edit.old, edit.new))
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
-    folder = unpack_source(workshop, "pyinstaller")
+def _build(build: LayerBuild, target: Target) -> None:
+    folder = unpack_source(build, "pyinstaller")
     source = os.path.join(folder, "bootloader", "src")
     for path in ADDITIONS:
         shutil.copy(path, source)
     shutil.copytree(
-        os.path.join(unpack_source(workshop, "deflate"), "libdeflate"),
+        os.path.join(unpack_source(build, "deflate"), "libdeflate"),
         os.path.join(source, "libdeflate"),
     )
-    edit(source, EDITS)
-    environment = compiler.environment(workshop, target)
-    # waf reads the compiler's macros from standard input and says -m32 or -m64, which is the
-    # target's business here.
-    path = compiler.write_program(
-        os.path.join(workshop.scratch, "waf-compiler"),
+    apply_edits(source, EDITS)
+    environment = compiler.environment(build, target)
+    # waf reads the compiler's macros through standard input and adds -m32 or -m64. Here the
+    # compiler's own target decides that.
+    wrapper = compiler.write_program(
+        os.path.join(build.scratch, "waf-compiler"),
         compiler.CC,
         'for word; do shift; case "$word" in -m32|-m64) ;; -) set -- "$@" -x c - ;;'
         ' *) set -- "$@" "$word" ;; esac; done\n'
-        f'exec {os.path.join(workshop.scratch, "compiler", compiler.CC)} "$@"',
+        f'exec {os.path.join(build.scratch, "compiler", compiler.CC)} "$@"',
     )
-    environment["CC"] = path
+    environment["CC"] = wrapper
     environment["STRIP"] = target.binutils + "strip"
     shutil.rmtree(os.path.join(folder, "PyInstaller", "bootloader"))
     os.makedirs(os.path.join(folder, "PyInstaller", "bootloader"))
     waf = (sys.executable, "./waf", "--clang", "--static-zlib")
     bits = f"--target-arch={target.elf[0]}bit"
-    workshop.run(
+    build.run(
         *(*waf, bits, "distclean", "configure", "build_release", "install_release"),
         folder=os.path.join(folder, "bootloader"),
         environment=environment,
     )
     (program,) = glob.glob(os.path.join(folder, "PyInstaller", "bootloader", "Linux-*", "run"))
-    place = os.path.join(workshop.content, os.path.basename(os.path.dirname(program)))
-    os.makedirs(place)
-    shutil.copy(program, place)
+    destination = os.path.join(build.content, os.path.basename(os.path.dirname(program)))
+    os.makedirs(destination)
+    shutil.copy(program, destination)

@@ -1,17 +1,19 @@
-/* What awstoe's boot loader does besides PyInstaller's. bootloader.py puts the calls in.
+/* What awstoe's bootloader for Linux does in addition to PyInstaller's. bootloader.py inserts the
+ * calls; docs/bootloader.md describes what the bootloader and the program in it agree on.
  *
- * - The folder to unpack to: not one whose file system refuses to run programs (noexec), and two
- *   more places are tried at the end.
- * - A signal never comes between making that folder and the moment from which it is forwarded: it
- *   waits, and the folder is always removed. A limit on the size of files (ulimit -f) is an error of
- *   writing, which is told, not a signal.
- * - A boot loader that is killed while it unpacks leaves nothing: a second process waits for that and
+ * - The unpack folder is never on a file system that is mounted noexec. Two more places are tried
+ *   after PyInstaller's.
+ * - Signals that end a program are blocked from before the unpack folder is created until the
+ *   bootloader forwards them, so that the folder is always removed. Exceeding a limit on file size
+ *   (ulimit -f) is a write error, which is reported, and not a signal.
+ * - If the bootloader is killed while it unpacks, a second process, the guard, notices that and
  *   removes the folder.
- * - The program is told by SIGTERM when the boot loader is killed. The signal waits until Python code
- *   can remove the folder, see frozen_start.py.
- * - A file is unpacked in one piece, in half the time.
- * - What is removed at the end is a folder of the owner that ours had, and no link. A step may have
- *   removed ours, as "rm -rf /tmp/..." does, and then anybody can put something in its place.
+ * - If the bootloader is killed later, the kernel sends SIGTERM to the program. SIGTERM stays
+ *   blocked in the program until its Python code can remove the folder: see inside/start.py.
+ * - Each file is unpacked in one piece, which takes half the time.
+ * - At the end, the folder is removed only if it is a real folder, not a link, and has the owner
+ *   that ours had. A step may have removed ours, as "rm -rf /tmp/..." does, and then any user can
+ *   create something else with its name.
  */
 #ifndef AWSTOE_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_BOOTLOADER_ADDITIONS_H
@@ -32,20 +34,20 @@
 #include "pyi_utils.h"
 
 #ifndef ST_NOEXEC
-    #define ST_NOEXEC 8 /* Linux's, which the headers show to GNU sources only */
+    #define ST_NOEXEC 8 /* of Linux; the headers define it for GNU sources only */
 #endif
 
-static sigset_t awstoe_mask_before;
-static int awstoe_holding;
-static pid_t awstoe_parent;
-static pid_t awstoe_guard = -1;
+static sigset_t awstoe_callers_mask;
+static int awstoe_signals_blocked;
+static pid_t awstoe_bootloader_pid;
+static pid_t awstoe_guard_pid = -1;
 static int awstoe_guard_pipe = -1;
-static void (*awstoe_size_limit)(int);
-static uid_t awstoe_owner; /* of the folder: on a network's file system it may be another than us */
+static void (*awstoe_callers_sigxfsz)(int);
+static uid_t awstoe_folder_owner; /* on a network file system it may differ from our user id */
 
-/* Let the signals that end a program wait. */
+/* Block the signals that end a program. */
 static void
-awstoe_hold_signals(void)
+awstoe_block_signals(void)
 {
     sigset_t ending;
     sigemptyset(&ending);
@@ -53,19 +55,20 @@ awstoe_hold_signals(void)
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigaddset(&ending, SIGQUIT);
-    awstoe_holding = sigprocmask(SIG_BLOCK, &ending, &awstoe_mask_before) == 0;
-    awstoe_size_limit = signal(SIGXFSZ, SIG_IGN);
+    awstoe_signals_blocked = sigprocmask(SIG_BLOCK, &ending, &awstoe_callers_mask) == 0;
+    awstoe_callers_sigxfsz = signal(SIGXFSZ, SIG_IGN);
 }
 
 static void
-awstoe_release_signals(void)
+awstoe_unblock_signals(void)
 {
-    if (awstoe_holding) {
-        sigprocmask(SIG_SETMASK, &awstoe_mask_before, NULL);
+    if (awstoe_signals_blocked) {
+        sigprocmask(SIG_SETMASK, &awstoe_callers_mask, NULL);
     }
 }
 
-/* opendir(), for a folder whose content is going to be removed. */
+/* As opendir(), for a folder whose content will be removed: NULL if it is a link or has another
+ * owner than the unpack folder had. */
 static DIR *
 awstoe_open_own_folder(const char *path)
 {
@@ -75,7 +78,7 @@ awstoe_open_own_folder(const char *path)
     if (descriptor < 0) {
         return NULL;
     }
-    if (fstat(descriptor, &facts) == 0 && facts.st_uid == awstoe_owner) {
+    if (fstat(descriptor, &facts) == 0 && facts.st_uid == awstoe_folder_owner) {
         folder = fdopendir(descriptor);
     }
     if (folder == NULL) {
@@ -84,7 +87,8 @@ awstoe_open_own_folder(const char *path)
     return folder;
 }
 
-/* Have a process that removes the folder if this one ends without a word. */
+/* Start the guard: a process that removes the folder if this one dies before it dismisses the
+ * guard. */
 static void
 awstoe_start_guard(const char *folder)
 {
@@ -92,22 +96,22 @@ awstoe_start_guard(const char *folder)
     if (pipe(ends) != 0) {
         return;
     }
-    awstoe_guard = fork();
-    if (awstoe_guard == 0) {
-        char word;
-        ssize_t got;
-        setsid(); /* what kills the whole group does not reach it */
+    awstoe_guard_pid = fork();
+    if (awstoe_guard_pid == 0) {
+        char byte;
+        ssize_t count;
+        setsid(); /* so that a signal to the whole process group does not reach it */
         close(ends[1]);
         do {
-            got = read(ends[0], &word, 1);
-        } while (got < 0 && errno == EINTR);
-        if (got != 1) {
+            count = read(ends[0], &byte, 1);
+        } while (count < 0 && errno == EINTR);
+        if (count != 1) {
             pyi_recursive_rmdir(folder);
         }
         _exit(0);
     }
     close(ends[0]);
-    if (awstoe_guard < 0) {
+    if (awstoe_guard_pid < 0) {
         close(ends[1]);
         return;
     }
@@ -115,9 +119,9 @@ awstoe_start_guard(const char *folder)
     awstoe_guard_pipe = ends[1];
 }
 
-/* The program's process cleans up from now on. */
+/* Dismiss the guard: from now on the program's process removes the folder if this one dies. */
 static void
-awstoe_end_guard(void)
+awstoe_dismiss_guard(void)
 {
     if (awstoe_guard_pipe < 0) {
         return;
@@ -126,11 +130,11 @@ awstoe_end_guard(void)
     }
     close(awstoe_guard_pipe);
     awstoe_guard_pipe = -1;
-    while (waitpid(awstoe_guard, NULL, 0) < 0 && errno == EINTR) {
+    while (waitpid(awstoe_guard_pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
 
-/* mkdtemp(), for folders from which libraries can be loaded. */
+/* As mkdtemp(), but fails where libraries cannot be loaded from the folder. */
 static char *
 awstoe_make_folder(char *path)
 {
@@ -143,14 +147,14 @@ awstoe_make_folder(char *path)
         rmdir(path);
         return NULL;
     }
-    awstoe_owner = lstat(path, &facts) == 0 ? facts.st_uid : geteuid();
+    awstoe_folder_owner = lstat(path, &facts) == 0 ? facts.st_uid : geteuid();
     awstoe_start_guard(path);
     return path;
 }
 
-/* The last place to unpack to: beside the program itself. */
+/* Create the unpack folder in the last place to try: beside the program itself. */
 static int
-awstoe_beside_program(const char *program, char *path, int (*create)(char *))
+awstoe_unpack_beside_program(const char *program, char *path, int (*create)(char *))
 {
     const char *end = strrchr(program, '/');
     if (end == NULL || end == program) {
@@ -162,39 +166,40 @@ awstoe_beside_program(const char *program, char *path, int (*create)(char *))
         return 0;
     }
     fprintf(stderr,
-        "awstoe: there is no folder to unpack to: tried TMPDIR, TEMP, TMP, /tmp, /var/tmp,"
-        " /usr/tmp, /var/lib/awstoe and the program's own folder. One of them has to be writable"
-        " and must not be mounted noexec: name another by TMPDIR\n");
+        "awstoe: no folder to unpack to: tried TMPDIR, TEMP, TMP, /tmp, /var/tmp, /usr/tmp,"
+        " /var/lib/awstoe and the program's own folder. Set TMPDIR to a folder that is writable and"
+        " not mounted noexec\n");
     return -1;
 }
 
-/* In the parent, before the program's process is made. */
+/* Note the bootloader's process ID, before the program's process is forked. */
 static void
-awstoe_before_fork(void)
+awstoe_note_own_pid(void)
 {
-    awstoe_parent = getpid();
+    awstoe_bootloader_pid = getpid();
 }
 
-/* In the program's process, before it becomes the program. SIGTERM stays held until its Python code
- * lets it through; that is told who the boot loader is. */
+/* Set up the program's process, before it starts Python. SIGTERM stays blocked until the Python
+ * code unblocks it. Two environment variables pass that code the bootloader's process ID, and that
+ * SIGTERM is blocked only for this purpose. */
 static void
-awstoe_in_child(void)
+awstoe_set_up_child(void)
 {
     char number[24];
-    sigset_t mask = awstoe_mask_before;
+    sigset_t mask = awstoe_callers_mask;
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-    signal(SIGXFSZ, awstoe_size_limit);
-    snprintf(number, sizeof number, "%ld", (long)awstoe_parent);
+    signal(SIGXFSZ, awstoe_callers_sigxfsz);
+    snprintf(number, sizeof number, "%ld", (long)awstoe_bootloader_pid);
     setenv("_PYI_AWSTOE_PARENT", number, 1);
-    if (awstoe_holding) {
+    if (awstoe_signals_blocked) {
         if (!sigismember(&mask, SIGTERM)) {
             setenv("_PYI_AWSTOE_HELD", "1", 1);
             sigaddset(&mask, SIGTERM);
         }
         sigprocmask(SIG_SETMASK, &mask, NULL);
     }
-    if (getppid() != awstoe_parent) {
-        raise(SIGTERM); /* the boot loader was killed before it could be asked for */
+    if (getppid() != awstoe_bootloader_pid) {
+        raise(SIGTERM); /* the bootloader was killed before prctl() took effect */
     }
 }
 

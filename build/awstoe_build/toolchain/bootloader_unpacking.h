@@ -1,5 +1,5 @@
-/* Unpacks a file of the archive in one piece by libdeflate, which takes a third of the time that zlib
- * takes for many small ones. bootloader.py puts the call in.
+/* Unpacks a file of the archive in one piece with libdeflate. That takes a third of the time that
+ * zlib needs for many small pieces. bootloader.py inserts the call.
  */
 #ifndef AWSTOE_BOOTLOADER_UNPACKING_H
 #define AWSTOE_BOOTLOADER_UNPACKING_H
@@ -15,32 +15,32 @@
 #include "libdeflate/lib/arm/cpu_features.c"
 #include "libdeflate/lib/x86/cpu_features.c"
 
-/* Around the deflated data, as zlib writes it. */
-enum { AWSTOE_HEAD = 2, AWSTOE_SUM = 4 };
+/* Sizes of what zlib's format has before and after the deflated data: header and checksum. */
+enum { AWSTOE_HEADER = 2, AWSTOE_CHECKSUM = 4 };
 
-/* Inflate what follows in the archive; 0, or -1 if it is damaged. */
+/* Inflate data in zlib's format. Return 0, or -1 if the data is damaged or memory is short. */
 static int
 awstoe_inflate(const unsigned char *packed, size_t packed_size, unsigned char *content, size_t size)
 {
-    const unsigned char *sum = packed + packed_size - AWSTOE_SUM;
+    const unsigned char *sum = packed + packed_size - AWSTOE_CHECKSUM;
     uint32_t expected;
     enum libdeflate_result result;
-    struct libdeflate_decompressor *tool;
-    if (packed_size < AWSTOE_HEAD + AWSTOE_SUM) {
+    struct libdeflate_decompressor *decompressor;
+    if (packed_size < AWSTOE_HEADER + AWSTOE_CHECKSUM) {
         return -1;
     }
-    tool = libdeflate_alloc_decompressor();
-    if (tool == NULL) {
+    decompressor = libdeflate_alloc_decompressor();
+    if (decompressor == NULL) {
         return -1;
     }
-    result = libdeflate_deflate_decompress(
-        tool, packed + AWSTOE_HEAD, packed_size - AWSTOE_HEAD - AWSTOE_SUM, content, size, NULL);
-    libdeflate_free_decompressor(tool);
+    result = libdeflate_deflate_decompress(decompressor, packed + AWSTOE_HEADER,
+        packed_size - AWSTOE_HEADER - AWSTOE_CHECKSUM, content, size, NULL);
+    libdeflate_free_decompressor(decompressor);
     expected = (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3];
     return result == LIBDEFLATE_SUCCESS && adler32(1, content, (uInt)size) == expected ? 0 : -1;
 }
 
-/* Inflate what follows in the archive and write it; 0, or -1 if that failed. */
+/* Inflate the archive's next entry and write it to out. Return 0, or -1 if that failed. */
 static int
 awstoe_unpack(FILE *archive, size_t packed_size, size_t size, FILE *out)
 {

@@ -1,17 +1,17 @@
-"""cargo: the crates of cryptography, and an environment to build with them for a target."""
+"""cargo: the crates that cryptography needs, and an environment to build with them."""
 
 import os
 import shutil
 import sys
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.targets import BUILD_MACHINE, Target
 from awstoe_build.toolchain import bootloader, compiler, registry, rust
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 
 def crates() -> Recipe:
-    """The layer with the crates that cryptography's own lock file names, with their hashes."""
+    """Return the layer with the crates that cryptography's own lock file pins by hash."""
     return Recipe(
         name="source-crates",
         module=sys.modules[__name__],
@@ -21,54 +21,57 @@ def crates() -> Recipe:
     )
 
 
-def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
-    """The environment for cargo to build for ``target`` from the crates; writes its tools.
+def environment(build: LayerBuild, target: Target) -> dict[str, str]:
+    """Write the tools that cargo needs, and return the environment to build for ``target``.
 
     Raises:
-        BuildFailure: They cannot be written.
+        BuildFailure: The tools cannot be written.
     """
-    settings = compiler.environment(workshop, target)
-    tools = _write_tools(workshop, target)
-    home = os.path.join(workshop.scratch, "cargo")
+    settings = compiler.environment(build, target)
+    tools = _write_tools(build, target)
+    home = os.path.join(build.scratch, "cargo")
     os.makedirs(home)
     with open(os.path.join(home, "config.toml"), "w", encoding="utf-8") as stream:
         stream.write(
             '[source.crates-io]\nreplace-with = "crates"\n'
-            f'[source.crates]\ndirectory = "{workshop.needs["source-crates"]}"\n'
+            f'[source.crates]\ndirectory = "{build.needs["source-crates"]}"\n'
         )
-    shown = {workshop.scratch: "/awstoe-build", workshop.needs["source-crates"]: "/crates"}
-    remapped = (f"--remap-path-prefix={folder}={name}" for folder, name in shown.items())
+    prefixes = {build.scratch: "/awstoe-build", build.needs["source-crates"]: "/crates"}
+    remapped = (f"--remap-path-prefix={folder}={name}" for folder, name in prefixes.items())
     name = target.rust.replace("-", "_")
-    driver = _driver(workshop, tools, target)
-    # With --target given, the flags are for the target alone, the linkers for either.
+    wrapper = _write_compiler_wrapper(build, tools, target)
+    # With --target, cargo applies the flags to the target only, but the build machine's own
+    # programs need a linker too.
     return {
         **settings,
         "PATH": os.pathsep.join([tools, settings["PATH"]]),
         "CARGO_HOME": home,
-        "CARGO_TARGET_DIR": os.path.join(workshop.scratch, "target"),
+        "CARGO_TARGET_DIR": os.path.join(build.scratch, "target"),
         "CARGO_NET_OFFLINE": "true",
-        _variable(BUILD_MACHINE, "LINKER"): _driver(workshop, tools, BUILD_MACHINE),
-        _variable(target, "LINKER"): driver,
-        f"CC_{name}": driver,
+        _cargo_variable(BUILD_MACHINE, "LINKER"): _write_compiler_wrapper(
+            build, tools, BUILD_MACHINE
+        ),
+        _cargo_variable(target, "LINKER"): wrapper,
+        f"CC_{name}": wrapper,
         f"AR_{name}": compiler.AR,
-        _variable(target, "RUSTFLAGS"): " ".join(["-Cstrip=symbols", *remapped]),
+        _cargo_variable(target, "RUSTFLAGS"): " ".join(["-Cstrip=symbols", *remapped]),
     }
 
 
-def _variable(target: Target, name: str) -> str:
+def _cargo_variable(target: Target, name: str) -> str:
     return f"CARGO_TARGET_{target.rust.upper().replace('-', '_')}_{name}"
 
 
-def _driver(workshop: LayerBuild, tools: str, target: Target) -> str:
-    """Write what compiles C and links for ``target``; gives its path.
+def _write_compiler_wrapper(build: LayerBuild, tools: str, target: Target) -> str:
+    """Write the script that compiles C and links for ``target``, and return its path.
 
-    Rust's tools pass options that zig does not understand, and zig is told the machine anyway.
+    It drops options of Rust's tools that zig does not know. zig gets the target by ``-target``.
     """
-    mapped = f"-ffile-prefix-map={workshop.scratch}=/awstoe-build"
-    zig = os.path.join(workshop.needs["zig"], "ziglang", "zig")
+    mapped = f"-ffile-prefix-map={build.scratch}=/awstoe-build"
+    zig = os.path.join(build.needs["zig"], "ziglang", "zig")
     return compiler.write_program(
         tools,
-        "driver-" + target.triple,
+        "cc-" + target.triple,
         'for word; do shift; case "$word" in\n'
         "    -m32|-m64|--target=*|-march=*|-Wl,--no-undefined-version) ;;\n"
         '    *) set -- "$@" "$word" ;;\n'
@@ -77,17 +80,17 @@ def _driver(workshop: LayerBuild, tools: str, target: Target) -> str:
     )
 
 
-def _write_tools(workshop: LayerBuild, target: Target | None) -> str:
-    """Write programs that start cargo and rustc out of their layer; gives their folder."""
-    layer = workshop.needs["rust"]
-    tools = os.path.join(workshop.scratch, "rust-tools")
+def _write_tools(build: LayerBuild, target: Target | None) -> str:
+    """Write scripts that start cargo and rustc from their layer, and return their folder."""
+    layer = build.needs["rust"]
+    tools = os.path.join(build.scratch, "rust-tools")
     libraries = os.path.join(layer, rust.LIBRARIES)
     start = f"exec {libraries}/ld-linux-x86-64.so.2 --library-path {libraries}"
-    root = os.path.join(workshop.scratch, "rust-root")
+    root = os.path.join(build.scratch, "rust-root")
     rustlib = os.path.join(root, "lib", "rustlib")
     os.makedirs(rustlib)
     for each in {BUILD_MACHINE, target} if target else ():
-        library = workshop.needs[rust.standard_library(each).name]
+        library = build.needs[rust.standard_library(each).name]
         os.symlink(os.path.join(library, each.rust), os.path.join(rustlib, each.rust))
     rustc = compiler.write_program(
         tools, "rustc", f'{start} {layer}/usr/bin/rustc --sysroot {root} "$@"'
@@ -98,21 +101,21 @@ def _write_tools(workshop: LayerBuild, target: Target | None) -> str:
     return tools
 
 
-def _fetch_crates(workshop: LayerBuild) -> None:
-    source = bootloader.unpack_source(workshop, "cryptography")
-    tools = _write_tools(workshop, None)
-    environment = programs.network_environment()
+def _fetch_crates(build: LayerBuild) -> None:
+    source = bootloader.unpack_source(build, "cryptography")
+    tools = _write_tools(build, None)
+    environment = commands.network_environment()
     environment["PATH"] = os.pathsep.join([tools, environment["PATH"]])
-    # A registry or proxy of this machine's own is named in the caller's cargo folder.
-    theirs = environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
-    home = os.path.join(workshop.scratch, "cargo")
+    # The caller's cargo folder may configure a registry or proxy for this machine.
+    callers_home = environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
+    home = os.path.join(build.scratch, "cargo")
     os.makedirs(home)
-    if os.path.exists(os.path.join(theirs, "config.toml")):
-        shutil.copy(os.path.join(theirs, "config.toml"), home)
+    if os.path.exists(os.path.join(callers_home, "config.toml")):
+        shutil.copy(os.path.join(callers_home, "config.toml"), home)
     environment["CARGO_HOME"] = home
-    workshop.run(
-        *("cargo", "vendor", "--locked", "--versioned-dirs", os.path.join(workshop.content)),
+    build.run(
+        *("cargo", "vendor", "--locked", "--versioned-dirs", os.path.join(build.content)),
         folder=source,
         environment=environment,
-        hint="the network is needed once; what has been downloaded is kept",
+        hint="check the network connection; downloads are kept, so it is needed only once",
     )

@@ -1,8 +1,8 @@
-"""The C compiler: zig, which brings the headers and symbol lists of every old C library with it.
+"""The C compiler: zig, which includes the headers and symbol lists of old C libraries.
 
-Programs get it as ``awstoe-cc`` on their PATH, a name without a folder: OpenSSL and CPython write
-the compiler's name and flags into what they build. The scratch folder is mapped away as well, so
-that two builds in different folders give the same bytes.
+Builds call it ``awstoe-cc``, by their PATH and without a folder, because OpenSSL and CPython write
+the compiler's name and flags into what they build. The path of the scratch folder is replaced for
+the same reason, so that two builds in different folders produce the same bytes.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 import zipfile
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import registry
@@ -23,11 +23,11 @@ RANLIB: Final = "awstoe-ranlib"
 
 _FLAGS: Final = ("-fno-sanitize=undefined", "-Wno-date-time")
 _EPOCH: Final = "1700000000"
-"""The time that builds of libraries see. The finished file has its commit's."""
+"""The time stamp for what is compiled here. The finished file has its commit's time."""
 
 
 def recipe() -> Recipe:
-    """The layer with zig, the same for all targets."""
+    """Return the layer with zig, which is the same for all targets."""
     return Recipe(
         name="zig",
         module=sys.modules[__name__],
@@ -37,17 +37,18 @@ def recipe() -> Recipe:
     )
 
 
-def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
-    """The environment for building for ``target``; writes the compiler's wrappers.
+def environment(build: LayerBuild, target: Target) -> dict[str, str]:
+    """Write the compiler's wrappers, and return the environment to build for ``target``.
 
     Raises:
         BuildFailure: The wrappers cannot be written.
     """
-    zig = os.path.join(workshop.needs["zig"], "ziglang", "zig")
-    folder = os.path.join(workshop.scratch, "compiler")
-    mapped = f"-ffile-prefix-map={workshop.scratch}=/awstoe-build"
+    zig = os.path.join(build.needs["zig"], "ziglang", "zig")
+    folder = os.path.join(build.scratch, "compiler")
+    mapped = f"-ffile-prefix-map={build.scratch}=/awstoe-build"
     flags = " ".join((*_FLAGS, mapped))
-    # Debug information last, as others ask for it: it holds paths and is stripped anyway.
+    # -g0 last, because builds pass -g themselves. Debug information contains paths and would be
+    # stripped anyway.
     for name, command in {
         CC: f'cc -target {target.zig} {flags} "$@" -g0',
         CXX: f'c++ -target {target.zig} {flags} "$@" -g0',
@@ -55,11 +56,10 @@ def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
         RANLIB: 'ranlib "$@"',
     }.items():
         write_program(folder, name, f"exec {zig} {command}")
-    # zig keeps what it compiled by content: an interrupted build goes on quickly. It is a cache of
-    # its own, and nothing of ours is kept there.
-    cache = os.path.join(os.path.dirname(os.path.dirname(workshop.scratch)), "zig-cache")
+    # zig caches what it compiles by content, so that an interrupted build continues quickly.
+    cache = os.path.join(os.path.dirname(os.path.dirname(build.scratch)), "zig-cache")
     return {
-        **programs.clean_environment([folder]),
+        **commands.clean_environment([folder]),
         "ZIG_GLOBAL_CACHE_DIR": cache,
         "ZIG_LOCAL_CACHE_DIR": cache,
         "SOURCE_DATE_EPOCH": _EPOCH,
@@ -67,17 +67,17 @@ def environment(workshop: LayerBuild, target: Target) -> dict[str, str]:
         "CXX": CXX,
         "AR": AR,
         "RANLIB": RANLIB,
-        # Nothing of the machine's own libraries may be found.
+        # pkg-config must not find this machine's own libraries.
         "PKG_CONFIG_LIBDIR": "/nonexistent",
         "PKG_CONFIG_PATH": "",
     }
 
 
 def write_program(folder: str, name: str, text: str) -> str:
-    """Write a shell script that can be executed; gives its path.
+    """Write an executable shell script, and return its path.
 
     Raises:
-        BuildFailure: It cannot be written.
+        BuildFailure: The script cannot be written.
     """
     path = os.path.join(folder, name)
     try:
@@ -86,13 +86,13 @@ def write_program(folder: str, name: str, text: str) -> str:
             stream.write(f"#!/bin/sh\n{text}\n")
         os.chmod(path, 0o755)  # noqa: S103 - a program
     except OSError as error:
-        raise BuildFailure(f"{path} cannot be written: {error.strerror}") from error
+        raise BuildFailure(f"cannot write {path}: {error.strerror}") from error
     return path
 
 
-def _build(workshop: LayerBuild) -> None:
+def _build(build: LayerBuild) -> None:
     """Unpack zig from its wheel."""
-    (wheel,) = registry.download(workshop, "zig", platform="manylinux2010_x86_64")
+    (wheel,) = registry.download(build, "zig", platform="manylinux2010_x86_64")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(workshop.content)
-    os.chmod(os.path.join(workshop.content, "ziglang", "zig"), 0o755)  # noqa: S103 - a program
+        archive.extractall(build.content)
+    os.chmod(os.path.join(build.content, "ziglang", "zig"), 0o755)  # noqa: S103 - a program

@@ -1,8 +1,8 @@
-"""CPython: built for the old C library, with the libraries of ``libraries.py``.
+"""CPython, compiled for the old C library with the libraries of ``libraries.py``.
 
-The layer is an installation that finds its standard library beside itself, wherever it lies. Its
-modules are imported once at the end: CPython's build goes on in silence without those whose library
-it did not find.
+The layer is an installation that can be moved: it finds its standard library relative to itself.
+The recipe imports the extension modules at the end, because CPython's build silently leaves out
+those whose library it does not find.
 """
 
 import os
@@ -18,16 +18,19 @@ from awstoe_build.toolchain.layers import LayerBuild, Recipe
 VERSION: Final = "3.13"
 _PREFIX: Final = "/usr/local"
 _JOBS: Final = f"-j{os.cpu_count() or 1}"
-_GATE: Final = "import _ssl, _hashlib, _ctypes, _lzma, _bz2, zlib, _socket, select, fcntl, termios"
+_SMOKE_TEST: Final = (
+    "import _ssl, _hashlib, _ctypes, _lzma, _bz2, zlib, _socket, select, fcntl, termios"
+)
 
-# zig's linker driver wants the long spelling of -h, and at least one source or object.
+# zig's linker requires the long form of -h, and at least one source or object file.
 _EDITS: Final = (
     ("-Wl,-h$(INSTSONAME)", "-Wl,-soname,$(INSTSONAME)"),
     ("-Wl,-h$@ $^", "-Wl,-soname,$@ $(srcdir)/empty.c $^"),
 )
-# What configure runs programs for, where it can, and else answers badly: all targets get Linux'
-# answers on these processors. They must not depend on the build's priority or on what is in /dev.
-_KNOWN: Final = {
+# configure runs test programs for these where it can, and assumes bad values where it cannot. All
+# targets get the values of Linux on these processors, which must not depend on the priority of the
+# build or on what is in /dev.
+_CONFIGURE_CACHE: Final = {
     "ac_cv_aligned_required": "no",
     "ac_cv_broken_mbstowcs": "no",
     "ac_cv_broken_nice": "no",
@@ -43,12 +46,12 @@ _KNOWN: Final = {
     "ac_cv_working_tzset": "yes",
     "ac_cv_x87_double_rounding": "no",
 }
-# Neither the program nor PyInstaller needs these.
-_LEFT_OUT: Final = ("ensurepip", "idlelib", "test", "tkinter", "turtledemo")
+# Parts of the standard library that neither the program nor PyInstaller needs.
+_EXCLUDED: Final = ("ensurepip", "idlelib", "test", "tkinter", "turtledemo")
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with the interpreter for ``target``."""
+    """Return the layer with the interpreter for ``target``."""
     native = () if target is BUILD_MACHINE else (recipe(BUILD_MACHINE),)
     return Recipe(
         name=_name(target),
@@ -60,17 +63,17 @@ def recipe(target: Target) -> Recipe:
             libraries.recipe(target),
             *native,
         ),
-        build=lambda workshop: _build(workshop, target),
+        build=lambda build: _build(build, target),
     )
 
 
 def program(layer: str) -> str:
-    """The interpreter in a layer's content."""
+    """Return the path of the interpreter in a layer's content."""
     return os.path.join(layer, "bin", "python" + VERSION)
 
 
 def library_path(layer: str) -> str:
-    """What LD_LIBRARY_PATH has to be for the interpreter in a layer's content."""
+    """Return the value of LD_LIBRARY_PATH for the interpreter in a layer's content."""
     return os.path.join(layer, "lib")
 
 
@@ -78,63 +81,63 @@ def _name(target: Target) -> str:
     return "cpython-" + target.name.replace("/", "-")
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
+def _build(build: LayerBuild, target: Target) -> None:
     native = target is BUILD_MACHINE
-    folder = sources.unpack(source_pins.PYTHON, workshop, os.path.join(workshop.scratch, "source"))
-    _edit(os.path.join(folder, "Makefile.pre.in"))
+    folder = sources.unpack(source_pins.PYTHON, build, os.path.join(build.scratch, "source"))
+    _apply_edits(os.path.join(folder, "Makefile.pre.in"))
     with open(os.path.join(folder, "empty.c"), "w", encoding="utf-8"):
         pass
-    layer = workshop.needs["libraries-" + target.name.replace("/", "-")]
-    environment = _environment(workshop, target, layer)
+    layer = build.needs["libraries-" + target.name.replace("/", "-")]
+    environment = _environment(build, target, layer)
     cross = [f"--build={BUILD_MACHINE.triple}", f"--host={target.triple}"]
-    # configure keeps this for the programs that the build runs: the new modules are imported there.
+    # configure stores this for the programs that the build runs, which import the new modules.
     if native:
         environment["LD_LIBRARY_PATH"] = os.path.join(layer, "lib")
     else:
-        native_layer = workshop.needs[_name(BUILD_MACHINE)]
+        native_layer = build.needs[_name(BUILD_MACHINE)]
         cross.append(f"--with-build-python={program(native_layer)}")
         environment["LD_LIBRARY_PATH"] = library_path(native_layer)
-    # Below the sources: relative paths get into what is built.
+    # Below the sources, so that the paths that get into what is built are relative.
     work = os.path.join(folder, "out")
     os.makedirs(work)
     parts = (
         *("--enable-shared", "--without-ensurepip", "--disable-test-modules"),
-        # The texts of C functions: 0.3 MB to unpack at every start, for nobody to read.
+        # The docstrings of C functions are 0.3 MB that would be unpacked at every start.
         "--without-doc-strings",
     )
-    workshop.step("configure")
-    workshop.run(
+    build.step("configure")
+    build.run(
         *("../configure", *cross, f"--prefix={_PREFIX}", f"--with-openssl={layer}", *parts),
         folder=work,
         environment=environment,
     )
-    workshop.step("make")
-    workshop.run("make", _JOBS, folder=work, environment=environment)
-    stage = os.path.join(workshop.scratch, "stage")
-    workshop.step("install")
+    build.step("make")
+    build.run("make", _JOBS, folder=work, environment=environment)
+    stage = os.path.join(build.scratch, "stage")
+    build.step("install")
     install = ("make", "install", f"DESTDIR={stage}")
-    workshop.run(*install, folder=work, environment=environment)
-    _keep(workshop, stage + _PREFIX, layer)
-    workshop.step("import its modules")
-    workshop.run(
-        *(*target.emulator, program(workshop.content), "-B", "-c", _GATE),
-        folder=workshop.scratch,
-        environment={**environment, "LD_LIBRARY_PATH": library_path(workshop.content)},
-        hint=f"the interpreter for {target.name} does not run here, or lacks a module",
+    build.run(*install, folder=work, environment=environment)
+    _copy_installation(build, stage + _PREFIX, layer)
+    build.step("import its modules")
+    build.run(
+        *(*target.emulator, program(build.content), "-B", "-c", _SMOKE_TEST),
+        folder=build.scratch,
+        environment={**environment, "LD_LIBRARY_PATH": library_path(build.content)},
+        hint=f"the interpreter for {target.name} does not run on this machine or lacks a module",
     )
 
 
-def _environment(workshop: LayerBuild, target: Target, layer: str) -> dict[str, str]:
+def _environment(build: LayerBuild, target: Target, layer: str) -> dict[str, str]:
     include, lib = f"-I{layer}/include", f"-L{layer}/lib"
     by_name = {"LIBFFI": "ffi", "ZLIB": "z", "BZIP2": "bz2", "LIBLZMA": "lzma"}
-    found = {}
+    flags = {}
     for name, library in by_name.items():
-        found[name + "_CFLAGS"] = include
-        found[name + "_LIBS"] = f"{lib} -l{library}"
+        flags[name + "_CFLAGS"] = include
+        flags[name + "_LIBS"] = f"{lib} -l{library}"
     return {
-        **compiler.environment(workshop, target),
-        **_KNOWN,
-        **found,
+        **compiler.environment(build, target),
+        **_CONFIGURE_CACHE,
+        **flags,
         "OPT": "-DNDEBUG -O3 -Wall",
         "CFLAGS": "-O2",
         "CPPFLAGS": include,
@@ -142,35 +145,36 @@ def _environment(workshop: LayerBuild, target: Target, layer: str) -> dict[str, 
     }
 
 
-def _edit(path: str) -> None:
-    """Make the edits of CPython's Makefile.
+def _apply_edits(path: str) -> None:
+    """Apply the edits to CPython's Makefile.
 
     Raises:
-        BuildFailure: A place to edit is not there exactly once.
+        BuildFailure: The old text of an edit does not occur exactly once.
     """
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
     for old, new in _EDITS:
         if text.count(old) != 1:
-            raise BuildFailure(f"{path} has {text.count(old)} times '{old}', expected once")
+            raise BuildFailure(
+                f"{path} contains '{old}' {text.count(old)} times, expected once",
+                hint="CPython has changed: update the edits in cpython.py",
+            )
         text = text.replace(old, new)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
 
 
-def _keep(workshop: LayerBuild, installed: str, libraries_layer: str) -> None:
-    """Take over what is needed of the installation, and OpenSSL beside it."""
+def _copy_installation(build: LayerBuild, installed: str, libraries_layer: str) -> None:
+    """Copy the parts of the installation that are needed, and OpenSSL, into the layer."""
     library = os.path.join(installed, "lib", "python" + VERSION)
-    for name in _LEFT_OUT:
+    for name in _EXCLUDED:
         shutil.rmtree(os.path.join(library, name), ignore_errors=True)
     for name in os.listdir(library):
         if name.startswith("config-" + VERSION):
             shutil.rmtree(os.path.join(library, name))
     for name in ("bin", "include", "lib"):
         shutil.copytree(
-            os.path.join(installed, name), os.path.join(workshop.content, name), symlinks=True
+            os.path.join(installed, name), os.path.join(build.content, name), symlinks=True
         )
     for name in ("libcrypto.so.3", "libssl.so.3"):
-        shutil.copy(
-            os.path.join(libraries_layer, "lib", name), os.path.join(workshop.content, "lib")
-        )
+        shutil.copy(os.path.join(libraries_layer, "lib", name), os.path.join(build.content, "lib"))

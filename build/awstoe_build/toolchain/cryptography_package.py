@@ -1,7 +1,8 @@
-"""cryptography and cffi: compiled for the old C library, with the OpenSSL that Python has too.
+"""cryptography and cffi, compiled for the old C library with the OpenSSL that Python uses.
 
-The published wheels ask for a newer C library, bring an OpenSSL of their own, and are not there for
-32-bit x86. cryptography loads cffi's extension at run time and needs all of cffi to be compiled.
+The published wheels require a newer C library, contain an OpenSSL of their own, and do not exist
+for 32-bit x86. cryptography loads cffi's extension module at run time and needs all of cffi to be
+compiled.
 """
 
 import os
@@ -22,7 +23,7 @@ from awstoe_build.toolchain import (
 )
 from awstoe_build.toolchain.layers import LayerBuild, Recipe, fingerprint
 
-_GATE: Final = (
+_SMOKE_TEST: Final = (
     "from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa\n"
     "from cryptography.hazmat.primitives import hashes\n"
     "from cryptography import x509\n"
@@ -41,7 +42,7 @@ _GATE: Final = (
 
 
 def cffi(target: Target) -> Recipe:
-    """The layer with cffi for ``target``."""
+    """Return the layer with cffi for ``target``."""
     return Recipe(
         name=_name("cffi", target),
         module=sys.modules[__name__],
@@ -53,13 +54,13 @@ def cffi(target: Target) -> Recipe:
             libraries.recipe(target),
             cpython.recipe(target),
         ),
-        build=lambda workshop: _build_cffi(workshop, target),
+        build=lambda build: _build_cffi(build, target),
     )
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with cryptography for ``target``; cffi's extension is in it."""
-    wanted = (
+    """Return the layer with cryptography for ``target``. It includes cffi's extension module."""
+    needs = (
         compiler.recipe(),
         registry.tools(),
         registry.sources(),
@@ -78,8 +79,8 @@ def recipe(target: Target) -> Recipe:
             "rust": target.rust,
             "extensions": fingerprint(extensions),
         },
-        needs=tuple({each.name: each for each in wanted}.values()),
-        build=lambda workshop: _build(workshop, target),
+        needs=tuple({each.name: each for each in needs}.values()),
+        build=lambda build: _build(build, target),
     )
 
 
@@ -87,31 +88,31 @@ def _name(package: str, target: Target) -> str:
     return f"{package}-{target.name.replace('/', '-')}"
 
 
-def _build_cffi(workshop: LayerBuild, target: Target) -> None:
-    source = bootloader.unpack_source(workshop, "cffi")
+def _build_cffi(build: LayerBuild, target: Target) -> None:
+    source = bootloader.unpack_source(build, "cffi")
     macros = ("-DFFI_BUILDING=1", "-DUSE__THREAD", "-DHAVE_SYNC_SYNCHRONIZE")
     extensions.compile_module(
-        workshop,
+        build,
         target,
         folder=source,
         arguments=(*macros, "src/c/_cffi_backend.c", "-lffi"),
-        made=os.path.join(workshop.content, extensions.file_name("_cffi_backend", target)),
+        output=os.path.join(build.content, extensions.file_name("_cffi_backend", target)),
     )
-    extensions.copy_package(os.path.join(source, "src", "cffi"), workshop.content)
-    extensions.keep_metadata(source, workshop.content)
+    extensions.copy_package(os.path.join(source, "src", "cffi"), build.content)
+    extensions.write_metadata(source, build.content)
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
-    source = bootloader.unpack_source(workshop, "cryptography")
-    layer = workshop.needs[_name("libraries", target)]
-    interpreter = workshop.needs[_name("cpython", target)]
-    native = workshop.needs[_name("cpython", BUILD_MACHINE)]
+def _build(build: LayerBuild, target: Target) -> None:
+    source = bootloader.unpack_source(build, "cryptography")
+    layer = build.needs[_name("libraries", target)]
+    interpreter = build.needs[_name("cpython", target)]
+    native = build.needs[_name("cpython", BUILD_MACHINE)]
     environment = {
-        **cargo.environment(workshop, target),
-        # The script that writes the C part runs in our own interpreter.
+        **cargo.environment(build, target),
+        # The script that generates the C code runs in our own interpreter.
         "LD_LIBRARY_PATH": cpython.library_path(native),
         "PYTHONPATH": os.pathsep.join(
-            [workshop.needs[_name("cffi", BUILD_MACHINE)], workshop.needs["tools"]]
+            [build.needs[_name("cffi", BUILD_MACHINE)], build.needs["tools"]]
         ),
         "PYO3_PYTHON": cpython.program(native),
         "PYO3_CROSS_LIB_DIR": os.path.join(interpreter, "lib", "python" + cpython.VERSION),
@@ -122,23 +123,23 @@ def _build(workshop: LayerBuild, target: Target) -> None:
         "CRYPTOGRAPHY_BUILD_OPENSSL_NO_LEGACY": "1",
         "CFLAGS": "-O2 -fPIC",
     }
-    workshop.step("cargo build")
-    workshop.run(
+    build.step("cargo build")
+    build.run(
         *("cargo", "build", "--release", "--locked", "--offline", "--target", target.rust),
         folder=os.path.join(source, "src", "rust"),
         environment=environment,
     )
-    extensions.copy_package(os.path.join(source, "src", "cryptography"), workshop.content)
+    extensions.copy_package(os.path.join(source, "src", "cryptography"), build.content)
     shutil.copy(
-        os.path.join(workshop.scratch, "target", target.rust, "release", "libcryptography_rust.so"),
-        os.path.join(workshop.content, "cryptography", "hazmat", "bindings", "_rust.abi3.so"),
+        os.path.join(build.scratch, "target", target.rust, "release", "libcryptography_rust.so"),
+        os.path.join(build.content, "cryptography", "hazmat", "bindings", "_rust.abi3.so"),
     )
-    extensions.keep_metadata(source, workshop.content)
+    extensions.write_metadata(source, build.content)
     shutil.copytree(
-        workshop.needs[_name("cffi", target)],
-        workshop.content,
+        build.needs[_name("cffi", target)],
+        build.content,
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("cffi"),
     )
-    workshop.step("sign and verify")
-    extensions.run_gate(workshop, target, _GATE)
+    build.step("test: sign and verify")
+    extensions.run_smoke_test(build, target, _SMOKE_TEST)

@@ -1,4 +1,4 @@
-"""Compiles extension modules from Python source distributions, for a target's own interpreter."""
+"""Compiles extension modules from Python source distributions for a target's interpreter."""
 
 import email
 import os
@@ -10,40 +10,40 @@ from awstoe_build.toolchain.layers import LayerBuild
 
 
 def file_name(module: str, target: Target) -> str:
-    """What the file of an extension module has to be called."""
-    # CPython calls 32-bit x86 i386, whatever its compiler does.
+    """Return the file name of an extension module."""
+    # CPython's name for 32-bit x86 is i386, regardless of the compiler's.
     version, triple = cpython.VERSION.replace(".", ""), target.triple.replace("i686", "i386")
     return f"{module}.cpython-{version}-{triple}.so"
 
 
 def compile_module(
-    workshop: LayerBuild, target: Target, *, folder: str, arguments: tuple[str, ...], made: str
+    build: LayerBuild, target: Target, *, folder: str, arguments: tuple[str, ...], output: str
 ) -> None:
-    """Compile and link one extension module, with the libraries of the target.
+    """Compile and link one extension module with the libraries of the target.
 
     Args:
-        workshop: The layer that is being built; it needs compiler, libraries and interpreter.
-        target: What it is for.
-        folder: The source's folder.
-        arguments: Source files, below ``folder``, macros, and libraries.
-        made: The path of the result.
+        build: The build of the layer, which needs the compiler, the libraries and the interpreter.
+        target: The target to compile for.
+        folder: The folder of the source.
+        arguments: Source files, relative to ``folder``, macros, and libraries.
+        output: The path of the result.
 
     Raises:
         BuildFailure: The compiler failed.
     """
     name = target.name.replace("/", "-")
-    layer = workshop.needs["libraries-" + name]
-    headers = os.path.join(workshop.needs["cpython-" + name], "include", "python" + cpython.VERSION)
-    workshop.run(
+    layer = build.needs["libraries-" + name]
+    headers = os.path.join(build.needs["cpython-" + name], "include", "python" + cpython.VERSION)
+    build.run(
         *(compiler.CC, "-O2", "-fPIC", "-shared", "-DNDEBUG", "-I" + headers, f"-I{layer}/include"),
-        *("-o", made, f"-L{layer}/lib", *arguments),
+        *("-o", output, f"-L{layer}/lib", *arguments),
         folder=folder,
-        environment=compiler.environment(workshop, target),
+        environment=compiler.environment(build, target),
     )
 
 
 def copy_package(source: str, content: str) -> None:
-    """Copy a package's Python files into a layer, without what running them has left."""
+    """Copy a package into a layer, without its bytecode caches."""
     shutil.copytree(
         source,
         os.path.join(content, os.path.basename(source)),
@@ -51,8 +51,8 @@ def copy_package(source: str, content: str) -> None:
     )
 
 
-def keep_metadata(source: str, content: str) -> None:
-    """Write a distribution's metadata into a layer, as if it had been installed.
+def write_metadata(source: str, content: str) -> None:
+    """Write a distribution's metadata into a layer, as an installation would.
 
     Args:
         source: The unpacked source distribution.
@@ -63,25 +63,25 @@ def keep_metadata(source: str, content: str) -> None:
     """
     path = os.path.join(source, "PKG-INFO")
     with open(path, encoding="utf-8") as stream:
-        facts = email.message_from_file(stream)
-    place = os.path.join(content, f"{facts['Name']}-{facts['Version']}.dist-info")
-    os.makedirs(place)
-    shutil.copy(path, os.path.join(place, "METADATA"))
+        metadata = email.message_from_file(stream)
+    folder = os.path.join(content, f"{metadata['Name']}-{metadata['Version']}.dist-info")
+    os.makedirs(folder)
+    shutil.copy(path, os.path.join(folder, "METADATA"))
 
 
-def run_gate(workshop: LayerBuild, target: Target, code: str) -> None:
-    """Run code in the target's interpreter, with what the layer has so far.
+def run_smoke_test(build: LayerBuild, target: Target, code: str) -> None:
+    """Run code in the target's interpreter, with the content that the layer has so far.
 
     Raises:
-        BuildFailure: It failed, or warned.
+        BuildFailure: The code failed, or raised a warning.
     """
-    interpreter = workshop.needs["cpython-" + target.name.replace("/", "-")]
-    workshop.run(
+    interpreter = build.needs["cpython-" + target.name.replace("/", "-")]
+    build.run(
         *(*target.emulator, cpython.program(interpreter), "-B", "-W", "error", "-c", code),
-        folder=workshop.scratch,
+        folder=build.scratch,
         environment={
-            **compiler.environment(workshop, target),
+            **compiler.environment(build, target),
             "LD_LIBRARY_PATH": cpython.library_path(interpreter),
-            "PYTHONPATH": workshop.content,
+            "PYTHONPATH": build.content,
         },
     )

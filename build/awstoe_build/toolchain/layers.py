@@ -1,11 +1,11 @@
-"""The cache of toolchain layers: each is built once, kept whole, and checked before it is used.
+"""The cache of toolchain layers: builds each layer once and verifies it before every use.
 
 A layer is a folder ``<cache>/<name>-<key>`` with ``content/`` and ``manifest.json``. The key is a
-hash over everything that went in: the code of the recipe, its stated inputs (versions, hashes), and
-the keys of the layers it needs. The content is made in a scratch folder beside it and renamed into
-place when it is complete, so that an interrupted build leaves no entry. The manifest has the hash
-of every file: an entry that no longer fits is removed and built again. A lock per layer lets two
-builds at a time share the cache.
+hash of everything that the layer is made from: the code of its recipe, the recipe's inputs
+(versions, hashes), and the keys of the layers it needs. The content is built in a scratch folder
+and renamed into place when it is complete, so that an interrupted build leaves no entry. The
+manifest has the hash of every file: an entry that no longer matches it is removed and built again.
+A lock per layer lets two builds share the cache.
 """
 
 import ast
@@ -23,29 +23,36 @@ from typing import Final, NamedTuple
 from awstoe.errors import HostError
 from awstoe.host.files.locks import acquire
 from awstoe.host.files.renaming import rename
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 
 _MANIFEST: Final = "manifest.json"
 _CONTENT: Final = "content"
 UNUSED_DAYS: Final = 30
-"""For how long a layer of an earlier recipe is kept after its last use."""
+"""How long a layer of an earlier recipe is kept after its last use."""
 _POLL: Final = 0.2
-"""Seconds between two looks at a lock that another build has."""
+"""Seconds between two attempts to take a lock that another build holds."""
 
 
 class LayerBuild:
-    """What a recipe works with: where to put the result, where to work, what it needs, a log."""
+    """The build of one layer, as its recipe sees it.
 
-    __slots__ = ("content", "log", "needs", "say", "scratch")
+    Args:
+        content: The folder for the result.
+        scratch: The folder to work in.
+        needs: The content folders of the layers it needs, by recipe name.
+        report: Prints a line of progress.
+    """
+
+    __slots__ = ("content", "log", "needs", "report", "scratch")
 
     def __init__(
-        self, content: str, scratch: str, needs: Mapping[str, str], say: Callable[[str], None]
+        self, content: str, scratch: str, needs: Mapping[str, str], report: Callable[[str], None]
     ) -> None:
         self.content = content
         self.scratch = scratch
         self.needs = needs
-        self.say = say
+        self.report = report
         self.log = os.path.join(scratch, "log")
 
     def run(
@@ -55,44 +62,44 @@ class LayerBuild:
         environment: Mapping[str, str],
         hint: str = "",
     ) -> None:
-        """Run a program, its output into the layer's log.
+        """Run a command, with its output in the layer's log.
 
         Raises:
-            BuildFailure: It failed.
+            BuildFailure: The command failed.
         """
-        programs.run(command, folder=folder, environment=environment, log=self.log, hint=hint)
+        commands.run(command, folder=folder, environment=environment, log=self.log, hint=hint)
 
     def step(self, text: str) -> None:
-        """Tell the person at the terminal what happens next."""
-        self.say(f"      {text}")
+        """Report the step that starts now."""
+        self.report(f"      {text}")
 
 
 class Recipe(NamedTuple):
-    """How one layer is made."""
+    """How one layer is built."""
 
     name: str
-    """The start of its folder's name; also how the layers that need it call it."""
+    """The start of its folder's name, and its name in the ``needs`` of other layers."""
     module: ModuleType
-    """The module it stands in: a change of its code is a change of the layer."""
+    """The module that defines it. A change to the module's code changes the layer's key."""
     inputs: Mapping[str, str]
-    """What else decides about the result, by name: versions, hashes, the target."""
+    """What else determines the result, by name: versions, hashes, the target."""
     needs: tuple["Recipe", ...]
     build: Callable[[LayerBuild], None]
 
 
 def fingerprint(module: ModuleType) -> str:
-    """A hash of what a module does; its comments, docstrings and layout do not count."""
+    """Return a hash of a module's code. Comments, docstrings and layout do not change it."""
     tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            kept = [each for each in body if not _is_text(each)]
+            kept = [each for each in body if not _is_docstring(each)]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined] # every kind of body
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
 def key(recipe: Recipe) -> str:
-    """The hash over everything that decides about a layer's content."""
+    """Return the hash of everything that determines a layer's content."""
     facts = {
         "name": recipe.name,
         "recipe": fingerprint(recipe.module),
@@ -104,100 +111,106 @@ def key(recipe: Recipe) -> str:
 
 
 class Cache:
-    """The folder with the finished layers."""
+    """The folder with the finished layers.
 
-    def __init__(self, folder: str, say: Callable[[str], None]) -> None:
+    Args:
+        folder: Its path; it is created when the first layer is built.
+        report: Prints a line of progress.
+    """
+
+    def __init__(self, folder: str, report: Callable[[str], None]) -> None:
         self.folder = folder
-        self._say = say
-        self._checked: set[str] = set()
+        self._report = report
+        self._verified: set[str] = set()
         self._expected = 0
         self._built = 0
 
     def missing(self, recipes: Sequence[Recipe]) -> list[Recipe]:
-        """What would have to be built to have all of ``recipes``, in that order, each once."""
+        """Return what has to be built to have all of ``recipes``: in build order, each once."""
         found: dict[str, Recipe] = {}
         for recipe in recipes:
-            if not os.path.isdir(self._place(recipe)):
+            if not os.path.isdir(self._entry(recipe)):
                 for need in self.missing(recipe.needs):
-                    found.setdefault(self._place(need), need)
-                found.setdefault(self._place(recipe), recipe)
+                    found.setdefault(self._entry(need), need)
+                found.setdefault(self._entry(recipe), recipe)
         return list(found.values())
 
     def expect(self, count: int) -> None:
-        """Tell how many layers will be built, for the progress that is said."""
+        """Set how many layers will be built, for the progress lines."""
         self._expected, self._built = count, 0
 
     def obtain(self, recipe: Recipe) -> str:
-        """The folder with a layer's content, built now if it is not there or not whole.
+        """Return the content folder of a layer. Build the layer if it is missing or damaged.
 
         Raises:
             BuildFailure: The layer cannot be built.
         """
-        place = self._place(recipe)
-        content = os.path.join(place, _CONTENT)
-        if place in self._checked:
+        entry = self._entry(recipe)
+        content = os.path.join(entry, _CONTENT)
+        if entry in self._verified:
             return content
         try:
             os.makedirs(self.folder, exist_ok=True)
-            with self._lock(os.path.basename(place)):
-                if os.path.isdir(place):
-                    problem = damage(place)
+            with self._lock(os.path.basename(entry)):
+                if os.path.isdir(entry):
+                    problem = damage(entry)
                     if problem:
-                        self._say(f"{place} is damaged ({problem}): building it again")
-                        shutil.rmtree(place)
-                if not os.path.isdir(place):
-                    self._build(recipe, place)
+                        self._report(f"{entry} is damaged ({problem}): building it again")
+                        shutil.rmtree(entry)
+                if not os.path.isdir(entry):
+                    self._build(recipe, entry)
         except OSError as error:
             raise BuildFailure(
-                f"layer {recipe.name} cannot be kept at {place}: {error.strerror or error}",
-                hint="mend that and run the same command again: finished layers are kept",
+                f"cannot store layer {recipe.name} in {entry}: {error.strerror or error}",
+                hint="fix that, then run the same command again: finished layers are kept",
             ) from error
-        self._checked.add(place)
+        self._verified.add(entry)
         return content
 
-    def _place(self, recipe: Recipe) -> str:
+    def _entry(self, recipe: Recipe) -> str:
         return os.path.join(self.folder, f"{recipe.name}-{key(recipe)}")
 
-    def _build(self, recipe: Recipe, place: str) -> None:
+    def _build(self, recipe: Recipe, entry: str) -> None:
         needs = {need.name: self.obtain(need) for need in recipe.needs}
-        self._remove_left_over()
-        scratch = os.path.join(self.folder, "scratch", os.path.basename(place))
+        self._remove_leftovers()
+        scratch = os.path.join(self.folder, "scratch", os.path.basename(entry))
         shutil.rmtree(scratch, ignore_errors=True)
-        entry = os.path.join(scratch, "entry")
-        content = os.path.join(entry, _CONTENT)
+        unfinished = os.path.join(scratch, "entry")
+        content = os.path.join(unfinished, _CONTENT)
         os.makedirs(content)
-        workshop = LayerBuild(content, scratch, needs, self._say)
+        build = LayerBuild(content, scratch, needs, self._report)
         self._built += 1
         progress = f"[{self._built}/{max(self._built, self._expected)}] "
-        self._say(f"  {progress}{recipe.name}: building; its log is {workshop.log}")
+        self._report(f"  {progress}{recipe.name}: building, log: {build.log}")
         started = time.monotonic()
-        recipe.build(workshop)
+        recipe.build(build)
         facts = {"inputs": dict(recipe.inputs), "files": _hashes(content)}
-        with open(os.path.join(entry, _MANIFEST), "w", encoding="utf-8") as stream:
+        with open(os.path.join(unfinished, _MANIFEST), "w", encoding="utf-8") as stream:
             json.dump(facts, stream, indent=1, sort_keys=True)
-        rename(entry, place)
+        rename(unfinished, entry)
         shutil.rmtree(scratch, ignore_errors=True)
-        self._say(f"  {recipe.name}: done in {time.monotonic() - started:.0f} s")
-        self._remove_outdated(recipe, place)
+        self._report(f"  {recipe.name}: done in {time.monotonic() - started:.0f} s")
+        self._remove_unused(recipe, entry)
 
-    def _remove_outdated(self, recipe: Recipe, place: str) -> None:
-        """Remove what earlier recipes of the same layer left, once nobody has used it for weeks.
+    def _remove_unused(self, recipe: Recipe, entry: str) -> None:
+        """Remove entries of earlier versions of a recipe that have not been used for weeks.
 
-        Not at once: another work tree may be at another commit. Every use opens the layer's lock.
+        They are kept for that long because another worktree may be at another commit. Every use of
+        a layer takes its lock, which updates the time of the lock's file.
         """
         oldest = time.time() - UNUSED_DAYS * 24 * 3600
         for name in os.listdir(self.folder):
             path = os.path.join(self.folder, name)
             lock = os.path.join(self.folder, "locks", name)
-            is_same = name.rpartition("-")[0] == recipe.name and path != place
+            is_same = name.rpartition("-")[0] == recipe.name and path != entry
             if is_same and os.path.exists(lock) and os.stat(lock).st_mtime < oldest:
                 with self._lock(name):
                     shutil.rmtree(path)
                 os.remove(lock)
-                self._say(f"  {name}: removed, not used for {UNUSED_DAYS} days")
+                self._report(f"  {name}: removed, not used for {UNUSED_DAYS} days")
 
-    def _remove_left_over(self) -> None:
-        """Remove what failed and interrupted builds left, unless somebody is at it."""
+    def _remove_leftovers(self) -> None:
+        """Remove the scratch folders of failed and interrupted builds, but not of running ones."""
         folder = os.path.join(self.folder, "scratch")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             descriptor = _acquire(os.path.join(self.folder, "locks", name))
@@ -208,28 +221,28 @@ class Cache:
     def _lock(self, name: str) -> AbstractContextManager[None]:
         folder = os.path.join(self.folder, "locks")
         os.makedirs(folder, exist_ok=True)
-        return exclusively(os.path.join(folder, name), self._say)
+        return locked(os.path.join(folder, name), self._report)
 
 
 @contextmanager
-def exclusively(path: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold a lock while the context lasts; waits for another build that has it.
+def locked(path: str, report: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock while the context lasts. Wait if another build holds it.
 
     Args:
-        path: The lock's file, which is made and kept.
-        say: Tells that it waits.
+        path: The lock's file, which is created if necessary and never removed here.
+        report: Prints that the build is waiting.
 
     Raises:
-        BuildFailure: The file cannot be made.
+        BuildFailure: The file cannot be created.
     """
     descriptor = _acquire(path)
     if descriptor is None:
-        say(f"  {os.path.basename(path)}: waiting for another build that is at it")
+        report(f"  {os.path.basename(path)}: waiting for another build to finish it")
     while descriptor is None:
         time.sleep(_POLL)
         descriptor = _acquire(path)
     try:
-        os.utime(path)  # tells when the layer was used last
+        os.utime(path)  # the time of the layer's last use
         yield
     finally:
         os.close(descriptor)
@@ -242,12 +255,12 @@ def _acquire(path: str) -> int | None:
         raise BuildFailure(str(error), hint=error.hint or "") from error
 
 
-def damage(place: str) -> str:
-    """How a cache entry differs from its manifest, in a few words; empty if it does not."""
+def damage(entry: str) -> str:
+    """Return how a cache entry differs from its manifest, or an empty string if it does not."""
     try:
-        with open(os.path.join(place, _MANIFEST), encoding="utf-8") as stream:
+        with open(os.path.join(entry, _MANIFEST), encoding="utf-8") as stream:
             expected = json.load(stream)["files"]
-        found = _hashes(os.path.join(place, _CONTENT))
+        found = _hashes(os.path.join(entry, _CONTENT))
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"its manifest cannot be read: {error}"
     if not isinstance(expected, dict):
@@ -263,13 +276,16 @@ def damage(place: str) -> str:
 
 
 def sha256_of(path: str) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _hashes(folder: str) -> dict[str, str]:
-    """Every file below ``folder`` with its hash and whether it can be executed; links by target."""
+    """Return, for every file below ``folder``, its hash and whether it is executable.
+
+    A link is represented by its target.
+    """
     found = {}
     for parent, folders, files in os.walk(folder):
         for name in [*files, *(each for each in folders if os.path.islink(f"{parent}/{each}"))]:
@@ -283,8 +299,8 @@ def _hashes(folder: str) -> dict[str, str]:
     return found
 
 
-def _is_text(node: ast.AST) -> bool:
-    """Whether a statement is a text alone, as docstrings are."""
+def _is_docstring(node: ast.AST) -> bool:
+    """Whether a statement is only a string, as docstrings are."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

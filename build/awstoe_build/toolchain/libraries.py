@@ -1,7 +1,7 @@
-"""The C libraries: zlib, bzip2, xz, libffi and libyaml to be linked in, OpenSSL to be shared.
+"""The C libraries: zlib, bzip2, xz, libffi and libyaml, linked statically, and OpenSSL, shared.
 
-OpenSSL is shared because Python's modules and, later, other packages use one and the same copy.
-``include/`` and ``lib/`` are all that the layer holds.
+OpenSSL is shared so that Python's modules and cryptography use the same copy. The layer contains
+``include/`` and ``lib/`` only.
 """
 
 import glob
@@ -16,7 +16,7 @@ from awstoe_build.toolchain import compiler, source_pins, sources
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _PREFIX: Final = "/usr/local"
-"""Where the libraries believe to be installed: no path of the build machine."""
+"""The prefix that the libraries are configured for. It contains no path of the build machine."""
 _JOBS: Final = f"-j{os.cpu_count() or 1}"
 _FLAGS: Final = "-O2 -fPIC"
 
@@ -26,11 +26,12 @@ _UNUSED_CIPHERS: Final = (
 )
 _UNUSED_PARTS: Final = (
     *("cmp", "cms", "ct", "ec2m", "engine", "ml-dsa", "quic", "sctp", "slh-dsa", "srp", "ts"),
-    # Without these, no file of the machine's own OpenSSL is read: it was written for another build.
+    # With these, OpenSSL would read configuration and modules of the machine's own OpenSSL, which
+    # are for another build of it.
     *("autoload-config", "module"),
-    # Old algorithms; cryptography is told at its compilation that there are none.
+    # Old algorithms; cryptography is compiled without them too.
     "legacy",
-    # For nobody here.
+    # Not needed in the layer.
     *("apps", "docs", "tests"),
 )
 
@@ -38,7 +39,7 @@ _Environment = dict[str, str]
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with the libraries for ``target``."""
+    """Return the layer with the libraries for ``target``."""
     return Recipe(
         name="libraries-" + target.name.replace("/", "-"),
         module=sys.modules[__name__],
@@ -51,15 +52,15 @@ def recipe(target: Target) -> Recipe:
                 if each is not source_pins.PYTHON
             ),
         ),
-        build=lambda workshop: _build(workshop, target),
+        build=lambda build: _build(build, target),
     )
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
-    environment = compiler.environment(workshop, target)
-    folder = os.path.join(workshop.scratch, "libraries")
+def _build(build: LayerBuild, target: Target) -> None:
+    environment = compiler.environment(build, target)
+    folder = os.path.join(build.scratch, "libraries")
     for name in ("include", "lib"):
-        os.makedirs(os.path.join(workshop.content, name))
+        os.makedirs(os.path.join(build.content, name))
     parts: list[tuple[sources.Source, Callable[[LayerBuild, Target, str, _Environment], None]]] = [
         (source_pins.ZLIB, _zlib),
         (source_pins.BZIP2, _bzip2),
@@ -68,81 +69,81 @@ def _build(workshop: LayerBuild, target: Target) -> None:
         (source_pins.LIBYAML, _libyaml),
         (source_pins.OPENSSL, _openssl),
     ]
-    for source, build in parts:
-        workshop.step(f"{source.name} {source.version}")
-        build(workshop, target, sources.unpack(source, workshop, folder), environment)
+    for source, compile_source in parts:
+        build.step(f"{source.name} {source.version}")
+        compile_source(build, target, sources.unpack(source, build, folder), environment)
 
 
-def _zlib(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
+def _zlib(build: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     settings = {**environment, "CFLAGS": _FLAGS, "CHOST": target.triple}
-    workshop.run("./configure", "--static", folder=folder, environment=settings)
+    build.run("./configure", "--static", folder=folder, environment=settings)
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", "ARFLAGS=rc", f"RANLIB={compiler.RANLIB}")
-    workshop.run("make", _JOBS, *tools, "libz.a", folder=folder, environment=settings)
-    _keep(workshop, folder, headers=("zlib.h", "zconf.h"), libraries=("libz.a",))
+    build.run("make", _JOBS, *tools, "libz.a", folder=folder, environment=settings)
+    _copy_results(build, folder, headers=("zlib.h", "zconf.h"), libraries=("libz.a",))
 
 
-def _bzip2(workshop: LayerBuild, _: Target, folder: str, environment: _Environment) -> None:
+def _bzip2(build: LayerBuild, _: Target, folder: str, environment: _Environment) -> None:
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", f"RANLIB={compiler.RANLIB}")
     flags = f"CFLAGS={_FLAGS} -D_FILE_OFFSET_BITS=64"
-    workshop.run("make", _JOBS, *tools, flags, "libbz2.a", folder=folder, environment=environment)
-    _keep(workshop, folder, headers=("bzlib.h",), libraries=("libbz2.a",))
+    build.run("make", _JOBS, *tools, flags, "libbz2.a", folder=folder, environment=environment)
+    _copy_results(build, folder, headers=("bzlib.h",), libraries=("libbz2.a",))
 
 
-def _xz(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
+def _xz(build: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
     unwanted = ("xz", "xzdec", "lzmadec", "lzmainfo", "scripts", "doc", "nls")
     off = [f"--disable-{name}" for name in unwanted]
-    _autotools(workshop, target, folder, environment, *off)
+    _autotools(build, target, folder, environment, *off)
 
 
-def _libffi(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
-    workshop.run("autoreconf", "-i", folder=folder, environment=environment)
-    # 32-bit x86: the test for hidden symbols does not understand this compiler's assembly.
+def _libffi(build: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
+    build.run("autoreconf", "-i", folder=folder, environment=environment)
+    # The test for hidden symbols does not understand zig's assembly for 32-bit x86.
     settings = {**environment, "libffi_cv_hidden_visibility_attribute": "yes"}
     off = ("--disable-docs", "--disable-multi-os-directory")
-    _autotools(workshop, target, folder, settings, *off)
+    _autotools(build, target, folder, settings, *off)
 
 
-def _libyaml(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
-    workshop.run("autoreconf", "-i", folder=folder, environment=environment)
-    _autotools(workshop, target, folder, environment)
+def _libyaml(build: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
+    build.run("autoreconf", "-i", folder=folder, environment=environment)
+    _autotools(build, target, folder, environment)
 
 
 def _autotools(
-    workshop: LayerBuild, target: Target, folder: str, environment: _Environment, *options: str
+    build: LayerBuild, target: Target, folder: str, environment: _Environment, *options: str
 ) -> None:
-    """Configure and make install of a static library, as autoconf's projects have it."""
+    """Configure, make and install a static library that uses autoconf."""
     settings = {**environment, "CFLAGS": _FLAGS}
     static = ("--disable-shared", "--enable-static", "--with-pic")
-    place = (f"--host={target.triple}", f"--prefix={_PREFIX}", f"--libdir={_PREFIX}/lib")
-    workshop.run("./configure", *place, *static, *options, folder=folder, environment=settings)
+    paths = (f"--host={target.triple}", f"--prefix={_PREFIX}", f"--libdir={_PREFIX}/lib")
+    build.run("./configure", *paths, *static, *options, folder=folder, environment=settings)
     stage = os.path.join(folder, "stage")
     install = ("make", _JOBS, "install", f"DESTDIR={stage}")
-    workshop.run(*install, folder=folder, environment=settings)
+    build.run(*install, folder=folder, environment=settings)
     shutil.copytree(
-        f"{stage}{_PREFIX}/include", os.path.join(workshop.content, "include"), dirs_exist_ok=True
+        f"{stage}{_PREFIX}/include", os.path.join(build.content, "include"), dirs_exist_ok=True
     )
     for path in glob.glob(f"{stage}{_PREFIX}/lib/*.a"):
-        shutil.copy(path, os.path.join(workshop.content, "lib"))
+        shutil.copy(path, os.path.join(build.content, "lib"))
 
 
-def _openssl(workshop: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
-    # Below the sources: the paths that get into the libraries are relative then.
+def _openssl(build: LayerBuild, target: Target, folder: str, environment: _Environment) -> None:
+    # Below the sources, so that the paths that get into the libraries are relative.
     work = os.path.join(folder, "out")
     os.makedirs(work)
     tools = (f"CC={compiler.CC}", f"AR={compiler.AR}", f"RANLIB={compiler.RANLIB}")
-    place = (f"--prefix={_PREFIX}", "--libdir=lib", "--openssldir=/etc/ssl")
+    paths = (f"--prefix={_PREFIX}", "--libdir=lib", "--openssldir=/etc/ssl")
     parts = ("shared", *(f"no-{each}" for each in (*_UNUSED_CIPHERS, *_UNUSED_PARTS)))
-    workshop.run(
-        *("perl", "../Configure", target.openssl, *target.openssl_flags, *parts, *place, *tools),
+    build.run(
+        *("perl", "../Configure", target.openssl, *target.openssl_flags, *parts, *paths, *tools),
         "CFLAGS=-O2",
         folder=work,
         environment=environment,
     )
-    # The libraries alone: `build_libs` would compile every file twice, for libcrypto.a as well.
+    # Only the shared libraries: `build_libs` would compile every file twice, also for libcrypto.a.
     make = ("make", "-s", _JOBS)
-    workshop.run(*make, "build_generated", folder=work, environment=environment)
-    workshop.run(*make, "libcrypto.so", "libssl.so", folder=work, environment=environment)
-    headers = os.path.join(workshop.content, "include", "openssl")
+    build.run(*make, "build_generated", folder=work, environment=environment)
+    build.run(*make, "libcrypto.so", "libssl.so", folder=work, environment=environment)
+    headers = os.path.join(build.content, "include", "openssl")
     for origin in (folder, work):
         shutil.copytree(
             os.path.join(origin, "include", "openssl"),
@@ -151,15 +152,15 @@ def _openssl(workshop: LayerBuild, target: Target, folder: str, environment: _En
             ignore=shutil.ignore_patterns("*.in"),
         )
     for name in ("libcrypto.so", "libssl.so"):
-        library = os.path.join(workshop.content, "lib", name + ".3")
+        library = os.path.join(build.content, "lib", name + ".3")
         shutil.copy(os.path.join(work, name + ".3"), library)
-        os.symlink(name + ".3", os.path.join(workshop.content, "lib", name))
+        os.symlink(name + ".3", os.path.join(build.content, "lib", name))
 
 
-def _keep(
-    workshop: LayerBuild, folder: str, *, headers: tuple[str, ...], libraries: tuple[str, ...]
+def _copy_results(
+    build: LayerBuild, folder: str, *, headers: tuple[str, ...], libraries: tuple[str, ...]
 ) -> None:
     for name in headers:
-        shutil.copy(os.path.join(folder, name), os.path.join(workshop.content, "include"))
+        shutil.copy(os.path.join(folder, name), os.path.join(build.content, "include"))
     for name in libraries:
-        shutil.copy(os.path.join(folder, name), os.path.join(workshop.content, "lib"))
+        shutil.copy(os.path.join(folder, name), os.path.join(build.content, "lib"))

@@ -1,25 +1,26 @@
-"""Packages of the Python registry: pinned by hash in ``locks/``, downloaded by pip.
+"""Python packages, pinned by hash in ``locks/`` and downloaded by pip.
 
-Which registry and which proxy is pip's own business, by its configuration.
+pip's own configuration sets the registry and the proxy.
 """
 
 import os
 import sys
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 _LOCKS: Final = os.path.join(_HERE, "locks")
 BACKENDS: Final = os.path.join(_HERE, "backends")
-"""Stand-ins for build backends that pip asks for a source distribution's metadata."""
-_OFFLINE: Final = (
-    "the network is needed once; what has been downloaded is kept. If a hash did not fit, do not"
-    " use the file: either the registry or the lock in build/awstoe_build/toolchain/locks is wrong"
+"""Replacements for build backends, from which pip gets a source distribution's metadata."""
+_NETWORK_HINT: Final = (
+    "check the network connection; downloads are kept, so it is needed only once. If a hash does"
+    " not match, do not use the file: either the registry or the lock in"
+    " build/awstoe_build/toolchain/locks is wrong"
 )
 
-# The one that freezes, whichever runs pip.
+# The interpreter that freezes, regardless of the one that runs pip.
 _INTERPRETER: Final = (
     *("--implementation", "cp", "--python-version", "3.13"),
     *("--abi", "cp313", "--abi", "abi3", "--abi", "none"),
@@ -27,18 +28,18 @@ _INTERPRETER: Final = (
 
 
 def lock_path(lock: str) -> str:
-    """Where the list called ``lock`` stands."""
+    """Return the path of a lock file."""
     return os.path.join(_LOCKS, lock + ".txt")
 
 
 def read_lock(lock: str) -> str:
-    """The list of packages called ``lock``, as it goes into a layer's key: without comments."""
+    """Return a lock file without its comments, for a layer's key."""
     with open(lock_path(lock), encoding="utf-8") as stream:
         return "".join(line for line in stream if not line.startswith("#"))
 
 
 def sources() -> Recipe:
-    """The layer with the source distributions that we build ourselves."""
+    """Return the layer with the source distributions that other layers compile."""
     return Recipe(
         name="source-python-packages",
         module=sys.modules[__name__],
@@ -49,54 +50,54 @@ def sources() -> Recipe:
 
 
 def tools() -> Recipe:
-    """The layer with Python packages that run on the build machine."""
+    """Return the layer with Python packages that run on the build machine."""
     return Recipe(
         name="tools",
         module=sys.modules[__name__],
         inputs={"lock": read_lock("tools")},
         needs=(),
-        build=lambda workshop: install(workshop, "tools", workshop.content),
+        build=lambda build: install(build, "tools", build.content),
     )
 
 
-def download(workshop: LayerBuild, lock: str, *, platform: str) -> list[str]:
-    """Download the wheels of a lock for a platform; gives their paths.
+def download(build: LayerBuild, lock: str, *, platform: str) -> list[str]:
+    """Download the wheels of a lock for a platform, and return their paths.
 
     Raises:
-        BuildFailure: The network is missing, or a hash does not fit.
+        BuildFailure: A wheel cannot be downloaded, or its hash does not match.
     """
-    folder = os.path.join(workshop.scratch, "wheels-" + lock)
+    folder = os.path.join(build.scratch, "wheels-" + lock)
     os.makedirs(folder, exist_ok=True)
     wheels = ("--no-deps", "--only-binary", ":all:", "--platform", platform, "--dest", folder)
-    _pip(workshop, "download", *wheels, *_INTERPRETER, lock=lock)
+    _pip(build, "download", *wheels, *_INTERPRETER, lock=lock)
     return sorted(os.path.join(folder, name) for name in os.listdir(folder))
 
 
-def install(workshop: LayerBuild, lock: str, folder: str, *, platform: str = "any") -> None:
-    """Install the wheels of a lock into a folder: the pure ones, or those for a platform.
+def install(build: LayerBuild, lock: str, folder: str, *, platform: str = "any") -> None:
+    """Install the wheels of a lock into a folder: pure Python ones, or those for a platform.
 
     Raises:
-        BuildFailure: The network is missing, or a hash does not fit.
+        BuildFailure: A wheel cannot be downloaded, or its hash does not match.
     """
     wheels = ("--no-deps", "--only-binary", ":all:", "--platform", platform, "--no-compile")
-    _pip(workshop, "install", *wheels, *_INTERPRETER, "--target", folder, lock=lock)
+    _pip(build, "install", *wheels, *_INTERPRETER, "--target", folder, lock=lock)
 
 
-def _fetch_sources(workshop: LayerBuild) -> None:
-    # pip asks a source distribution for its metadata, which needs the tools it is built with.
-    plain = ("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest")
-    path = os.pathsep.join([BACKENDS, workshop.needs["tools"]])
-    _pip(workshop, "download", *plain, workshop.content, lock="sources", python_path=path)
+def _fetch_sources(build: LayerBuild) -> None:
+    # pip builds the metadata of a source distribution, for which it needs the build tools.
+    options = ("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest")
+    path = os.pathsep.join([BACKENDS, build.needs["tools"]])
+    _pip(build, "download", *options, build.content, lock="sources", python_path=path)
 
 
-def _pip(workshop: LayerBuild, *arguments: str, lock: str, python_path: str = "") -> None:
-    environment = programs.network_environment()
+def _pip(build: LayerBuild, *arguments: str, lock: str, python_path: str = "") -> None:
+    environment = commands.network_environment()
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     environment["PYTHONPATH"] = python_path
-    workshop.run(
+    build.run(
         *(sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments),
         *("--require-hashes", "--no-cache-dir", "-r", lock_path(lock)),
-        folder=workshop.scratch,
+        folder=build.scratch,
         environment=environment,
-        hint=_OFFLINE,
+        hint=_NETWORK_HINT,
     )

@@ -1,9 +1,8 @@
 """Rust: Debian's compiler, and its standard library for a target.
 
-Debian's, as it has the standard library of all our targets, built from source and kept for years.
-The packages that decide about what is compiled are pinned. They are made for trixie's C library:
-the programs are started by trixie's own dynamic loader, out of the layer, so that any machine runs
-them.
+Debian has the standard library for all our targets, builds it from source and keeps it for years.
+The packages that determine what is compiled are pinned. They need trixie's C library, so the layer
+contains trixie's dynamic loader, which starts the programs on any machine.
 """
 
 import os
@@ -42,9 +41,9 @@ _STANDARD_LIBRARY: Final = {
 }
 _SHARED_LIBRARIES: Final = (
     *("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "libzstd1", "liblzma5", "libffi8", "libgmp10"),
-    # LLVM's
+    # of LLVM
     *("libedit2", "libtinfo6", "libbsd0", "libmd0", "libxml2", "libz3-4"),
-    # cargo's
+    # of cargo
     *("libbrotli1", "libcom-err2", "libcurl4t64", "libgit2-1.9", "libgnutls30t64"),
     *("libgssapi-krb5-2", "libhogweed6t64", "libhttp-parser2.9", "libidn2-0", "libk5crypto3"),
     *("libkeyutils1", "libkrb5-3", "libkrb5support0", "libldap2", "libmbedcrypto16"),
@@ -52,14 +51,14 @@ _SHARED_LIBRARIES: Final = (
     *("libp11-kit0", "libpcre2-8-0", "libpsl5t64", "librtmp1", "libsasl2-2", "libsqlite3-0"),
     *("libssh2-1t64", "libssl3t64", "libtasn1-6", "libunistring5"),
 )
-"""What rustc and cargo load."""
+"""The packages of the shared libraries that rustc and cargo load."""
 LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
-"""Where the layer has them, and the dynamic loader."""
+"""The folder in the layer with these and the dynamic loader."""
 _RUSTLIB: Final = "usr/lib/rustlib"
 
 
 def recipe() -> Recipe:
-    """The layer with rustc and cargo for the build machine."""
+    """Return the layer with rustc and cargo for the build machine."""
     return Recipe(
         name="rust",
         module=sys.modules[__name__],
@@ -70,34 +69,34 @@ def recipe() -> Recipe:
 
 
 def standard_library(target: Target) -> Recipe:
-    """The layer with Rust's standard library for ``target``."""
+    """Return the layer with Rust's standard library for ``target``."""
     return Recipe(
         name="rust-library-" + target.name.replace("/", "-"),
         module=sys.modules[__name__],
         inputs={"version": _VERSION, "sha256": _STANDARD_LIBRARY[target.debian]},
         needs=(),
-        build=lambda workshop: _build_library(workshop, target),
+        build=lambda build: _build_library(build, target),
     )
 
 
-def _build(workshop: LayerBuild) -> None:
-    workshop.step("Debian's packages of rustc and cargo")
-    root = os.path.join(workshop.scratch, "root")
-    found = debian.fetch_packages(workshop, _COMPILER, _SHARED_LIBRARIES)
-    debian.unpack(workshop, found, root)
+def _build(build: LayerBuild) -> None:
+    build.step("download Debian's packages of rustc and cargo")
+    root = os.path.join(build.scratch, "root")
+    packages = debian.fetch_packages(build, _COMPILER, _SHARED_LIBRARIES)
+    debian.unpack(build, packages, root)
     for name in ("rustc", "cargo"):
-        _keep(os.path.join(root, "usr", "bin", name), workshop.content, f"usr/bin/{name}")
-    _keep(os.path.join(root, LIBRARIES), workshop.content, LIBRARIES)
+        _move(os.path.join(root, "usr", "bin", name), build.content, f"usr/bin/{name}")
+    _move(os.path.join(root, LIBRARIES), build.content, LIBRARIES)
 
 
-def _build_library(workshop: LayerBuild, target: Target) -> None:
+def _build_library(build: LayerBuild, target: Target) -> None:
     package = Package("libstd-rust-dev", target.debian, _VERSION, _STANDARD_LIBRARY[target.debian])
-    root = os.path.join(workshop.scratch, "root")
-    debian.unpack(workshop, debian.fetch_packages(workshop, [package]), root)
-    _keep(os.path.join(root, _RUSTLIB, target.rust), workshop.content, target.rust)
+    root = os.path.join(build.scratch, "root")
+    debian.unpack(build, debian.fetch_packages(build, [package]), root)
+    _move(os.path.join(root, _RUSTLIB, target.rust), build.content, target.rust)
 
 
-def _keep(origin: str, content: str, name: str) -> None:
-    place = os.path.join(content, name)
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    shutil.move(origin, place)
+def _move(origin: str, content: str, name: str) -> None:
+    destination = os.path.join(content, name)
+    os.makedirs(os.path.dirname(destination), exist_ok=True)
+    shutil.move(origin, destination)

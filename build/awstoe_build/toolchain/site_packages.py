@@ -1,8 +1,8 @@
-"""The Python packages of one target: what the program imports, and PyInstaller to freeze it.
+"""The Python packages for one target: those that the program imports, and PyInstaller.
 
-Most are pure Python and come as wheels. PyYAML's extension is built here on every target, with
-libyaml in it: no wheel of it is published for 32-bit x86, and one way for all is simpler.
-cryptography has a layer of its own.
+Most are pure Python and come as wheels. PyYAML's extension module is compiled here for every
+target, with libyaml in it: no wheel is published for 32-bit x86, and doing the same for all is
+simpler. cryptography has a layer of its own.
 """
 
 import os
@@ -22,11 +22,11 @@ from awstoe_build.toolchain import (
 )
 from awstoe_build.toolchain.layers import LayerBuild, Recipe, fingerprint
 
-_GATE: Final = "import yaml, boto3, requests, rich, tuf, pyasn1; assert yaml.__with_libyaml__"
+_SMOKE_TEST: Final = "import yaml, boto3, requests, rich, tuf, pyasn1; assert yaml.__with_libyaml__"
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with the packages for ``target``."""
+    """Return the layer with the packages for ``target``."""
     return Recipe(
         name="site-" + target.name.replace("/", "-"),
         module=sys.modules[__name__],
@@ -44,46 +44,51 @@ def recipe(target: Target) -> Recipe:
             bootloader.recipe(target),
             cryptography_package.recipe(target),
         ),
-        build=lambda workshop: _build(workshop, target),
+        build=lambda build: _build(build, target),
     )
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
+def _build(build: LayerBuild, target: Target) -> None:
     name = target.name.replace("/", "-")
-    workshop.step("wheels")
-    registry.install(workshop, "site", workshop.content)
-    shutil.rmtree(os.path.join(workshop.content, "bin"), ignore_errors=True)
-    shutil.copytree(workshop.needs["cryptography-" + name], workshop.content, dirs_exist_ok=True)
-    workshop.step("PyInstaller with our boot loader")
-    source = bootloader.unpack_source(workshop, "pyinstaller")
-    place = os.path.join(workshop.content, "PyInstaller")
+    build.step("wheels")
+    registry.install(build, "site", build.content)
+    shutil.rmtree(os.path.join(build.content, "bin"), ignore_errors=True)
+    shutil.copytree(build.needs["cryptography-" + name], build.content, dirs_exist_ok=True)
+    build.step("PyInstaller with our bootloader")
+    source = bootloader.unpack_source(build, "pyinstaller")
+    package = os.path.join(build.content, "PyInstaller")
     shutil.copytree(
-        os.path.join(source, "PyInstaller"), place, ignore=shutil.ignore_patterns("Darwin*", "Win*")
+        os.path.join(source, "PyInstaller"),
+        package,
+        ignore=shutil.ignore_patterns("Darwin*", "Win*"),
     )
-    ours = workshop.needs["bootloader-" + name]
-    shutil.copytree(ours, os.path.join(place, "bootloader"), dirs_exist_ok=True)
-    workshop.step("PyYAML with libyaml")
-    _yaml(workshop, target)
-    extensions.run_gate(workshop, target, _GATE)
+    shutil.copytree(
+        build.needs["bootloader-" + name],
+        os.path.join(package, "bootloader"),
+        dirs_exist_ok=True,
+    )
+    build.step("PyYAML with libyaml")
+    _build_yaml(build, target)
+    extensions.run_smoke_test(build, target, _SMOKE_TEST)
 
 
-def _yaml(workshop: LayerBuild, target: Target) -> None:
-    source = bootloader.unpack_source(workshop, "pyyaml")
+def _build_yaml(build: LayerBuild, target: Target) -> None:
+    source = bootloader.unpack_source(build, "pyyaml")
     translate = (sys.executable, "-B", "-m", "cython", "-3", "--fast-fail", "yaml/_yaml.pyx")
-    workshop.run(
+    build.run(
         *translate,
         folder=source,
         environment={
-            **compiler.environment(workshop, target),
-            "PYTHONPATH": workshop.needs["tools"],
+            **compiler.environment(build, target),
+            "PYTHONPATH": build.needs["tools"],
         },
     )
-    extensions.copy_package(os.path.join(source, "lib", "yaml"), workshop.content)
-    extensions.keep_metadata(source, workshop.content)
+    extensions.copy_package(os.path.join(source, "lib", "yaml"), build.content)
+    extensions.write_metadata(source, build.content)
     extensions.compile_module(
-        workshop,
+        build,
         target,
         folder=source,
         arguments=("-Iyaml", "yaml/_yaml.c", "-lyaml"),
-        made=os.path.join(workshop.content, "yaml", extensions.file_name("_yaml", target)),
+        output=os.path.join(build.content, "yaml", extensions.file_name("_yaml", target)),
     )

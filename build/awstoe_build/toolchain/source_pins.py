@@ -1,6 +1,7 @@
-"""Which sources are built: Debian's source packages of trixie, each with version and hashes.
+"""The pinned sources: Debian source packages of trixie, each with its version and hashes.
 
-Data alone, so that a new version of one is a new layer of that one and of what needs it.
+This module contains data only, so that a new version of one source changes the keys of its own
+layer and of the layers that need it, and of no others.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
-"""What is built from source: pinned Debian source packages, with the security team's patches.
+"""Pinned Debian source packages, with the security team's patches.
 
-Each is pinned by its version and the SHA-256 of every file, in ``source_pins.py``.
+``source_pins.py`` pins each by its version and the SHA-256 of every file.
 """
 
 import fnmatch
@@ -9,7 +9,7 @@ import sys
 import tarfile
 from typing import NamedTuple
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain import debian
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
@@ -30,17 +30,17 @@ class Source(NamedTuple):
     version: str
     """Debian's version."""
     folder: str
-    """The folder that the upstream archive unpacks to."""
+    """The top folder in the upstream archive."""
     upstream: Archive
     packaging: Archive | None = None
-    """Debian's part, with the patches; None where none of them is wanted."""
+    """Debian's own part with the patches, or None if no patch is applied."""
     patches: tuple[str, ...] = ()
-    """Which patches are applied, in Debian's order, as patterns. The others adapt the package to
-    Debian's layout."""
+    """Patterns for the names of the patches to apply. The others adapt the package to Debian's
+    layout."""
 
 
 def recipe(source: Source) -> Recipe:
-    """The layer with the archives of ``source``."""
+    """Return the layer with the archives of ``source``."""
     archives = [source.upstream, *([source.packaging] if source.packaging else [])]
     files = {archive.file: archive.sha256 for archive in archives}
     return Recipe(
@@ -48,38 +48,41 @@ def recipe(source: Source) -> Recipe:
         module=sys.modules[__name__],
         inputs={**files, "version": source.version, "patches": repr(source.patches)},
         needs=(),
-        build=lambda workshop: debian.fetch_source(workshop, source.name, source.version, files),
+        build=lambda build: debian.fetch_source(build, source.name, source.version, files),
     )
 
 
-def unpack(source: Source, workshop: LayerBuild, folder: str) -> str:
-    """Unpack and patch a source below ``folder``; gives the source's folder.
+def unpack(source: Source, build: LayerBuild, folder: str) -> str:
+    """Unpack and patch a source below ``folder``, and return the source's folder.
 
     Raises:
-        BuildFailure: A patch does not fit.
+        BuildFailure: A patch does not apply.
     """
-    layer = workshop.needs[f"source-{source.name}"]
+    layer = build.needs[f"source-{source.name}"]
     _extract(os.path.join(layer, source.upstream.file), folder)
-    place = os.path.join(folder, source.folder)
+    unpacked = os.path.join(folder, source.folder)
     if source.packaging:
         packaging = os.path.join(folder, "packaging-" + source.name)
         _extract(os.path.join(layer, source.packaging.file), packaging)
         patches = os.path.join(packaging, "debian", "patches")
-        for name in chosen_patches(os.path.join(patches, "series"), source.patches):
-            workshop.run(
+        for name in select_patches(os.path.join(patches, "series"), source.patches):
+            build.run(
                 *("patch", "-p1", "--silent", "--input", os.path.join(patches, name)),
-                folder=place,
-                environment=programs.clean_environment(),
-                hint=f"{name} of {source.name} {source.version} does not fit: see source_pins.py",
+                folder=unpacked,
+                environment=commands.clean_environment(),
+                hint=(
+                    f"{name} of {source.name} {source.version} does not apply: update"
+                    " source_pins.py"
+                ),
             )
-    return place
+    return unpacked
 
 
-def chosen_patches(series: str, patterns: tuple[str, ...]) -> list[str]:
-    """The patches of Debian's ``series`` file that fit one of the patterns, in its order.
+def select_patches(series: str, patterns: tuple[str, ...]) -> list[str]:
+    """Return the patches in Debian's ``series`` file that match a pattern, in its order.
 
     Raises:
-        BuildFailure: A pattern fits none: the package has changed.
+        BuildFailure: A pattern matches no patch: the package has changed.
     """
     with open(series, encoding="utf-8") as stream:
         lines = [line.split("#")[0].split() for line in stream]
@@ -87,7 +90,7 @@ def chosen_patches(series: str, patterns: tuple[str, ...]) -> list[str]:
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
             raise BuildFailure(
-                f"no patch in {series} fits {pattern!r}", hint="bring source_pins.py up to date"
+                f"no patch in {series} matches {pattern!r}", hint="update source_pins.py"
             )
     return [name for name in names if any(fnmatch.fnmatchcase(name, each) for each in patterns)]
 
@@ -95,6 +98,6 @@ def chosen_patches(series: str, patterns: tuple[str, ...]) -> list[str]:
 def _extract(archive: str, folder: str) -> None:
     os.makedirs(folder, exist_ok=True)
     with tarfile.open(archive) as stream:
-        # Debian 12's Python has no filters; the archive is what its hash says.
+        # Python of Debian 12 has no filters. The archive's hash has been checked.
         stream.extraction_filter = getattr(tarfile, "tar_filter", None)
         stream.extractall(folder)  # noqa: S202 - see above

@@ -1,7 +1,7 @@
-"""Answers pip's question for the metadata of a source distribution that maturin builds.
+"""A replacement for the build backend maturin that only returns a distribution's metadata.
 
-pip asks before it saves the file, and cryptography's real backend would want Rust and its crates
-for the answer, which stands in the distribution itself.
+pip requires the metadata before it saves a source distribution. cryptography's real backend would
+need Rust and its crates to produce it, although the distribution itself contains it.
 """
 
 import email
@@ -10,14 +10,14 @@ import shutil
 
 
 def prepare_metadata_for_build_wheel(folder: str, _settings: object = None) -> str:
-    """Copy the metadata of the distribution in the current folder; gives the place's name.
+    """Copy the metadata of the distribution in the current folder; return the new folder's name.
 
     Raises:
-        OSError: It cannot be copied.
+        OSError: The metadata cannot be copied.
     """
     with open("PKG-INFO", encoding="utf-8") as stream:
-        facts = email.message_from_file(stream)
-    name = f"{facts['Name']}-{facts['Version']}.dist-info"
+        metadata = email.message_from_file(stream)
+    name = f"{metadata['Name']}-{metadata['Version']}.dist-info"
     os.mkdir(os.path.join(folder, name))
     shutil.copy("PKG-INFO", os.path.join(folder, name, "METADATA"))
     return name

@@ -1,5 +1,5 @@
-/* bcryptprimitives.dll for Wine, which has none before version 9: the one function that Rust's
- * standard library takes from it. It is put into the build's Wine prefix and nowhere else. */
+/* bcryptprimitives.dll for Wine, which does not have it before version 9: the one function of it
+ * that Rust's standard library uses. The build copies it into its own Wine prefix only. */
 #include <windows.h>
 
 BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length); /* RtlGenRandom */

@@ -1,7 +1,9 @@
-"""PyInstaller's boot loader for Windows, compiled by us from its source, with additions.
+"""PyInstaller's bootloader for Windows, compiled from source, with our additions.
 
-Its own build script wants to run where the boot loader will; what it does for Windows is one call
-of the compiler. The additions stand in ``bootloader_additions.h``.
+PyInstaller's own build script has to run on the target system. For Windows it comes down to one
+call of the compiler, which this recipe makes itself. The additions are in
+``bootloader_additions.h``; ``docs/bootloader.md`` describes what the bootloader and the program in
+it agree on.
 """
 
 import glob
@@ -18,7 +20,7 @@ from awstoe_build.toolchain.windows.compiler import Compiler
 
 NAME: Final = "bootloader-windows-amd64"
 FOLDER: Final = "Windows-64bit-intel"
-"""Where PyInstaller looks for it."""
+"""The folder in which PyInstaller looks for it."""
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 ADDITIONS: Final = (os.path.join(_HERE, "bootloader_additions.h"), bootloader.UNPACKING)
 _HEADER: Final = '#include "pyi_global.h"'
@@ -34,41 +36,41 @@ EDITS: Final = (
         Edit(file, _HEADER, _HEADER + '\n#include "bootloader_additions.h"')
         for file in ("pyi_main.c", _FILE)
     ),
-    # What SetDllDirectoryW() says is handed on to children; what AddDllDirectory() says is not.
+    # Children inherit the setting of SetDllDirectoryW(), but not that of AddDllDirectory().
     Edit(
         "pyi_main.c",
         'PYI_DEBUG_W(L"LOADER: calling SetDllDirectoryW: %ls\\n", dllpath_w);\n'
         "        SetDllDirectoryW(dllpath_w);",
-        "awstoe_search_libraries(dllpath_w);",
+        "awstoe_add_library_folder(dllpath_w);",
     ),
     Edit(_FILE, "_wtempnam(tempdir_path, prefix)", "awstoe_folder_name(prefix, i)"),
     Edit(
         _FILE,
         "/* Create _MEI + PID prefix */",
-        "awstoe_listen(&pyi_ctx->child_process.hProcess);",
+        "awstoe_create_stop_event(&pyi_ctx->child_process.hProcess);",
     ),
     Edit(
         _FILE,
         'PYI_DEBUG_W(L"LOADER: setting up child process...\\n");',
-        "awstoe_listen_first();",
+        "awstoe_move_console_handler_first();",
     ),
     Edit(
         "pyi_main.c",
         'PYI_ERROR("Could not create temporary directory!\\n");',
-        'PYI_ERROR("awstoe: there is no folder to unpack to: tried those of TMP, TEMP and'
-        " USERPROFILE, Temp of Windows, and the program's own. One of them has to be writable:"
-        ' name another by TMP\\n");',
+        'PYI_ERROR("awstoe: no folder to unpack to: tried those of TMP, TEMP and USERPROFILE,'
+        " Temp of Windows, and the program's own folder. Make one of them writable, or set TMP to"
+        ' a folder that is\\n");',
     ),
-    # A quarter of a second after every run, for programs that have a window.
+    # PyInstaller waits a quarter of a second after every run, for programs that have a window.
     Edit(
         _FILE,
         "if (!pyi_ctx->session_shutdown) {",
         "if (!pyi_ctx->session_shutdown"
-        " && !awstoe_ended_by_itself(pyi_ctx->child_process.hProcess)) {",
+        " && !awstoe_exited_by_itself(pyi_ctx->child_process.hProcess)) {",
     ),
 )
 
-# As in the boot loader's own build script, for this compiler.
+# The flags of the bootloader's own build script, for this compiler.
 _FLAGS: Final = (
     *("-O2", "-s", "-municode", "-mms-bitfields", "-Isrc", "-Izlib"),
     *("-DNDEBUG", "-DHAVE_STDBOOL_H", "-DHAVE_WCSDUP"),
@@ -81,7 +83,7 @@ _LINKED: Final = (
 
 
 def recipe(target: Target, compiler: Compiler) -> Recipe:
-    """The layer with the boot loader: ``run.exe``, in PyInstaller's folder for it."""
+    """Return the layer with the bootloader: ``run.exe``, in PyInstaller's folder for it."""
     return Recipe(
         name=NAME,
         module=sys.modules[__name__],
@@ -91,31 +93,31 @@ def recipe(target: Target, compiler: Compiler) -> Recipe:
             "edits": repr(EDITS),
         },
         needs=(compiler.layer, compiler.sources),
-        build=lambda workshop: _build(workshop, target, compiler),
+        build=lambda build: _build(build, target, compiler),
     )
 
 
-def _build(workshop: LayerBuild, target: Target, compiler: Compiler) -> None:
-    folder = os.path.join(bootloader.unpack_source(workshop, "pyinstaller"), "bootloader")
+def _build(build: LayerBuild, target: Target, compiler: Compiler) -> None:
+    folder = os.path.join(bootloader.unpack_source(build, "pyinstaller"), "bootloader")
     source = os.path.join(folder, "src")
     for path in ADDITIONS:
         shutil.copy(path, source)
     shutil.copytree(
-        os.path.join(bootloader.unpack_source(workshop, "deflate"), "libdeflate"),
+        os.path.join(bootloader.unpack_source(build, "deflate"), "libdeflate"),
         os.path.join(source, "libdeflate"),
     )
-    bootloader.edit(source, EDITS)
+    bootloader.apply_edits(source, EDITS)
     files = [
         os.path.relpath(path, folder).replace(os.sep, "/")
-        for place in ("src", "zlib")
-        for path in sorted(glob.glob(os.path.join(folder, place, "*.c")))
+        for part in ("src", "zlib")
+        for path in sorted(glob.glob(os.path.join(folder, part, "*.c")))
     ]
-    command, environment = compiler.prepare(workshop, target)
-    workshop.run(
+    command, environment = compiler.prepare(build, target)
+    build.run(
         *(*command, *_FLAGS, *files, "-o", "run.exe", *_LINKED),
         folder=folder,
         environment=environment,
     )
-    place = os.path.join(workshop.content, FOLDER)
-    os.makedirs(place)
-    shutil.copy(os.path.join(folder, "run.exe"), place)
+    destination = os.path.join(build.content, FOLDER)
+    os.makedirs(destination)
+    shutil.copy(os.path.join(folder, "run.exe"), destination)

@@ -1,13 +1,14 @@
-/* What awstoe's boot loader for Windows does besides PyInstaller's. windows_bootloader.py puts the
- * calls in.
+/* What awstoe's bootloader for Windows does in addition to PyInstaller's. windows/bootloader.py
+ * inserts the calls; docs/bootloader.md describes what the bootloader and the program in it agree
+ * on.
  *
- * - The folder it unpacks to is searched for libraries in this process only, not in children.
- * - The folder to unpack to: more places than one are tried, and its name does not depend on the C
- *   library, of which Wine's cuts it.
- * - It does not wait for the end of the session after a program that has ended by itself.
- * - Who started it without a common console can ask its program to stop, from before anything is
- *   unpacked: by an event that has the boot loader's process id in its name. Ctrl-C and Ctrl-Break
- *   that come before there is a program set it too.
+ * - The unpack folder is searched for libraries in this process only, not in children.
+ * - The unpack folder is tried in more than one place, and its name does not depend on the C
+ *   library, because Wine's truncates it.
+ * - The bootloader does not wait for the end of the session after a program that exited by itself.
+ * - A process that started the bootloader without sharing a console can ask the program to stop,
+ *   from before anything is unpacked: it sets an event that has the bootloader's process ID in its
+ *   name. Ctrl-C and Ctrl-Break that arrive before the program runs set the event too.
  */
 #ifndef AWSTOE_WINDOWS_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_WINDOWS_BOOTLOADER_ADDITIONS_H
@@ -21,9 +22,9 @@
 
 BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length); /* RtlGenRandom */
 
-/* The folder to try next, with a backslash at its end; 0 if there is none. */
+/* Store the parent folder for an attempt, with a backslash at its end. Return 0 if it has none. */
 static inline DWORD
-awstoe_place(int attempt, wchar_t *path)
+awstoe_parent_folder(int attempt, wchar_t *path)
 {
     DWORD length;
     switch (attempt) {
@@ -43,88 +44,91 @@ awstoe_place(int attempt, wchar_t *path)
     }
 }
 
-/* A name for the folder to unpack to, to be freed; NULL if there is none to try. */
+/* Return a name for the unpack folder, which the caller frees, or NULL if this attempt has none. */
 static inline wchar_t *
 awstoe_folder_name(const wchar_t *prefix, int attempt)
 {
-    static wchar_t place[AWSTOE_PATH_SIZE];
+    static wchar_t parent[AWSTOE_PATH_SIZE];
     wchar_t *name;
     unsigned number;
     size_t size;
-    if (awstoe_place(attempt, place) == 0 || !SystemFunction036(&number, sizeof(number))) {
+    if (awstoe_parent_folder(attempt, parent) == 0 || !SystemFunction036(&number, sizeof(number))) {
         return NULL;
     }
-    size = wcslen(place) + wcslen(prefix) + 9;
+    size = wcslen(parent) + wcslen(prefix) + 9;
     name = malloc(size * sizeof(wchar_t));
     if (name != NULL) {
-        _snwprintf(name, size, L"%ls%ls%08x", place, prefix, number);
+        _snwprintf(name, size, L"%ls%ls%08x", parent, prefix, number);
     }
     return name;
 }
 
-/* Find libraries in the folder, whether they are asked for by name or by another library. */
+/* Search the folder for libraries, whether Python or another library loads them. */
 static inline void
-awstoe_search_libraries(const wchar_t *folder)
+awstoe_add_library_folder(const wchar_t *folder)
 {
-    SetDllDirectoryW(NULL); /* that of a frozen program that started this one */
+    SetDllDirectoryW(NULL); /* forget the folder of a frozen program that started this one */
     AddDllDirectory(folder);
 }
 
-static HANDLE awstoe_stop;
+static HANDLE awstoe_stop_event;
 static const HANDLE *awstoe_program;
 
-/* Keep for the program what the console says before there is one; later it hears that itself. */
+/* Set the event for console events that arrive before the program runs. Later ones reach the
+ * program itself. */
 static BOOL WINAPI
-awstoe_console(DWORD kind)
+awstoe_console_handler(DWORD kind)
 {
-    if (awstoe_stop == NULL || *awstoe_program != NULL || kind == CTRL_LOGOFF_EVENT) {
+    if (awstoe_stop_event == NULL || *awstoe_program != NULL || kind == CTRL_LOGOFF_EVENT) {
         return FALSE;
     }
-    SetEvent(awstoe_stop);
+    SetEvent(awstoe_stop_event);
     if (kind != CTRL_C_EVENT && kind != CTRL_BREAK_EVENT) {
-        Sleep(20000); /* the process is ended when this returns */
+        Sleep(20000); /* Windows ends the process when this function returns */
     }
     return TRUE;
 }
 
-/* Let others ask the program to stop; its handle will be in *program. It gets the event's handle by
- * an environment variable. */
+/* Create the event by which others ask the program to stop. The program inherits the event's handle
+ * and finds its value in an environment variable. *program becomes the program's handle later. */
 static inline void
-awstoe_listen(const HANDLE *program)
+awstoe_create_stop_event(const HANDLE *program)
 {
     wchar_t text[40];
     SECURITY_ATTRIBUTES inherited = {sizeof(inherited), NULL, TRUE};
     _snwprintf(text, 40, L"Local\\awstoe-stop-%lu", GetCurrentProcessId());
-    awstoe_stop = CreateEventW(&inherited, TRUE, FALSE, text);
-    if (awstoe_stop == NULL || GetLastError() == ERROR_ALREADY_EXISTS) {
-        /* Somebody lay in wait with that name: only the console can ask then. */
-        if (awstoe_stop != NULL) {
-            CloseHandle(awstoe_stop);
+    awstoe_stop_event = CreateEventW(&inherited, TRUE, FALSE, text);
+    if (awstoe_stop_event == NULL || GetLastError() == ERROR_ALREADY_EXISTS) {
+        /* Another process has taken the name in advance. Only the console can ask in that case. */
+        if (awstoe_stop_event != NULL) {
+            CloseHandle(awstoe_stop_event);
         }
-        awstoe_stop = CreateEventW(&inherited, TRUE, FALSE, NULL);
+        awstoe_stop_event = CreateEventW(&inherited, TRUE, FALSE, NULL);
     }
     awstoe_program = program;
     text[0] = L'\0';
-    if (awstoe_stop != NULL) {
-        _snwprintf(text, 40, L"%llu", (unsigned long long)(size_t)awstoe_stop);
-        SetConsoleCtrlHandler(awstoe_console, TRUE);
+    if (awstoe_stop_event != NULL) {
+        _snwprintf(text, 40, L"%llu", (unsigned long long)(size_t)awstoe_stop_event);
+        SetConsoleCtrlHandler(awstoe_console_handler, TRUE);
     }
     _wputenv_s(L"_PYI_AWSTOE_STOP", text);
 }
 
-/* Hear the console before the handler that has come meanwhile, until there is a program. */
+/* PyInstaller has added a handler of its own since then, and the last one added is called first.
+ * Add ours again, so that it is called before that one until the program runs. */
 static inline void
-awstoe_listen_first(void)
+awstoe_move_console_handler_first(void)
 {
-    if (awstoe_stop != NULL) {
-        SetConsoleCtrlHandler(awstoe_console, FALSE);
-        SetConsoleCtrlHandler(awstoe_console, TRUE);
+    if (awstoe_stop_event != NULL) {
+        SetConsoleCtrlHandler(awstoe_console_handler, FALSE);
+        SetConsoleCtrlHandler(awstoe_console_handler, TRUE);
     }
 }
 
-/* Whether the program gave an exit code of its own: Windows ends programs with greater ones. */
+/* Whether the program returned an exit code of its own. Codes of 0x100 and above come from Windows,
+ * which ended the program. */
 static inline int
-awstoe_ended_by_itself(HANDLE program)
+awstoe_exited_by_itself(HANDLE program)
 {
     DWORD code;
     return GetExitCodeProcess(program, &code) && code < 0x100;

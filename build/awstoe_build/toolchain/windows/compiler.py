@@ -1,7 +1,7 @@
-"""The C compiler for what runs on Windows: zig, called as the machine that builds can call it.
+"""The C compiler for programs that run on Windows: zig, in the form that runs on this machine.
 
-On Linux it is the one of all targets, with its wrappers; on Windows it is the same release, made
-for Windows, and called directly, as there are no shell scripts.
+On Linux it is the compiler of all targets, with its wrappers. On Windows it is the same release for
+Windows, called directly, because Windows has no shell scripts.
 """
 
 import os
@@ -10,37 +10,37 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.targets import Target
 from awstoe_build.toolchain import compiler, registry
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
 from awstoe_build.toolchain.windows import sources as windows_sources
 
 _FLAGS: Final = ("-fno-sanitize=undefined", "-Wno-date-time", "-g0")
-"""Those of the wrappers on Linux."""
+"""The flags that the wrappers add on Linux."""
 
 
 class Compiler(NamedTuple):
-    """A compiler, and how it is called."""
+    """A compiler, and how to call it."""
 
     layer: Recipe
     sources: Recipe
-    """The layer with the sources of what is compiled."""
+    """The layer with the sources to compile."""
     prepare: Callable[[LayerBuild, Target], tuple[tuple[str, ...], Mapping[str, str]]]
-    """Gives the start of the command and the environment, for a layer that needs ``layer``."""
+    """Returns the start of the command and the environment, for a layer that needs ``layer``."""
 
 
 def on_linux() -> Compiler:
-    """The compiler on a Linux machine."""
+    """Return the compiler for a build on Linux."""
 
-    def prepare(workshop: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
-        return (compiler.CC,), compiler.environment(workshop, target)
+    def prepare(build: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
+        return (compiler.CC,), compiler.environment(build, target)
 
     return Compiler(compiler.recipe(), registry.sources(), prepare)
 
 
 def on_windows() -> Compiler:
-    """The compiler on a Windows machine."""
+    """Return the compiler for a build on Windows."""
     layer = Recipe(
         name="zig",
         module=sys.modules[__name__],
@@ -51,18 +51,18 @@ def on_windows() -> Compiler:
     return Compiler(layer, windows_sources.recipe(), _prepare)
 
 
-def _build(workshop: LayerBuild) -> None:
-    (wheel,) = registry.download(workshop, "zig-windows", platform="win_amd64")
+def _build(build: LayerBuild) -> None:
+    (wheel,) = registry.download(build, "zig-windows", platform="win_amd64")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(workshop.content)
+        archive.extractall(build.content)
 
 
-def _prepare(workshop: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
-    zig = os.path.join(workshop.needs["zig"], "ziglang", "zig.exe")
-    cache = os.path.join(workshop.scratch, "zig-cache")
-    mapped = f"-ffile-prefix-map={workshop.scratch}=/awstoe-build"
+def _prepare(build: LayerBuild, target: Target) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    zig = os.path.join(build.needs["zig"], "ziglang", "zig.exe")
+    cache = os.path.join(build.scratch, "zig-cache")
+    mapped = f"-ffile-prefix-map={build.scratch}=/awstoe-build"
     environment = {
-        **programs.clean_environment(),
+        **commands.clean_environment(),
         "ZIG_GLOBAL_CACHE_DIR": cache,
         "ZIG_LOCAL_CACHE_DIR": cache,
     }

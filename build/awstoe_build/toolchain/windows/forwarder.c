@@ -1,4 +1,4 @@
-/* A library without code: windows_runtime.py says which names it forwards. */
+/* A library without code: windows/runtime.py lists the names that it forwards. */
 int __stdcall
 DllMainCRTStartup(void *instance, unsigned reason, void *reserved)
 {

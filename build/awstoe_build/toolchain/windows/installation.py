@@ -1,7 +1,7 @@
-"""CPython for Windows, to build with on Windows: out of the installation that runs the build.
+"""CPython for Windows, for builds on Windows: copied from the installation that runs the build.
 
-The files are those that a build on Linux takes out of a wheel: python.org's binaries and the
-standard library, nothing that was installed later.
+The files are those that a build on Linux takes from a wheel: python.org's binaries and the standard
+library, and nothing that was installed later.
 """
 
 import os
@@ -17,26 +17,26 @@ from awstoe_build.toolchain.windows import runtime as windows_runtime
 
 _PROGRAMS: Final = ("python.exe", "python3.dll")
 _INSTALL: Final = (
-    "install Python 3.13 for 64-bit Windows from python.org with its standard options, and run the"
-    " build with it: py -3.13 -m awstoe_build"
+    "install Python 3.13 for 64-bit Windows from python.org with its default options, then run the"
+    " build with it: py -3.13 -m awstoe_build build --target windows/amd64"
 )
 
 
 class Installation(NamedTuple):
-    """What is known of an installation of Python."""
+    """Facts about an installation of Python."""
 
     folder: str
     implementation: str
     version: str
-    """Of Python, three numbers."""
+    """Python's version, three numbers."""
     platform: str
-    """As wheels are named for it: system and processor."""
+    """System and processor, as in the names of wheels."""
     free_threaded: bool
-    """Whether it is the build without the global lock, whose library is another."""
+    """Whether it is the build without the global interpreter lock, which has another library."""
 
 
 def running() -> Installation:
-    """The installation that runs the build, under a virtual environment if there is one."""
+    """Return the installation that runs the build, or that its virtual environment is based on."""
     return Installation(
         folder=sys.base_prefix,
         implementation=sys.implementation.name,
@@ -47,10 +47,10 @@ def running() -> Installation:
 
 
 def recipe(installation: Installation) -> Recipe:
-    """The layer with the interpreter.
+    """Return the layer with the interpreter.
 
     Raises:
-        BuildFailure: The installation is not one that a file can be made with.
+        BuildFailure: The installation cannot be used to build.
     """
     _check(installation)
     library = os.path.join(installation.folder, windows_runtime.LIBRARY)
@@ -61,10 +61,10 @@ def recipe(installation: Installation) -> Recipe:
             "version": installation.version,
             "library": sha256_of(library),
             "files": repr(_files()),
-            "left out": repr(windows_runtime.LEFT_OUT),
+            "excluded": repr(windows_runtime.EXCLUDED),
         },
         needs=(),
-        build=lambda workshop: _build(workshop, installation.folder),
+        build=lambda build: _build(build, installation.folder),
     )
 
 
@@ -78,7 +78,7 @@ def _check(installation: Installation) -> None:
         False,
     ):
         raise BuildFailure(
-            f"the build is run by {found}; expected cpython {windows_runtime.VERSION} for"
+            f"the build is running under {found}; expected cpython {windows_runtime.VERSION} for"
             " win-amd64",
             hint=_INSTALL,
         )
@@ -89,19 +89,20 @@ def _check(installation: Installation) -> None:
     ]
     if missing:
         raise BuildFailure(
-            f"the Python in {installation.folder} has no {', '.join(missing)}", hint=_INSTALL
+            f"the Python in {installation.folder} does not have {', '.join(missing)}",
+            hint=_INSTALL,
         )
 
 
 def _files() -> list[str]:
-    """The files that are taken besides the standard library."""
+    """Return the files to copy besides the standard library."""
     extensions = (os.path.join("DLLs", name) for name in windows_runtime.EXTENSIONS)
-    return [*_PROGRAMS, *windows_runtime.BESIDE_PROGRAM, *extensions]
+    return [*_PROGRAMS, *windows_runtime.BESIDE_INTERPRETER, *extensions]
 
 
-def _build(workshop: LayerBuild, folder: str) -> None:
-    workshop.step(f"from {folder}")
-    os.makedirs(os.path.join(workshop.content, "DLLs"))
+def _build(build: LayerBuild, folder: str) -> None:
+    build.step(f"copy {folder}")
+    os.makedirs(os.path.join(build.content, "DLLs"))
     for name in _files():
-        shutil.copyfile(os.path.join(folder, name), os.path.join(workshop.content, name))
-    windows_runtime.copy_standard_library(os.path.join(folder, "Lib"), workshop.content)
+        shutil.copyfile(os.path.join(folder, name), os.path.join(build.content, name))
+    windows_runtime.copy_standard_library(os.path.join(folder, "Lib"), build.content)

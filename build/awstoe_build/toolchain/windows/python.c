@@ -1,4 +1,4 @@
-/* The interpreter's program: all of it is in python313.dll, beside it. */
+/* python.exe: the interpreter itself is in python313.dll, beside it. */
 #include <stdio.h>
 #include <windows.h>
 
@@ -10,7 +10,7 @@ wmain(int count, wchar_t **arguments)
     HMODULE library = LoadLibraryW(L"python313.dll");
     python_main start = library ? (python_main)(void *)GetProcAddress(library, "Py_Main") : NULL;
     if (start == NULL) {
-        fwprintf(stderr, L"python: python313.dll cannot be loaded: error %lu\n", GetLastError());
+        fwprintf(stderr, L"python: cannot load python313.dll: error %lu\n", GetLastError());
         return 1;
     }
     return start(count, arguments);

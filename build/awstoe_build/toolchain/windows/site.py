@@ -1,4 +1,4 @@
-"""The Python packages for windows/amd64: published wheels, and PyInstaller with our boot loader."""
+"""The Python packages for windows/amd64: published wheels, and PyInstaller with our bootloader."""
 
 import os
 import shutil
@@ -16,39 +16,45 @@ NAME: Final = "site-windows-amd64"
 
 
 def recipe(target: Target, compiler: Compiler | None = None) -> Recipe:
-    """The layer with the packages.
+    """Return the layer with the packages.
 
     Args:
-        target: What they are for.
-        compiler: What compiles the boot loader; without one, that of a Linux machine.
+        target: The target they are for.
+        compiler: The compiler for the bootloader. The default is that of a build on Linux.
     """
     compiler = compiler or windows_compiler.on_linux()
-    boot_loader = windows_bootloader.recipe(target, compiler)
     return Recipe(
         name=NAME,
         module=sys.modules[__name__],
         inputs={lock: registry.read_lock(lock) for lock in ("site", "windows")},
-        needs=(registry.tools(), compiler.sources, boot_loader),
+        needs=(
+            registry.tools(),
+            compiler.sources,
+            windows_bootloader.recipe(target, compiler),
+        ),
         build=_build,
     )
 
 
-def _build(workshop: LayerBuild) -> None:
-    workshop.step("wheels")
-    registry.install(workshop, "site", workshop.content)
-    # Beside the others, as pip replaces a folder that two packages share.
-    compiled = os.path.join(workshop.scratch, "compiled")
-    registry.install(workshop, "windows", compiled, platform="win_amd64")
-    shutil.copytree(compiled, workshop.content, dirs_exist_ok=True)
+def _build(build: LayerBuild) -> None:
+    build.step("wheels")
+    registry.install(build, "site", build.content)
+    # Into a folder of their own, because pip replaces a folder that two packages share.
+    compiled = os.path.join(build.scratch, "compiled")
+    registry.install(build, "windows", compiled, platform="win_amd64")
+    shutil.copytree(compiled, build.content, dirs_exist_ok=True)
     for name in ("bin", "Scripts"):
-        shutil.rmtree(os.path.join(workshop.content, name), ignore_errors=True)
-    workshop.step("PyInstaller with our boot loader")
-    source = bootloader.unpack_source(workshop, "pyinstaller")
-    place = os.path.join(workshop.content, "PyInstaller")
+        shutil.rmtree(os.path.join(build.content, name), ignore_errors=True)
+    build.step("PyInstaller with our bootloader")
+    source = bootloader.unpack_source(build, "pyinstaller")
+    package = os.path.join(build.content, "PyInstaller")
     shutil.copytree(
         os.path.join(source, "PyInstaller"),
-        place,
+        package,
         ignore=shutil.ignore_patterns("Darwin*", "Linux*", "Windows*-32bit*", "run*.exe"),
     )
-    ours = workshop.needs[windows_bootloader.NAME]
-    shutil.copytree(ours, os.path.join(place, "bootloader"), dirs_exist_ok=True)
+    shutil.copytree(
+        build.needs[windows_bootloader.NAME],
+        os.path.join(package, "bootloader"),
+        dirs_exist_ok=True,
+    )

@@ -1,7 +1,8 @@
-"""The sources of the boot loader, where it is built on Windows: those of the other targets, alone.
+"""The sources of the bootloader, for builds on Windows.
 
-The lock of all sources has packages whose metadata cannot be asked for without a C compiler of
-their own choice. Versions and hashes are read from that lock.
+The lock of all sources includes packages whose metadata pip cannot build without a C compiler that
+they choose themselves. So only the bootloader's are downloaded, with the versions and hashes of
+that lock.
 """
 
 import os
@@ -9,7 +10,7 @@ import re
 import sys
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.toolchain import registry
 from awstoe_build.toolchain.layers import LayerBuild, Recipe
 
@@ -17,7 +18,7 @@ _PACKAGES: Final = ("deflate", "pyinstaller")
 
 
 def recipe() -> Recipe:
-    """The layer with the source distributions."""
+    """Return the layer with the source distributions."""
     return Recipe(
         name=registry.sources().name,
         module=sys.modules[__name__],
@@ -28,26 +29,29 @@ def recipe() -> Recipe:
 
 
 def lock() -> str:
-    """The entries of the lock of all sources for what is needed here."""
+    """Return the entries for these packages in the lock of all sources."""
     entry = re.compile(r"^([a-z0-9-]+)(==.*(?:\n .*)*\n)", re.MULTILINE)
     entries = entry.findall(registry.read_lock("sources"))
     return "".join(name + rest for name, rest in entries if name in _PACKAGES)
 
 
-def _build(workshop: LayerBuild) -> None:
-    chosen = os.path.join(workshop.scratch, "lock.txt")
-    with open(chosen, "w", encoding="utf-8") as stream:
+def _build(build: LayerBuild) -> None:
+    path = os.path.join(build.scratch, "lock.txt")
+    with open(path, "w", encoding="utf-8") as stream:
         stream.write(lock())
-    path = [os.path.abspath(registry.BACKENDS), workshop.needs["tools"]]
-    workshop.run(
+    python_path = [os.path.abspath(registry.BACKENDS), build.needs["tools"]]
+    build.run(
         *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download"),
         *("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--no-cache-dir"),
-        *("--dest", workshop.content, "--require-hashes", "-r", chosen),
-        folder=workshop.scratch,
+        *("--dest", build.content, "--require-hashes", "-r", path),
+        folder=build.scratch,
         environment={
-            **programs.network_environment(),
+            **commands.network_environment(),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONPATH": os.pathsep.join(python_path),
         },
-        hint="the network is needed once; if a hash did not fit, do not use the file",
+        hint=(
+            "check the network connection; downloads are kept, so it is needed only once. If a hash"
+            " does not match, do not use the file"
+        ),
     )

@@ -1,8 +1,8 @@
-"""Wine: runs programs of Windows on the Linux machine that builds.
+"""Runs Windows programs on the Linux build machine, with Wine.
 
-Everything happens in a prefix of its own, a folder that acts as the Windows machine, and with that
-prefix's own server, which is ended with it. There is no screen. A program's standard streams must
-be pipes or the null device: one that has a regular file ends at its start.
+Each use has a Wine prefix of its own, a folder that acts as the Windows machine, and a Wine server
+of its own, which is stopped at the end. There is no display. The standard streams of a program must
+be pipes or the null device: a program with a regular file as one of them exits when it starts.
 """
 
 import os
@@ -11,78 +11,81 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from awstoe_build import programs
+from awstoe_build import commands
 from awstoe_build.failure import BuildFailure
 
 PROGRAMS: Final = ("wine", "wineserver", "wineboot")
 
 
 def environment(prefix: str) -> dict[str, str]:
-    """The environment for a program in a prefix."""
+    """Return the environment for programs in a prefix."""
     return {
-        **programs.clean_environment(),
+        **commands.clean_environment(),
         "WINEPREFIX": prefix,
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
-        # No .NET, no HTML viewer, no menus of the desktop.
+        # Without .NET, the HTML viewer and desktop menus.
         "WINEDLLOVERRIDES": "mscoree,mshtml=d;winemenubuilder.exe=d",
     }
 
 
 def path(name: str) -> str:
-    """How Windows programs call a file of this machine: its root is the drive Z."""
+    """Return a Windows program's path of a file on this machine, whose root is drive Z."""
     return "Z:" + os.path.abspath(name).replace("/", "\\")
 
 
 @contextmanager
 def machine(prefix: str, libraries: Sequence[str] = ()) -> Iterator[Mapping[str, str]]:
-    """A Windows machine that is there while the context lasts, with all that runs in it.
+    """Run a Windows machine while the context lasts. End all its programs afterward.
 
     Args:
-        prefix: Its folder, made if it is not there.
-        libraries: Files that are put where Windows has its own libraries.
+        prefix: The machine's folder, which is created if it does not exist.
+        libraries: Files to copy to the folder of Windows's own libraries.
 
     Yields:
-        The environment for programs in it.
+        The environment for programs on the machine.
 
     Raises:
         BuildFailure: Wine is missing or does not start.
     """
-    chosen = environment(prefix)
+    variables = environment(prefix)
     log = prefix + ".log"
     try:
         os.makedirs(prefix, exist_ok=True)
         try:
-            programs.run(
+            commands.run(
                 ("wineboot", "--init"),
                 folder=prefix,
-                environment=chosen,
+                environment=variables,
                 log=log,
-                hint="is there enough space, and are the packages of Wine whole?",
+                hint="check the free disk space, and that the Wine packages are complete",
             )
             _install(prefix, libraries)
-            yield chosen
+            yield variables
         finally:
-            end(prefix)
+            stop(prefix)
     except OSError as error:
         raise BuildFailure(
-            f"a machine for Wine cannot be made in {prefix}: {error.strerror or error}"
+            f"cannot create a Wine prefix in {prefix}: {error.strerror or error}"
         ) from error
 
 
-def end(prefix: str) -> None:
-    """End all that runs in a prefix, its server too."""
+def stop(prefix: str) -> None:
+    """End all programs in a prefix and its Wine server."""
     log = prefix + ".log"
     for command in (("wineserver", "--kill"), ("wineserver", "--wait")):
         try:
-            programs.run(command, folder=prefix, environment=environment(prefix), log=log)
+            commands.run(command, folder=prefix, environment=environment(prefix), log=log)
         except BuildFailure:
-            break  # there was no server
+            break  # the server was not running
     _remove_server_folder(prefix)
 
 
 def _remove_server_folder(prefix: str) -> None:
-    """Debian's Wine makes one below /tmp, notes its name in the prefix, and never removes it."""
+    """Remove the server's folder below /tmp, which Debian's Wine creates and never removes.
+
+    Wine writes the folder's name to a file in the prefix.
+    """
     note = os.path.join(prefix, "wineserver")
     try:
         with open(note, encoding="utf-8") as stream:

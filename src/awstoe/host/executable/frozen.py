@@ -12,6 +12,7 @@ from typing import Final
 BUILD_FACTS: Final = "awstoe_build_facts.json"
 """The file at the bundle's root in which the build says what it put in."""
 
+# docs/bootloader.md lists these variables, and everything else that the two sides agree on.
 _PREFIX: Final = "_PYI_"
 _NAMES: Final = frozenset({"_MEIPASS2", "PYINSTALLER_RESET_ENVIRONMENT"})
 

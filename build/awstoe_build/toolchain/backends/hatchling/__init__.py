@@ -1,1 +1,1 @@
-"""Stands for the backend of that name: see ``maturin.py`` beside it."""
+"""A replacement for the build backend of that name: see ``../maturin.py``."""

@@ -1,4 +1,4 @@
-"""Answers pip for the metadata of a source distribution that hatchling builds."""
+"""Returns the metadata of source distributions that hatchling builds."""
 
 from maturin import (  # type: ignore[import-not-found] # beside it on pip's path
     prepare_metadata_for_build_wheel,

@@ -1,7 +1,7 @@
-"""Starts programs, the only module of the build that does.
+"""Runs external commands. No other module of the build starts a process.
 
-A program's output goes to a log file; when it fails, the end of that file is shown. Everything runs
-at low priority, as a build takes minutes and the machine has other work.
+A command's output goes to a log file; if the command fails, the error quotes the end of that file.
+Commands run at low priority, because a build takes minutes and the machine has other work.
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import IO, Final, cast
 from awstoe_build import build_machine
 from awstoe_build.failure import BuildFailure
 
-_LINES_SHOWN: Final = 25
+_TAIL_LINES: Final = 25
 
 
 def clean_environment(path: Sequence[str] = ()) -> dict[str, str]:
-    """An environment for a program of the build: nothing of the caller's that changes the result.
+    """Return an environment without any variable of the caller that could change the result.
 
     Args:
         path: Folders to search for programs before the system's.
@@ -28,7 +28,7 @@ def clean_environment(path: Sequence[str] = ()) -> dict[str, str]:
 
 
 def network_environment() -> dict[str, str]:
-    """An environment for a program that downloads: the caller's, with proxies and registries."""
+    """Return an environment for downloads: the caller's, with its proxies and registries."""
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
@@ -40,23 +40,23 @@ def run(
     log: str,
     hint: str = "",
 ) -> None:
-    """Run a program to its end.
+    """Run a command and wait for it to finish.
 
     Args:
         command: The program and its arguments.
-        folder: Where it runs.
-        environment: All of its environment.
-        log: The file that its output is appended to.
-        hint: What to do if it fails.
+        folder: The working folder.
+        environment: The complete environment.
+        log: The file that the output is appended to.
+        hint: The hint of the error if the command fails.
 
     Raises:
-        BuildFailure: It cannot be started, or it failed.
+        BuildFailure: The program cannot be started, or it failed.
     """
     with open(log, "a", encoding="utf-8") as stream:
         stream.write(f"$ cd {folder} && {' '.join(command)}\n")
         stream.flush()
         try:
-            # By a pipe, as Wine's programs cannot write to a regular file.
+            # Through a pipe, because programs under Wine cannot write to a regular file.
             process = subprocess.Popen(
                 build_machine.at_low_priority(command),
                 creationflags=build_machine.PRIORITY_FLAGS,
@@ -67,7 +67,7 @@ def run(
                 stderr=subprocess.STDOUT,
             )
         except OSError as error:
-            raise BuildFailure(f"{command[0]} cannot be started: {error.strerror}") from error
+            raise BuildFailure(f"cannot start {command[0]}: {error.strerror}") from error
         with process:
             shutil.copyfileobj(cast(IO[bytes], process.stdout), stream.buffer)
     if process.returncode:
@@ -79,13 +79,13 @@ def run(
 
 
 def output_of(command: Sequence[str], *, environment: Mapping[str, str]) -> str:
-    """What a program writes to standard output.
+    """Run a command and return what it writes to standard output.
 
     Raises:
-        BuildFailure: It cannot be started, or it failed.
+        BuildFailure: The program cannot be started, or it failed.
     """
     try:
-        ended = subprocess.run(
+        completed = subprocess.run(
             list(command),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -94,22 +94,22 @@ def output_of(command: Sequence[str], *, environment: Mapping[str, str]) -> str:
             check=False,
         )
     except OSError as error:
-        raise BuildFailure(f"{command[0]} cannot be started: {error.strerror}") from error
-    if ended.returncode:
+        raise BuildFailure(f"cannot start {command[0]}: {error.strerror}") from error
+    if completed.returncode:
         raise BuildFailure(
-            f"'{' '.join(command)}' failed with exit code {ended.returncode}: "
-            + ended.stderr.strip()[-2000:]
+            f"'{' '.join(command)}' failed with exit code {completed.returncode}: "
+            + completed.stderr.strip()[-2000:]
         )
-    return ended.stdout
+    return completed.stdout
 
 
-def is_there(program: str) -> bool:
-    """Whether a program can be found."""
+def is_installed(program: str) -> bool:
+    """Whether a program is on the search path of the build's commands."""
     return shutil.which(program, path=clean_environment()["PATH"]) is not None
 
 
 def tail(path: str) -> str:
-    """The last lines of a log file, indented."""
+    """Return the last lines of a log file, indented."""
     with open(path, encoding="utf-8", errors="replace") as stream:
-        lines = stream.read().splitlines()[-_LINES_SHOWN:]
+        lines = stream.read().splitlines()[-_TAIL_LINES:]
     return "\n".join("    " + line for line in lines)
