@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from awstoe.cli import self_update
 from awstoe.errors import AwstoeError, Interrupted
-from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from awstoe.update import installation, layout
@@ -25,7 +25,7 @@ from awstoe.update.install_record import InstallStep, Listener
 from awstoe.update.releases import Version
 
 LINUX = TargetMachine("linux", "amd64", (2, 36))
-QUICK = http.Timeouts(connect=2.0, idle=1.0, total=3.0)
+QUICK = Timeouts(connect=2.0, idle=1.0, total=3.0)
 """For servers on this machine, some of which never answer."""
 
 

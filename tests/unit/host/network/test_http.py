@@ -21,8 +21,16 @@ from cryptography.x509.oid import NameOID
 from awstoe.errors import HostError
 from awstoe.host.network import ca_certificates, urls
 from awstoe.host.network import http as client
+from awstoe.host.network.deadline import Deadline, Timeouts
+from awstoe.host.network.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    HttpStatusError,
+    RequestFailed,
+    ServerNotTrusted,
+)
 
-QUICK = client.Timeouts(connect=2.0, idle=1.0, total=3.0)
+QUICK = Timeouts(connect=2.0, idle=1.0, total=3.0)
 NAMES = (*ca_certificates.VARIABLES, "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -204,7 +212,7 @@ def test_first_variable_wins(
 
 
 def test_unknown_authority(secure: Place) -> None:
-    with pytest.raises(client.ServerNotTrusted) as caught:
+    with pytest.raises(ServerNotTrusted) as caught:
         got(secure.url)
     assert "certificate is not trusted: unable to get local issuer" in caught.value.message
     assert "AWS_CA_BUNDLE" in str(caught.value.hint)
@@ -236,7 +244,7 @@ def test_certificate_of_another_host_or_time(
     context = authority.server(host=host, days=days)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for each in running(server):
-        with pytest.raises(client.ServerNotTrusted, match=words):
+        with pytest.raises(ServerNotTrusted, match=words):
             got(f"https://127.0.0.1:{each.port}/")
 
 
@@ -247,7 +255,7 @@ def test_old_tls_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_server_that_speaks_no_tls(plain: _Server) -> None:
-    with pytest.raises(client.RequestFailed, match="no TLS connection"):
+    with pytest.raises(RequestFailed, match="no TLS connection"):
         got(f"https://127.0.0.1:{plain.port}/")
 
 
@@ -277,7 +285,7 @@ def test_proxy_without_the_password(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{proxy.port}")
-    with pytest.raises(client.RequestFailed) as caught:
+    with pytest.raises(RequestFailed) as caught:
         got(secure.url)
     assert "407" in caught.value.message
     assert "secret" not in caught.value.message + str(caught.value.hint)
@@ -286,7 +294,7 @@ def test_proxy_without_the_password(
 def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, proxy: _Server) -> None:
     del proxy
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
-    with pytest.raises(client.RequestFailed, match="the proxy cannot be reached") as caught:
+    with pytest.raises(RequestFailed, match="the proxy cannot be reached") as caught:
         got(secure.url)
     assert "secret" not in caught.value.message
 
@@ -296,7 +304,7 @@ def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, prox
 )
 def test_proxy_whose_address_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", address)
-    with pytest.raises(client.RequestFailed, match="the address of the proxy") as caught:
+    with pytest.raises(RequestFailed, match="the proxy setting in the environment") as caught:
         got("http://releases.invalid/x")
     assert "sec" not in caught.value.message
     assert "%XX" in str(caught.value.hint)
@@ -315,12 +323,12 @@ def test_name_and_password_are_sent_in_any_alphabet(plain: _Server) -> None:
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(client.RequestFailed, match="the server cannot be reached"):
+    with pytest.raises(RequestFailed, match="the server cannot be reached"):
         got("http://127.0.0.1:1/x")
 
 
 def test_name_that_does_not_resolve() -> None:
-    with pytest.raises(client.RequestFailed, match="the host's name cannot be resolved"):
+    with pytest.raises(RequestFailed, match="the host's name cannot be resolved"):
         got("http://nowhere.invalid/x")
 
 
@@ -345,9 +353,9 @@ def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("HT\x1b[31mTP\r\n\r\n", "the connection broke off"),
+        ("HT\x1b[31mTP\r\n\r\n", "the connection was lost"),
         ("HTTP/1.1 302 Found\r\nLocation: http://a\x1b31m/x\r\n\r\n", "redirects to another host"),
-        ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is no address"),
+        ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is not a valid URL"),
     ],
 )
 def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
@@ -357,7 +365,7 @@ def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
             self.close_connection = True
 
     for server in running(_Server(Driving)):
-        with pytest.raises(client.RequestFailed, match=words) as caught:
+        with pytest.raises(RequestFailed, match=words) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.message.isprintable()
 
@@ -370,7 +378,7 @@ def test_error_status_tells_which() -> None:
             self.end_headers()
 
     for server in running(_Server(Refusing)):
-        with pytest.raises(client.HttpStatusError, match="got HTTP status 503") as caught:
+        with pytest.raises(HttpStatusError, match="got HTTP status 503") as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.status == 503
 
@@ -396,9 +404,9 @@ def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> Non
             self.close_connection = True
 
     for server in running(_Server(Busy)):
-        with pytest.raises(client.HttpStatusError) as caught:
+        with pytest.raises(HttpStatusError) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
-        assert caught.value.is_passing
+        assert caught.value.is_transient
         assert caught.value.retry_after == pytest.approx(expected, rel=0.2)
         assert ("asks to wait" in caught.value.message) == (expected > 0)
 
@@ -409,9 +417,9 @@ def test_connection_that_is_cut_is_told_apart() -> None:
             self.close_connection = True
 
     for server in running(_Server(Cutting)):
-        with pytest.raises(client.ConnectionLost) as caught:
+        with pytest.raises(ConnectionLost) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
-        assert caught.value.is_passing
+        assert caught.value.is_transient
 
 
 def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
@@ -432,15 +440,15 @@ def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
     for server in running(_Server(Wanting)):
         place = f"127.0.0.1:{server.port}/x"
         assert got(f"http://us%20er:p%40ss@{place}") == b"hello"
-        with pytest.raises(client.HttpStatusError, match=f"http://{place}: .* 401") as caught:
+        with pytest.raises(HttpStatusError, match=f"http://{place}: .* 401") as caught:
             got(f"http://user:secret@{place}")
         assert "NAME:PASSWORD" in str(caught.value.hint)
-        assert not caught.value.is_passing
+        assert not caught.value.is_transient
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "[::1", "[nothing]", "ho st", "host:port"])
 def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
-    with pytest.raises(client.RequestFailed) as caught:
+    with pytest.raises(RequestFailed) as caught:
         got(f"http://user:secret@{host}/x")
     assert "secret" not in caught.value.message + str(caught.value.hint)
     assert host in caught.value.message
@@ -449,10 +457,10 @@ def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
 def test_requests_share_a_time(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
     asking = client.Client(QUICK)
-    asking.deadline = client.Deadline(60)
+    asking.deadline = Deadline(60)
     with asking.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
-    asking.deadline = client.Deadline(0)
-    with pytest.raises(client.DeadlineExceeded, match="skipped: the 0-second limit"):
+    asking.deadline = Deadline(0)
+    with pytest.raises(DeadlineExceeded, match="skipped: the 0-second limit"):
         asking.get(url)
     assert len(plain.seen) == 1
