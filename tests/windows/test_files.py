@@ -226,7 +226,7 @@ def test_file_that_must_be_new_takes_nobodys_place(tmp_path: Path) -> None:
 
 def test_folder_is_not_moved_into_itself_whatever_the_case(tmp_path: Path) -> None:
     (tmp_path / "Source").mkdir()
-    with pytest.raises(ActionError, match="lies inside the source"):
+    with pytest.raises(ActionError, match="is inside the source"):
         moving.move_folder(
             str(tmp_path / "Source"), str(tmp_path / "sOURCE" / "x"), checkpoint=checkpoint
         )

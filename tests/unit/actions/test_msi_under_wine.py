@@ -39,9 +39,9 @@ PRODUCT = """\
 
 HOLDING = """
 import subprocess, sys
-from awstoe.host.files.write_lock import unchanged
+from awstoe.host.files.write_lock import deny_writes
 
-with unchanged(sys.argv[1]):
+with deny_writes(sys.argv[1]):
     sys.exit(subprocess.call(["msiexec.exe", sys.argv[2], sys.argv[1], "/qn"]))
 """
 

@@ -105,7 +105,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     with AtomicReplacement(str(path), overwrite=False) as new:
         new.write(b"mine")
         path.write_text("theirs")
-        with pytest.raises(ActionError, match="exists already and overwrite is false"):
+        with pytest.raises(ActionError, match="already exists and overwrite is false"):
             new.commit()
     assert path.read_text() == "theirs"
     assert os.listdir(tmp_path) == ["a"]

@@ -43,13 +43,13 @@ def test_script_holds_the_text_and_is_private(tmp_path: Path) -> None:
 
 
 def test_script_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="character 3 of it"):
+    with pytest.raises(HostError, match="its character 3 is half"):
         temporary.write_script(str(tmp_path), "ab\ud800", ".sh")
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "full"), (errno.EACCES, "may write"), (errno.ENOENT, "exist")],
+    [(errno.ENOSPC, "full"), (errno.EACCES, "can write"), (errno.ENOENT, "exist")],
 )
 def test_parent_that_cannot_be_used_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
@@ -94,8 +94,10 @@ def test_removal_of_a_link_in_place_of_the_folder_takes_the_link_only(tmp_path: 
     assert os.listdir(tmp_path) == ["outside"]
 
 
-def test_removal_of_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+def test_removal_of_a_missing_folder_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "AWSTOE2").mkdir()
     temporary.remove_folder(str(tmp_path / "AWSTOE1"))
+    assert os.listdir(tmp_path) == ["AWSTOE2"]
 
 
 def test_removal_of_what_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_permissions_are_set_without_proc(tmp_path: Path, monkeypatch: pytest.Mo
         (errno.EROFS, "mounted read-only"),
         (errno.EISDIR, "it is a folder"),
         (errno.ENOTDIR, "a part of the path is a file"),
-        (errno.ELOOP, "in a circle"),
+        (errno.ELOOP, "form a circle"),
         (errno.ENAMETOOLONG, "the name is too long"),
         (errno.ETXTBSY, "the program is running"),
         (errno.EDQUOT, "quota"),

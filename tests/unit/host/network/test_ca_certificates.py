@@ -35,7 +35,7 @@ def test_own_list_is_unpacked_again_if_a_step_removed_it(
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
     for _ in range(2):
         context, source = ca_certificates.trust_store()
-        assert source == "the list that came with awstoe, as this machine has none"
+        assert source == "awstoe's built-in list, as this machine has none"
         assert isinstance(context, ssl.SSLContext)
         assert context.get_ca_certs()
         place.unlink()

@@ -227,7 +227,7 @@ def test_authority_variable_that_leads_nowhere(
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(empty))
-    with pytest.raises(HostError, match=r"empty\.pem holds no PEM certificates"):
+    with pytest.raises(HostError, match=r"empty\.pem contains no PEM certificates"):
         got(secure.url)
 
 

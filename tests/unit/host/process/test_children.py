@@ -115,7 +115,7 @@ def test_program_is_looked_for_in_the_childs_path(runner: Runner) -> None:
         (["{folder}/plain"], "it is not executable"),
         (["{folder}/garbage"], "neither a program for this machine nor a script"),
         (["{folder}/lost"], "names an interpreter that does not exist: /no/such/sh"),
-        (["true", "a\0b"], "an argument cannot be handed to a program"),
+        (["true", "a\0b"], "an argument cannot be passed to a program"),
         (["/bin/true", "x" * 3_000_000], "are too long"),
     ],
 )
