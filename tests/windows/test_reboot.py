@@ -118,7 +118,7 @@ def test_machine_that_is_going_down_already_is_rebooting(windows: Windows, code:
     assert (ran.exit_code, ran.summary["status"]) == (3010, "running"), ran.stderr
     asked = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
     assert asked == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
-    assert ("had been scheduled was called off" in ran.stderr) == (code == 1190)
+    assert ("a scheduled shutdown of the machine was canceled" in ran.stderr) == (code == 1190)
 
 
 def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:

@@ -1,4 +1,4 @@
-"""Reads and appends to the user's regular files. FIFOs and devices could hang, so they are errors."""
+"""Reads and appends to regular files of the user. FIFOs and devices could hang: they are errors."""
 
 import os
 from collections.abc import Callable, Iterator
