@@ -1,17 +1,17 @@
 """Runs every case of this folder: ``<Action>/<what happens>.yml``.
 
-A case holds any of these keys; scalars keep the text that stands in the file, as in documents:
+A case has any of these keys; scalars keep the text of the file, as in documents:
 
-    files     what stands in the (empty) working directory before, by path; see ``put``
+    files     the initial content of the working directory, by path; see ``put``
     inputs    a list of operations
-    umask     of the process; 022 when left out
-    root      true: only root can do this; false: only another user shows it (root becomes one)
-    outputs   what the operations give, in order
-    error     texts that the failure's message and hint hold
-    log       texts that the log holds
-    after     what stands there afterwards, by path; see ``OBSERVED``
+    umask     of the process; default: 022
+    root      true: needs root; false: needs another user (root becomes one)
+    outputs   the outputs of the operations, in order
+    error     texts that the error's message and hint contain
+    log       texts that the log contains
+    after     the content of the working directory afterwards, by path; see ``OBSERVED``
 
-``{tmp}`` in any text is the working directory; see ``STANDING_FOR`` for the others.
+``{tmp}`` in any text is the working directory; see ``PLACEHOLDERS`` for the others.
 """
 
 import os
@@ -33,7 +33,7 @@ from fakes.action_context import RecordingContext
 
 CASES = sorted(Path(__file__).parent.glob("*/*.yml"))
 NOBODY = 65534
-STANDING_FOR = {
+PLACEHOLDERS = {
     "{long}": "x" * 256,
     "{mark}": chr(0xFEFF),
     "{face}": chr(0x1F600),
@@ -41,7 +41,7 @@ STANDING_FOR = {
 }
 
 Described: TypeAlias = "str | Mapping[str, str]"
-"""What stands at a path: a file's text, or one of the keys of ``put`` and ``OBSERVED``."""
+"""A file's text, or the keys of ``put`` and ``OBSERVED``."""
 
 
 class Case(TypedDict, total=False):
@@ -74,7 +74,7 @@ def identify(path: Path) -> str:
 
 
 def put(path: Path, wanted: Described) -> None:
-    """Make what a case describes: text, or one of folder, link, hardlink, fifo, hex, content."""
+    """Create what a case describes: text, or a folder, link, hardlink, fifo, hex or content."""
     if isinstance(wanted, str):
         wanted = {"content": wanted}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,9 +105,9 @@ def check(path: Path, wanted: Described) -> None:
 
 
 def with_folder(value: Value, folder: str) -> Value:
-    """``value`` with ``{tmp}`` replaced in all texts."""
+    """Return ``value`` with ``{tmp}`` replaced in all texts."""
     if isinstance(value, str):
-        for name, text in ({"{tmp}": folder} | STANDING_FOR).items():
+        for name, text in ({"{tmp}": folder} | PLACEHOLDERS).items():
             value = value.replace(name, text)
         return value
     if isinstance(value, list):
@@ -129,7 +129,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def another_user(folder: Path) -> Iterator[None]:
-    """Root becomes nobody, to whom everything in ``folder`` belongs; others stay who they are."""
+    """Switch from root to the user nobody, who then owns everything in ``folder``."""
     if os.geteuid() != 0:
         yield
         return
@@ -147,7 +147,7 @@ def another_user(folder: Path) -> Iterator[None]:
 def run(
     action: str, operations: list[dict[str, Value]], context: RecordingContext
 ) -> list[dict[str, str]]:
-    """What the engine does with a step: all inputs are converted before the first is used."""
+    """Run the operations as the engine does: convert all inputs before the first is used."""
     module = schema.schema(action).module
     try:
         typed = [schema.typed_inputs(action, operation) for operation in operations]
@@ -159,7 +159,7 @@ def run(
 
 @pytest.mark.parametrize("path", CASES, ids=identify)
 def test_case(path: Path, folder: Path) -> None:
-    # BaseLoader: every scalar is the text that stands in the file.
+    # BaseLoader: every scalar is the text in the file.
     case = cast("Case", with_folder(yaml.load(path.read_text(), yaml.BaseLoader), str(folder)))
     assert set(case) <= set(Case.__annotations__), "unknown key in the case"
     if case.get("root") == "true" and os.geteuid() != 0:
@@ -174,11 +174,11 @@ def test_case(path: Path, folder: Path) -> None:
     if "error" in case:
         with user, pytest.raises(ActionError) as caught:
             run(action, case["inputs"], context)
-        told = f"{caught.value.message}\n{caught.value.hint}"
+        text_shown = f"{caught.value.message}\n{caught.value.hint}"
         assert caught.value.message.startswith(f"{action}: ")
-        assert "Errno" not in told
+        assert "Errno" not in text_shown
         for text in case["error"]:
-            assert text in told
+            assert text in text_shown
     else:
         with user:
             outputs = run(action, case["inputs"], context)
@@ -191,11 +191,11 @@ def test_case(path: Path, folder: Path) -> None:
     for name, wanted in case.get("after", {}).items():
         check(folder / name, wanted)
     left = [entry for entry in folder.rglob("*") if entry.name.startswith(".awstoe-")]
-    assert not left, "something unfinished was left behind"
+    assert not left, "an incomplete file was left"
 
 
 def test_every_file_system_action_has_cases() -> None:
-    """Those that run no program and no document; what only Windows has is tested there."""
+    """All but those that run programs and documents, or exist only on Windows."""
     covered = {path.parent.name for path in CASES}
     others = {"ExecuteBash", "ExecuteBinary", "ExecuteDocument", "Assert", "Reboot", "UpdateOS"}
     built = {

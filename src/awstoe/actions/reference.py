@@ -1,6 +1,6 @@
-"""The reference of the action modules, rendered from their schemas: for a terminal, JSON, Markdown.
+"""Renders the reference of the action modules from their schemas: as text, JSON and Markdown.
 
-Nothing is written down twice: what the pages say about an input is what validation checks.
+The schemas are also what validation uses, so the reference cannot differ from it.
 """
 
 import json
@@ -18,7 +18,7 @@ _SHAPES: Final = {
     Shape.MAPPING: "one mapping",
     Shape.CONDITION: "one condition, as in the `if` of a step",
 }
-_UNBUILT: Final = "not in this version: can be validated, not run"
+_UNBUILT: Final = "not in this version: it can be validated, but not run"
 
 
 def _platforms(platforms: Iterable[Platform]) -> list[str]:
@@ -26,7 +26,7 @@ def _platforms(platforms: Iterable[Platform]) -> list[str]:
 
 
 def _default(default: object) -> Value:
-    """The default as JSON shows it."""
+    """Return the default as JSON shows it."""
     if isinstance(default, tuple):
         return [str(entry) for entry in default]
     if default is None or isinstance(default, bool | int | str):
@@ -68,12 +68,12 @@ def _entry(found: Schema) -> dict[str, Value]:
 
 
 def overview_json() -> str:
-    """All actions as a JSON list."""
+    """Return all actions as a JSON list."""
     return json.dumps([_summary(schema(name)) for name in ACTIONS], indent=4)
 
 
 def entry_json(name: str) -> str:
-    """One action as a JSON object.
+    """Return one action as a JSON object.
 
     Raises:
         KeyError: There is no such action.
@@ -82,7 +82,7 @@ def entry_json(name: str) -> str:
 
 
 def overview_text() -> str:
-    """All actions as a table for a terminal."""
+    """Return all actions as a table of text."""
     rows = []
     for name in ACTIONS:
         found = schema(name)
@@ -92,7 +92,7 @@ def overview_text() -> str:
 
 
 def entry_text(name: str) -> str:
-    """One action for a terminal.
+    """Return one action as text.
 
     Raises:
         KeyError: There is no such action.
@@ -117,17 +117,17 @@ def entry_text(name: str) -> str:
 
 
 def markdown() -> str:
-    """All actions as the page docs/actions.md."""
+    """Return all actions as the page docs/actions.md."""
     lines = [
         "# Action modules",
         "",
         "<!-- Generated from the action modules; do not edit. -->",
         "",
-        "Every string of the inputs may hold references such as `{{ Parameter }}` and"
-        ' `{{ phase.step.outputs[0].name }}`. Booleans may be written as `true` or `"true"`;'
-        " numbers given for strings keep the digits of the document, so `0644` stays `0644`. A"
-        " single mapping is accepted where a list is documented, and a list of one where a mapping"
-        " is.",
+        "Every string in the inputs may contain references such as `{{ Parameter }}` and"
+        ' `{{ phase.step.outputs[0].name }}`. Booleans can be written as `true` or `"true"`.'
+        " Numbers in place of strings keep the digits of the document, so `0644` stays `0644`."
+        " Where a list is documented, a single mapping is accepted too, and where a mapping is"
+        " documented, a list with one mapping.",
         "",
         "| module | platforms | what it does |",
         "|---|---|---|",
@@ -157,7 +157,7 @@ def _markdown_entry(found: Schema) -> list[str]:
         lines += ["", _markdown_row(head), _markdown_row("---" for _ in head)]
         lines += [_markdown_row([f"`{row[0]}`", *row[1:]]) for row in rows]
     if found.outputs:
-        lines += ["", "| output | what it holds |", "|---|---|"]
+        lines += ["", "| output | meaning |", "|---|---|"]
         lines += [f"| `{each.name}` | {each.help} |" for each in found.outputs]
     return [
         *lines,
@@ -175,7 +175,7 @@ def _markdown_row(cells: Iterable[str]) -> str:
 
 
 def _inputs_sentence(found: Schema) -> str:
-    optional = "; may be left out" if found.row.inputs_optional else ""
+    optional = "; optional" if found.row.inputs_optional else ""
     return f"Inputs: {_SHAPES[found.row.shape]}{optional}."
 
 
@@ -183,17 +183,17 @@ def _input_rows(found: Schema) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name, field in found.fields.items():
         default = "required" if name in found.required else _shown(found.defaults[name])
-        words = [field.help]
+        meaning = [field.help]
         if field.choices:
-            words.append(f"One of {', '.join(field.choices)}.")
+            meaning.append(f"One of {', '.join(field.choices)}.")
         if field.platforms & found.row.platforms != found.row.platforms:
-            words.append(f"Only on {', '.join(_platforms(field.platforms))}.")
-        rows.append([name, field.kind, default, " ".join(words)])
+            meaning.append(f"Only on {', '.join(_platforms(field.platforms))}.")
+        rows.append([name, field.kind, default, " ".join(meaning)])
     return ["input", "type", "default", "meaning"], rows
 
 
 def _shown(default: object) -> str:
-    """The default as a person reads it in a table."""
+    """Return the default as a table shows it."""
     if default is None or default == ():
         return "none"
     if isinstance(default, bool):
@@ -207,7 +207,7 @@ def _example_step(found: Schema) -> list[str]:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Columns side by side; the last one is as wide as it needs to be."""
+    """Return rows with aligned columns; the last one is not padded."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])

@@ -141,7 +141,7 @@ def _memory(trust: release_trust.ReleaseTrust | None) -> str | None:
 def _running() -> os.stat_result | None:
     """The file that this process runs. Opened: under an emulator only that leads to ours."""
     try:
-        descriptor = os.open(lock.own_program(), os.O_RDONLY)
+        descriptor = os.open(lock.own_executable(), os.O_RDONLY)
     except OSError:
         return None
     try:

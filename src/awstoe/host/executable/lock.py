@@ -27,7 +27,7 @@ if sys.platform == "win32":
     """Others may read, write, rename and delete it, as an update does."""
     _OPEN_EXISTING: Final = 3
 
-    def own_program() -> str:
+    def own_executable() -> str:
         """Return the path of the file that this process runs."""
         return os.path.realpath(sys.executable)
 
@@ -57,7 +57,7 @@ else:
     _WITHOUT_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
     """Of network file systems that lock only files open for writing, or no files at all."""
 
-    def own_program() -> str:
+    def own_executable() -> str:
         """Return a path of the file that this process runs, even if its name has been reused."""
         return "/proc/self/exe"
 

@@ -1,4 +1,4 @@
-"""Which certificate authorities count where the machine has none."""
+"""The certificate authorities of a machine that has none."""
 
 import ssl
 import sys
@@ -10,7 +10,7 @@ import pytest
 from awstoe.host.network import ca_certificates
 
 
-def test_own_list_is_unpacked_again_if_a_step_removed_it(
+def test_built_in_list_is_unpacked_again_if_a_step_removed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authorities_inside = Path(certifi.where()).read_bytes()

@@ -42,7 +42,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Authority:
-    """A certificate authority of a company."""
+    """A company's certificate authority."""
 
     def __init__(self, folder: Path) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -71,7 +71,7 @@ class Authority:
         )
 
     def server(self, *, host: str = "127.0.0.1", days: int = 30) -> ssl.SSLContext:
-        """A context with a certificate for ``host``."""
+        """Return a context with a certificate for ``host``."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         alternative: x509.GeneralName
@@ -124,7 +124,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Proxy(http.server.BaseHTTPRequestHandler):
-    """A proxy that wants a name and password, and tunnels to the server whatever the host."""
+    """A proxy that requires a name and password, and connects to the server for any host."""
 
     def do_CONNECT(self) -> None:
         self.server.seen.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
@@ -218,7 +218,7 @@ def test_unknown_authority(secure: Place) -> None:
     assert "AWS_CA_BUNDLE" in str(caught.value.hint)
 
 
-def test_authority_variable_that_leads_nowhere(
+def test_authority_variable_with_a_bad_path(
     secure: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
@@ -248,13 +248,13 @@ def test_certificate_of_another_host_or_time(
             got(f"https://127.0.0.1:{each.port}/")
 
 
-def test_old_tls_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_tls_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(tmp_path / "authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     assert ca_certificates.trust_store().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_server_that_speaks_no_tls(plain: _Server) -> None:
+def test_server_without_tls(plain: _Server) -> None:
     with pytest.raises(RequestFailed, match="no TLS connection"):
         got(f"https://127.0.0.1:{plain.port}/")
 
@@ -273,7 +273,7 @@ def test_proxy_with_a_password(proxy: _Server, secure: Place) -> None:
     assert proxy.seen[0][0] == f"127.0.0.1:{secure.server.port}"
 
 
-def test_proxy_is_left_out_for_hosts_of_no_proxy(
+def test_proxy_is_skipped_for_hosts_in_no_proxy(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
@@ -302,7 +302,7 @@ def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, prox
 @pytest.mark.parametrize(
     "address", ["http://user:sec#ret@host:1", "http://user:sec/ret@host", "http://user:sec@[::1"]
 )
-def test_proxy_whose_address_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_setting_that_is_not_a_url(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", address)
     with pytest.raises(RequestFailed, match="the proxy setting in the environment") as caught:
         got("http://releases.invalid/x")
@@ -322,7 +322,7 @@ def test_name_and_password_are_sent_in_any_alphabet(plain: _Server) -> None:
     assert (kind, base64.b64decode(sent).decode()) == ("Basic", "us er:p\u0142ss\u0142")
 
 
-def test_nobody_listens() -> None:
+def test_port_without_a_listener() -> None:
     with pytest.raises(RequestFailed, match="the server cannot be reached"):
         got("http://127.0.0.1:1/x")
 
@@ -346,7 +346,7 @@ def test_name_that_does_not_resolve() -> None:
         ("", ""),
     ],
 )
-def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
+def test_urls_in_messages_contain_no_secret(url: str, expected: str) -> None:
     assert urls.redacted(url) == expected
 
 
@@ -358,7 +358,7 @@ def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
         ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is not a valid URL"),
     ],
 )
-def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
+def test_response_cannot_control_the_terminal(answer: str, words: str) -> None:
     class Driving(_Handler):
         def do_GET(self) -> None:
             self.wfile.write(answer.encode())
@@ -370,7 +370,7 @@ def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
         assert caught.value.message.isprintable()
 
 
-def test_error_status_tells_which() -> None:
+def test_error_status_is_in_the_message() -> None:
     class Refusing(_Handler):
         def do_GET(self) -> None:
             self.send_response(503)
@@ -396,7 +396,7 @@ def test_error_status_tells_which() -> None:
         ("Retry-After: 1 Jan 0001 00:00:00 -0000\r\n", 0),
     ],
 )
-def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> None:
+def test_retry_after_of_a_busy_server_is_read(headers: str, expected: float) -> None:
     class Busy(_Handler):
         def do_GET(self) -> None:
             head = f"HTTP/1.1 429 Busy\r\n{headers}Content-Length: 0\r\n\r\n"
@@ -411,7 +411,7 @@ def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> Non
         assert ("asks to wait" in caught.value.message) == (expected > 0)
 
 
-def test_connection_that_is_cut_is_told_apart() -> None:
+def test_lost_connection_is_transient() -> None:
     class Cutting(_Handler):
         def do_GET(self) -> None:
             self.close_connection = True
@@ -422,7 +422,7 @@ def test_connection_that_is_cut_is_told_apart() -> None:
         assert caught.value.is_transient
 
 
-def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
+def test_credentials_in_a_url_are_sent_after_redirects_too() -> None:
     class Wanting(_Handler):
         def do_GET(self) -> None:
             if self.headers.get("Authorization") != _BASIC:
@@ -447,14 +447,14 @@ def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "[::1", "[nothing]", "ho st", "host:port"])
-def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
+def test_invalid_url_does_not_show_its_password(host: str) -> None:
     with pytest.raises(RequestFailed) as caught:
         got(f"http://user:secret@{host}/x")
     assert "secret" not in caught.value.message + str(caught.value.hint)
     assert host in caught.value.message
 
 
-def test_requests_share_a_time(plain: _Server) -> None:
+def test_requests_share_a_deadline(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
     asking = client.Client(QUICK)
     asking.deadline = Deadline(60)
