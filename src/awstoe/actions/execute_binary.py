@@ -2,8 +2,8 @@
 
 The program gets the arguments exactly as in the document: wildcards, variables and quotes are not
 expanded. A name without a slash is searched in PATH. A path with a slash is used as it is; a
-relative path is relative to awstoe's working folder. The program runs in that folder, with awstoe's
-environment and without standard input.
+relative path is relative to awstoe's working directory. The program runs in that folder, with
+awstoe's environment and without standard input.
 
 On Windows a backslash counts as a slash, and the extensions in PATHEXT are optional. `cmd.exe` runs
 batch files; it gets their arguments quoted, and an argument with a line break is an error.

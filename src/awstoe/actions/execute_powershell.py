@@ -4,10 +4,10 @@ Set either `commands` or `file`, not both. All commands of a step are written to
 script file, in their order and each on lines of its own. So a later command sees the variables and
 the location of an earlier one. The file is UTF-8 with a byte-order mark, so that Windows PowerShell
 reads every character. It is removed afterwards, even if the step fails. `file` is the path of your
-own script; a relative path is relative to awstoe's working folder.
+own script; a relative path is relative to awstoe's working directory.
 
 The script runs as `powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -File
-SCRIPT` with the `powershell.exe` in PATH. It starts in awstoe's working folder, with awstoe's
+SCRIPT` with the `powershell.exe` in PATH. It starts in awstoe's working directory, with awstoe's
 environment and without standard input; a prompt is an error.
 
 Exit code 0 is success. The exit code is that of `exit`, or 1 after an error that ends the script

@@ -1,7 +1,7 @@
 """Runs child processes: starts a program, passes on its output, ends its process tree.
 
 This is the only door to child processes. A child gets no standard input, the given environment, our
-working folder, a session of its own, and no other open file of ours. The caller decides what the
+working directory, a session of its own, and no other open file of ours. The caller decides what the
 output is for. After a step that timed out, was interrupted or failed, no process of it is left;
 what a successful step left in the background keeps running.
 
