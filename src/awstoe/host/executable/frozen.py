@@ -46,7 +46,7 @@ def restore(package: str) -> None:
         AwstoeError: They cannot be unpacked.
     """
     for finder in sys.meta_path:
-        unpack_for = getattr(finder, "unpack_for", None)  # of the build's frozen_late.py
+        unpack_for = getattr(finder, "unpack_for", None)  # see awstoe_build.inside.late_loading
         if unpack_for is not None:
             unpack_for(package)
 

@@ -17,7 +17,7 @@ def test_built_in_list_is_unpacked_again_if_a_step_removed_it(
     place = tmp_path / "cacert.pem"
 
     class Finder:
-        """Unpacks, as the build's frozen_late.py does."""
+        """Unpacks, as awstoe_build.inside.late_loading does."""
 
         @staticmethod
         def find_spec(*_: object) -> None:
