@@ -8,7 +8,7 @@ from awstoe.expressions.values import Value
 
 def _refuse(what: str) -> NoReturn:
     raise AwsError(
-        f"{what} cannot be read: this version of awstoe has no access to AWS",
+        f"{what} cannot be read: access to AWS is not in this version of awstoe",
         hint="pass the value to the document as a parameter instead",
     )
 
