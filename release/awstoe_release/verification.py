@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from awstoe.errors import AwstoeError
 from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.update import release_index
@@ -32,7 +33,7 @@ _SUMS_BYTES: Final = 1 << 20
 _SIGNATURE_BYTES: Final = 64 << 10
 _FILE_BYTES: Final = 1 << 30
 _REGIONS_AT_ONCE: Final = 4
-_TIME_OUTS: Final = http.Timeouts(connect=10.0, idle=30.0, total=120.0)
+_TIME_OUTS: Final = Timeouts(connect=10.0, idle=30.0, total=120.0)
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/+-]+)")
 
 

@@ -1,9 +1,8 @@
-"""The errors a user can meet, named by who has to act on them.
+"""The errors that users can see, by who has to act on them.
 
-``main()`` catches ``AwstoeError``: it prints the message, the hint below it, and leaves with
-``exit_code``. Any other exception is a bug of ours; it is told in one line, and in full with
-``--trace``. A message says what happened, where, what was expected, what was found
-and what to do next.
+``main()`` catches ``AwstoeError``: it prints the message and the hint, and exits with
+``exit_code``. Any other exception is a bug in awstoe; it is printed in one line, and in full with
+``--trace``. docs/style.md describes how a message is built.
 """
 
 
@@ -11,9 +10,9 @@ class AwstoeError(Exception):
     """The base of every error that is reported without a traceback.
 
     Attributes:
-        message: One or more lines for a person.
+        message: One or more lines for a user.
         hint: What to do about it, or None.
-        exit_code: What the process ends with when nothing else decides.
+        exit_code: The exit code of the process if nothing else sets it.
     """
 
     exit_code = 1
@@ -31,14 +30,14 @@ class UsageError(AwstoeError):
 
 
 class DocumentError(AwstoeError):
-    """A document cannot be read, or what it says is wrong."""
+    """A document cannot be read, or is not valid."""
 
 
 class ActionError(AwstoeError):
-    """A step failed: what the document asked for could not be done.
+    """A step failed.
 
     Attributes:
-        process_exit_code: The exit code of the program the step ran, if it ran one.
+        process_exit_code: The exit code of the program that the step ran, if any.
         stderr_tail: The last lines the program wrote to standard error.
     """
 
@@ -56,37 +55,36 @@ class ActionError(AwstoeError):
 
 
 class TimeoutExceeded(ActionError):
-    """The attempt's time is over; the step's processes have been ended."""
+    """The attempt timed out; the step's processes have been ended."""
 
 
 class HostError(AwstoeError):
-    """This machine does not let us do what is needed: permissions, disk, a missing program."""
+    """The machine does not allow what is needed: permissions, disk, a missing program."""
 
 
 class RecordError(HostError):
-    """Logs, records or state cannot be written: the run must not go on, no step may catch it."""
+    """Logs, records or state cannot be written. The run must stop, so no step may catch it."""
 
 
 class AwsError(AwstoeError):
-    """AWS could not be reached or said no."""
+    """AWS could not be reached, or returned an error."""
 
 
 class TrustError(AwstoeError):
-    """Something is not signed as it must be. Never ignored, never retried."""
+    """A signature is missing or not trusted. Never ignored, never retried."""
 
 
 class UpdateError(AwstoeError):
-    """The program could not replace itself; the old file is still in place."""
+    """The program could not replace itself; the old file is unchanged."""
 
 
 class RebootNeeded(BaseException):
-    """The machine has to reboot before the run goes on.
+    """The machine has to reboot before the run can continue.
 
-    A ``BaseException`` for the same reason as ``Interrupted``: nothing on the way may take it for
-    a failure.
+    A ``BaseException`` like ``Interrupted``, so that nothing on the way treats it as a failure.
 
     Attributes:
-        delay_seconds: How long to wait before.
+        delay_seconds: How long to wait before the reboot.
     """
 
     def __init__(self, delay_seconds: int) -> None:

@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def another_user(folder: Path) -> Iterator[None]:
-    """Root becomes nobody, to whom everything in ``folder`` belongs; others stay who they are."""
+    """Switch from root to the user nobody, who then owns everything in ``folder``."""
     if os.geteuid() != 0:
         yield
         return
@@ -86,7 +86,7 @@ def another_user(folder: Path) -> Iterator[None]:
 def run(
     action: str, operations: list[dict[str, Value]], context: RecordingContext
 ) -> list[dict[str, str]]:
-    """What the engine does with a step: all inputs are converted before the first is used."""
+    """Run the operations as the engine does: convert all inputs before the first is used."""
     module = schema.schema(action).module
     try:
         typed = [schema.typed_inputs(action, operation) for operation in operations]
@@ -113,11 +113,11 @@ def test_case(path: Path, folder: Path) -> None:
     if "error" in case:
         with user, pytest.raises(ActionError) as caught:
             run(action, case["inputs"], context)
-        told = f"{caught.value.message}\n{caught.value.hint}"
+        text_shown = f"{caught.value.message}\n{caught.value.hint}"
         assert caught.value.message.startswith(f"{action}: ")
-        assert "Errno" not in told
+        assert "Errno" not in text_shown
         for text in case["error"]:
-            assert text in told
+            assert text in text_shown
     else:
         with user:
             outputs = run(action, case["inputs"], context)
@@ -129,11 +129,11 @@ def test_case(path: Path, folder: Path) -> None:
         assert text in "\n".join(context.log.lines)
     compare(folder, case.get("after", {}))
     left = [entry for entry in folder.rglob("*") if entry.name.startswith(".awstoe-")]
-    assert not left, "something unfinished was left behind"
+    assert not left, "an incomplete file was left"
 
 
 def test_every_file_system_action_has_cases() -> None:
-    """Those that run no program and no document; what only Windows has is tested there."""
+    """All but those that run programs and documents, or exist only on Windows."""
     covered = {path.parent.name for path in CASES}
     others = {"ExecuteBash", "ExecuteBinary", "ExecuteDocument", "Assert", "Reboot", "UpdateOS"}
     built = {

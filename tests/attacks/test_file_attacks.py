@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.update.install_record import InstallStep
 from fakes import release_server as tricks
 from fakes.installation import finished
@@ -65,14 +65,14 @@ def test_endless_signature(scene: Scene) -> None:
 
 def test_slow_artifact(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("awstoe.limits.UPDATE_ATTEMPTS", 1)
-    scene.installation.timeouts = http.Timeouts(connect=60, idle=60, total=1)
+    scene.installation.timeouts = Timeouts(connect=60, idle=60, total=1)
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}"] = tricks.drip(
         b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n"
     )
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
-    assert "the answer was not complete after" in attempt.said
+    assert "the response was not complete after" in attempt.said
     assert scene.installation.path.read_bytes() == scene.old
 
 
@@ -307,7 +307,7 @@ def test_download_is_continued_by_the_next_update(scene: Scene) -> None:
     scene.server.tricks[f"*/{PATH}"] = tricks.break_off(4_000, times=1000)
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
-    assert "the connection broke off" in attempt.said
+    assert "the connection was lost" in attempt.said
     kept = set(scene.installation.on_disk()) - set(scene.before)
     assert len(kept) == 3  # the folder, its lock, and the part
     scene.server.tricks.clear()

@@ -11,7 +11,7 @@ from tuf.api.metadata import MetaFile, Snapshot, Targets, Timestamp
 
 from awstoe.cli import self_update, update_bundle
 from awstoe.errors import AwstoeError
-from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.reporting.console import Console
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.tuf import bundles
@@ -20,7 +20,7 @@ from fakes import release_server as tricks
 from fakes.releases import NOW, Publisher, curve_key
 from fakes.scene import Scene
 
-ONE_SECOND_IN_TOTAL = http.Timeouts(connect=60, idle=60, total=1)
+ONE_SECOND_IN_TOTAL = Timeouts(connect=60, idle=60, total=1)
 
 
 def tampered(data: bytes, change: Callable[[dict[str, object]], None]) -> bytes:
@@ -213,10 +213,10 @@ def test_slow_head_of_an_answer(scene: Scene) -> None:
 
 
 def test_silent_server(scene: Scene) -> None:
-    scene.installation.timeouts = http.Timeouts(connect=60, idle=1, total=60)
+    scene.installation.timeouts = Timeouts(connect=60, idle=1, total=60)
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.silent
     said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "the server fell silent" in said
+    assert "the server stopped sending data" in said
 
 
 def test_redirect_to_another_host(scene: Scene) -> None:
@@ -417,7 +417,7 @@ def test_regions_that_all_drip_are_given_up_together(
     scene.server.tricks[f"*/{name}"] = tricks.drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.02)
     attempt = scene.update()
     assert attempt.code == 4
-    assert f"us-east-2: {scene.server.url}us-east-2/{name}: the answer was not" in attempt.said
+    assert f"us-east-2: {scene.server.url}us-east-2/{name}: the response was not" in attempt.said
     assert attempt.said.count("skipped: the 1-second limit for all regions") == 3
     for region in ("us-east-1", "us-west-1", "us-west-2"):
         assert f"also tried: {region}: " in attempt.said

@@ -170,7 +170,7 @@ def test_a_missing_document_beside_the_parent_is_hinted_at(toe: Toe) -> None:
     assert ended.exit_code == 1
     message = ended.summary["failureMessage"]
     assert "there is one at sub/child.yml" in message
-    assert "counts from the working directory" in message
+    assert "is relative to the working directory" in message
 
 
 @pytest.mark.parametrize(

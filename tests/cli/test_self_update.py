@@ -138,7 +138,7 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
 ) -> None:
     program = tmp_path / "awstoe"
     program.write_bytes(b"x")
-    monkeypatch.setattr(lock, "own_program", lambda: str(program))
+    monkeypatch.setattr(lock, "own_executable", lambda: str(program))
     monkeypatch.setattr("awstoe.limits.UPDATE_RUN_WAIT_SECONDS", 0.3)
     monkeypatch.setattr("awstoe.limits.UPDATE_LOCK_POLL_SECONDS", 0.05)
     said: list[str] = []
@@ -161,7 +161,7 @@ def test_program_that_cannot_be_locked_runs_all_the_same(
     missing = str(tmp_path / "missing")
     with pytest.raises(HostError):
         lock.lock_shared(missing)
-    monkeypatch.setattr(lock, "own_program", lambda: missing)
+    monkeypatch.setattr(lock, "own_executable", lambda: missing)
     said: list[str] = []
     console = Console()
     monkeypatch.setattr(console, "line", said.append)

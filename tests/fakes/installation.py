@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from awstoe.cli import self_update
 from awstoe.errors import AwstoeError, Interrupted
-from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.reporting.console import Console
 from awstoe.trust import release_trust
 from awstoe.update import installation, layout, updater
@@ -178,7 +178,7 @@ def _command(
     options: Sequence[str],
     console: Console,
     listener: Listener | None,
-    timeouts: http.Timeouts = updater.TIMEOUTS,
+    timeouts: Timeouts = updater.TIMEOUTS,
 ) -> int:
     """Do what ``cli.main`` does."""
     try:

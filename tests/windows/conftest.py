@@ -22,7 +22,7 @@ collect_ignore = (
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[Runner]:
-    """Runs programs; what a test leaves running is ended by its process id in the file ``pids``."""
+    """Runs programs, and kills what a test leaves running, by the IDs in the file ``pids``."""
     yield Runner(tmp_path)
     children.drain_end()
     pids = tmp_path / "pids"

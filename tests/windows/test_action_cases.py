@@ -1,4 +1,4 @@
-"""The cases of the file-system actions, as far as they are not about what only Linux has."""
+"""The cases of the file-system actions, except those that need Linux."""
 
 import re
 import sys
@@ -15,17 +15,17 @@ folder = cases.folder
 ONLY_ON_LINUX = re.compile(
     "link|fifo|mode|owner|root|umask|group|permissions|/proc|/dev|half", re.IGNORECASE
 )
-_SLASHES = "the paths that it expects are joined by slashes"
-_ABSOLUTE = "the paths that it expects are relative; here those of a tree are told in full"
+_SLASHES = "it expects paths with slashes"
+_ABSOLUTE = "it expects relative paths; on Windows those in a tree are absolute"
 ELSEWHERE = {
-    "CopyFile/name-is-too-long": "the system's limits are others",
-    "CopyFile/only-the-star-is-special": "no name holds a question mark",
-    "CopyFile/unprintable-names-are-escaped-in-messages": "no name holds a tab",
-    "CopyFile/wildcard-matches-several-but-destination-is-no-folder": _SLASHES,
+    "CopyFile/name-is-too-long": "the system has other limits",
+    "CopyFile/only-the-star-is-special": "names cannot contain question marks",
+    "CopyFile/unprintable-names-are-escaped-in-messages": "names cannot contain tabs",
+    "CopyFile/wildcard-matches-several-but-destination-is-not-a-folder": _SLASHES,
     "CopyFolder/a-file-would-replace-a-folder": _ABSOLUTE,
     "CopyFolder/a-folder-would-replace-a-file": _ABSOLUTE,
     "CopyFolder/destination-is-a-file": _ABSOLUTE,
-    "DeleteFolder/dots-are-refused": _SLASHES,
+    "DeleteFolder/dots-are-an-error": _SLASHES,
     "ListFiles/a-comma-in-a-name-is-warned-about": _SLASHES,
     "ListFiles/names-that-match": _SLASHES,
     "ListFiles/of-a-folder": _SLASHES,
@@ -33,7 +33,7 @@ ELSEWHERE = {
     "MoveFolder/a-file-would-replace-a-folder": _ABSOLUTE,
     "MoveFolder/a-folder-would-replace-a-file": _ABSOLUTE,
 }
-"""Cases that cannot hold here, each with its reason."""
+"""Cases that do not apply to Windows, each with its reason."""
 
 CASES = [
     path
@@ -48,5 +48,5 @@ def test_case(path: Path, folder: Path) -> None:
     cases.test_case(path, folder)
 
 
-def test_the_list_of_those_that_cannot_hold_is_up_to_date() -> None:
+def test_the_list_of_other_cases_is_up_to_date() -> None:
     assert set(ELSEWHERE) <= {cases.identify(path) for path in cases.CASES}

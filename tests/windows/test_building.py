@@ -1,4 +1,4 @@
-"""What the build of the single file does with a Windows machine."""
+"""The parts of the build that run on Windows."""
 
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_a_program_runs_to_its_end_and_its_output_is_kept(tmp_path: Path) -> Non
         )
 
 
-def test_programs_find_those_of_the_system_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_find_only_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "C:\\elsewhere")
     monkeypatch.setenv("SECRET", "x")
     given = commands.clean_environment(["C:\\tools"])
@@ -42,10 +42,10 @@ def test_programs_find_those_of_the_system_and_no_others(monkeypatch: pytest.Mon
 def test_a_layer_is_built_once_and_found_again(tmp_path: Path) -> None:
     built = []
 
-    def build(build: LayerBuild) -> None:
-        built.append(build.content)
-        Path(build.content, "deeper").mkdir()
-        Path(build.content, "deeper", "file").write_text("x")
+    def build(build_folder: LayerBuild) -> None:
+        built.append(build_folder.content)
+        Path(build_folder.content, "deeper").mkdir()
+        Path(build_folder.content, "deeper", "file").write_text("x")
 
     recipe = Recipe("layer", layers, {}, (), build)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Files by the rules of Windows: held by others, read-only, with long paths, locked."""
+"""Files on Windows: open in other programs, read-only, with long paths, locked."""
 
 import errno
 import os
@@ -37,7 +37,7 @@ def checkpoint() -> None:
 
 
 def held(path: Path, seconds: float) -> "subprocess.Popen[bytes]":
-    """Another program that has ``path`` open for so long; it lets nobody rename or remove it."""
+    """Start a program that keeps ``path`` open, so that it cannot be renamed or removed."""
     program = (
         f"import time; file = open({str(path)!r}, 'rb'); print(flush=True); time.sleep({seconds})"
     )
@@ -47,7 +47,7 @@ def held(path: Path, seconds: float) -> "subprocess.Popen[bytes]":
     return child
 
 
-def test_file_that_is_held_for_a_moment_is_replaced_after_it(tmp_path: Path) -> None:
+def test_file_that_is_open_for_a_moment_is_replaced_later(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("old")
     with held(path, 0.3):
@@ -56,12 +56,12 @@ def test_file_that_is_held_for_a_moment_is_replaced_after_it(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def test_file_that_is_held_for_long_is_said_to_be_in_use(tmp_path: Path) -> None:
+def test_file_that_stays_open_is_reported_as_in_use(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("x")
     start = time.monotonic()
     with held(path, 60) as holder:
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - what it says is asserted below
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - its text is checked below
             renaming.unlink(str(path))
         holder.kill()
     assert time.monotonic() - start < 20
@@ -80,7 +80,7 @@ def test_read_only_files_are_removed(tmp_path: Path) -> None:
 
 
 def deepen(folder: Path, parts: int) -> str:
-    """Make folders below each other; gives the last one, in its long form."""
+    """Make nested folders and return the last one, in its long form."""
     path = long_paths.deep(str(folder))
     for _ in range(parts):
         path += "\\" + "x" * 40
@@ -107,7 +107,7 @@ def test_trees_deeper_than_260_characters_are_copied_moved_listed_and_removed(
     assert os.listdir(tmp_path) == []
 
 
-def test_long_path_of_an_input_is_usable_and_shown_as_it_was_given(tmp_path: Path) -> None:
+def test_long_path_of_an_input_is_usable_and_shown_as_given(tmp_path: Path) -> None:
     long = str(tmp_path) + ("\\" + "x" * 40) * 8
     inputs = typed_inputs("CreateFolder", {"path": long})
     assert os.path.isabs(inputs.path)  # type: ignore[attr-defined] # of the action's own type
@@ -117,15 +117,15 @@ def test_long_path_of_an_input_is_usable_and_shown_as_it_was_given(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["NUL", "con.txt", "a.", "a?b"])
-def test_name_of_a_device_is_refused(tmp_path: Path, name: str) -> None:
+def test_name_of_a_device_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="Windows"):
         typed_inputs("CreateFile", {"path": str(tmp_path / name), "content": "lost"})
 
 
-def test_folder_with_something_in_it_is_said_not_to_be_empty(tmp_path: Path) -> None:
+def test_folder_with_content_is_reported_as_not_empty(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "f").touch()
-    with pytest.raises(OSError) as caught:  # noqa: PT011 - its number is what counts
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - its number is checked below
         renaming.rmdir(str(tmp_path / "a"))
     assert caught.value.errno == errno.ENOTEMPTY
 
@@ -137,17 +137,17 @@ def test_folder_with_something_in_it_is_said_not_to_be_empty(tmp_path: Path) -> 
         (32, "another program has it open"),
         (112, "the disk is full"),
         (123, "the name cannot be used here"),
-        (1314, "making links needs a privilege"),
+        (1314, "creating links needs a privilege"),
         (1_000_000, "odd"),
     ],
 )
-def test_codes_of_the_system_are_told_in_words(code: int, words: str) -> None:
+def test_codes_of_the_system_are_explained(code: int, words: str) -> None:
     error = OSError(0, "odd", "C:\\a", code)
     assert oserrors.explain(error).reason.startswith(words)
     assert r"'C:\a'" in oserrors.explain(error).reason
 
 
-def test_lock_is_taken_by_one_and_its_file_goes(tmp_path: Path) -> None:
+def test_lock_is_exclusive_and_its_file_is_removed(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     descriptor = locks.acquire(path)
     assert descriptor is not None
@@ -156,7 +156,7 @@ def test_lock_is_taken_by_one_and_its_file_goes(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_temporary_things_go(tmp_path: Path) -> None:
+def test_temporary_files_are_removed(tmp_path: Path) -> None:
     folder = temporary.make_folder(str(tmp_path))
     script = temporary.write_script(folder, "\ufeffWrite-Host 'ä'\n", ".ps1")
     assert Path(script).read_bytes() == b"\xef\xbb\xbf" + "Write-Host 'ä'\n".encode()
@@ -171,7 +171,7 @@ def test_temporary_things_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", None])
-def test_temporary_folder_is_the_systems_where_no_variable_says_so(
+def test_temporary_folder_is_the_systems_by_default(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
     for name in ("TMP", "TEMP"):
@@ -192,7 +192,7 @@ def test_junctions_are_links(tmp_path: Path) -> None:
         check=False,
     )
     if made.returncode or not os.path.lexists(tmp_path / "a" / "j"):
-        pytest.skip("this machine makes no junctions")
+        pytest.skip("this machine does not support junctions")
     assert file_types.file_type(str(tmp_path / "a" / "j")) is file_types.FileType.LINK
     with pytest.raises(ActionError):
         moving.move_folder(str(tmp_path / "a" / "j"), str(tmp_path / "b"), checkpoint=checkpoint)
@@ -210,7 +210,7 @@ def test_replaced_file_stays_hidden(tmp_path: Path) -> None:
     assert path.stat().st_file_attributes & stat.FILE_ATTRIBUTE_HIDDEN
 
 
-def test_file_that_must_be_new_takes_nobodys_place(tmp_path: Path) -> None:
+def test_file_that_must_be_new_replaces_nothing(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     with pytest.raises(ActionError, match="overwrite is false"):
@@ -224,9 +224,9 @@ def test_file_that_must_be_new_takes_nobodys_place(tmp_path: Path) -> None:
     assert found == {"a": "a", "b": "b", "c": "a"}
 
 
-def test_folder_is_not_moved_into_itself_whatever_the_case(tmp_path: Path) -> None:
+def test_folder_is_not_moved_into_itself_in_another_case(tmp_path: Path) -> None:
     (tmp_path / "Source").mkdir()
-    with pytest.raises(ActionError, match="lies inside the source"):
+    with pytest.raises(ActionError, match="is inside the source"):
         moving.move_folder(
             str(tmp_path / "Source"), str(tmp_path / "sOURCE" / "x"), checkpoint=checkpoint
         )

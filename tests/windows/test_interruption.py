@@ -1,4 +1,4 @@
-"""What a console sends, received by another interpreter that has a console of its own."""
+"""Console events, received by another interpreter with a console of its own."""
 
 import subprocess
 import sys
@@ -66,9 +66,9 @@ def test_ctrl_c_ends_the_step_and_is_a_sigint() -> None:
 def test_each_event_is_a_signal(
     monkeypatch: pytest.MonkeyPatch, kind: int, number: int, *, urgent: bool
 ) -> None:
-    monkeypatch.setattr(signals, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
-    told: list[tuple[int, bool]] = []
-    source = signals.Source(lambda number, urgent=False: told.append((number, urgent)))
+    monkeypatch.setattr(signals, "_UNTIL_THE_SYSTEM_ENDS_US", 0.0)
+    received: list[tuple[int, bool]] = []
+    source = signals.Source(lambda number, urgent=False: received.append((number, urgent)))
     try:
         assert not kernel32_windows.is_set(source.fileno())
         assert source.handle(kind)
@@ -77,24 +77,24 @@ def test_each_event_is_a_signal(
         assert not kernel32_windows.is_set(source.fileno())
     finally:
         source.close()
-    assert told == [(number, urgent)]
+    assert received == [(number, urgent)]
 
 
-def test_other_events_are_left_to_others() -> None:
+def test_other_events_are_not_handled() -> None:
     source = signals.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
     assert not source.handle(77)
     source.close()
 
 
-def test_users_who_log_off_do_not_stop_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_off_does_not_stop_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel32_windows, "session", lambda: 0)
     source = signals.Source(lambda number, urgent=False: pytest.fail(f"{number} {urgent}"))
     assert source.handle(5)
     source.close()
 
 
-def test_closed_console_leaves_little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "_LONGER_THAN_THE_SYSTEM_WAITS", 0.0)
+def test_closed_console_shortens_the_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "_UNTIL_THE_SYSTEM_ENDS_US", 0.0)
     monkeypatch.setattr(limits, "URGENT_GRACE_SECONDS", 0.3)
     with Interruption() as interruption:
         signals.stop()

@@ -1,4 +1,4 @@
-"""Real children on Windows: their output, their end, and everything they started."""
+"""Real child processes on Windows: output, end, and descendants."""
 
 import ctypes
 import msvcrt
@@ -20,7 +20,7 @@ from unit.host.programs import Runner, wait_until
 
 assert sys.platform == "win32"
 
-# Both process ids go into the file `pids`.
+# Writes both process IDs to the file `pids`.
 PARENT = """
 import os, subprocess, sys, time
 below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -54,7 +54,7 @@ def test_streams_are_kept_apart_and_complete(runner: Runner) -> None:
     assert runner.stderr == b"err"
 
 
-def test_ten_megabytes_come_in_bounded_pieces(runner: Runner) -> None:
+def test_ten_megabytes_arrive_in_bounded_pieces(runner: Runner) -> None:
     sizes: list[int] = []
     runner.argv(
         *(sys.executable, "-c", "import os\nfor _ in range(100): os.write(1, bytes(100_000))"),
@@ -98,7 +98,7 @@ def test_child_inherits_no_handle_but_its_streams(runner: Runner) -> None:
         ["x" * 30_000],
     ],
 )
-def test_arguments_arrive_as_they_are(runner: Runner, arguments: list[str]) -> None:
+def test_arguments_arrive_unchanged(runner: Runner, arguments: list[str]) -> None:
     python(runner, "import sys; sys.stdout.buffer.write(ascii(sys.argv[1:]).encode())", *arguments)
     assert runner.stdout.decode() == ascii(arguments)
 
@@ -119,7 +119,7 @@ def test_environment_is_exactly_the_given_one_with_its_names(runner: Runner) -> 
     assert not any(line.startswith("USERNAME=") for line in lines)
 
 
-def test_child_environment_keeps_names_as_they_are_written(
+def test_child_environment_keeps_the_case_of_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("_PYI_X", "1")
@@ -137,16 +137,16 @@ def test_child_environment_keeps_names_as_they_are_written(
         ([r"C:\no\such.exe"], "there is no such file"),
         ([r".\no-such"], "there is no such file in "),
         (["C:\\"], "it is a folder"),
-        (["{folder}\\text.exe"], "it is no program for this machine"),
+        (["{folder}\\text.exe"], "it is not a program for this machine"),
         (["here"], "there is no such program in PATH"),
-        (["{python}", "a\0b"], "cannot be handed to a program"),
+        (["{python}", "a\0b"], "cannot be passed to a program"),
         (["{python}", "x" * 40_000], "are too long"),
-        ([".\\here.bat", "a\nb"], "cannot be handed to a program"),
+        ([".\\here.bat", "a\nb"], "cannot be passed to a program"),
         ([".\\here.bat", "x" * 9_000], "are too long"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
-def test_what_cannot_be_started_is_said_clearly(
+def test_error_explains_why_a_program_cannot_start(
     runner: Runner, argv: list[str], words: str
 ) -> None:
     (runner.folder / "text.exe").write_text("this is no program\n" * 100)
@@ -157,7 +157,7 @@ def test_what_cannot_be_started_is_said_clearly(
     assert words in caught.value.message
     assert caught.value.hint
     if program == "here":
-        assert r"give .\here.bat" in caught.value.hint.lower()
+        assert r"use .\here.bat" in caught.value.hint.lower()
 
 
 def test_timeout_ends_the_whole_tree_and_keeps_the_output(runner: Runner) -> None:
@@ -170,13 +170,13 @@ def test_timeout_ends_the_whole_tree_and_keeps_the_output(runner: Runner) -> Non
     assert not alive(runner)
 
 
-def test_failure_ends_what_was_left_in_the_background(runner: Runner) -> None:
+def test_failure_ends_background_processes(runner: Runner) -> None:
     assert python(runner, PARENT + "sys.exit(3)") == 3
     assert not alive(runner)
 
 
 @pytest.mark.usefixtures("short_grace")
-def test_background_of_a_successful_step_lives_on(runner: Runner) -> None:
+def test_background_of_a_successful_step_keeps_running(runner: Runner) -> None:
     assert python(runner, PARENT + "os._exit(0)") == 0
     background = runner.pids()[1]
     with pytest.raises(TimeoutExceeded):
@@ -185,7 +185,7 @@ def test_background_of_a_successful_step_lives_on(runner: Runner) -> None:
 
 
 @pytest.mark.usefixtures("short_grace")
-def test_held_open_pipe_is_waited_for_and_then_read_on(runner: Runner) -> None:
+def test_held_open_pipe_is_read_after_the_run_returned(runner: Runner) -> None:
     program = (
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c',"
         " 'import time; time.sleep(3); print(5, flush=True); time.sleep(60)']);"
@@ -199,20 +199,20 @@ def test_held_open_pipe_is_waited_for_and_then_read_on(runner: Runner) -> None:
     assert alive(runner)
 
 
-def test_flood_of_output_does_not_put_off_the_timeout(runner: Runner) -> None:
+def test_flood_of_output_does_not_delay_the_timeout(runner: Runner) -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutExceeded):
         python(runner, "while True: print('yes' * 1000)", seconds=1)
     assert time.monotonic() - start < 8
 
 
-def test_program_that_closes_its_output_and_lives_on_is_waited_for(runner: Runner) -> None:
+def test_program_that_closed_its_output_is_waited_for(runner: Runner) -> None:
     program = "import os, time; os.write(1, b'last'); os.close(1); os.close(2); time.sleep(1)"
     assert python(runner, program + "; os._exit(5)") == 5
     assert runner.stdout == b"last"
 
 
-def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
+def test_error_of_a_sink_ends_the_tree_and_is_raised(runner: Runner) -> None:
     def on_stdout(data: bytes) -> None:
         raise HostError(f"disk full at {data!r}")
 
@@ -222,16 +222,16 @@ def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
     assert not alive(runner)
 
 
-def tell_by_a_file(group: int) -> bool:
-    """In place of Ctrl-Break, which Wine does not send."""
-    Path("told").write_text(str(group))
+def ask_by_a_file(group: int) -> bool:
+    """Replaces Ctrl-Break, which Wine does not send."""
+    Path("asked").write_text(str(group))
     return True
 
 
 WAITING = """
 import os, sys, time
 open("begun", "w").close()
-while not os.path.exists("told"):
+while not os.path.exists("asked"):
     time.sleep(0.05)
 print("bye", sys.argv[1:], flush=True)
 time.sleep(float(sys.argv[1]))
@@ -239,15 +239,15 @@ time.sleep(float(sys.argv[1]))
 
 
 @pytest.mark.parametrize(("seconds", "ended_by_itself"), [("0", True), ("60", False)])
-def test_program_is_told_and_has_time_to_end_by_itself(
+def test_program_gets_ctrl_break_and_a_grace_period(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, seconds: str, *, ended_by_itself: bool
 ) -> None:
-    monkeypatch.setattr(terminate, "_tell", tell_by_a_file)
+    monkeypatch.setattr(terminate, "_send_ctrl_break", ask_by_a_file)
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
-    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 600 if ended_by_itself else 2)
+    monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 30 if ended_by_itself else 2)
     with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
         python(runner, WAITING, seconds, seconds=6)
-    assert Path("told").read_text() == str(runner.pid)
+    assert Path("asked").read_text() == str(runner.pid)
     assert runner.stdout.startswith(b"bye")
     assert children.identity(runner.pid) is None
 
@@ -263,7 +263,7 @@ children.run(
 """
 
 
-def test_killed_awstoe_takes_its_running_step_along(runner: Runner) -> None:
+def test_running_step_ends_with_a_killed_awstoe(runner: Runner) -> None:
     program = DRIVER.replace("PROGRAM", repr(PARENT + "time.sleep(60)"))
     with subprocess.Popen([sys.executable, "-c", program]) as driver:
         pids = Path("pids")
@@ -272,7 +272,7 @@ def test_killed_awstoe_takes_its_running_step_along(runner: Runner) -> None:
     wait_until(lambda: not alive(runner))
 
 
-def test_process_is_recognised_by_its_time_of_creation() -> None:
+def test_process_is_identified_by_its_creation_time() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
         identity = children.identity(child.pid)
         assert identity is not None
@@ -286,14 +286,14 @@ def test_process_is_recognised_by_its_time_of_creation() -> None:
 
 
 def handles() -> int:
-    """How many handles this process has."""
+    """Return how many handles this process has."""
     count = ctypes.c_ulong()
     own = ctypes.c_void_p(-1)
     ctypes.windll.kernel32.GetProcessHandleCount(own, ctypes.byref(count))
     return count.value
 
 
-def test_program_whose_output_cannot_be_read_is_ended_and_leaves_no_handle(
+def test_program_with_unreadable_output_is_ended_and_leaves_no_handle(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = job.Job.take

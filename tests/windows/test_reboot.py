@@ -1,4 +1,4 @@
-"""Reboots on Windows, with recording batch files in place of schtasks and shutdown."""
+"""Reboots on Windows, with batch files that record calls in place of schtasks and shutdown."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class Ran(NamedTuple):
 
 
 class Windows:
-    """A folder in which awstoe runs, with recording programs first on PATH."""
+    """A folder in which awstoe runs, with recording programs first in PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,7 +71,7 @@ def windows(tmp_path: Path) -> Windows:
     return Windows(tmp_path)
 
 
-def test_under_an_agent_the_run_ends_with_3010_and_goes_on(windows: Windows) -> None:
+def test_under_an_agent_the_run_exits_with_3010_and_resumes(windows: Windows) -> None:
     first = windows.run(AWSTOE_REBOOT="exit")
     assert (first.exit_code, first.summary["status"]) == (3010, "running")
     assert not (windows.folder / "last").exists()
@@ -82,7 +82,7 @@ def test_under_an_agent_the_run_ends_with_3010_and_goes_on(windows: Windows) -> 
     assert windows.calls() == []
 
 
-def test_standing_alone_a_task_goes_on_after_the_reboot(windows: Windows) -> None:
+def test_without_an_agent_a_task_resumes_after_the_reboot(windows: Windows) -> None:
     first = windows.run()
     assert first.exit_code == 3010, first.stderr
     execution_id = first.summary["executionId"]
@@ -110,15 +110,17 @@ def test_standing_alone_a_task_goes_on_after_the_reboot(windows: Windows) -> Non
 
 
 @pytest.mark.parametrize("code", [1115, 1190])
-def test_machine_that_is_going_down_already_is_rebooting(windows: Windows, code: int) -> None:
-    """1190: later, which is called off; whoever is faster the second time gets 1115."""
+def test_machine_that_is_already_going_down_counts_as_rebooting(
+    windows: Windows, code: int
+) -> None:
+    """1190: a later shutdown, which is canceled; on a second try, another one may win: 1115."""
     once = f'@if not exist "%~dp0asked" (echo.> "%~dp0asked" & exit /b {code})\r\n'
     windows.stub("shutdown.exe.bat", code=1115, more=once)
     ran = windows.run()
     assert (ran.exit_code, ran.summary["status"]) == (3010, "running"), ran.stderr
     asked = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
     assert asked == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
-    assert ("had been scheduled was called off" in ran.stderr) == (code == 1190)
+    assert ("a scheduled shutdown of the machine was canceled" in ran.stderr) == (code == 1190)
 
 
 def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:

@@ -1,4 +1,4 @@
-"""Single files that a step runs are asked to stop, each by its boot loader's event."""
+"""Single-file executables that a step runs are asked to stop by their bootloaders' events."""
 
 import subprocess
 import sys
@@ -19,11 +19,11 @@ from unit.host.programs import Runner, wait_until
 
 assert sys.platform == "win32"
 
-TO_TAKE_IT = 0x0101
-"""PROCESS_SET_QUOTA and PROCESS_TERMINATE, the rights for putting a process into a job."""
+RIGHTS = 0x0101
+"""PROCESS_SET_QUOTA and PROCESS_TERMINATE, the rights to put a process into a job."""
 
-# What the boot loader of a single file does; it leaves its traces in a file.
-BOOT_LOADER = """
+# Behaves as the bootloader of a single-file executable, and writes what happens to a file.
+BOOTLOADER = """
 import ctypes, os, sys
 kernel32 = ctypes.WinDLL("kernel32")
 kernel32.CreateEventW.restype = ctypes.c_void_p
@@ -33,11 +33,11 @@ trace.write(b"begun ")
 kernel32.WaitForSingleObject(ctypes.c_void_p(event), 60_000)
 trace.write(b"asked ")
 """
-STARTS_ANOTHER = BOOT_LOADER.replace(
+STARTS_ANOTHER = BOOTLOADER.replace(
     "kernel32.Wait",
     "import subprocess; sys.stdin.read()\nprogram = subprocess.Popen(sys.argv[2:])\nkernel32.Wait",
 )
-# A program that holds a job, as awstoe does.
+# A program with a job, as awstoe has.
 HOLDER = """
 import subprocess, sys
 from awstoe.host import kernel32_windows
@@ -49,9 +49,9 @@ child.stdin.close()
 child.wait()
 """
 PROGRAMS = {
-    "one": BOOT_LOADER,
+    "one": BOOTLOADER,
     "outer": STARTS_ANOTHER,
-    "slow": BOOT_LOADER + "import time; time.sleep(60)",
+    "slow": BOOTLOADER + "import time; time.sleep(60)",
     "waits": STARTS_ANOTHER + "program.wait(); trace.write(b'removed ')",
     "holder": HOLDER,
     "stubborn": "import sys, time; print('x', file=open(sys.argv[1], 'w'), flush=True);"
@@ -85,16 +85,16 @@ def has_begun(*names: str) -> bool:
     return all(Path(name).exists() and Path(name).read_text() for name in names)
 
 
-def test_a_single_file_is_asked_and_waited_for(runner: Runner) -> None:
+def test_a_single_file_executable_is_asked_and_waited_for(runner: Runner) -> None:
     interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
     assert Path("a").read_text() == "begun asked "
 
 
-def test_who_waits_for_it_does_not_go_on(runner: Runner) -> None:
-    line = f"{sys.executable} one.py a & echo on> went-on"
+def test_its_caller_does_not_continue(runner: Runner) -> None:
+    line = f"{sys.executable} one.py a & echo on> continued"
     interrupted_when(runner, partial(has_begun, "a"), "cmd.exe", "/c", line)
     assert Path("a").read_text() == "begun asked "
-    assert not Path("went-on").exists()
+    assert not Path("continued").exists()
 
 
 def test_several_are_asked(runner: Runner) -> None:
@@ -103,11 +103,11 @@ def test_several_are_asked(runner: Runner) -> None:
     assert Path("a").read_text() == Path("b").read_text() == "begun asked "
 
 
-def test_what_a_single_file_has_started_is_left_to_it() -> None:
+def test_a_nested_single_file_executable_is_left_to_its_caller() -> None:
     own_job = job.Job()
     argv = [sys.executable, "outer.py", "a", sys.executable, "one.py", "b"]
     outer = subprocess.Popen(argv, stdin=subprocess.PIPE)
-    own_job.take(kernel32_windows.open_process(outer.pid, TO_TAKE_IT))
+    own_job.take(kernel32_windows.open_process(outer.pid, RIGHTS))
     assert outer.stdin
     outer.stdin.close()
     wait_until(partial(has_begun, "a", "b"), 60)
@@ -119,10 +119,10 @@ def test_what_a_single_file_has_started_is_left_to_it() -> None:
     outer.wait(60)
 
 
-def test_a_program_that_does_not_stop_is_ended_before_its_boot_loader(
+def test_a_program_that_does_not_stop_is_ended_before_its_bootloader(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the boot loader that removes what is unpacked."""
+    """The bootloader removes what it unpacked."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
     monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
     argv = [sys.executable, "waits.py", "a", sys.executable, "stubborn.py", "b"]
@@ -130,10 +130,10 @@ def test_a_program_that_does_not_stop_is_ended_before_its_boot_loader(
     assert Path("a").read_text() == "begun asked removed "
 
 
-def test_a_program_ends_after_the_single_file_that_it_has_started(
+def test_a_program_ends_after_the_single_file_executable_that_it_started(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The inner one is in a job that its program holds."""
+    """The inner one is in a job of its caller."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
     monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
     inner = [sys.executable, "waits.py", "b", sys.executable, "stubborn.py", "c"]
@@ -142,7 +142,7 @@ def test_a_program_ends_after_the_single_file_that_it_has_started(
     assert Path("a").read_text() == Path("b").read_text() == "begun asked removed "
 
 
-def test_a_boot_loader_that_does_not_end_is_ended(
+def test_a_bootloader_that_does_not_end_is_ended(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
@@ -150,20 +150,20 @@ def test_a_boot_loader_that_does_not_end_is_ended(
     assert Path("a").read_text() == "begun asked "
 
 
-def test_one_that_does_not_hear_the_console_is_asked_later(
+def test_one_without_our_console_is_asked_later(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have a console of its own."""
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
-    monkeypatch.setattr(terminate, "_tell", lambda _group: True)
+    monkeypatch.setattr(terminate, "_send_ctrl_break", lambda _group: True)
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
     monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
     interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
     assert Path("a").read_text() == "begun asked "
 
 
-def test_one_that_is_not_in_the_job_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its id may have been another's when the job's processes were listed."""
+def test_one_outside_the_job_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may have had its ID when the job's processes were listed."""
     stranger = subprocess.Popen([sys.executable, "one.py", "a"])
     try:
         wait_until(lambda: Path("a").exists() and "begun" in Path("a").read_text())

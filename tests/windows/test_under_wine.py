@@ -1,4 +1,4 @@
-"""Runs this folder's other tests on a Windows machine that Wine plays.
+"""Runs this folder's other tests in Wine.
 
 That takes minutes: it is part of ``make conformance TARGET=windows/amd64``, not of `make test`.
 """
@@ -32,7 +32,7 @@ def test_the_tests_for_windows_pass(tmp_path_factory: pytest.TempPathFactory) ->
             *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
             wine.path(HERE),
             folder=ROOT,
-            # The plug-ins of this machine may be made for it alone.
+            # This machine's plug-ins may not work in Wine.
             environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             seconds=1200,
         )

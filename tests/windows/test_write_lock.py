@@ -1,4 +1,4 @@
-"""A file that is held: others read it, and nobody changes it."""
+"""A locked file: other processes can read it, but not change it."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from awstoe.host.files.write_lock import deny_writes
 assert sys.platform == "win32"
 
 
-def test_held_file_can_be_read_and_not_be_changed(tmp_path: Path) -> None:
+def test_locked_file_can_be_read_but_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "app.msi"
     path.write_bytes(b"checked")
     other = tmp_path / "other.msi"
@@ -29,10 +29,10 @@ def test_held_file_can_be_read_and_not_be_changed(tmp_path: Path) -> None:
     assert path.read_bytes() == b"other"
 
 
-def test_file_that_is_being_written_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_being_written_cannot_be_locked(tmp_path: Path) -> None:
     path = tmp_path / "app.msi"
-    with path.open("wb"), pytest.raises(PermissionError) as refused, deny_writes(str(path)):
+    with path.open("wb"), pytest.raises(PermissionError) as caught, deny_writes(str(path)):
         pass
-    assert refused.value.winerror == 32  # ERROR_SHARING_VIOLATION
+    assert caught.value.winerror == 32  # ERROR_SHARING_VIOLATION
     with deny_writes(str(path)):
         pass

@@ -1,9 +1,9 @@
-"""AppendFile: add text at the end of a file.
+"""AppendFile: append text to a file.
 
-- The file has to exist; a symbolic link stands for the file it leads to.
-- `content` is added exactly as given: no line end is put before or after it.
-- No byte-order mark is written. Name the encoding the file has: nothing checks that it fits.
-- When the disk fills up, what was added is taken back.
+- The file has to exist; a symbolic link is followed.
+- `content` is appended exactly as given: no line break is added before or after it.
+- No byte-order mark is written. Set `encoding` to the file's encoding, which is not checked.
+- If the disk fills up, what was appended is removed.
 """
 
 from typing import Annotated, NamedTuple
@@ -22,18 +22,18 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What AppendFile is given."""
+    """The inputs of AppendFile."""
 
     path: Annotated[str, LocalPath("The file to append to.")]
-    content: Annotated[str, Text("The text to add.")] = ""
-    encoding: Annotated[str, Encoding("How the text is written.")] = "utf-8"
+    content: Annotated[str, Text("The text to append.")] = ""
+    encoding: Annotated[str, Encoding("The encoding of the text.")] = "utf-8"
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Append to one file.
 
     Raises:
-        ActionError: It is missing, no regular file, or cannot be written.
+        ActionError: It is missing, not a regular file, or cannot be written.
     """
     with operation("AppendFile", f"append to {quoted(inputs.path)}", ctx):
         data = encode(inputs.content, inputs.encoding)

@@ -1,10 +1,10 @@
 """Assert: fail the step when a condition is false.
 
-- The inputs are one condition, as the `if` of a step: one comparison or logical operator with its
-  companion (`value` or `path`); `and`, `or` and `not` may be nested four deep.
-- `then` and `else` have no place here: a condition that is false fails the step, and the message
-  says which comparison decided, with its values. `onFailure` says what follows.
-- A single condition may be written as a list of one entry.
+- The inputs are one condition, as in the `if` of a step: one comparison or logical operator with
+  its companion (`value` or `path`). `and`, `or` and `not` can be nested four levels deep.
+- `then` and `else` are not allowed: a false condition fails the step, and the message shows the
+  comparison that decided, with its values. `onFailure` sets what happens then.
+- A single condition can be written as a list with one entry.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ and:
 
 
 class Inputs(NamedTuple):
-    """What Assert is given."""
+    """The inputs of Assert."""
 
     condition: Condition
 
@@ -41,5 +41,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     if not verdict.value:
         raise ActionError(
             f"Assert: the condition is false: {verdict.explanation}",
-            hint="correct what it looks at, or use `if` to leave out steps instead of failing",
+            hint="fix what it checks, or use `if` to skip steps instead of failing",
         )

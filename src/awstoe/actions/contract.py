@@ -1,15 +1,15 @@
-"""What an action module is, and what it may ask of the run that carries it out.
+"""What an action module consists of, and what the run offers it.
 
-Every action module holds, in this order and nothing else public:
+An action module has the following, in this order, and nothing else that is public:
 
 1. a docstring whose first line is ``<Name>: <what it does>``; the rest is its reference text,
-2. ``EXAMPLE``, the ``inputs`` of one worked example as YAML text,
+2. ``EXAMPLE``, the ``inputs`` of an example as YAML text,
 3. ``class Inputs(NamedTuple)`` whose fields are annotated with ``actions.fields`` types,
-4. ``class Outputs(NamedTuple)`` with one annotated field per output value (when it has any),
-5. optionally ``conflict(given)``: why the given inputs cannot stand together, or None; values may
-   still hold references,
-6. ``run(inputs, ctx)``, called once per operation, which gives ``Outputs``, a mapping with the same
-   keys, or None; modules whose table row says that they are not built have none.
+4. ``class Outputs(NamedTuple)`` with one annotated field per output value, if it has any,
+5. optionally ``conflict(given)``, which returns why the given inputs exclude each other, or None;
+   the values may still contain references,
+6. ``run(inputs, ctx)``, called once per operation, which returns ``Outputs``, a mapping with the
+   same keys, or None. A module that the table lists as not implemented has no ``run``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,25 +20,25 @@ from awstoe.expressions.values import Value
 
 
 class StepLog(Protocol):
-    """Where a step's messages go. With ``disableLogging`` they go nowhere."""
+    """Receives a step's messages; with ``disableLogging`` it discards them."""
 
     def info(self, message: str) -> None:
-        """A line for console.log and application.log."""
+        """Log a line to console.log and application.log."""
 
     def debug(self, message: str) -> None:
-        """A line for application.log only."""
+        """Log a line to application.log only."""
 
     def warning(self, message: str) -> None:
-        """A line for both logs and for the person who watches."""
+        """Log a line to both logs, and show it in the progress output."""
 
     def stdout(self, data: bytes) -> None:
-        """A piece of a program's standard output; each line is logged as ``Stdout: <line>``."""
+        """Take a piece of a program's standard output; log each line as ``Stdout: <line>``."""
 
     def stdout_end(self) -> None:
-        """The program's standard output is at its end: finish the last line."""
+        """End the program's standard output: log an incomplete last line."""
 
     def live_stderr(self, data: bytes) -> None:
-        """A piece of standard error, for the person who watches only."""
+        """Take a piece of standard error, for the progress output only."""
 
 
 class Command(NamedTuple):
@@ -46,22 +46,22 @@ class Command(NamedTuple):
 
     argv: Sequence[str]
     logged_as: str
-    """How the program is called in the log, for example ``bash``."""
+    """The program's name in the log, for example ``bash``."""
 
 
 class Result(NamedTuple):
-    """How a program ended, when it did so by itself."""
+    """How a program ended that was not ended by us."""
 
     exit_code: int
-    """128 + N when signal N ended it."""
+    """128 + N if signal N ended it."""
     stdout: str
-    """Standard output without its last line end, cut at the limit for output values."""
+    """Standard output without the final line break, cut at the limit for output values."""
     stderr_tail: str
     stdout_is_cut: bool = False
 
 
 class NestedRun(NamedTuple):
-    """What ExecuteDocument asks for."""
+    """A document that ExecuteDocument runs."""
 
     document: str
     bucket_owner: str | None
@@ -77,43 +77,43 @@ class ActionContext(Protocol):
         """The step's log."""
 
     def checkpoint(self) -> None:
-        """Call this in every loop that may take long.
+        """Check whether the step has to stop. Call this in every loop that may take long.
 
         Raises:
-            TimeoutExceeded: The attempt's time is over.
+            TimeoutExceeded: The attempt timed out.
             Interrupted: A signal asks the run to stop.
         """
 
     def execute(self, command: Command) -> Result:
-        """Run a program to its end, its output going to the log line by line.
+        """Run a program until it ends, and log its output line by line.
 
         Raises:
             ActionError: It cannot be started.
-            TimeoutExceeded: The attempt's time is over; the process tree has been ended.
+            TimeoutExceeded: The attempt timed out; the process tree has been ended.
             Interrupted: A signal asks the run to stop; the process tree has been ended.
         """
 
     def temporary_folder(self) -> str:
-        """A new private folder (0700), named ``AWSTOE<digits>``, removed with ``remove_folder``."""
+        """Make a private folder (0700) ``AWSTOE<digits>``; remove it with ``remove_folder``."""
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder made by ``temporary_folder``."""
 
     def run_document(self, nested: NestedRun) -> Mapping[str, Value]:
-        """Run another document inside this step; gives its summary.
+        """Run another document inside this step and return its summary.
 
         Raises:
             ActionError: It failed, cannot be read, or is a cycle.
         """
 
     def holds(self, condition: Condition) -> Evaluation:
-        """Evaluate a condition; references are resolved on the way."""
+        """Evaluate a condition, including the references in it."""
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:
-        """Ask for a reboot after this step; ``run_again``: the same step runs again after it.
+        """Request a reboot after this step; ``run_again``: the step runs again after the reboot.
 
         Raises:
-            ActionError: Reboots are blocked, or cannot be done here.
+            ActionError: Reboots are blocked, or not possible on this machine.
         """
 
 

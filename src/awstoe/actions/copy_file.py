@@ -1,16 +1,17 @@
 """CopyFile: copy files.
 
-- A `destination` that ends in the path separator, or is an existing folder, is a folder: the file
-  goes into it under its own name. Anything else is the new file's path. Missing folders are made.
-- `*` is accepted after the last separator of `source` and stands for any characters, leading dots
-  included. It matches files and links to files; folders are passed over. When several files match,
-  the destination has to end in the separator; when none does, the step fails.
-- An existing file is replaced in one step, so nobody sees half a file, and a full disk leaves the
-  old one. It keeps its permissions and owner; a new file gets the source's permissions less the
+- A `destination` that ends in a path separator, or is an existing folder, is a folder: the file
+  goes into it under its own name. Anything else is the new file's path. Missing folders are
+  created.
+- `*` is accepted after the last separator of `source` and matches any characters, leading dots
+  included. It matches files and links to files, not folders. If several files match, the
+  destination has to end in a separator; if none matches, the step fails.
+- An existing file is replaced in one step: no process sees half a file, and a full disk leaves the
+  old one. It keeps its permissions and owner; a new file gets the source's permissions minus the
   umask. Hard links to a replaced file keep the old content.
-- With `overwrite: false` anything at the destination is an error.
-- Symbolic links stand for the files they lead to, at both ends.
-- A file onto itself, a folder, and named pipes, sockets and devices are refused.
+- With `overwrite: false`, anything at the destination is an error.
+- Symbolic links are followed at both ends.
+- The same file at both ends, folders, named pipes, sockets and devices are errors.
 """
 
 from typing import Annotated, NamedTuple
@@ -30,7 +31,7 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What CopyFile is given."""
+    """The inputs of CopyFile."""
 
     source: Annotated[str, LocalPath("The file to copy; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new file, or the folder to copy into.")]
@@ -38,10 +39,10 @@ class Inputs(NamedTuple):
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
-    """Copy one file, or those that match.
+    """Copy one file, or the files that match.
 
     Raises:
-        ActionError: A source or destination does not fit, or the system refused.
+        ActionError: A source or destination is not valid, or the system does not allow it.
     """
     doing = f"copy {quoted(inputs.source)} to {quoted(inputs.destination)}"
     with operation("CopyFile", doing, ctx):

@@ -1,16 +1,16 @@
 """CopyFolder: copy folders with everything in them.
 
-- The content of `source` goes into `destination`, which is made when missing, with the folders
-  above it. A `destination` that ends in the path separator takes the folder under its own name.
-- Into an existing folder the content is merged: files of the same name are replaced, nothing else
-  is touched. A folder never takes the place of a file, nor a file that of a folder; such collisions
-  are found before anything is copied. With `overwrite: false` an existing destination is an error.
-- `*` is accepted after the last separator of `source` and matches folders. When several match, the
-  destination has to end in the separator; when none does, the step fails.
-- Symbolic links inside are copied as links. A link to a folder in the destination stands for that
+- The content of `source` goes into `destination`, which is created if missing, with the folders
+  above it. If `destination` ends in a path separator, the folder goes into it under its own name.
+- An existing folder is merged with the content: files with the same names are replaced, nothing
+  else changes. A folder never replaces a file, nor a file a folder; such collisions are found
+  before anything is copied. With `overwrite: false`, an existing destination is an error.
+- `*` is accepted after the last separator of `source` and matches folders. If several match, the
+  destination has to end in a separator; if none matches, the step fails.
+- Symbolic links inside are copied as links. A link to a folder in the destination counts as that
   folder, so a tree with `lib/` can be copied over a system whose `/lib` is a link.
-- New files and folders get the permissions of the source less the umask.
-- Named pipes, sockets and devices inside, and copying a folder into itself, are refused.
+- New files and folders get the permissions of the source minus the umask.
+- Named pipes, sockets and devices inside, and copying a folder into itself, are errors.
 """
 
 import os
@@ -30,7 +30,7 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What CopyFolder is given."""
+    """The inputs of CopyFolder."""
 
     source: Annotated[str, LocalPath("The folder to copy; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new folder, or the folder to copy into.")]
@@ -38,10 +38,10 @@ class Inputs(NamedTuple):
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
-    """Copy one folder, or those that match.
+    """Copy one folder, or the folders that match.
 
     Raises:
-        ActionError: A source or destination does not fit, or the system refused.
+        ActionError: A source or destination is not valid, or the system does not allow it.
     """
     doing = f"copy the folder {quoted(inputs.source)} to {quoted(inputs.destination)}"
     with operation("CopyFolder", doing, ctx):

@@ -1,14 +1,13 @@
 r"""CreateFile: create a file, or replace one.
 
-- Missing folders above the file are made.
-- `content` is written as given: YAML decides what `\n` means, and no line end is added. No
-  byte-order mark is written, whatever the encoding; begin the content with `\uFEFF` to have one.
-- An existing file is replaced in one step, so nobody sees half a file, and a full disk leaves the
-  old one. With `overwrite: false` it is an error.
-- A new file has the permissions 0666 less the umask; explicit `permissions` are set exactly. A
-  replaced file keeps its owner, group and permissions as far as none are given.
-- A symbolic link stands for the file it leads to. A folder, and named pipes, sockets and devices
-  are refused.
+- Missing folders above the file are created.
+- `content` is written as given: YAML decides what `\n` means, and no line break is added. No
+  byte-order mark is written in any encoding; to have one, start the content with `\uFEFF`.
+- An existing file is replaced in one step: no process sees half a file, and a full disk leaves the
+  old one. With `overwrite: false`, an existing file is an error.
+- A new file gets the permissions 0666 minus the umask; explicit `permissions` are set exactly. A
+  replaced file keeps its owner, group and permissions unless they are set.
+- A symbolic link is followed. Folders, named pipes, sockets and devices are errors.
 - `owner`, `group` and `permissions` cannot be used on Windows.
 """
 
@@ -38,21 +37,21 @@ _LINUX = frozenset({Platform.LINUX})
 
 
 class Inputs(NamedTuple):
-    """What CreateFile is given."""
+    """The inputs of CreateFile."""
 
     path: Annotated[str, LocalPath("The file to create.")]
-    content: Annotated[str, Text("What it holds.")] = ""
-    encoding: Annotated[str, Encoding("How the content is written.")] = "utf-8"
+    content: Annotated[str, Text("The content of the file.")] = ""
+    encoding: Annotated[str, Encoding("The encoding of the content.")] = "utf-8"
     owner: Annotated[
         str | None,
-        Text("The owner's name or number; else the user awstoe runs as.", platforms=_LINUX),
+        Text("The owner's name or number; default: the user that runs awstoe.", platforms=_LINUX),
     ] = None
     group: Annotated[
         str | None,
-        Text("The group's name or number; else that of the user.", platforms=_LINUX),
+        Text("The group's name or number; default: the user's group.", platforms=_LINUX),
     ] = None
     permissions: Annotated[
-        int | None, Permissions("Octal permissions; else 0666 less the umask.")
+        int | None, Permissions("Octal permissions; default: 0666 minus the umask.")
     ] = None
     overwrite: Annotated[bool, Boolean("Whether an existing file is replaced.")] = True
 
@@ -61,20 +60,21 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Create one file.
 
     Raises:
-        ActionError: Something else is in the way, an owner is unknown, or the system refused.
+        ActionError: Something else has that path, an owner is unknown, or the system does not
+            allow it.
     """
     with operation("CreateFile", f"create {quoted(inputs.path)}", ctx):
         if paths.is_folder_form(inputs.path, current()):
             raise ActionError(
-                f"{quoted(inputs.path)} names a folder",
-                hint="leave out the separator at its end, or use CreateFolder",
+                f"{quoted(inputs.path)} is the path of a folder",
+                hint="remove the separator at its end, or use CreateFolder",
             )
         data = encode(inputs.content, inputs.encoding)
         owner = None
         if inputs.owner is not None or inputs.group is not None:
             owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=False)
         make_parents(inputs.path)
-        # What is meant to be private must not be readable for an instant.
+        # A private file must never be readable by others, not even for an instant.
         mode = 0o666 if inputs.permissions is None else 0o600
         with AtomicReplacement(inputs.path, mode=mode, overwrite=inputs.overwrite) as new:
             new.write(data)

@@ -1,12 +1,12 @@
 """CreateFolder: create a folder.
 
-- Missing folders above it are made.
-- A folder that exists already is left with everything in it; `owner`, `group` and `permissions` are
-  set when given. (The AWSTOE user guide says that it is overwritten; emptying it would lose data.
-  Use DeleteFolder first where an empty folder is needed.) With `overwrite: false` it is an error.
-- A new folder has the permissions 0777 less the umask; explicit `permissions` are set exactly. They
-  hold for the last folder of the path, not for those made above it.
-- A file in the way is an error. A symbolic link to a folder counts as that folder.
+- Missing folders above it are created.
+- An existing folder keeps everything in it; `owner`, `group` and `permissions` are set if given.
+  (The AWSTOE user guide says that it is overwritten, but emptying it would lose data. If you need
+  an empty folder, use DeleteFolder first.) With `overwrite: false`, an existing folder is an error.
+- A new folder gets the permissions 0777 minus the umask; explicit `permissions` are set exactly.
+  They apply to the last folder of the path, not to those created above it.
+- A file with that path is an error. A symbolic link to a folder counts as that folder.
 - `owner`, `group` and `permissions` cannot be used on Windows.
 """
 
@@ -32,28 +32,29 @@ _LINUX = frozenset({Platform.LINUX})
 
 
 class Inputs(NamedTuple):
-    """What CreateFolder is given."""
+    """The inputs of CreateFolder."""
 
     path: Annotated[str, LocalPath("The folder to create.")]
     owner: Annotated[
         str | None,
-        Text("The owner's name or number; else the user awstoe runs as.", platforms=_LINUX),
+        Text("The owner's name or number; default: the user that runs awstoe.", platforms=_LINUX),
     ] = None
     group: Annotated[
         str | None,
-        Text("The group's name or number; else that of the user.", platforms=_LINUX),
+        Text("The group's name or number; default: the user's group.", platforms=_LINUX),
     ] = None
     permissions: Annotated[
-        int | None, Permissions("Octal permissions; else 0777 less the umask.")
+        int | None, Permissions("Octal permissions; default: 0777 minus the umask.")
     ] = None
-    overwrite: Annotated[bool, Boolean("Whether the folder may exist already.")] = True
+    overwrite: Annotated[bool, Boolean("Whether the folder may exist.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Create one folder.
 
     Raises:
-        ActionError: Something else is in the way, an owner is unknown, or the system refused.
+        ActionError: Something else has that path, an owner is unknown, or the system does not
+            allow it.
     """
     path = inputs.path
     with operation("CreateFolder", f"create the folder {quoted(path)}", ctx):
@@ -68,12 +69,12 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ctx.log.info(
             f"CreateFolder: Created {quoted(path)}"
             if made
-            else f"CreateFolder: {quoted(path)} exists already; its content was left as it is"
+            else f"CreateFolder: {quoted(path)} already exists; its content is unchanged"
         )
 
 
 def _make(path: str, *, private: bool, overwrite: bool) -> bool:
-    """Whether the folder had to be made; ``private`` until its permissions are set."""
+    """Make the folder, ``private`` until its permissions are set; return whether it was missing."""
     if os.path.isdir(path):
         if not overwrite:
             raise atomic_replace.exists(path)

@@ -1,10 +1,11 @@
 """CreateSymlink: create a symbolic link.
 
-- A relative `path` counts from the working directory; missing folders above the link are made.
-- `target` is stored as given. A relative one counts, as for every link, from the folder the link is
-  in. It has to exist.
-- A link that exists already is an error, unless `force` is true: then it is replaced in one step.
-  Anything but a link in the way is an error, with `force`, too.
+- A relative `path` is relative to the working directory. Missing folders above the link are
+  created.
+- `target` is stored as given and has to exist. As for every link, a relative target is relative to
+  the folder of the link.
+- An existing link is an error, unless `force` is true: then it is replaced in one step. Anything
+  else with that path is an error even with `force`.
 """
 
 import os
@@ -24,10 +25,10 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What CreateSymlink is given."""
+    """The inputs of CreateSymlink."""
 
     path: Annotated[str, LocalPath("The link to create.")]
-    target: Annotated[str, LocalPath("What it leads to.")]
+    target: Annotated[str, LocalPath("The target of the link.")]
     force: Annotated[bool, Boolean("Whether an existing link is replaced.")] = False
 
 
@@ -35,25 +36,25 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Create one link.
 
     Raises:
-        ActionError: The target is missing, something is in the way, or the system refused.
+        ActionError: The target is missing, the path exists, or the system does not allow it.
     """
     doing = f"create the link {quoted(inputs.path)} to {quoted(inputs.target)}"
     with operation("CreateSymlink", doing, ctx):
         path = os.path.join(os.getcwd(), inputs.path)
         _require_target(path, inputs.target)
-        found = file_types.file_type(path)
-        if found not in (file_types.FileType.MISSING, file_types.FileType.LINK):
+        actual = file_types.file_type(path)
+        if actual not in (file_types.FileType.MISSING, file_types.FileType.LINK):
             raise ActionError(
-                f"{quoted(path)} is {found}, not a link",
-                hint="remove it first; force replaces links only",
+                f"{quoted(path)} is {actual}, not a link",
+                hint="remove it first; force replaces only links",
             )
-        if found is file_types.FileType.LINK and not inputs.force:
+        if actual is file_types.FileType.LINK and not inputs.force:
             raise ActionError(
-                f"the link {quoted(path)} exists already and leads to {quoted(os.readlink(path))}",
+                f"the link {quoted(path)} already exists and leads to {quoted(os.readlink(path))}",
                 hint="set force to true to replace it",
             )
         atomic_replace.make_parents(path)
-        if found is file_types.FileType.LINK:
+        if actual is file_types.FileType.LINK:
             copying.place_link(inputs.target, path)
         else:
             os.symlink(inputs.target, path)
@@ -61,12 +62,12 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
 
 
 def _require_target(path: str, target: str) -> None:
-    """Refuse a target that does not exist, seen from the link."""
+    """Check that the target exists, relative to the link."""
     if os.path.exists(os.path.join(os.path.dirname(path), target)):
         return
     hint = "create the target first"
     if not os.path.isabs(target):
-        hint = f"a relative target counts from the link's folder {quoted(os.path.dirname(path))}"
+        hint = f"a relative target is relative to the link's folder {quoted(os.path.dirname(path))}"
         if os.path.exists(target):
-            hint += f"; give it as {quoted(os.path.abspath(target))}"
+            hint += f"; use {quoted(os.path.abspath(target))}"
     raise ActionError(f"the target {quoted(target)} does not exist", hint=hint)

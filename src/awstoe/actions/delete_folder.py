@@ -1,10 +1,10 @@
 """DeleteFolder: delete a folder.
 
-- A folder that is not empty is an error, unless `force` is true: then everything in it goes, too.
-- Symbolic links inside are deleted themselves; what they lead to is never touched, also when
-  another program changes the folder meanwhile.
+- A folder that is not empty is an error, unless `force` is true: then its content is deleted too.
+- Symbolic links inside are deleted themselves. Their targets never change, even if another program
+  changes the folder at the same time.
 - A symbolic link to a folder, a file, the root of the file system, and paths that end in `.` or
-  `..` are errors. So is, before its content is touched, a file system mounted inside.
+  `..` are errors. A file system that is mounted inside is an error too; its content is kept.
 """
 
 import errno
@@ -25,21 +25,21 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What DeleteFolder is given."""
+    """The inputs of DeleteFolder."""
 
     path: Annotated[str, LocalPath("The folder to delete.")]
-    force: Annotated[bool, Boolean("Whether its content is deleted, too.")] = False
+    force: Annotated[bool, Boolean("Whether its content is deleted too.")] = False
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Delete one folder.
 
     Raises:
-        ActionError: It is missing, no folder, not empty, or the system refused.
+        ActionError: It is missing, not a folder, not empty, or the system does not allow it.
     """
     with operation("DeleteFolder", f"delete the folder {quoted(inputs.path)}", ctx):
         path = paths.without_end_separators(inputs.path, current())
-        _refuse(path)
+        _check(path)
         if inputs.force:
             tree.remove(path, ctx.checkpoint)
         else:
@@ -47,18 +47,18 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         ctx.log.info(f"DeleteFolder: Deleted {quoted(inputs.path)}")
 
 
-def _refuse(path: str) -> None:
-    """Refuse what is no folder, or none that anybody means to delete."""
-    found = file_types.file_type(path)
-    if found is file_types.FileType.MISSING:
+def _check(path: str) -> None:
+    """Check that it is a folder, and not one that is only named by mistake."""
+    actual = file_types.file_type(path)
+    if actual is file_types.FileType.MISSING:
         raise file_types.missing(path, "folder")
-    if found is file_types.FileType.LINK:
+    if actual is file_types.FileType.LINK:
         raise ActionError(
             f"{quoted(path)} is a symbolic link to {quoted(os.readlink(path))}",
-            hint="delete the link with DeleteFile, or name the folder it leads to",
+            hint="delete the link with DeleteFile, or use the path of its target",
         )
-    if found is not file_types.FileType.FOLDER:
-        raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="use DeleteFile")
+    if actual is not file_types.FileType.FOLDER:
+        raise ActionError(f"{quoted(path)} is {actual}, not a folder", hint="use DeleteFile")
     resolved = os.path.realpath(path)
     root = os.path.dirname(resolved) == resolved
     if root or os.path.samefile(path, os.path.abspath(os.sep)):
@@ -66,7 +66,7 @@ def _refuse(path: str) -> None:
     if os.path.basename(path) in (os.curdir, os.pardir):
         raise ActionError(
             f"{quoted(path)} ends in {quoted(os.path.basename(path))}",
-            hint=f"name the folder: {quoted(resolved)}",
+            hint=f"use the folder's own path: {quoted(resolved)}",
         )
 
 

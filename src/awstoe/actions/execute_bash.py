@@ -1,21 +1,20 @@
 """ExecuteBash: run a bash script.
 
-All commands of a step are written, in their order and each on lines of its own, into one temporary
-script file that bash then runs. So a later command sees the variables and the working folder of an
-earlier one. The script starts in the folder awstoe was started in, with awstoe's environment and
-without standard input; the file is removed afterwards, also when the step fails.
+All commands of a step are written to one temporary script file, in their order and each on lines of
+its own, and bash runs that file. So a later command sees the variables and the working directory of
+an earlier one. The script starts in awstoe's working directory, with awstoe's environment and
+without standard input. The file is removed afterwards, even if the step fails.
 
-The exit code of the script decides: 0 is success. That is the exit code of its last command unless
-the script says otherwise; a failing command in the middle does not end the script. Begin it with
-`set -e` (and `set -o pipefail`) to change that.
+Exit code 0 is success. The exit code is that of the last command unless the script sets another; a
+failing command in the middle does not end the script. Start the script with `set -e` (and `set -o
+pipefail`) to change that.
 
-Exit code 194 asks for a reboot. After it the same step runs again from its first command, so a
-script that uses it has to find out what it has already done.
+Exit code 194 requests a reboot. After the reboot the same step runs again from its first command,
+so the script has to find out what it has already done.
 
-When the step fails or its time is over, everything it started is ended: the processes get TERM, and
-KILL if they are still there after five seconds. What a successful script leaves in the background
-lives on; redirect its output (`server > /dev/null 2>&1 &`), as the step otherwise waits five
-seconds for it.
+When the step fails or times out, everything it started is ended: its processes get TERM, and KILL
+if they still run after five seconds. What a successful script leaves in the background keeps
+running. Redirect its output (`server > /dev/null 2>&1 &`), or the step waits five seconds for it.
 """
 
 from typing import Annotated, NamedTuple
@@ -33,18 +32,18 @@ commands:
 
 
 class Inputs(NamedTuple):
-    """What a step gives."""
+    """The inputs of a step."""
 
     commands: Annotated[
         tuple[str, ...],
-        TextList("The lines of the script; an entry may be several lines long.", minimum=1),
+        TextList("The lines of the script; an entry may have several lines.", minimum=1),
     ]
 
 
 class Outputs(NamedTuple):
-    """What later steps can refer to."""
+    """The outputs, which later steps can refer to."""
 
-    stdout: Annotated[str, "What the script printed to standard output, without the last line end."]
+    stdout: Annotated[str, "The script's standard output, without the final line break."]
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
@@ -53,7 +52,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
     Raises:
         ActionError: The script failed or could not be started.
         HostError: The script file cannot be written.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     text = "\n".join(inputs.commands) + "\n"

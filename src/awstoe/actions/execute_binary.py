@@ -1,18 +1,18 @@
 """ExecuteBinary: run a program with arguments, without a shell.
 
-The arguments reach the program as they stand in the document: nothing expands wildcards, variables
-or quotes. A program named without a slash is looked for in PATH; a path with one is used as it is,
-a relative one counting from the folder awstoe was started in. The program runs in that folder, with
+The program gets the arguments exactly as in the document: wildcards, variables and quotes are not
+expanded. A name without a slash is searched in PATH. A path with a slash is used as it is; a
+relative path is relative to awstoe's working directory. The program runs in that folder, with
 awstoe's environment and without standard input.
 
-On Windows a backslash counts like a slash, and the extensions of PATHEXT may be left out. Batch
-files are run by `cmd.exe`; their arguments stay arguments, and one with a line end is refused.
+On Windows a backslash counts as a slash, and the extensions in PATHEXT are optional. `cmd.exe` runs
+batch files; it gets their arguments quoted, and an argument with a line break is an error.
 
-Exit code 0 is success. Exit code 194 (3010 on Windows) asks for a reboot, after which the same step
+Exit code 0 is success. Exit code 194 (3010 on Windows) requests a reboot, after which the same step
 runs again.
 
-When the step fails or its time is over, everything it started is ended; what a successful program
-leaves in the background lives on.
+When the step fails or times out, everything it started is ended. What a successful program leaves
+in the background keeps running.
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -32,20 +32,16 @@ _NAME: Final = "ExecuteBinary"
 
 
 class Inputs(NamedTuple):
-    """What a step gives."""
+    """The inputs of a step."""
 
-    path: Annotated[str, LocalPath("The program: a path, or a name that is looked for in PATH.")]
-    arguments: Annotated[
-        tuple[str, ...], TextList("The arguments, each handed over as it is.")
-    ] = ()
+    path: Annotated[str, LocalPath("The program: a path, or a name to search in PATH.")]
+    arguments: Annotated[tuple[str, ...], TextList("The arguments, each passed as it is.")] = ()
 
 
 class Outputs(NamedTuple):
-    """What later steps can refer to."""
+    """The outputs, which later steps can refer to."""
 
-    stdout: Annotated[
-        str, "What the program printed to standard output, without the last line end."
-    ]
+    stdout: Annotated[str, "The program's standard output, without the final line break."]
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
@@ -53,7 +49,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
 
     Raises:
         ActionError: The program failed or could not be started.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     ctx.log.info(f"{_NAME}: STARTED EXECUTION")

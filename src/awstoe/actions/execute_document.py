@@ -1,16 +1,15 @@
 """ExecuteDocument: run another document inside this step.
 
 - `document` is a local path, an `s3://` URI or the ARN of an Image Builder component. A relative
-  path counts from the working directory, not from the document's folder.
-- Documents can be nested three levels below the top one. A document that runs itself, or any
-  document above it, is a cycle and fails the step.
-- The nested document is validated when the step runs. Its phases run in the order of its file; all
-  of them when `phases` is left out.
-- `parameters` set the nested document's parameters; those it does not have are ignored, with a
-  warning.
-- The step has no timeout and no retries: `timeoutSeconds` other than -1 and `maxAttempts` other
-  than 1 are errors.
-- The step fails when the nested run fails. Its full record goes into the step's `detailedOutput`.
+  path is relative to the working directory, not to the document's folder.
+- Documents can be nested three levels below the top one. A document that runs itself, or a document
+  above it, is a cycle and fails the step.
+- The nested document is validated when the step runs. Its phases run in the order of its file: all
+  of them, or those in `phases`.
+- `parameters` set the nested document's parameters; unknown ones are ignored with a warning.
+- The step has no timeout and no retries: a `timeoutSeconds` other than -1 or a `maxAttempts` other
+  than 1 is an error.
+- The step fails if the nested run fails. Its full record goes into the step's `detailedOutput`.
 """
 
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ parameters:
 
 
 class Inputs(NamedTuple):
-    """What ExecuteDocument is given."""
+    """The inputs of ExecuteDocument."""
 
     document: Annotated[str, Text("The document: a path, an s3:// URI or a component ARN.")]
     bucket_owner: Annotated[
@@ -40,11 +39,11 @@ class Inputs(NamedTuple):
         Pattern(
             "The account that has to own the S3 bucket.",
             ACCOUNT_ID,
-            "an AWS account id of 12 digits",
+            "an AWS account ID with 12 digits",
             name="document-s3-bucket-owner",
         ),
     ] = None
-    phases: Annotated[str, Text("The phases to run, separated by commas; else all.")] = ""
+    phases: Annotated[str, Text("The phases to run, separated by commas; default: all.")] = ""
     parameters: Annotated[
         tuple[NameValue, ...], ParameterList("Values for the document's parameters.")
     ] = ()
@@ -54,16 +53,16 @@ class Outputs(NamedTuple):
     """The summary of the nested run."""
 
     executedStepCount: Annotated[int, "How many steps ran."]  # noqa: N815 - the name of the output
-    executionId: Annotated[str, "The id of the nested run."]  # noqa: N815
+    executionId: Annotated[str, "The execution ID of the nested run."]  # noqa: N815
     failedStepCount: Annotated[int, "How many steps failed."]  # noqa: N815
-    failureMessage: Annotated[str, "Why it failed; empty when it did not."]  # noqa: N815
+    failureMessage: Annotated[str, "Why it failed; empty if it did not."]  # noqa: N815
     ignoredFailedStepCount: Annotated[int, "How many failures were ignored."]  # noqa: N815
-    logUrl: Annotated[str, "Where its logs are, when they are its own."]  # noqa: N815
+    logUrl: Annotated[str, "Where its logs are, if it has its own."]  # noqa: N815
     status: Annotated[str, "How it ended: success or failed."]
 
 
 def conflict(given: Mapping[str, Value]) -> str | None:
-    """Refuse a parameter that is given twice."""
+    """Check that no parameter is set twice."""
     parameters = given.get("parameters")
     if not isinstance(parameters, list):
         return None
@@ -86,7 +85,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Mapping[str, Value]:
     if not inputs.document:
         raise ActionError(
             "ExecuteDocument: expected a document, got an empty string",
-            hint="give a path, an s3:// URI or a component ARN",
+            hint="use a path, an s3:// URI or a component ARN",
         )
     phases = tuple(name for part in inputs.phases.split(",") if (name := part.strip()))
     parameters = {entry.name: entry.value for entry in inputs.parameters}

@@ -1,28 +1,28 @@
 """ExecutePowerShell: run PowerShell commands or a script file.
 
-Give either `commands` or `file`, not both. All commands of a step are written, in their order and
-each on lines of its own, into one temporary script file. So a later command sees the variables and
-the location of an earlier one. The file is UTF-8 with a byte order mark, so that Windows PowerShell
-reads every character; it is removed afterwards, also when the step fails. `file` names a script of
-your own; a relative path counts from the folder awstoe was started in.
+Set either `commands` or `file`, not both. All commands of a step are written to one temporary
+script file, in their order and each on lines of its own. So a later command sees the variables and
+the location of an earlier one. The file is UTF-8 with a byte-order mark, so that Windows PowerShell
+reads every character. It is removed afterwards, even if the step fails. `file` is the path of your
+own script; a relative path is relative to awstoe's working directory.
 
-The script is run as `powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass
--File SCRIPT` with the `powershell.exe` of PATH. It starts in the folder awstoe was started in, with
-awstoe's environment and without standard input; a prompt is an error.
+The script runs as `powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -File
+SCRIPT` with the `powershell.exe` in PATH. It starts in awstoe's working directory, with awstoe's
+environment and without standard input; a prompt is an error.
 
-The exit code decides: 0 is success. It is that of `exit`, or 1 after an error that ends the script
-(`throw`, or any error under `$ErrorActionPreference = 'Stop'`), otherwise 0: after a program that
-failed, write `exit $LASTEXITCODE`.
+Exit code 0 is success. The exit code is that of `exit`, or 1 after an error that ends the script
+(`throw`, or any error with `$ErrorActionPreference = 'Stop'`), otherwise 0. To fail when a program
+failed, write `exit $LASTEXITCODE` after it.
 
-Exit code 3010 asks for a reboot. After it the same step runs again from its first command, so a
-script that uses it has to find out what it has already done.
+Exit code 3010 requests a reboot. After the reboot the same step runs again from its first command,
+so the script has to find out what it has already done.
 
-`stdout` is standard output without its last line end; standard error is not mixed in. Lines that
-are no UTF-8 are read in the console's code page.
+`stdout` is standard output without its final line break; standard error is not part of it. Lines
+that are not UTF-8 are decoded with the console's code page.
 
-When its time is over, the script and everything it started get Ctrl-Break, where they share a
-console with awstoe, and are ended after five seconds. What a failed script leaves in the background
-is ended, too; what a successful one leaves lives on.
+When the step times out, the script and everything it started get Ctrl-Break if they share a console
+with awstoe, and are ended after five seconds. What a failed script leaves in the background is
+ended too; what a successful script leaves keeps running.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ _NAME: Final = "ExecutePowerShell"
 
 
 class Inputs(NamedTuple):
-    """What ExecutePowerShell is given."""
+    """The inputs of ExecutePowerShell."""
 
     commands: Annotated[
         tuple[str, ...], TextList("The commands; each may have several lines.", minimum=1)
@@ -56,9 +56,9 @@ class Inputs(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What ExecutePowerShell gives."""
+    """The outputs of ExecutePowerShell."""
 
-    stdout: Annotated[str, "What the script wrote to standard output."]
+    stdout: Annotated[str, "The script's standard output, without the final line break."]
 
 
 def conflict(given: Mapping[str, Value]) -> str | None:
@@ -76,7 +76,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
     Raises:
         ActionError: The script failed, is missing, or could not be started.
         HostError: The script file cannot be written.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     if inputs.file is not None:
@@ -97,11 +97,11 @@ def _run_file(path: str, ctx: ActionContext) -> str:
 
 
 def _require(path: str) -> None:
-    """Refuse a script that is not there: PowerShell would say so in many words, or not at all."""
+    """Check that the script exists: PowerShell's own message is long, or missing."""
     try:
         file_types.require_file(path)
     except ActionError as error:
         raise ActionError(f"{_NAME}: {error.message}", hint=error.hint) from error
     except OSError as error:
         reason, hint = oserrors.explain(error)
-        raise ActionError(f"{_NAME}: cannot look at the script: {reason}", hint=hint) from error
+        raise ActionError(f"{_NAME}: cannot read the script: {reason}", hint=hint) from error

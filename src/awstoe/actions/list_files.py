@@ -1,12 +1,12 @@
 r"""ListFiles: list the files in a folder.
 
 - Files are regular files and symbolic links to them; folders, pipes, sockets and devices are not
-  listed. With `recursive`, sub-folders are searched, too; links to folders are not followed.
-- `fileNamePattern` holds for names, not for paths; `*` stands for any characters.
-- `files` holds `path` as given plus the name of each file, sorted and joined with commas. A name
-  that holds a comma cannot be told apart in it, which a warning says; bytes of names that are no
-  UTF-8 are shown as `\\xNN`, with a warning, too.
-- Each operation gives one output, so `outputs[1].files` belongs to the second one.
+  listed. With `recursive`, subfolders are searched too; links to folders are not followed.
+- `fileNamePattern` applies to names, not to paths; `*` matches any characters.
+- `files` contains `path` as given plus the name of each file, sorted and joined with commas. A name
+  with a comma is ambiguous there, and bytes of names that are not UTF-8 are shown as `\\xNN`; both
+  cause a warning.
+- Each operation has one output, so `outputs[1].files` belongs to the second one.
 """
 
 import os
@@ -27,17 +27,17 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What ListFiles is given."""
+    """The inputs of ListFiles."""
 
     path: Annotated[str, LocalPath("The folder.")]
     pattern: Annotated[
-        str | None, Text("What names have to match; * is a wildcard.", name="fileNamePattern")
+        str | None, Text("The pattern for names; * is a wildcard.", name="fileNamePattern")
     ] = None
-    recursive: Annotated[bool, Boolean("Whether sub-folders are searched, too.")] = False
+    recursive: Annotated[bool, Boolean("Whether subfolders are searched too.")] = False
 
 
 class Outputs(NamedTuple):
-    """What ListFiles gives."""
+    """The outputs of ListFiles."""
 
     files: Annotated[str, "The paths of the files, joined with commas."]
 
@@ -46,15 +46,15 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
     """List the files of one folder.
 
     Raises:
-        ActionError: It is missing, no folder, or cannot be read.
+        ActionError: It is missing, not a folder, or cannot be read.
     """
     with operation("ListFiles", f"list the files in {quoted(inputs.path)}", ctx):
         file_types.require_folder(inputs.path)
         pattern = "*" if inputs.pattern is None else inputs.pattern
         matches = paths.matcher(pattern, current()).match
-        found = sorted(_files(inputs, matches, ctx.checkpoint))
-        ctx.log.info(f"ListFiles: Found {len(found)} files in {quoted(inputs.path)}")
-        return Outputs(",".join(_shown(path, ctx) for path in found))
+        files = sorted(_files(inputs, matches, ctx.checkpoint))
+        ctx.log.info(f"ListFiles: Found {len(files)} files in {quoted(inputs.path)}")
+        return Outputs(",".join(_shown(path, ctx) for path in files))
 
 
 def _files(
@@ -76,16 +76,16 @@ def _files(
 
 
 def _shown(path: str, ctx: ActionContext) -> str:
-    """``path`` for the output value, which has to be text that any tool can read."""
+    """Return ``path`` for the output value, which has to be text that any tool can read."""
     if "," in path:
         ctx.log.warning(
-            f"ListFiles: {quoted(path)} holds a comma, which also separates the files of the output"
+            f"ListFiles: {quoted(path)} contains a comma, which also separates the output's files"
         )
     try:
         path.encode()
     except UnicodeEncodeError:
         ctx.log.warning(
-            f"ListFiles: the name {quoted(path)} is no UTF-8; the output shows its bytes as \\xNN"
+            f"ListFiles: the name {quoted(path)} is not UTF-8; the output shows its bytes as \\xNN"
             " and cannot be used to open it"
         )
         return os.fsencode(path).decode(errors="backslashreplace")

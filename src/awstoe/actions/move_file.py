@@ -1,15 +1,15 @@
 """MoveFile: move or rename files.
 
-- A `destination` that ends in the path separator, or is an existing folder, is a folder: the file
-  goes into it under its own name. Anything else is the new path. Missing folders are made.
-- `*` is accepted after the last separator of `source` and stands for any characters, leading dots
-  included. It matches files and links to files; folders are passed over. When several files match,
-  the destination has to end in the separator; when none does, the step fails.
-- An existing file is replaced; with `overwrite: false` it is an error.
-- A symbolic link is moved as such, whatever it leads to.
-- Between file systems the file is copied with owner, permissions, times and attributes; the source
-  goes only after the copy is complete.
-- A file onto itself, a folder, and named pipes, sockets and devices are refused.
+- A `destination` that ends in a path separator, or is an existing folder, is a folder: the file
+  goes into it under its own name. Anything else is the new path. Missing folders are created.
+- `*` is accepted after the last separator of `source` and matches any characters, leading dots
+  included. It matches files and links to files, not folders. If several files match, the
+  destination has to end in a separator; if none matches, the step fails.
+- An existing file is replaced; with `overwrite: false`, it is an error.
+- A symbolic link itself is moved, not its target.
+- Between file systems, the file is copied with owner, permissions, times and attributes, and the
+  source is removed once the copy is complete.
+- The same file at both ends, folders, named pipes, sockets and devices are errors.
 """
 
 from typing import Annotated, NamedTuple
@@ -28,7 +28,7 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What MoveFile is given."""
+    """The inputs of MoveFile."""
 
     source: Annotated[str, LocalPath("The file to move; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new path, or the folder to move into.")]
@@ -36,10 +36,10 @@ class Inputs(NamedTuple):
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
-    """Move one file, or those that match.
+    """Move one file, or the files that match.
 
     Raises:
-        ActionError: A source or destination does not fit, or the system refused.
+        ActionError: A source or destination is not valid, or the system does not allow it.
     """
     doing = f"move {quoted(inputs.source)} to {quoted(inputs.destination)}"
     with operation("MoveFile", doing, ctx):

@@ -1,15 +1,16 @@
 """MoveFolder: move or rename folders.
 
-- The folder gets the path `destination`; the folders above it are made when missing. A
-  `destination` that ends in the path separator takes the folder under its own name.
-- Into an existing folder the content is merged: files of the same name are replaced, nothing else
-  is touched. A folder never takes the place of a file, nor a file that of a folder; such collisions
-  are found before anything is moved. With `overwrite: false` an existing destination is an error.
-- `*` is accepted after the last separator of `source` and matches folders. When several match, the
-  destination has to end in the separator; when none does, the step fails.
-- Between file systems the folder is copied with owners, permissions, times and attributes; the
-  source goes only after the copy is complete.
-- A symbolic link to a folder (MoveFile moves links) and moving a folder into itself are refused.
+- The folder gets the path `destination`; missing folders above it are created. If `destination`
+  ends in a path separator, the folder goes into it under its own name.
+- An existing folder is merged with the content: files with the same names are replaced, nothing
+  else changes. A folder never replaces a file, nor a file a folder; such collisions are found
+  before anything is moved. With `overwrite: false`, an existing destination is an error.
+- `*` is accepted after the last separator of `source` and matches folders. If several match, the
+  destination has to end in a separator; if none matches, the step fails.
+- Between file systems, the folder is copied with owners, permissions, times and attributes, and the
+  source is removed once the copy is complete.
+- A symbolic link to a folder is an error (MoveFile moves links), and so is moving a folder into
+  itself.
 """
 
 from typing import Annotated, NamedTuple
@@ -29,7 +30,7 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What MoveFolder is given."""
+    """The inputs of MoveFolder."""
 
     source: Annotated[str, LocalPath("The folder to move; * in its last part.", wildcard=True)]
     destination: Annotated[str, LocalPath("The new path, or the folder to move into.")]
@@ -37,10 +38,10 @@ class Inputs(NamedTuple):
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
-    """Move one folder, or those that match.
+    """Move one folder, or the folders that match.
 
     Raises:
-        ActionError: A source or destination does not fit, or the system refused.
+        ActionError: A source or destination is not valid, or the system does not allow it.
     """
     doing = f"move the folder {quoted(inputs.source)} to {quoted(inputs.destination)}"
     with operation("MoveFolder", doing, ctx):

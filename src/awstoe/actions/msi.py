@@ -1,6 +1,6 @@
-"""What InstallMSI and UninstallMSI do: look at the signature, run msiexec, see to the reboot.
+"""Runs msiexec for InstallMSI and UninstallMSI: checks the signature first, may reboot afterwards.
 
-Shared by the two. Not an action.
+Not an action itself.
 """
 
 import os
@@ -19,23 +19,23 @@ from awstoe.host.process.command_line import Verbatim
 
 _WANTS_REBOOT: Final = frozenset({1641, 3010})
 _MEANINGS: Final = {
-    1602: "the user cancelled it",
-    1603: "a fatal error; its log says which",
+    1602: "the user canceled it",
+    1603: "a fatal error; see its log",
     1605: "the product is not installed",
     1612: "the source of the installation is not available",
     1618: "another installation is running",
     1619: "the file cannot be opened",
-    1620: "the file is no MSI file",
+    1620: "the file is not an MSI file",
     1622: "its log cannot be opened",
     1625: "a policy of the system forbids it",
-    1633: "it is made for another processor",
-    1638: "another version of the product is installed already",
-    1639: "the command line is wrong; look at 'properties'",
+    1633: "it was built for another processor",
+    1638: "another version of the product is already installed",
+    1639: "the command line is not valid; check 'properties'",
 }
 _VALID: Final = "Valid"
 _UNSIGNED: Final = "NotSigned"
 _PROPERTY_VALUE: Final = re.compile(r'(?:[^\s"]|"[^"]*")*')
-"""What msiexec takes for one value; spaces only between quotes."""
+"""One value as msiexec parses it; spaces only between quotes."""
 _STATUS: Final = "(Get-AuthenticodeSignature -LiteralPath {path}).Status.ToString()\n"
 
 
@@ -46,14 +46,14 @@ def run(
 
     Args:
         action: The action's name, for messages.
-        switch: What msiexec is to do: ``/i`` or ``/x``.
-        good: Exit codes that are a success.
-        inputs: What the step gives.
+        switch: ``/i`` or ``/x``.
+        good: Exit codes that mean success.
+        inputs: The step's inputs.
         ctx: The run.
 
     Raises:
         ActionError: The file is missing, its signature is not accepted, or msiexec failed.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     path = _local(action, inputs.path)
@@ -72,34 +72,34 @@ def run(
 
 
 def _local(action: str, path: str) -> str:
-    """The file's absolute path: msiexec looks for others in a place of its own."""
+    """Return the file's absolute path: msiexec has its own folder for relative ones."""
     if "://" in path:
         raise ActionError(
-            f"{action}: this version installs from files of this machine only, got {path}",
-            hint="download the file in a step before",
+            f"{action}: this version supports only local files, got {path}",
+            hint="download the file in an earlier step",
         )
     try:
         file_types.require_file(path)
     except OSError as error:
         reason, hint = oserrors.explain(error)
-        raise ActionError(f"{action}: cannot look at {path}: {reason}", hint=hint) from error
+        raise ActionError(f"{action}: cannot read {path}: {reason}", hint=hint) from error
     except ActionError as error:
         raise ActionError(f"{action}: {error.message}", hint=error.hint) from error
     return os.path.abspath(path)
 
 
 def _check_properties(action: str, inputs: MsiInputs) -> None:
-    """Refuse a value that msiexec would take for more than one, or for less.
+    """Check that msiexec will parse each value as exactly one.
 
     Raises:
-        ActionError: There is one.
+        ActionError: It will not.
     """
     for name, value in (inputs.properties or {}).items():
         if not _PROPERTY_VALUE.fullmatch(value):
             raise ActionError(
-                f"{action}: the value of the property {name} has spaces outside double quotes, or a"
-                " double quote without its pair",
-                hint="write it as '\"a value\"'; a quote inside is doubled",
+                f"{action}: the value of the property {name} has spaces outside double quotes, or"
+                " an unpaired double quote",
+                hint="write it as '\"a value\"'; double a quote inside",
             )
 
 
@@ -107,13 +107,13 @@ def _check_properties(action: str, inputs: MsiInputs) -> None:
 def _accepted(
     action: str, path: str, inputs: MsiInputs, ctx: ActionContext
 ) -> Generator[None, None, None]:
-    """Check the file's signature, and see to it that the file stays what was checked.
+    """Check the file's signature, and keep other processes from changing the file.
 
     Raises:
-        ActionError: The signature is not one that the step accepts, or the file is being written.
+        ActionError: The step does not accept the signature, or a process is writing the file.
     """
     if inputs.ignore_authenticode_signature_errors and inputs.allow_unsigned_installer:
-        yield  # whatever it is, it is accepted
+        yield  # any signature is accepted
         return
     with ExitStack() as held:
         try:
@@ -126,26 +126,26 @@ def _accepted(
 
 
 def _check_signature(action: str, path: str, inputs: MsiInputs, ctx: ActionContext) -> None:
-    """Ask Windows about the file's signature.
+    """Check the file's signature with Windows.
 
     Raises:
-        ActionError: It is not one that the step accepts.
+        ActionError: The step does not accept it.
     """
     status = _status(path, ctx)
     if status == _UNSIGNED and not inputs.allow_unsigned_installer:
         raise ActionError(
             f"{action}: {path} is not signed",
-            hint="set allowUnsignedInstaller to true if that is to be accepted",
+            hint="set allowUnsignedInstaller to true to accept that",
         )
     if status not in {_VALID, _UNSIGNED} and not inputs.ignore_authenticode_signature_errors:
         raise ActionError(
             f"{action}: the signature of {path} is not valid: {status or 'no answer'}",
-            hint="set ignoreAuthenticodeSignatureErrors to true if that is to be accepted",
+            hint="set ignoreAuthenticodeSignatureErrors to true to accept that",
         )
 
 
 def _status(path: str, ctx: ActionContext) -> str:
-    """What Get-AuthenticodeSignature says; empty when it says nothing."""
+    """Return the status from Get-AuthenticodeSignature; empty if it prints nothing."""
     folder = ctx.temporary_folder()
     try:
         text = powershell.BYTE_ORDER_MARK + _STATUS.format(path=powershell.quoted(path))
@@ -162,26 +162,28 @@ def _argv(action: str, switch: str, path: str, inputs: MsiInputs) -> tuple[str, 
     argv = ["msiexec.exe", switch, path, "/qn", "/norestart"]
     if inputs.log_file:
         argv += [f"/L{inputs.log_options}", _log_file(action, inputs.log_file)]
-    # msiexec cuts up its command line by rules of its own, to which the quotes of values belong.
+    # msiexec splits its command line by its own rules, and the quotes belong to the values.
     argv += [Verbatim(f"{name}={value}") for name, value in (inputs.properties or {}).items()]
     return (*argv, "REBOOT=ReallySuppress")
 
 
 def _log_file(action: str, path: str) -> str:
-    whole = os.path.abspath(path)
+    absolute = os.path.abspath(path)
     try:
-        os.makedirs(os.path.dirname(whole), exist_ok=True)
+        os.makedirs(os.path.dirname(absolute), exist_ok=True)
     except OSError as error:
         reason, hint = oserrors.explain(error)
-        raise ActionError(f"{action}: no folder for logFile {path}: {reason}", hint=hint) from error
-    return whole
+        raise ActionError(
+            f"{action}: cannot make the folder of logFile {path}: {reason}", hint=hint
+        ) from error
+    return absolute
 
 
 def _conclude(action: str, result: Result, good: Collection[int], inputs: MsiInputs) -> None:
     if result.exit_code in good:
         return
     meaning = _MEANINGS.get(result.exit_code)
-    hint = f"see {inputs.log_file}" if inputs.log_file else "give a logFile to find out more"
+    hint = f"see {inputs.log_file}" if inputs.log_file else "set logFile to find out more"
     raise ActionError(
         f"{action}: msiexec ended with exit code {result.exit_code}"
         + (f" ({meaning})" if meaning else ""),

@@ -1,15 +1,15 @@
-"""What InstallMSI and UninstallMSI have in common: they take the same inputs."""
+"""The inputs and outputs of InstallMSI and UninstallMSI."""
 
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.fields import Boolean, Choice, LocalPath, Pattern, TextMap
 
-# awstoe decides about reboots, and about what is installed again, itself.
+# awstoe itself decides about reboots and reinstallation.
 _REFUSED = frozenset({"REBOOT", "REINSTALL", "REINSTALLMODE", "REBOOTPROMPT"})
 
 
 class MsiInputs(NamedTuple):
-    """The inputs of both."""
+    """The inputs of both actions."""
 
     path: Annotated[str, LocalPath("The MSI file.")]
     reboot: Annotated[str, Choice("When to reboot after success.", "Allow", "Force", "Skip")] = (
@@ -20,12 +20,12 @@ class MsiInputs(NamedTuple):
         Pattern(
             "Flags of msiexec's /L option.",
             r"(?i)[iwearucmopvx+!*]+",
-            "flags out of i w e a r u c m o p v x + ! *",
+            "one or more of the flags i w e a r u c m o p v x + ! *",
             name="logOptions",
         ),
     ] = "*VX"
     log_file: Annotated[
-        str | None, LocalPath("The installer's log; without it none is kept.", name="logFile")
+        str | None, LocalPath("The installer's log; default: no log.", name="logFile")
     ] = None
     properties: Annotated[
         dict[str, str] | None, TextMap("Properties for the installer.", refused=_REFUSED)
@@ -42,8 +42,8 @@ class MsiInputs(NamedTuple):
 
 
 class MsiOutputs(NamedTuple):
-    """The outputs of both."""
+    """The outputs of both actions."""
 
-    logFile: Annotated[str, "Where the installer's log is."]  # noqa: N815 - the output's name
+    logFile: Annotated[str, "The path of the installer's log."]  # noqa: N815 - the output's name
     msiExitCode: Annotated[int, "The exit code of msiexec."]  # noqa: N815
     stdout: Annotated[str, "What msiexec wrote to standard output."]

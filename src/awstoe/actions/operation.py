@@ -1,7 +1,7 @@
-"""The frame of one operation of a file-system action: its log lines and its errors.
+"""Wraps one operation of a file-system action: logs its start and end, and explains its errors.
 
-Whatever the system refuses inside becomes an ``ActionError`` that names the action, what it was
-doing, the reason and what to do.
+Each error inside becomes an ``ActionError`` that names the action, what failed, the reason and what
+to do.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ quoted = oserrors.quoted
 
 @contextmanager
 def operation(action: str, doing: str, ctx: ActionContext) -> Iterator[None]:
-    """Log start and end of one operation, and name it in its errors.
+    """Log the start and end of one operation, and name it in its errors.
 
     Args:
         action: The action, for example ``CopyFile``.
-        doing: What completes "cannot ...", paths included.
+        doing: Text that completes "cannot ...", paths included.
         ctx: The run.
 
     Raises:
-        ActionError: What was done inside failed.
-        TimeoutExceeded: The attempt's time is over.
+        ActionError: The block failed.
+        TimeoutExceeded: The attempt timed out.
     """
     ctx.log.info(f"{action}: STARTED EXECUTION")
     try:

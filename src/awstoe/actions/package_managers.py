@@ -1,6 +1,6 @@
-"""How the package managers of Linux install updates. Not an action.
+"""Installs updates with the package managers of Linux; not an action.
 
-None of them is asked anything, and configuration files that were changed by hand stay as they are.
+No package manager asks questions, and configuration files that were changed locally are kept.
 """
 
 import re
@@ -13,7 +13,7 @@ from awstoe.errors import ActionError
 
 _NAME: Final = "UpdateOS"
 _LOCKED_SECONDS: Final = 600
-"""How long another program may keep the packages locked: a new machine updates itself at first."""
+"""How long another program may lock the packages: a new machine often updates itself first."""
 _ASK_AGAIN_SECONDS: Final = 2.0
 _QUIET: Final = ("env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a")
 _APT: Final = (
@@ -21,11 +21,11 @@ _APT: Final = (
     *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
 )
 _APT_STRICT: Final = ("-o", "APT::Update::Error-Mode=any")
-"""Otherwise lists that could not be fetched are no error: old updates would count as all."""
+"""Without it, lists that could not be fetched are not an error, and updates would be missed."""
 _APT_LISTS_ARE_LOCKED: Final = "/lists/lock"
-"""In its message of any language. For this lock it does not wait, whatever the options say."""
+"""In its message in any language. No option makes apt-get wait for this lock."""
 _APT_INSTALLS: Final = re.compile(r"^Inst (\S+)", re.MULTILINE)
-"""A package's name; one for another architecture than the machine's has that behind a colon."""
+"""A package's name; for a foreign architecture, a colon and that architecture follow."""
 _ZYPPER: Final = (
     *("env", f"ZYPP_LOCK_TIMEOUT={_LOCKED_SECONDS}"),
     *("zypper", "--non-interactive"),
@@ -36,19 +36,19 @@ _ZYPPER_UPDATED_ITSELF: Final = 103
 
 
 class Wanted(NamedTuple):
-    """Which packages to update: all when ``include`` is empty, less ``exclude``."""
+    """Which packages to update: all if ``include`` is empty, without ``exclude``."""
 
     include: tuple[str, ...]
     exclude: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
-        """What was asked for by name and not excluded."""
+        """The included packages that are not excluded."""
         return [name for name in self.include if name not in self.exclude]
 
 
 def find(is_there: Callable[[str], bool]) -> Callable[[Wanted, ActionContext], None] | None:
-    """What installs updates here, by the first package manager of these; None without one."""
+    """Return the function that updates with the first known package manager; None without one."""
     known: dict[str, Callable[[Wanted, ActionContext], None]] = {
         "apt-get": _apt,
         "dnf": lambda wanted, ctx: _rpm("dnf", "upgrade", wanted, ctx),
@@ -65,7 +65,9 @@ def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result
     while _APT_LISTS_ARE_LOCKED in result.stderr_tail and result.exit_code not in good:
         if time.monotonic() >= over:
             break
-        ctx.log.info(f"{_NAME}: another program updates the lists of packages: waiting for its end")
+        ctx.log.info(
+            f"{_NAME}: another program is updating the package lists: waiting until it ends"
+        )
         _pause(ctx)
         result = ctx.execute(Command(argv, logged_as=program))
     if result.exit_code not in good:
@@ -85,7 +87,7 @@ def _pause(ctx: ActionContext) -> None:
 
 
 def _listed(ctx: ActionContext, *argv: str) -> str:
-    """What a package manager prints about what it would do: all of it, or updates would be missed.
+    """Return what a package manager prints about what it would do, complete.
 
     Raises:
         ActionError: It failed, or its output was cut.
@@ -100,13 +102,13 @@ def _listed(ctx: ActionContext, *argv: str) -> str:
 
 
 def _nothing(ctx: ActionContext) -> None:
-    ctx.log.info(f"{_NAME}: there is nothing to update but what is excluded")
+    ctx.log.info(f"{_NAME}: nothing to update except excluded packages")
 
 
 def _apt(wanted: Wanted, ctx: ActionContext) -> None:
     for name in wanted.include:
         if name.endswith("-"):
-            raise ActionError(f"{_NAME}: to apt-get {name!r} means to remove a package")
+            raise ActionError(f"{_NAME}: apt-get would remove a package for {name!r}")
     _run(ctx, *_QUIET, *_APT, *_APT_STRICT, "update")
     if not wanted.include and not wanted.exclude:
         _run(ctx, *_QUIET, *_APT, "--with-new-pkgs", "upgrade")
@@ -124,14 +126,14 @@ def _apt(wanted: Wanted, ctx: ActionContext) -> None:
     needed = sorted(set(installs) - set(_without(installs, wanted.exclude)))
     if needed:
         raise ActionError(
-            f"{_NAME}: other updates need these packages, which are excluded: {', '.join(needed)}",
-            hint="exclude the packages that need them too, or include the ones you want",
+            f"{_NAME}: other updates need these excluded packages: {', '.join(needed)}",
+            hint="also exclude the packages that need them, or include only the ones you want",
         )
     _run(ctx, *upgrade, "install", "--", *names)
 
 
 def _without(names: Iterable[str], exclude: Sequence[str]) -> list[str]:
-    """``names`` without those excluded, whatever the architecture behind a name."""
+    """Return ``names`` without the excluded ones, regardless of an architecture after a name."""
     return [name for name in names if name not in exclude and name.partition(":")[0] not in exclude]
 
 
@@ -155,5 +157,5 @@ def _zypper(wanted: Wanted, ctx: ActionContext) -> None:
     update = (*_ZYPPER, "update", "--auto-agree-with-licenses", *(["--", *names] if names else []))
     good = (0, _ZYPPER_WANTS_REBOOT, _ZYPPER_UPDATED_ITSELF)
     if _run(ctx, *update, good=good).exit_code == _ZYPPER_UPDATED_ITSELF:
-        # The first run installed a newer zypper, and left the rest to that one.
+        # The first run only installed a newer zypper, which has to install the rest.
         _run(ctx, *update, good=good[:2])

@@ -1,4 +1,4 @@
-"""How PowerShell is started for a script file, and how its texts are quoted. Not an action."""
+"""Starts PowerShell for a script file, and quotes texts for it; not an action."""
 
 from typing import Final
 
@@ -12,16 +12,16 @@ _OPTIONS: Final = (
     *("-ExecutionPolicy", "Bypass", "-File"),
 )
 _QUOTES: Final = "'\u2018\u2019\u201a\u201b"
-"""PowerShell takes typographic quotes for quotes as well."""
+"""PowerShell treats typographic quotes as quotes too."""
 
 
 def command(path: str) -> Command:
-    """What runs the script at ``path``."""
+    """Return the command that runs the script at ``path``."""
     return Command(("powershell.exe", *_OPTIONS, path), logged_as="powershell.exe")
 
 
 def quoted(text: str) -> str:
-    """A text as PowerShell reads it literally."""
+    """Quote a text so that PowerShell reads it literally."""
     for quote in _QUOTES:
         text = text.replace(quote, quote * 2)
     return f"'{text}'"

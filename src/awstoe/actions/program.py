@@ -1,6 +1,6 @@
-"""What the exit code of a step's program means: success, failure, or a wish for a reboot.
+"""Interprets the exit code of a step's program: success, failure, or a request for a reboot.
 
-Shared by the actions that run programs. Not an action.
+Shared by the actions that run programs; not an action itself.
 """
 
 from awstoe.actions.contract import ActionContext, Result
@@ -9,16 +9,16 @@ from awstoe.host.platforms import REBOOT_EXIT_CODE, current
 
 
 def check_exit_code(result: Result, ctx: ActionContext, *, action: str, program: str) -> None:
-    """Do what the exit code asks for.
+    """Request a reboot or raise an error, depending on the exit code.
 
     Args:
         result: How the program ended.
-        ctx: The run, which may be asked for a reboot.
+        ctx: The run.
         action: The action's name, for messages.
-        program: What the program is called in messages, for example ``the script``.
+        program: The program's name in messages, for example ``the script``.
 
     Raises:
-        ActionError: The program failed, or asks for a reboot that cannot be had.
+        ActionError: The program failed, or requests a reboot that is not possible.
     """
     if result.exit_code == 0:
         return
@@ -30,7 +30,7 @@ def check_exit_code(result: Result, ctx: ActionContext, *, action: str, program:
             error.stderr_tail = result.stderr_tail
             raise
         return
-    from awstoe.host.process import exit_codes  # noqa: PLC0415 - start-up counts, and most steps succeed
+    from awstoe.host.process import exit_codes  # noqa: PLC0415 - saves start-up time: most steps succeed
 
     meaning = exit_codes.meaning(result.exit_code)
     raise ActionError(

@@ -1,12 +1,12 @@
 """ReadFile: read a text file into an output value.
 
-- `content` is the text of the file, line ends as they stand in it. A byte-order mark at its start
-  is left out. A symbolic link stands for the file it leads to.
-- Bytes that do not fit the encoding are an error that names the first one's offset: binary files
+- `content` is the text of the file with its own line breaks, but without a byte-order mark at its
+  start. A symbolic link is followed.
+- Bytes that are not valid in the encoding are an error with the first one's offset: binary files
   are not supported.
-- Files of at most 16 MiB can be read: the content is kept in memory and in the run's records.
+- Files of up to 16 MiB can be read: the content is kept in memory and in the run's records.
 - The content goes to console.log only with `printFileContent`.
-- Each operation gives one output, so `outputs[1].content` belongs to the second one.
+- Each operation has one output, so `outputs[1].content` belongs to the second one.
 """
 
 from typing import Annotated, NamedTuple
@@ -25,17 +25,17 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What ReadFile is given."""
+    """The inputs of ReadFile."""
 
     path: Annotated[str, LocalPath("The file to read.")]
-    encoding: Annotated[str, Encoding("The encoding the file has.")] = "utf-8"
+    encoding: Annotated[str, Encoding("The encoding of the file.")] = "utf-8"
     print_content: Annotated[
         bool, Boolean("Whether the content goes to console.log.", name="printFileContent")
     ] = False
 
 
 class Outputs(NamedTuple):
-    """What ReadFile gives."""
+    """The outputs of ReadFile."""
 
     content: Annotated[str, "The text of the file."]
 
@@ -44,7 +44,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
     """Read one file.
 
     Raises:
-        ActionError: It is missing, no regular file, too large, or not in that encoding.
+        ActionError: It is missing, not a regular file, too large, or not in that encoding.
     """
     with operation("ReadFile", f"read {quoted(inputs.path)}", ctx):
         data = regular_files.read_limited(inputs.path, limits.READ_FILE_BYTES)

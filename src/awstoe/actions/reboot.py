@@ -1,14 +1,14 @@
-"""Reboot: reboot the machine and go on with the next step.
+"""Reboot: reboot the machine and continue with the next step.
 
-- The state of the run is saved, the machine reboots after `delaySeconds`, and the run goes on with
+- The state of the run is saved, the machine reboots after `delaySeconds`, and the run resumes with
   the step after this one.
-- The step has no timeout. `inputs` may be left out.
-- Under the SSM agent, or with `AWSTOE_REBOOT=exit`, awstoe exits with 194 (3010 on Windows); the
-  agent reboots and repeats the command, and the run goes on.
-- Otherwise awstoe needs the rights to reboot. It enters itself into root's crontab, or as a unit of
-  systemd where there is no cron, or as a task of Windows, reboots, and takes the entry back when it
-  is started again.
-- A step may ask for three reboots in a row. In a loop it may ask for one in each iteration.
+- The step has no timeout. `inputs` is optional.
+- Under the SSM agent, or with `AWSTOE_REBOOT=exit`, awstoe exits with 194 (3010 on Windows). The
+  agent reboots the machine and repeats the command, and the run resumes.
+- Otherwise awstoe needs the right to reboot. It adds itself to root's crontab, or as a systemd unit
+  if there is no cron, or as a scheduled task on Windows. Then it reboots, and removes the entry
+  when it runs again.
+- A step can request three reboots in a row. In a loop, it can request one in each iteration.
 """
 
 from typing import Annotated, NamedTuple
@@ -22,7 +22,7 @@ delaySeconds: 60
 
 
 class Inputs(NamedTuple):
-    """What Reboot is given."""
+    """The inputs of Reboot."""
 
     delay_seconds: Annotated[
         int, Integer("Seconds to wait before the reboot.", name="delaySeconds")
@@ -30,9 +30,9 @@ class Inputs(NamedTuple):
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
-    """Ask for the reboot.
+    """Request the reboot.
 
     Raises:
-        ActionError: It cannot be done, or is forbidden.
+        ActionError: It is not possible, or not allowed.
     """
     ctx.request_reboot(inputs.delay_seconds, run_again=False)

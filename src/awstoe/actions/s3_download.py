@@ -1,12 +1,12 @@
 """S3Download: download objects from Amazon S3.
 
-- A `source` that ends in `/*` takes every object under the prefix, sub-folders included, into the
-  folder `destination`, keeping relative paths. Any other source is one object, and `destination`
-  names the file.
-- The destination's folder has to exist; folders below a prefix download's destination are made.
-- With `overwrite: false` an existing file is an error.
-- With `expectedBucketOwner` a bucket of any other account is refused.
-- Keys that would leave the destination (`..`, absolute paths, drive letters) are refused.
+- A `source` that ends in `/*` is a prefix: all its objects, including those in subfolders, go into
+  the folder `destination` under their relative paths. Any other source is one object, and
+  `destination` is the path of the file.
+- The destination's folder has to exist; folders below the destination of a prefix are created.
+- With `overwrite: false`, an existing file is an error.
+- With `expectedBucketOwner`, a bucket of another account is an error.
+- Keys that would leave the destination (`..`, absolute paths, drive letters) are errors.
 """
 
 from typing import Annotated, NamedTuple
@@ -24,7 +24,7 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What S3Download is given."""
+    """The inputs of S3Download."""
 
     source: Annotated[
         str,
@@ -36,7 +36,7 @@ class Inputs(NamedTuple):
         Pattern(
             "The account that has to own the bucket.",
             ACCOUNT_ID,
-            "an AWS account id of 12 digits",
+            "an AWS account ID with 12 digits",
             name="expectedBucketOwner",
         ),
     ] = None

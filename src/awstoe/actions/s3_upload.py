@@ -1,9 +1,9 @@
 """S3Upload: upload files to Amazon S3.
 
 - One file goes to the object `destination`. With `*` in the last part of `source`, the files that
-  match go under the key prefix `destination`; with `recurse`, sub-folders, too.
-- With `expectedBucketOwner` a bucket of any other account is refused.
-- What was uploaded before a failure stays in the bucket.
+  match go under the key prefix `destination`; with `recurse`, those in subfolders too.
+- With `expectedBucketOwner`, a bucket of another account is an error.
+- Files that were uploaded before a failure stay in the bucket.
 """
 
 from typing import Annotated, NamedTuple
@@ -19,19 +19,19 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What S3Upload is given."""
+    """The inputs of S3Upload."""
 
-    source: Annotated[str, LocalPath("What to upload; * in its last part.", wildcard=True)]
+    source: Annotated[str, LocalPath("The file to upload; * in its last part.", wildcard=True)]
     destination: Annotated[
         str, Pattern("The object, or the key prefix.", S3_URI, "an s3://bucket/key URI")
     ]
-    recurse: Annotated[bool, Boolean("Whether sub-folders are uploaded, too.")] = False
+    recurse: Annotated[bool, Boolean("Whether subfolders are uploaded too.")] = False
     expected_bucket_owner: Annotated[
         str | None,
         Pattern(
             "The account that has to own the bucket.",
             ACCOUNT_ID,
-            "an AWS account id of 12 digits",
+            "an AWS account ID with 12 digits",
             name="expectedBucketOwner",
         ),
     ] = None

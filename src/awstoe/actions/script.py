@@ -1,6 +1,6 @@
-"""Commands that become one script: written to a private folder, run, and removed again.
+"""Runs commands as one script, which is written to a private folder and removed afterwards.
 
-Shared by the actions that run scripts. Not an action.
+Shared by the actions that run scripts; not an action itself.
 """
 
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from awstoe.host.files import temporary
 def run_commands(
     action: str, text: str, suffix: str, command: Callable[[str], Command], ctx: ActionContext
 ) -> str:
-    """Run a script; gives its standard output.
+    """Run a script and return its standard output.
 
     Args:
         action: The action's name, for the log and for messages.
         text: The script.
-        suffix: The ending of its file's name.
-        command: What runs the script of the given path.
+        suffix: The end of its file name.
+        command: Returns the command that runs the script at a path.
         ctx: The run.
 
     Raises:
         ActionError: The script failed or could not be started.
         HostError: The script file cannot be written.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     log = ctx.log
@@ -45,7 +45,7 @@ def run_commands(
 
 
 def _remove(action: str, folder: str, ctx: ActionContext) -> None:
-    """Remove the folder; that it stays is worth a warning, but no reason to fail the step."""
+    """Remove the folder; if that fails, warn, but let the step succeed."""
     ctx.log.info(f"{action}: Removing temporary directory: {folder}")
     try:
         ctx.remove_folder(folder)

@@ -1,10 +1,9 @@
 """SetFileEncoding: convert a file from UTF-8 to another encoding.
 
-- The file has to be UTF-8. A byte that is not is an error that names its offset, and the file stays
-  as it was.
-- The file is replaced in one step and keeps its permissions and owner. A symbolic link stands for
-  the file it leads to.
-- Byte-order marks: none is added. One that the file has is carried over, in the new encoding.
+- The file has to be UTF-8. A byte that is not is an error with its offset, and the file does not
+  change.
+- The file is replaced in one step and keeps its permissions and owner. A symbolic link is followed.
+- No byte-order mark is added. One that the file has is kept, in the new encoding.
 """
 
 from typing import Annotated, NamedTuple
@@ -23,17 +22,17 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What SetFileEncoding is given."""
+    """The inputs of SetFileEncoding."""
 
     path: Annotated[str, LocalPath("The file to convert.")]
-    encoding: Annotated[str, Encoding("The encoding it is to have.")] = "utf-8"
+    encoding: Annotated[str, Encoding("The new encoding.")] = "utf-8"
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Convert one file.
 
     Raises:
-        ActionError: It is missing, no regular file, no UTF-8, or the system refused.
+        ActionError: It is missing, not a regular file, not UTF-8, or the system does not allow it.
     """
     doing = f"convert {quoted(inputs.path)} to {inputs.encoding}"
     with operation("SetFileEncoding", doing, ctx):
@@ -44,4 +43,4 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
             ):
                 new.write(data)
             new.commit()
-        ctx.log.info(f"SetFileEncoding: {quoted(inputs.path)} is {inputs.encoding} now")
+        ctx.log.info(f"SetFileEncoding: {quoted(inputs.path)} is now {inputs.encoding}")

@@ -1,9 +1,9 @@
 """SetFileOwner: change the owner of a file.
 
 - `owner` and `group` are names or numbers; a name of digits is looked up as a name first.
-- Without `group`, the file goes to the owner's primary group.
-- A symbolic link stands for what it leads to. A folder is an error: use SetFolderOwner.
-- Only root can give files away.
+- Without `group`, the file gets the owner's primary group.
+- A symbolic link is followed. A folder is an error: use SetFolderOwner.
+- Only root can change the owner of files.
 """
 
 from typing import Annotated, NamedTuple
@@ -22,12 +22,12 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What SetFileOwner is given."""
+    """The inputs of SetFileOwner."""
 
     path: Annotated[str, LocalPath("The file.")]
     owner: Annotated[str, Text("The new owner's name or number.")]
     group: Annotated[
-        str | None, Text("The new group's name or number; else the owner's primary group.")
+        str | None, Text("The new group's name or number; default: the owner's primary group.")
     ] = None
 
 
@@ -35,7 +35,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Change the owner of one file.
 
     Raises:
-        ActionError: The file or the owner does not exist, or the system refused.
+        ActionError: The file or the owner does not exist, or the system does not allow it.
     """
     with operation("SetFileOwner", f"change the owner of {quoted(inputs.path)}", ctx):
         found = file_types.followed_type(inputs.path)
@@ -46,5 +46,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         owner = ownership.find_owner(inputs.owner, inputs.group, primary_group=True)
         ownership.give(inputs.path, owner)
         ctx.log.info(
-            f"SetFileOwner: {quoted(inputs.path)} belongs to {owner.user}:{owner.group} now"
+            f"SetFileOwner: {quoted(inputs.path)} now belongs to {owner.user}:{owner.group}"
         )

@@ -1,8 +1,8 @@
 """SetFilePermissions: change the permissions of a file.
 
-- `permissions` are octal, of three or four digits, and set exactly: the umask plays no part. The
-  first of four digits holds setuid (4), setgid (2) and the sticky bit (1).
-- A symbolic link stands for what it leads to. A folder is an error: use SetFolderPermissions.
+- `permissions` are three or four octal digits and are set exactly: the umask has no effect. The
+  first of four digits is the sum of setuid (4), setgid (2) and the sticky bit (1).
+- A symbolic link is followed. A folder is an error: use SetFolderPermissions.
 """
 
 import os
@@ -21,17 +21,17 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What SetFilePermissions is given."""
+    """The inputs of SetFilePermissions."""
 
     path: Annotated[str, LocalPath("The file.")]
-    permissions: Annotated[int, Permissions("The octal permissions it is to have.")]
+    permissions: Annotated[int, Permissions("The new octal permissions.")]
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Change the permissions of one file.
 
     Raises:
-        ActionError: It does not exist, is a folder, or the system refused.
+        ActionError: It does not exist, is a folder, or the system does not allow it.
     """
     with operation("SetFilePermissions", f"change the permissions of {quoted(inputs.path)}", ctx):
         found = file_types.followed_type(inputs.path)
@@ -40,4 +40,4 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         if found is file_types.FileType.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderPermissions")
         os.chmod(inputs.path, inputs.permissions)
-        ctx.log.info(f"SetFilePermissions: {quoted(inputs.path)} has {inputs.permissions:04o} now")
+        ctx.log.info(f"SetFilePermissions: {quoted(inputs.path)} now has {inputs.permissions:04o}")

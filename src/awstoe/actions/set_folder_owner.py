@@ -1,11 +1,11 @@
 """SetFolderOwner: change the owner of a folder and of everything in it.
 
 - `owner` and `group` are names or numbers; a name of digits is looked up as a name first.
-- Without `group`, everything goes to the owner's primary group.
-- With `recursive: false` only the folder itself is changed.
-- A symbolic link given as `path` stands for the folder it leads to. Links inside are changed
-  themselves and never followed, so nothing outside the folder is touched.
-- A file is an error: use SetFileOwner. Only root can give files away.
+- Without `group`, everything gets the owner's primary group.
+- With `recursive: false`, only the folder itself is changed.
+- If `path` is a symbolic link, it is followed. Links inside are changed themselves and never
+  followed, so nothing outside the folder changes.
+- A file is an error: use SetFileOwner. Only root can change the owner of files.
 """
 
 from typing import Annotated, NamedTuple
@@ -24,21 +24,21 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What SetFolderOwner is given."""
+    """The inputs of SetFolderOwner."""
 
     path: Annotated[str, LocalPath("The folder.")]
     owner: Annotated[str, Text("The new owner's name or number.")]
     group: Annotated[
-        str | None, Text("The new group's name or number; else the owner's primary group.")
+        str | None, Text("The new group's name or number; default: the owner's primary group.")
     ] = None
-    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed, too.")] = True
+    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed too.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Change the owner of one folder.
 
     Raises:
-        ActionError: The folder or the owner does not exist, or the system refused.
+        ActionError: The folder or the owner does not exist, or the system does not allow it.
     """
     with operation("SetFolderOwner", f"change the owner of {quoted(inputs.path)}", ctx):
         file_types.require_folder(inputs.path)
@@ -48,5 +48,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         else:
             ownership.give(inputs.path, owner)
         ctx.log.info(
-            f"SetFolderOwner: {quoted(inputs.path)} belongs to {owner.user}:{owner.group} now"
+            f"SetFolderOwner: {quoted(inputs.path)} now belongs to {owner.user}:{owner.group}"
         )

@@ -1,11 +1,11 @@
 """SetFolderPermissions: change the permissions of a folder and of everything in it.
 
-- `permissions` are octal, of three or four digits, and set exactly: the umask plays no part. The
-  first of four digits holds setuid (4), setgid (2) and the sticky bit (1).
-- Files and folders inside get the same permissions, so a folder needs its `x` bits for its content
-  to stay reachable. With `recursive: false` only the folder itself is changed.
-- A symbolic link given as `path` stands for the folder it leads to. Links inside are never
-  followed, so nothing outside the folder is touched.
+- `permissions` are three or four octal digits and are set exactly: the umask has no effect. The
+  first of four digits is the sum of setuid (4), setgid (2) and the sticky bit (1).
+- Files and folders inside get the same permissions; without the `x` bits, the content of folders is
+  not accessible. With `recursive: false`, only the folder itself is changed.
+- If `path` is a symbolic link, it is followed. Links inside are never followed, so nothing outside
+  the folder changes.
 - A file is an error: use SetFilePermissions.
 """
 
@@ -25,18 +25,18 @@ EXAMPLE = """\
 
 
 class Inputs(NamedTuple):
-    """What SetFolderPermissions is given."""
+    """The inputs of SetFolderPermissions."""
 
     path: Annotated[str, LocalPath("The folder.")]
-    permissions: Annotated[int, Permissions("The octal permissions it is to have.")]
-    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed, too.")] = True
+    permissions: Annotated[int, Permissions("The new octal permissions.")]
+    recursive: Annotated[bool, Boolean("Whether everything in the folder is changed too.")] = True
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Change the permissions of one folder.
 
     Raises:
-        ActionError: It does not exist, is a file, or the system refused.
+        ActionError: It does not exist, is a file, or the system does not allow it.
     """
     doing = f"change the permissions of {quoted(inputs.path)}"
     with operation("SetFolderPermissions", doing, ctx):
@@ -46,5 +46,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         else:
             os.chmod(inputs.path, inputs.permissions)
         ctx.log.info(
-            f"SetFolderPermissions: {quoted(inputs.path)} has {inputs.permissions:04o} now"
+            f"SetFolderPermissions: {quoted(inputs.path)} now has {inputs.permissions:04o}"
         )

@@ -1,12 +1,12 @@
 r"""SetRegistry: set values in the Windows registry.
 
-- `path` begins with `HKCR:`, `HKU:`, `HKLM:`, `HKCC:` or `HKCU:`, or with their long names such as
-  `HKEY_LOCAL_MACHINE`. Missing keys are made.
-- A value that its type cannot hold is refused: DWORD and QWORD hold integers of 32 and 64 bits from
-  0 (decimal, or hexadecimal with 0x), BINARY pairs of hexadecimal digits, MULTI_SZ a list of
-  strings, SZ and EXPAND_SZ one string.
-- A value that exists is replaced, whatever its type was. The key is that of 64-bit programs.
-- The empty name stands for the key's default value.
+- `path` starts with `HKCR:`, `HKU:`, `HKLM:`, `HKCC:` or `HKCU:`, or with their long names such as
+  `HKEY_LOCAL_MACHINE`. Missing keys are created.
+- The value has to fit its type: DWORD and QWORD are unsigned integers of 32 and 64 bits (decimal,
+  or hexadecimal with 0x), BINARY is pairs of hexadecimal digits, MULTI_SZ a list of strings, SZ and
+  EXPAND_SZ one string.
+- An existing value is replaced, regardless of its type. The key is that of 64-bit programs.
+- An empty name is the key's default value.
 """
 
 from collections.abc import Mapping
@@ -32,16 +32,16 @@ EXAMPLE = r"""- path: HKLM:\SOFTWARE\Example
 
 
 class Inputs(NamedTuple):
-    """What SetRegistry is given."""
+    """The inputs of SetRegistry."""
 
     path: Annotated[str, RegistryPath("The key.")]
     name: Annotated[str, Text("The value's name.")]
-    value: Annotated[str | tuple[str, ...], RegistryValue("What it is set to.")]
+    value: Annotated[str | tuple[str, ...], RegistryValue("The new value.")]
     type: Annotated[str, Choice("The value's type.", *TYPES)]
 
 
 def conflict(given: Mapping[str, Value]) -> str | None:
-    """Want a value that fits its type, as far as neither holds references."""
+    """Check that the value fits its type, unless one of them contains references."""
     kind, value = given.get("type"), given.get("value")
     entries = value if isinstance(value, list) else [value]
     if "value" not in given or any("{{" in str(entry) for entry in [kind, *entries]):
@@ -54,13 +54,13 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Set one value.
 
     Raises:
-        ActionError: The value does not fit its type, or the system refused.
+        ActionError: The value does not fit its type, or the system does not allow it.
     """
     value: Value = list(inputs.value) if isinstance(inputs.value, tuple) else inputs.value
     shown = rf"{inputs.path}\{inputs.name}"
     with operation("SetRegistry", f"set the registry value {quoted(shown)}", ctx):
         if "\0" in shown:
-            raise ActionError("a registry name holds no null character")
+            raise ActionError("a registry name cannot contain null characters")
         if problem := misfit(value, inputs.type):
             raise ActionError(problem)
         registry.set_value(inputs.path, inputs.name, inputs.type, stored(inputs.value, inputs.type))

@@ -1,7 +1,7 @@
-"""The registry: every action module there is, as a literal table.
+"""The registry: a literal table of all action modules.
 
-The table is data so that a freezer sees the module names, a newcomer sees the whole list, and no
-module is imported before a document uses it.
+It is data so that PyInstaller sees the module names, readers see the whole list, and no module is
+imported before a document uses it.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from awstoe.host.platforms import Platform
 
 
 class Shape(StrEnum):
-    """What ``inputs`` of a step looks like."""
+    """The structure of a step's ``inputs``."""
 
     LIST = "list"
     """A list of mappings, each one operation."""
@@ -29,7 +29,7 @@ class ActionSpec(NamedTuple):
     platforms: frozenset[Platform]
     shape: Shape
     implemented: bool
-    """Whether this version can run it; it can be validated in any case."""
+    """Whether this version can run it; every action can be validated."""
     inputs_optional: bool = False
     """Whether a step may leave ``inputs`` out."""
 

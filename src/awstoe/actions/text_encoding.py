@@ -1,8 +1,8 @@
-r"""Turns text into the bytes of a file and back, with errors that say where the fault is.
+r"""Encodes and decodes the text of files, with errors that name the position.
 
-Byte-order marks: none is ever added. One that stands at the start of a file is no part of what
-ReadFile returns, and is carried over by SetFileEncoding. Whoever needs a mark writes it as the
-first character of the content (``"\uFEFF..."`` in YAML).
+Byte-order marks are never added. ReadFile does not return a mark at the start of a file, and
+SetFileEncoding keeps it. To write a mark, make it the first character of the content
+(``"\uFEFF..."`` in YAML).
 """
 
 import codecs
@@ -12,7 +12,7 @@ from typing import Final
 from awstoe.errors import ActionError
 
 _MARKS: Final = (
-    # UTF-32's mark begins with UTF-16's.
+    # UTF-32's mark starts with UTF-16's.
     (codecs.BOM_UTF32_LE, "utf32-LE"),
     (codecs.BOM_UTF32_BE, "utf32-BE"),
     (codecs.BOM_UTF16_LE, "utf16-LE"),
@@ -21,10 +21,10 @@ _MARKS: Final = (
 
 
 def encode(text: str, encoding: str) -> bytes:
-    """``text`` as bytes, without a byte-order mark of our making.
+    """Encode ``text`` without adding a byte-order mark.
 
     Raises:
-        ActionError: It holds half of a surrogate pair, which no encoding has.
+        ActionError: It contains half of a surrogate pair, which cannot be encoded.
     """
     try:
         return text.encode(encoding)
@@ -37,10 +37,10 @@ def encode(text: str, encoding: str) -> bytes:
 
 
 def decode(data: bytes, encoding: str) -> str:
-    """The text in ``data``, without the byte-order mark at its start.
+    """Decode ``data`` without the byte-order mark at its start.
 
     Raises:
-        ActionError: Some byte does not fit the encoding; the message names its offset.
+        ActionError: A byte is not valid in the encoding; the message has its offset.
     """
     try:
         text = data.decode(encoding)
@@ -50,10 +50,10 @@ def decode(data: bytes, encoding: str) -> str:
 
 
 def converted(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """UTF-8 ``chunks`` in another encoding.
+    """Convert UTF-8 ``chunks`` to another encoding.
 
     Raises:
-        ActionError: They are no UTF-8; the message names the byte.
+        ActionError: They are not UTF-8; the message names the byte.
     """
     start = b""
     pending = b""
@@ -80,9 +80,9 @@ def _undecodable(error: UnicodeDecodeError, offset: int, start: bytes) -> Action
     byte = error.object[error.start]
     mark = next((name for mark, name in _MARKS if start.startswith(mark)), None)
     hint = (
-        f"the file begins with the byte-order mark of {mark}"
+        f"the file starts with the byte-order mark of {mark}"
         if mark and not error.encoding.startswith(mark[:3] + "-" + mark[3:5])
-        else "name the encoding the file has; binary files are not supported"
+        else "set the encoding that the file has; binary files are not supported"
     )
     return ActionError(
         f"the byte 0x{byte:02x} at offset {offset} is not {error.encoding}: {error.reason}",

@@ -2,12 +2,12 @@
 
 - The file's Authenticode signature is checked first; `ignoreAuthenticodeSignatureErrors` accepts an
   invalid one, `allowUnsignedInstaller` a missing one.
-- Exit codes 0, 1605, 1614, 1641 and 3010 of the installer are a success.
-- `reboot`: Allow reboots when the installer asks for it (1641, 3010), Force always after success,
+- Exit codes 0, 1605, 1614, 1641 and 3010 of the installer are success.
+- `reboot`: Allow reboots if the installer requests it (1641, 3010), Force always after success,
   Skip never.
-- The file lies on this machine: s3:// URIs and URLs are not in this version.
-- `logFile` keeps the installer's log; its folders are made.
-- The properties REBOOT, REBOOTPROMPT, REINSTALL and REINSTALLMODE are refused.
+- The file has to be on this machine: this version does not support s3:// URIs and URLs.
+- `logFile` is the path of the installer's log; missing folders above it are created.
+- The properties REBOOT, REBOOTPROMPT, REINSTALL and REINSTALLMODE are not allowed.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ def run(inputs: MsiInputs, ctx: ActionContext) -> MsiOutputs:
 
     Raises:
         ActionError: The file is missing, its signature is not accepted, or msiexec failed.
-        TimeoutExceeded: The attempt's time is over.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     return msi.run("UninstallMSI", "/x", _SUCCESS, inputs, ctx)

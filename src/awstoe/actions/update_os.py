@@ -1,15 +1,15 @@
 """UpdateOS: install the operating system's updates.
 
-- All updates are installed by default. With `include`, only those; `exclude` is taken away from
-  what is left. `inputs` may be left out.
-- Linux: names of packages, for apt-get, dnf, yum or zypper, whichever is found first; needs root.
-  Nothing is asked, licenses that zypper shows are agreed to, and configuration files that were
-  changed stay. Whoever else installs packages is waited for; apt-get and zypper do so for ten
-  minutes. With apt-get the step fails when an update needs an excluded package, and when a list of
-  packages cannot be fetched.
-- Windows: KB numbers, or patterns with `*` that match the titles of updates, from the update source
-  the machine is set to; needs an administrator. Updates that ask questions are left out.
-- It does not reboot: put a Reboot step behind it. On Windows the log says whether one is needed.
+- All updates are installed by default. With `include`, only those are installed. Updates in
+  `exclude` are skipped. `inputs` is optional.
+- Linux: names of packages, for the first of apt-get, dnf, yum and zypper that exists; needs root.
+  There are no questions, licenses that zypper shows are accepted, and changed configuration files
+  are kept. The step waits while another program installs packages; with apt-get and zypper for up
+  to ten minutes. With apt-get, the step fails if an update needs an excluded package, or if a
+  package list cannot be fetched.
+- Windows: KB numbers, or patterns with `*` for the titles of updates, from the machine's update
+  source; needs an administrator. Updates that ask questions are skipped.
+- It does not reboot: add a Reboot step after it. On Windows, the log shows whether one is needed.
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -30,24 +30,24 @@ _NAME: Final = "UpdateOS"
 
 
 class Inputs(NamedTuple):
-    """What UpdateOS is given."""
+    """The inputs of UpdateOS."""
 
     include: Annotated[tuple[str, ...], TextList("The only updates to install.")] = ()
-    exclude: Annotated[tuple[str, ...], TextList("Updates to leave out.")] = ()
+    exclude: Annotated[tuple[str, ...], TextList("Updates to skip.")] = ()
 
 
 def run(inputs: Inputs, ctx: ActionContext) -> None:
     """Install the updates.
 
     Raises:
-        ActionError: There are no rights, no package manager, or it failed.
-        TimeoutExceeded: The attempt's time is over.
+        ActionError: The rights or a package manager are missing, or the update failed.
+        TimeoutExceeded: The attempt timed out.
         Interrupted: A signal asks the run to stop.
     """
     if not machine.is_administrator():
         raise ActionError(
             f"{_NAME}: only root or an administrator can install updates",
-            hint="run awstoe with these rights",
+            hint="run awstoe as root or an administrator",
         )
     if current() is Platform.WINDOWS:
         _update_windows(inputs, ctx)
@@ -62,8 +62,8 @@ def _update_linux(inputs: Inputs, ctx: ActionContext) -> None:
     update = package_managers.find(machine.HostMachine().binary_exists)
     if update is None:
         raise ActionError(
-            f"{_NAME}: there is no package manager that it knows",
-            hint="apt-get, dnf, yum or zypper has to be in PATH",
+            f"{_NAME}: no supported package manager was found",
+            hint="check that apt-get, dnf, yum or zypper is in PATH",
         )
     update(package_managers.Wanted(inputs.include, inputs.exclude), ctx)
 

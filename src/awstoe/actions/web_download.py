@@ -1,14 +1,14 @@
 """WebDownload: download files over HTTP or HTTPS.
 
-- A `destination` that ends in the path separator is a folder; the file's name then comes from the
-  path of the URL. Missing folders are made.
-- Each download gets up to 5 attempts of its own, with growing pauses. Redirects are followed; any
-  final status but 200 is an error.
-- `checksum` and `algorithm` go together. A file whose hash differs is removed and fails the step;
-  one that is there already with the right hash is not downloaded again.
-- With `overwrite: false` an existing file is an error.
-- The file appears under its name only when it is complete.
-- `ignoreCertificateErrors` holds for its own operation only.
+- A `destination` that ends in a path separator is a folder; the name of the file is then the last
+  part of the URL's path. Missing folders are created.
+- Each download has up to 5 attempts of its own, with growing pauses. Redirects are followed; any
+  final status other than 200 is an error.
+- `checksum` and `algorithm` require each other. If the hash of the file differs, the file is
+  removed and the step fails. An existing file with the right hash is not downloaded again.
+- With `overwrite: false`, an existing file is an error.
+- The file appears under its name only once it is complete.
+- `ignoreCertificateErrors` applies only to its own operation.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ _HEX_DIGITS: Final = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}
 
 
 class Inputs(NamedTuple):
-    """What WebDownload is given."""
+    """The inputs of WebDownload."""
 
     source: Annotated[
-        str, Pattern("What to download.", WEB_URL, "a URL that begins with http:// or https://")
+        str, Pattern("The URL to download.", WEB_URL, "a URL that starts with http:// or https://")
     ]
     destination: Annotated[str, LocalPath("The file, or a folder.")]
     overwrite: Annotated[bool, Boolean("Whether an existing file is replaced.")] = True
     checksum: Annotated[
-        str | None, Pattern("The hash it has to have.", r"[0-9A-Fa-f]+", "hexadecimal digits")
+        str | None, Pattern("The expected hash.", r"[0-9A-Fa-f]+", "hexadecimal digits")
     ] = None
     algorithm: Annotated[
         str | None, Choice("The hash's algorithm.", "MD5", "SHA1", "SHA256", "SHA512")
@@ -48,15 +48,15 @@ class Inputs(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What WebDownload gives."""
+    """The outputs of WebDownload."""
 
     destination: Annotated[str, "The paths of the files, one per line."]
 
 
 def conflict(given: Mapping[str, Value]) -> str | None:
-    """Want ``checksum`` and ``algorithm`` together, and the one as long as the other says."""
+    """Check that ``checksum`` and ``algorithm`` are both given, and that the length fits."""
     if ("checksum" in given) != ("algorithm" in given):
-        there, missing = (
+        given_name, missing = (
             ("checksum", "algorithm")
             if "checksum" in given
             else (
@@ -64,9 +64,9 @@ def conflict(given: Mapping[str, Value]) -> str | None:
                 "checksum",
             )
         )
-        return f"'{there}' needs '{missing}' beside it"
+        return f"'{given_name}' requires '{missing}'"
     checksum, algorithm = str(given.get("checksum")), str(given.get("algorithm")).upper()
     digits = _HEX_DIGITS.get(algorithm)
     if digits is None or "{{" in checksum or len(checksum) == digits:
         return None
-    return f"a checksum by {algorithm} has {digits} hexadecimal digits, got {len(checksum)}"
+    return f"expected {digits} hexadecimal digits for {algorithm}, got {len(checksum)}"

@@ -1,6 +1,6 @@
-"""How Windows installs updates: a PowerShell script around the Windows Update Agent. Not an action.
+"""Writes a PowerShell script that installs updates with the Windows Update Agent; not an action.
 
-The agent takes the update source that the machine is set to, such as a WSUS server.
+The agent uses the update source that is set on the machine, such as a WSUS server.
 """
 
 import re
@@ -33,14 +33,14 @@ foreach ($update in $found.Updates) {
     if ($include.Count -and -not (Test-Wanted $update $include)) { continue }
     if (Test-Wanted $update $exclude) { Write-Output "excluded: $($update.Title)"; continue }
     if ($update.InstallationBehavior.CanRequestUserInput) {
-        Write-Output "left out, as it asks questions: $($update.Title)"
+        Write-Output "skipped, as it asks questions: $($update.Title)"
         continue
     }
     if (-not $update.EulaAccepted) { $update.AcceptEula() }
     Write-Output "to install: $($update.Title)"
     [void]$wanted.Add($update)
 }
-if ($wanted.Count -eq 0) { Write-Output 'there is nothing to install'; exit 0 }
+if ($wanted.Count -eq 0) { Write-Output 'nothing to install'; exit 0 }
 
 $downloader = $session.CreateUpdateDownloader()
 $downloader.Updates = $wanted
@@ -71,7 +71,7 @@ REBOOT_MARK: Final = "a reboot is needed to finish the updates"
 
 
 def script(include: Sequence[str], exclude: Sequence[str]) -> str:
-    """The script that installs what is included, or everything, less what is excluded.
+    """Return a script that installs what is included, or everything, except what is excluded.
 
     Args:
         include: KB numbers, or patterns with ``*`` for titles.
@@ -82,12 +82,12 @@ def script(include: Sequence[str], exclude: Sequence[str]) -> str:
         "EXCLUDE": ", ".join(map(_pattern, exclude)),
         "REBOOT_MARK": REBOOT_MARK,
     }
-    # All in one go: a pattern may hold one of these words.
+    # All in one pass: a pattern may contain one of these words.
     return _PLACES.sub(lambda place: values[place[0]], _SCRIPT.lstrip())
 
 
 def _pattern(text: str) -> str:
-    """A text in quotes of PowerShell, in which only ``*`` is special to ``-like``."""
+    """Quote a pattern for PowerShell's ``-like``, so that only ``*`` is special."""
     for sign in "`[]?":
         text = text.replace(sign, f"`{sign}")
     return quoted(text)

@@ -7,6 +7,7 @@ from awstoe import __version__, limits
 from awstoe.errors import HostError, TrustError, UsageError
 from awstoe.host import platforms
 from awstoe.host.network import http, urls
+from awstoe.host.network.deadline import Deadline, Timeouts
 from awstoe.update import layout, regions
 from awstoe.update.errors import combined
 from awstoe.update.repository import NotFound, TooLarge, WebRepository
@@ -33,13 +34,13 @@ def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
     architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
     path = layout.program_path(__version__, platforms.current(), architecture) + layout.SIGNATURE
     client = http.Client(
-        http.Timeouts(
+        Timeouts(
             limits.UPDATE_CONNECT_SECONDS,
             limits.UPDATE_IDLE_SECONDS,
             limits.UPDATE_METADATA_SECONDS,
         )
     )
-    client.deadline = http.Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
+    client.deadline = Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
     mirrors = regions.mirrors(template, regions.order(regions.read(), region))
     regions.check_choice(template, region)
     failures: list[HostError | TrustError] = []

@@ -11,7 +11,7 @@ from awstoe.cli.options import Parser
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import platforms
 from awstoe.host.executable import frozen, lock
-from awstoe.host.network import http
+from awstoe.host.network.deadline import Timeouts
 from awstoe.reporting.console import Console
 from awstoe.reporting.progress import printable_lines
 from awstoe.session.pending_reboots import waiting_runs
@@ -48,7 +48,7 @@ def update(
     arguments: Sequence[str],
     console: Console,
     *,
-    timeouts: http.Timeouts = updater.TIMEOUTS,
+    timeouts: Timeouts = updater.TIMEOUTS,
     listener: Listener | None = None,
 ) -> int:
     """Update ``program`` as ``arguments`` say; gives the exit code.
@@ -141,7 +141,7 @@ def _memory(trust: release_trust.ReleaseTrust | None) -> str | None:
 def _running() -> os.stat_result | None:
     """The file that this process runs. Opened: under an emulator only that leads to ours."""
     try:
-        descriptor = os.open(lock.own_program(), os.O_RDONLY)
+        descriptor = os.open(lock.own_executable(), os.O_RDONLY)
     except OSError:
         return None
     try:

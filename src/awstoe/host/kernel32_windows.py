@@ -1,6 +1,6 @@
-"""The functions of Windows' kernel32 that Python does not offer, with their types.
+"""Declares the functions of Windows' kernel32 that Python does not offer.
 
-A failed call becomes an ``OSError`` whose ``winerror`` is the system's code. Handles are ints.
+A failed call raises an ``OSError`` whose ``winerror`` is the system's code. Handles are ints.
 """
 
 import ctypes
@@ -30,7 +30,7 @@ _LONGEST_PATH: Final = 32_768
 _UNIX_EPOCH: Final = 116_444_736_000_000_000
 """100-nanosecond intervals between 1601-01-01 and 1970-01-01."""
 _DNS_HOST_NAME: Final = 5
-"""COMPUTER_NAME_FORMAT: the name proper, not what a cluster puts in its place."""
+"""COMPUTER_NAME_FORMAT: the machine's own name, not that of its cluster."""
 _SYNCHRONIZE: Final = 0x00100000
 _PROCESS_QUERY_LIMITED_INFORMATION: Final = 0x1000
 _EVENT_MODIFY_STATE: Final = 0x0002
@@ -48,7 +48,7 @@ class SecurityAttributes(ctypes.Structure):
 
 
 class Overlapped(ctypes.Structure):
-    """OVERLAPPED: one read that is on its way."""
+    """OVERLAPPED: one pending read."""
 
     _fields_ = (
         ("internal", ctypes.c_size_t),
@@ -126,7 +126,7 @@ class ProcessEntry(ctypes.Structure):
 
 
 def _returns_truth(result: int, function: object, arguments: object) -> int:
-    """Turn a failed call into an error; for functions that return 0 then."""
+    """Raise an error for a failed call, of functions that return 0 then."""
     del function, arguments
     if not result:
         raise ctypes.WinError(ctypes.get_last_error())
@@ -134,7 +134,7 @@ def _returns_truth(result: int, function: object, arguments: object) -> int:
 
 
 def _returns_handle(result: int | None, function: object, arguments: object) -> int:
-    """The same for functions that return a handle."""
+    """Raise an error for a failed call, of functions that return a handle."""
     del function, arguments
     if result is None or result == _INVALID_HANDLE:
         raise ctypes.WinError(ctypes.get_last_error())
@@ -152,7 +152,7 @@ _TYPES: Final[dict[str, object]] = {
     "z": ctypes.c_size_t,
 }
 _CHECKS: Final = {"?": ("b", _returns_truth), "H": ("h", _returns_handle)}
-"""Results that tell of a failure: 0, and no handle."""
+"""Results that show a failure: 0, and an invalid handle."""
 
 _FUNCTIONS: Final = {
     "AssignProcessToJobObject": "hh?",
@@ -204,7 +204,7 @@ _FUNCTIONS: Final = {
     "WaitForMultipleObjects": "dpbdd",
     "WaitForSingleObject": "hdd",
 }
-"""The arguments' types, then the result's."""
+"""The types of the arguments, then of the result."""
 
 api: Final = ctypes.WinDLL("kernel32", use_last_error=True)
 for _name, _types in _FUNCTIONS.items():
@@ -217,25 +217,25 @@ for _name, _types in _FUNCTIONS.items():
 
 
 def last_error() -> int:
-    """Why the last call of this thread failed, for functions whose failure is no error here."""
+    """Return the code of this thread's last failed call, for functions that raise no error."""
     return ctypes.get_last_error()
 
 
 def inheritable() -> SecurityAttributes:
-    """For a handle that a child gets."""
+    """Return attributes for a handle that a child inherits."""
     return SecurityAttributes(ctypes.sizeof(SecurityAttributes), None, inherit=True)
 
 
 def event() -> int:
-    """A new event that is not set; once it is, all waits for it end until it is reset."""
+    """Create an event that is not set; once set, it stays so until it is reset."""
     return int(api.CreateEventW(None, True, False, None))
 
 
 def open_event(name: str) -> int:
-    """Another process's event, to set it.
+    """Open another process's event, to set it.
 
     Raises:
-        OSError: There is none of that name, or we have no right to it.
+        OSError: There is no event of that name, or we have no right to it.
     """
     return int(api.OpenEventW(_EVENT_MODIFY_STATE, False, name))
 
@@ -246,10 +246,10 @@ def is_set(handle: int) -> bool:
 
 
 def wait_for_any(handles: Sequence[int], seconds: float | None) -> None:
-    """Wait until one of at most 64 handles is set or so many seconds are over; None: for ever.
+    """Wait until one of up to 64 handles is set, for ``seconds`` or forever.
 
     Raises:
-        OSError: One of them is no handle.
+        OSError: One of them is not a handle.
     """
     array = (wintypes.HANDLE * len(handles))(*handles)
     milliseconds = INFINITE if seconds is None else min(int(seconds * 1000) + 1, INFINITE - 1)
@@ -258,18 +258,18 @@ def wait_for_any(handles: Sequence[int], seconds: float | None) -> None:
 
 
 def system_folder() -> str:
-    """The folder of Windows' own programs."""
+    """Return the folder of Windows' own programs."""
     buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
     api.GetSystemDirectoryW(buffer, len(buffer))
     return buffer.value
 
 
 class AttributeList:
-    """Attributes for a process that is to be created: which handles it inherits. A context manager.
+    """Attributes of a process to create: which handles it inherits. A context manager.
 
     Args:
         attribute: The attribute's number.
-        handles: Its value; at least one.
+        handles: Its value; one or more.
     """
 
     def __init__(self, attribute: int, handles: Sequence[int]) -> None:
@@ -280,7 +280,7 @@ class AttributeList:
         self._list = ctypes.create_string_buffer(size.value)
 
     def __enter__(self) -> int:
-        """The list's address, for ``StartupInfoEx``."""
+        """Return the list's address, for ``StartupInfoEx``."""
         size = ctypes.c_size_t(len(self._list))
         if not api.InitializeProcThreadAttributeList(self._list, 1, 0, ctypes.byref(size)):
             raise ctypes.WinError(ctypes.get_last_error())
@@ -300,22 +300,22 @@ class AttributeList:
 
 
 def open_process(pid: int, rights: int = 0) -> int:
-    """A handle of a process, to ask about it and wait for it, and with more rights if given.
+    """Open a process, to query it and wait for it, with additional ``rights``.
 
     Raises:
-        OSError: There is none of that id, or we have no right to it.
+        OSError: There is no process with that ID, or we have no right to it.
     """
     access = _PROCESS_QUERY_LIMITED_INFORMATION | _SYNCHRONIZE
     return int(api.OpenProcess(access | rights, False, pid))
 
 
 def parents() -> dict[int, int]:
-    """The id of each process, and of the one that started it: that may be another's by now.
+    """Return the parent's ID of each process, by ID. A parent's ID may have been reused.
 
     Raises:
-        OSError: The system does not say.
+        OSError: The system does not return it.
     """
-    found = {}
+    found: dict[int, int] = {}
     entry = ProcessEntry(ctypes.sizeof(ProcessEntry))
     snapshot = api.CreateToolhelp32Snapshot(_SNAPSHOT_OF_PROCESSES, 0)
     try:
@@ -329,10 +329,10 @@ def parents() -> dict[int, int]:
 
 
 def creation_time(process: int) -> int:
-    """When a process was created, in 100 nanoseconds since 1601.
+    """Return when a process was created, in units of 100 nanoseconds since 1601.
 
     Raises:
-        OSError: We have no right to know.
+        OSError: We have no right to it.
     """
     times = (wintypes.FILETIME * 4)()
     api.GetProcessTimes(process, *(ctypes.addressof(each) for each in times))
@@ -340,10 +340,10 @@ def creation_time(process: int) -> int:
 
 
 def image_name(process: int) -> str:
-    """The path of a process's program.
+    """Return the path of a process's program.
 
     Raises:
-        OSError: We have no right to know.
+        OSError: We have no right to it.
     """
     buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
     size = wintypes.DWORD(len(buffer))
@@ -352,29 +352,29 @@ def image_name(process: int) -> str:
 
 
 def exit_code(process: int) -> int:
-    """The exit code of a process that has ended, as an unsigned number of 32 bits."""
+    """Return the exit code of a process that has ended, as an unsigned 32-bit number."""
     code = wintypes.DWORD()
     api.GetExitCodeProcess(process, ctypes.byref(code))
     return code.value
 
 
 def session() -> int:
-    """The number of the session we run in; 0 is that of the services."""
+    """Return the number of our session; 0 is the services' one."""
     number = wintypes.DWORD()
     api.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
     return number.value
 
 
 def delete_timer(timer: wintypes.HANDLE) -> None:
-    """Delete a timer of the process's own queue; waits for its function if that is running."""
+    """Delete a timer of the process's default queue; if its function is running, wait for it."""
     api.DeleteTimerQueueTimer(None, timer, wintypes.HANDLE(-1))
 
 
 def computer_name() -> str:
-    """The machine's name in the DNS, without its domain.
+    """Return the machine's DNS name without its domain.
 
     Raises:
-        OSError: The system does not say.
+        OSError: The system does not return it.
     """
     buffer = ctypes.create_unicode_buffer(256)
     size = wintypes.DWORD(len(buffer))
@@ -383,10 +383,10 @@ def computer_name() -> str:
 
 
 def path_of(descriptor: int) -> str:
-    """The path of an open file, in its long form.
+    """Return the path of an open file, in its long form.
 
     Raises:
-        OSError: The system does not say.
+        OSError: The system does not return it.
     """
     buffer = ctypes.create_unicode_buffer(_LONGEST_PATH)
     handle = msvcrt.get_osfhandle(descriptor)
@@ -399,7 +399,7 @@ def set_times(descriptor: int, accessed: int, written: int) -> None:
     """Set the times of an open file, in nanoseconds since 1970.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     ticks = [moment // 100 + _UNIX_EPOCH for moment in (accessed, written)]
     times = [wintypes.FILETIME(each & 0xFFFFFFFF, each >> 32) for each in ticks]

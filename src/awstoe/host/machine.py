@@ -1,4 +1,4 @@
-"""Facts about this machine: time, names, files, programs on the PATH."""
+"""Facts about this machine: time, names, files, programs in PATH."""
 
 import os
 import re
@@ -29,22 +29,22 @@ class HostMachine:
     # --- time and names -------------------------------------------------------------------------
 
     def now(self) -> str:
-        """The time, UTC, as ``2022-05-25T14:01:45Z``."""
+        """Return the time in UTC, as ``2022-05-25T14:01:45Z``."""
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
     def execution_id(self) -> str:
-        """A new version-1 UUID with a random node: no address of this machine is told."""
+        """Return a new version-1 UUID; its node is random and reveals no address."""
         return _version_1_uuid()
 
     def environment(self, name: str) -> str | None:
-        """An environment variable of the caller, or None."""
+        """Return an environment variable of the caller, or None."""
         return os.environ.get(name)
 
     def context(self, key: str) -> str:
-        """The value of a ``context:`` key that this machine knows.
+        """Return the value of a ``context:`` key.
 
         Raises:
-            KeyError: It does not know it.
+            KeyError: There is no such key.
         """
         match key:
             case "date":
@@ -74,21 +74,21 @@ class HostMachine:
     # --- files and programs ---------------------------------------------------------------------
 
     def real_path(self, path: str) -> str:
-        """``path``, absolute and without links."""
+        """Return ``path`` as an absolute path without links."""
         return os.path.realpath(path)
 
     def hint_beside(self, path: str, document: str) -> str | None:
-        """What to do when ``path`` is missing here but lies beside ``document``."""
+        """Return a hint if ``path`` is missing, but exists next to ``document``."""
         beside = os.path.join(os.path.dirname(document), path)
         if os.path.exists(path) or not os.path.isfile(beside):
             return None
         return (
-            f"there is one at {beside}: a relative path counts from the working directory, not from"
-            " the document that names it"
+            f"there is one at {beside}: a relative path is relative to the working directory, not"
+            " to the document's folder"
         )
 
     def file_exists(self, path: str) -> bool:
-        """Whether ``path`` is there and no folder (``[ -f ]`` of a device is true here)."""
+        """Whether ``path`` is a regular file, links followed."""
         return os.path.isfile(path)
 
     def folder_exists(self, path: str) -> bool:
@@ -96,7 +96,7 @@ class HostMachine:
         return os.path.isdir(path)
 
     def file_hash(self, path: str, algorithm: str) -> str | None:
-        """The hash of a regular file in lower-case hex, or None when it cannot be read."""
+        """Return the hash of a regular file in lower-case hex, or None if it cannot be read."""
         import hashlib  # noqa: PLC0415 - loads OpenSSL, which few documents need
 
         if not os.path.isfile(path):
@@ -116,7 +116,7 @@ class HostMachine:
     def bounded_search(self, expression: str, flags: int, text: str, seconds: float) -> bool:
         """Whether ``re`` finds ``expression``, within ``seconds``.
 
-        Python's matcher looks for signals while it works, so an alarm can stop it.
+        Python's matcher checks for signals while it works, so an alarm can stop it.
 
         Raises:
             TimeoutError: It took longer.
@@ -130,7 +130,7 @@ class HostMachine:
             return compiled.search(text) is not None
 
 
-# The module uuid costs 4 ms of start-up (it loads platform), these do not. RFC 9562.
+# The module uuid costs 4 ms at start-up (it loads platform); these functions do not. RFC 9562.
 _GREGORIAN_EPOCH = 0x01B21DD213814000
 """100-nanosecond intervals between 1582-10-15 and 1970-01-01."""
 
@@ -138,7 +138,7 @@ _GREGORIAN_EPOCH = 0x01B21DD213814000
 def _version_1_uuid() -> str:
     ticks = time.time_ns() // 100 + _GREGORIAN_EPOCH
     clock = int.from_bytes(os.urandom(2), "big") & 0x3FFF | 0x8000
-    node = int.from_bytes(os.urandom(6), "big") | 0x010000000000  # the bit of no real address
+    node = int.from_bytes(os.urandom(6), "big") | 0x010000000000  # this bit is in no real address
     low, middle, high = ticks & 0xFFFFFFFF, ticks >> 32 & 0xFFFF, ticks >> 48 & 0x0FFF | 0x1000
     return f"{low:08x}-{middle:04x}-{high:04x}-{clock:04x}-{node:012x}"
 
@@ -152,5 +152,5 @@ def _version_4_uuid() -> str:
 
 
 def _may_explode(expression: str) -> bool:
-    """Whether there are at least two repetitions: with one, matching short text is quick."""
+    """Whether there are two repetitions or more: with one, matching a short text is quick."""
     return sum(expression.count(sign) for sign in "*+?{") > 1

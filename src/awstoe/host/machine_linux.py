@@ -1,4 +1,4 @@
-"""Linux: what this machine is, and what is on it."""
+"""Linux: facts about this machine."""
 
 import os
 import sys
@@ -30,12 +30,12 @@ class OsRelease(NamedTuple):
 
 
 def hostname() -> str:
-    """The machine's name."""
+    """Return the machine's name."""
     return os.uname().nodename
 
 
 def release() -> OsRelease:
-    """What ``os-release`` says; empty where there is none."""
+    """Return the content of ``os-release``; empty if there is none."""
     for path in _OS_RELEASE:
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -43,8 +43,8 @@ def release() -> OsRelease:
         except OSError:
             continue
         pairs = (line.split("=", 1) for line in lines if "=" in line and line[:1] != "#")
-        found = {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-        return OsRelease(found.get("NAME", ""), found.get("VERSION_ID", ""))
+        values = {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+        return OsRelease(values.get("NAME", ""), values.get("VERSION_ID", ""))
     return OsRelease("", "")
 
 
@@ -70,10 +70,10 @@ def is_administrator() -> bool:
 
 
 def state_root() -> str:
-    """The folder that holds the states of runs, by who runs us.
+    """Return the folder for the state of runs: root's, or the user's.
 
     Raises:
-        HostError: There is no home to put it into.
+        HostError: The user has no home folder.
     """
     if is_administrator():
         return "/var/lib/awstoe/state"
@@ -85,5 +85,5 @@ def state_root() -> str:
         return os.path.join(home, ".local", "state", "awstoe", "state")
     raise HostError(
         "there is no folder for the state of this run: neither XDG_STATE_HOME nor HOME is set",
-        hint="name one with --state-directory",
+        hint="set one with --state-directory",
     )

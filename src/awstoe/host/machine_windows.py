@@ -1,4 +1,4 @@
-"""Windows: what this machine is, and what is on it."""
+"""Windows: facts about this machine."""
 
 import ctypes
 import os
@@ -21,19 +21,19 @@ _VERSION_KEY: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
 
 class OsRelease(NamedTuple):
-    """The operating system by name; its version is empty here."""
+    """The operating system by name; its version is always empty."""
 
     name: str
     version: str
 
 
 def hostname() -> str:
-    """The machine's name in the DNS, without its domain."""
+    """Return the machine's DNS name without its domain."""
     return kernel32.computer_name()
 
 
 def release() -> OsRelease:
-    """What the registry calls this Windows; empty where it does not say."""
+    """Return the product name in the registry; empty if there is none."""
     try:
         with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _VERSION_KEY) as key:
             name, _ = winreg.QueryValueEx(key, "ProductName")
@@ -43,7 +43,7 @@ def release() -> OsRelease:
 
 
 def binary_exists(name: str) -> bool:
-    """Whether ``where /Q NAME`` would find ``name``: in the current folder, too."""
+    """Whether ``where /Q NAME`` would find ``name``, which also searches the current folder."""
     if not name:
         return False
     variables = environment.of_this_run()
@@ -53,15 +53,15 @@ def binary_exists(name: str) -> bool:
 
 
 def is_administrator() -> bool:
-    """Whether we run with the rights of an administrator (elevated), or as the system."""
+    """Whether we run elevated, as an administrator or as the system."""
     return bool(ctypes.windll.shell32.IsUserAnAdmin())
 
 
 def state_root() -> str:
-    """The folder that holds the states of runs, by who runs us.
+    """Return the folder for the state of runs: the administrators', or the user's.
 
     Raises:
-        HostError: There is no place to put it into, or another user has made that place.
+        HostError: The variable for it is not set, or the folder belongs to another user.
     """
     administrator = is_administrator()
     name = "ProgramData" if administrator else "LOCALAPPDATA"
@@ -69,7 +69,7 @@ def state_root() -> str:
     if not base or not os.path.isabs(base):
         raise HostError(
             f"there is no folder for the state of this run: {name} is not set",
-            hint="name one with --state-directory",
+            hint="set one with --state-directory",
         )
     folder = os.path.join(base, "awstoe")
     if administrator:
@@ -78,10 +78,10 @@ def state_root() -> str:
 
 
 def _keep_to_ourselves(folder: str) -> None:
-    """Make a folder of administrators where everybody may make folders, or see that it is one.
+    """Make a folder for administrators only, or check that an existing one is safe.
 
     Raises:
-        HostError: It cannot be made, or may be another user's.
+        HostError: It cannot be made, or another user may own it.
     """
     try:
         try:
@@ -94,7 +94,7 @@ def _keep_to_ourselves(folder: str) -> None:
             raise HostError(
                 f"the folder {folder} belongs to another user ({owner}), who could change the"
                 " state of this run",
-                hint="remove it, or name another folder with --state-directory",
+                hint="remove it, or set another folder with --state-directory",
             ) from None
     except OSError as error:
         raise explain(error, f"use the folder {folder}") from error

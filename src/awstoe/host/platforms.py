@@ -1,4 +1,4 @@
-"""The two platforms documents are written for."""
+"""The two platforms that documents are written for."""
 
 import sys
 from enum import StrEnum
@@ -13,12 +13,12 @@ class Platform(StrEnum):
 
 
 def current() -> Platform:
-    """The platform this process runs on."""
+    """Return the platform that this process runs on."""
     return Platform.WINDOWS if sys.platform == "win32" else Platform.LINUX
 
 
 REBOOT_EXIT_CODE: Final = {Platform.LINUX: 194, Platform.WINDOWS: 3010}
-"""With this a step's program asks for a reboot, and awstoe asks the SSM agent for one."""
+"""A step's program exits with it to request a reboot, and awstoe to request one from the agent."""
 
 
 _ARCHITECTURES = {
@@ -31,13 +31,13 @@ _ARCHITECTURES = {
 
 
 def architecture(machine: str, *, pointer_bits: int) -> str:
-    """The architecture this program was built for, as download paths name it.
+    """Return the architecture that this program was built for, as in download paths.
 
     Args:
-        machine: What the system says it is; a 64-bit kernel says so to a 32-bit program too.
+        machine: What the system reports; a 64-bit kernel reports 64 bits to 32-bit programs too.
         pointer_bits: 32 or 64, of this process.
     """
-    found = _ARCHITECTURES.get(machine.lower(), machine.lower())
-    if found == "amd64" and pointer_bits == 32:  # noqa: PLR2004 - bits
+    name = _ARCHITECTURES.get(machine.lower(), machine.lower())
+    if name == "amd64" and pointer_bits == 32:  # noqa: PLR2004 - bits
         return "386"
-    return found
+    return name

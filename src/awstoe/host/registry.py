@@ -1,4 +1,4 @@
-"""The registry of Windows; other systems have none."""
+"""Writes values to the Windows registry."""
 
 import sys
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 from awstoe.errors import ActionError
 
 if sys.platform == "win32":
-    # Writes into the registry of Windows.
     import winreg
 
     _ROOTS: Final = {
@@ -27,37 +26,36 @@ if sys.platform == "win32":
     _ACCESS: Final = winreg.KEY_SET_VALUE | winreg.KEY_WOW64_64KEY
 
     def set_value(path: str, name: str, kind: str, value: int | bytes | str | list[str]) -> None:
-        """Set a value; missing keys are made.
+        """Set a value and create missing keys.
 
         Args:
             path: The long name of a root, a backslash, the rest.
             name: The value's name; empty for the key's default value.
             kind: One of BINARY, DWORD, QWORD, SZ, EXPAND_SZ, MULTI_SZ.
-            value: What fits the kind.
+            value: Of the Python type that fits ``kind``.
 
         Raises:
-            OSError: The system refused.
+            OSError: The system does not allow it.
         """
         root, _, rest = path.partition("\\")
         try:
             with winreg.CreateKeyEx(_ROOTS[root], rest, 0, _ACCESS) as key:
                 winreg.SetValueEx(key, name, 0, _TYPES[kind], value)
         except OSError as error:
-            # The key is the path that it is about.
+            # winreg does not say which key it was.
             raise OSError(error.errno, error.strerror, path, error.winerror) from error
 
 
 else:
-    # The Linux side of the registry: documents that use it are refused before they run.
 
     def set_value(path: str, name: str, kind: str, value: int | bytes | str | list[str]) -> None:
-        """Refuse: there is no registry.
+        """Raise an error: Linux has no registry.
 
         Raises:
             ActionError: Always.
         """
         del name, kind, value
         raise ActionError(
-            f"there is no registry on Linux, and so no key {path!r}",
+            f"cannot write the key {path!r}: Linux has no registry",
             hint="run the document on Windows",
         )

@@ -30,7 +30,7 @@ def hold_program(console: Console) -> None:
     end = time.monotonic() + limits.UPDATE_RUN_WAIT_SECONDS
     told = False
     try:
-        while lock.lock_shared(lock.own_program()) is None:
+        while lock.lock_shared(lock.own_executable()) is None:
             if time.monotonic() >= end:
                 raise UpdateGoesOn(
                     "an update of this program has been going on for"

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Final
 from awstoe import limits
 from awstoe.errors import AwstoeError, HostError
 from awstoe.host.files.own_files import PRIVATE_FILE, write_all
-from awstoe.host.network import http
+from awstoe.host.network.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    HttpStatusError,
+    RequestFailed,
+    ServerNotTrusted,
+)
 from awstoe.update.errors import CannotWrite, Unreachable, Untrusted, combined
 from awstoe.update.releases import Release
 from awstoe.update.repository import NotFound, Repository, TooLarge, retry_delay
@@ -144,10 +150,10 @@ def _from(
 
 def _is_hopeless(error: HostError) -> bool:
     """Whether a download that broke off so cannot be continued at the same region."""
-    if isinstance(error, http.HttpStatusError):
-        return not error.is_passing
-    return not isinstance(error, http.RequestFailed) or isinstance(
-        error, http.DeadlineExceeded | http.ServerNotTrusted
+    if isinstance(error, HttpStatusError):
+        return not error.is_transient
+    return not isinstance(error, RequestFailed) or isinstance(
+        error, DeadlineExceeded | ServerNotTrusted
     )
 
 
@@ -183,7 +189,7 @@ def _download(
                     digest.update(chunk)
                     progress(present, release.length)
         if present < release.length:
-            raise http.ConnectionLost(
+            raise ConnectionLost(
                 f"{release.path}: expected {release.length} bytes, got {present}: the connection"
                 " broke off"
             )

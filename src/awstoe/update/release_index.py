@@ -19,7 +19,7 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 from awstoe import limits
 from awstoe.errors import HostError
 from awstoe.host.files.own_files import sync_path
-from awstoe.host.network import http
+from awstoe.host.network.errors import RequestFailed
 from awstoe.update import layout
 from awstoe.update.errors import CannotWrite, Unreachable, Untrusted
 from awstoe.update.releases import Release, Version, glibc_version
@@ -59,7 +59,7 @@ class _Fetcher(FetcherInterface):
             raise exceptions.DownloadHTTPError(str(error), 404) from error
         except TooLarge as error:
             raise exceptions.DownloadLengthMismatchError(str(error)) from error
-        except http.RequestFailed as error:
+        except RequestFailed as error:
             raise exceptions.DownloadError(error.message) from error
 
     def _fetch(self, url: str) -> Any:  # noqa: ANN401 - the base class says so

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from awstoe import limits
 from awstoe.host.network import http
+from awstoe.host.network.errors import HttpStatusError, RequestFailed
 from awstoe.update.regions import Mirror
 
 
@@ -87,9 +88,9 @@ class WebRepository:
         while True:
             try:
                 return self._read(path, limit)
-            except http.RequestFailed as error:
+            except RequestFailed as error:
                 failed += 1
-                seconds = retry_delay(failed, error) if error.is_passing else None
+                seconds = retry_delay(failed, error) if error.is_transient else None
                 if seconds is None:
                     error.message += f" (asked {failed} times)" if failed > 1 else ""
                     raise
@@ -119,7 +120,7 @@ class WebRepository:
     ) -> http.Response:
         try:
             return self._client.get(self._mirror.url + path, headers=headers, total=total)
-        except http.HttpStatusError as error:
+        except HttpStatusError as error:
             # S3 answers 403 for what is not there where listing is not allowed.
             if error.status in (403, 404):
                 raise NotFound(error.message) from error
@@ -144,7 +145,7 @@ def retry_delay(failed: int, error: Exception | None = None) -> float | None:
         failed: How often it has failed.
         error: How it did so the last time.
     """
-    asked = error.retry_after if isinstance(error, http.HttpStatusError) else 0.0
+    asked = error.retry_after if isinstance(error, HttpStatusError) else 0.0
     if failed >= limits.UPDATE_ATTEMPTS or asked > limits.UPDATE_RETRY_AFTER_SECONDS:
         return None
     # Many machines that were turned away at the same time must not come back at the same time.

@@ -17,6 +17,7 @@ from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host.executable import lock, swap
 from awstoe.host.files import renaming
 from awstoe.host.network import http
+from awstoe.host.network.deadline import Deadline, Timeouts
 from awstoe.host.process.interruption import Interruption
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import (
@@ -39,7 +40,7 @@ from awstoe.update.releases import Release, Version
 from awstoe.update.repository import Repository, WebRepository
 from awstoe.update.workspace import Workspace
 
-TIMEOUTS: Final = http.Timeouts(
+TIMEOUTS: Final = Timeouts(
     limits.UPDATE_CONNECT_SECONDS, limits.UPDATE_IDLE_SECONDS, limits.UPDATE_METADATA_SECONDS
 )
 _Value = TypeVar("_Value")
@@ -104,7 +105,7 @@ def self_update(
     request: UpdateRequest,
     talk: UpdateObserver,
     *,
-    timeouts: http.Timeouts = TIMEOUTS,
+    timeouts: Timeouts = TIMEOUTS,
 ) -> UpdateResult:
     """Do what was asked for.
 
@@ -122,7 +123,7 @@ class _Update:
         trust: ReleaseTrust,
         request: UpdateRequest,
         talk: UpdateObserver,
-        timeouts: http.Timeouts,
+        timeouts: Timeouts,
     ) -> None:
         self._program = program
         self._trust = trust
@@ -193,7 +194,7 @@ class _Update:
             )
             if memory.is_temporary:
                 self._talk.warn("what is seen cannot be remembered for this user")
-            self._client.deadline = http.Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
+            self._client.deadline = Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
             for repository in repositories:
                 try:
                     found = release_index.refresh(repository, self._trust.root, memory.metadata)
@@ -301,7 +302,7 @@ class _Update:
             )
         first = [each for each in repositories if each.name == source]
         order = first + [each for each in repositories if each.name != source]
-        self._client.deadline = http.Deadline(limits.UPDATE_ALL_SECONDS)
+        self._client.deadline = Deadline(limits.UPDATE_ALL_SECONDS)
         if not self._request.dry_run:
             work.clean(lambda name: name == release.sha256 + fetch.PART)
         fetch.check_space(work.folder, fetch.missing_bytes(release, work.folder))

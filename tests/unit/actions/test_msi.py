@@ -1,4 +1,4 @@
-"""InstallMSI and UninstallMSI: signature first, then msiexec, then the reboot."""
+"""InstallMSI and UninstallMSI: check the signature, run msiexec, reboot."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def installer(tmp_path: Path) -> Path:
 
 
 class Machine:
-    """Windows, as far as these actions see it."""
+    """Windows, as these actions see it."""
 
     def __init__(self, folder: Path, *, status: str = "Valid", exit_code: int = 0) -> None:
         self.ctx = AnsweringContext(folder, self._answer)
@@ -57,7 +57,7 @@ def test_msiexec_is_quiet_and_leaves_the_reboot_to_us(installer: Path, tmp_path:
     assert f"-LiteralPath '{quoted}'" in machine.ctx.scripts[0]
 
 
-def test_log_is_kept_and_its_folders_are_made(installer: Path, tmp_path: Path) -> None:
+def test_log_is_kept_and_its_folders_are_created(installer: Path, tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     log = tmp_path / "logs" / "of" / "app.log"
     outputs = install(machine, installer, log_file=str(log), log_options="iwe!")
@@ -66,7 +66,7 @@ def test_log_is_kept_and_its_folders_are_made(installer: Path, tmp_path: Path) -
     assert (machine.msiexec or ())[5:7] == ("/Liwe!", str(log))
 
 
-def test_values_of_properties_reach_msiexec_as_they_are(installer: Path, tmp_path: Path) -> None:
+def test_values_of_properties_reach_msiexec_unchanged(installer: Path, tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     properties: Mapping[str, str] = {"COMPANYNAME": '"Example ""Corp."""', "LEVEL": "3"}
     install(machine, installer, properties=properties)
@@ -76,7 +76,7 @@ def test_values_of_properties_reach_msiexec_as_they_are(installer: Path, tmp_pat
 
 
 @pytest.mark.parametrize("value", ["Example Corp.", "x REINSTALL=ALL", '"x', '"a" "b"', "a\tb"])
-def test_value_that_msiexec_would_take_for_more_is_refused(
+def test_value_that_msiexec_would_split_is_an_error(
     installer: Path, tmp_path: Path, value: str
 ) -> None:
     machine = Machine(tmp_path)
@@ -86,13 +86,13 @@ def test_value_that_msiexec_would_take_for_more_is_refused(
 
 
 @pytest.mark.parametrize("name", ["A=1 REINSTALL", "/x", "", "two words", "reboot"])
-def test_name_that_is_no_property_is_refused(name: str) -> None:
+def test_name_that_is_not_a_property_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match="property"):
         schema.typed_inputs("InstallMSI", {"path": "C:\\a.msi", "properties": {name: "x"}})
 
 
 STATUSES = [
-    # status, ignore errors, allow unsigned, what is refused
+    # status, ignore errors, allow unsigned, expected error
     ("Valid", False, False, ""),
     ("NotSigned", False, False, "is not signed"),
     ("NotSigned", True, False, "is not signed"),
@@ -131,7 +131,7 @@ def test_signature_decides_before_anything_is_installed(
 
 
 class Holding:
-    """Stands for ``deny_writes``; notes which programs start while a file is held."""
+    """Replaces ``deny_writes``; records which programs start while a file is locked."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -144,10 +144,10 @@ class Holding:
         self.started = [f"{argv[0]} {path}" for argv in self._machine.ctx.started[before:]]
 
 
-def test_file_is_held_from_its_check_to_the_end_of_the_installer(
+def test_file_is_locked_from_its_check_to_the_end_of_the_installer(
     installer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What holding does is Windows' (``tests/windows/test_write_lock.py``)."""
+    """``tests/windows/test_write_lock.py`` tests the lock itself."""
     machine = Machine(tmp_path)
     holding = Holding(machine)
     monkeypatch.setattr(msi, "deny_writes", holding.deny_writes)
@@ -191,11 +191,11 @@ def test_reboot_follows_the_exit_code_and_the_input(
 @pytest.mark.parametrize(
     ("exit_code", "reason"),
     [
-        (1602, "the user cancelled it"),
+        (1602, "the user canceled it"),
         (1603, "a fatal error"),
         (1605, "the product is not installed"),
         (1618, "another installation is running"),
-        (1620, "the file is no MSI file"),
+        (1620, "the file is not an MSI file"),
         (4711, r"exit code 4711$"),
     ],
 )
@@ -206,7 +206,7 @@ def test_other_exit_codes_fail_the_step(
     with pytest.raises(ActionError, match=reason) as failure:
         install(machine, installer, reboot="Force")
     assert failure.value.process_exit_code == exit_code
-    assert failure.value.hint == "give a logFile to find out more"
+    assert failure.value.hint == "set logFile to find out more"
     assert machine.ctx.reboots == []
 
 
@@ -221,9 +221,9 @@ def test_uninstalling_what_is_not_installed_is_a_success(
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/app.msi", "https://example.com/app.msi"])
-def test_files_of_elsewhere_are_refused_plainly(path: str, tmp_path: Path) -> None:
+def test_remote_files_are_an_error(path: str, tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    with pytest.raises(ActionError, match="from files of this machine only"):
+    with pytest.raises(ActionError, match="supports only local files"):
         install_msi.run(MsiInputs(path), machine.ctx)
 
 

@@ -39,9 +39,9 @@ PRODUCT = """\
 
 HOLDING = """
 import subprocess, sys
-from awstoe.host.files.write_lock import unchanged
+from awstoe.host.files.write_lock import deny_writes
 
-with unchanged(sys.argv[1]):
+with deny_writes(sys.argv[1]):
     sys.exit(subprocess.call(["msiexec.exe", sys.argv[2], sys.argv[1], "/qn"]))
 """
 
@@ -100,7 +100,7 @@ def test_application_is_installed_and_removed(tmp_path_factory: pytest.TempPathF
         ended, summary = run(step("UninstallMSI", installer))
         assert (ended, summary["failureMessage"]) == (0, "")  # 1605
 
-        # Nobody there can check signatures, so this is what follows a check by itself.
+        # Wine cannot check signatures, so this tests only what follows the check.
         for switch in ("/i", "/x"):
             held = machine.run(machine.python, "-c", HOLDING, installer, switch, seconds=300)
             assert held.returncode == 0

@@ -1,4 +1,4 @@
-"""ExecuteDocument asks the run for the nested one; Assert fails when its condition is false."""
+"""ExecuteDocument starts a nested run; Assert fails if its condition is false."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from fakes.action_context import RecordingContext
 CONDITION = Comparison("fileExists", "/gone", None)
 
 
-def test_inputs_are_handed_to_the_nested_run() -> None:
+def test_inputs_are_passed_to_the_nested_run() -> None:
     context = RecordingContext()
     inputs = schema.typed_inputs(
         "ExecuteDocument",
@@ -47,7 +47,7 @@ def test_outputs_are_the_keys_of_the_summary() -> None:
     ]
 
 
-def test_an_empty_document_is_refused() -> None:
+def test_an_empty_document_is_an_error() -> None:
     with pytest.raises(ActionError, match="expected a document, got an empty string"):
         execute_document.run(execute_document.Inputs(""), RecordingContext())
 
@@ -58,7 +58,7 @@ def test_a_true_assertion_is_a_success() -> None:
     assert "Assert: The condition is true: a equals a" in context.log.lines
 
 
-def test_a_false_assertion_fails_with_what_decided() -> None:
+def test_a_false_assertion_fails_with_the_comparison_that_decided() -> None:
     context = RecordingContext(verdict=Evaluation(value=False, explanation="no file /gone"))
     with pytest.raises(ActionError, match="Assert: the condition is false: no file /gone"):
         assertion.run(assertion.Inputs(CONDITION), context)

@@ -21,7 +21,7 @@ from awstoe.host.process.interruption import Interruption
 
 
 class Log:
-    """Keeps what a step logs."""
+    """Records what a step logs."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -46,7 +46,7 @@ class Log:
 
 
 class Context:
-    """A run that has one folder for temporary files."""
+    """A run with one folder for temporary files."""
 
     def __init__(self, folder: Path) -> None:
         self.log = Log()
@@ -102,7 +102,7 @@ def test_commands_are_one_script(ctx: Context) -> None:
     )
 
 
-def test_log_lines_are_awstoes(ctx: Context, tmp_path: Path) -> None:
+def test_log_lines_are_those_of_awstoe(ctx: Context, tmp_path: Path) -> None:
     bash(ctx, "true")
     folder = re.escape(str(tmp_path)) + r"/AWSTOE\d+"
     expected = [
@@ -133,7 +133,7 @@ def test_exit_code_of_a_signal_names_it(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize("ending", ["fails", "times-out", "cannot-be-written"])
-def test_folder_is_removed_when_the_step(ctx: Context, tmp_path: Path, ending: str) -> None:
+def test_folder_is_removed_if_the_step(ctx: Context, tmp_path: Path, ending: str) -> None:
     if ending == "times-out":
         ctx.deadline = time.monotonic() + 0.2
     script = {"fails": "exit 1", "times-out": "sleep 60", "cannot-be-written": "\ud800"}[ending]
@@ -155,13 +155,13 @@ def test_folder_that_cannot_be_removed_is_a_warning(
     assert any(line.startswith("WARNING ExecuteBash: Cannot remove") for line in ctx.log.lines)
 
 
-def test_exit_code_194_asks_for_a_reboot_and_the_same_step_again(ctx: Context) -> None:
+def test_exit_code_194_requests_a_reboot_and_the_same_step_again(ctx: Context) -> None:
     bash(ctx, "exit 194")
     execute_binary.run(execute_binary.Inputs("sh", ("-c", "exit 194")), ctx)
     assert ctx.reboots == [(0, True), (0, True)]
 
 
-def test_missing_bash_is_said_clearly(
+def test_missing_bash_is_reported(
     ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -170,7 +170,7 @@ def test_missing_bash_is_said_clearly(
     assert os.listdir(tmp_path) == []
 
 
-def test_binary_gets_its_arguments_untouched(ctx: Context) -> None:
+def test_binary_gets_its_arguments_unchanged(ctx: Context) -> None:
     arguments = ("a b", "*", "$HOME", "", "ä", "'")
     inputs = execute_binary.Inputs("printf", ("%s|", *arguments))
     assert execute_binary.run(inputs, ctx).stdout == "a b|*|$HOME||ä|'|"
@@ -180,7 +180,7 @@ def test_binary_gets_its_arguments_untouched(ctx: Context) -> None:
     ]
 
 
-def test_binary_with_a_relative_path_counts_from_the_working_folder(
+def test_relative_path_of_a_binary_is_relative_to_the_working_folder(
     ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "program"

@@ -1,4 +1,4 @@
-"""`awstoe actions` and docs/actions.md say what the modules say."""
+"""`awstoe actions` and docs/actions.md match the modules."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_the_list_as_json() -> None:
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_one_action_for_a_person(name: str) -> None:
+def test_one_action_as_text(name: str) -> None:
     text = actions(name, as_json=False)
     assert text.startswith(f"{name}: ")
     assert f"action: {name}" in text

@@ -1,4 +1,4 @@
-"""The table, the modules and their contract agree."""
+"""The table and the modules follow the contract."""
 
 import inspect
 from pathlib import Path
@@ -14,7 +14,7 @@ from awstoe.expressions.values import Value
 from awstoe.host.platforms import Platform
 
 FOLDER = Path(awstoe.actions.__file__).parent
-# What the modules share; everything else in the folder is an action.
+# Shared modules; everything else in the folder is an action.
 SHARED = {
     "__init__",
     "contract",
@@ -132,5 +132,5 @@ def test_names_of_inputs_become_python_names() -> None:
 
 @pytest.mark.parametrize("action", ["CreateFile", "CreateFolder"])
 @pytest.mark.parametrize("name", ["owner", "group", "permissions"])
-def test_owners_and_permissions_are_no_inputs_of_windows(action: str, name: str) -> None:
+def test_owners_and_permissions_are_not_inputs_on_windows(action: str, name: str) -> None:
     assert schema.schema(action).fields[name].platforms == {Platform.LINUX}

@@ -1,4 +1,4 @@
-"""What is wrong with inputs is found before the run, also for modules that cannot run yet."""
+"""Problems of inputs are found before the run, even for modules that cannot run yet."""
 
 import pytest
 
@@ -11,7 +11,7 @@ SHA = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def problems(action: str, given: dict[str, Value], platform: Platform = W) -> str:
-    """All problems of one operation, as text; empty when there is none."""
+    """Return all problems of one operation, as text; empty if there are none."""
     found = schema.schema(action)
     # As in the parser of documents: a field does not judge a value that holds a reference.
     texts: list[str | None] = [
@@ -64,7 +64,7 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "given", "said"),
+    ("action", "given", "message"),
     [
         ("ExecutePowerShell", {}, "expected 'commands' or 'file', got neither"),
         ("ExecutePowerShell", {"commands": ["a"], "file": "a.ps1"}, "got both"),
@@ -73,22 +73,22 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("S3Download", {"source": "https://bucket/key"}, "expected an s3://bucket/key URI"),
         ("S3Download", {"source": "s3://"}, "expected an s3://bucket/key URI"),
         ("S3Download", {"source": "s3:///key"}, "expected an s3://bucket/key URI"),
-        ("S3Download", {"expectedBucketOwner": "12345"}, "an AWS account id of 12 digits"),
+        ("S3Download", {"expectedBucketOwner": "12345"}, "an AWS account ID with 12 digits"),
         ("S3Upload", {"source": "a/*/b"}, "'*' is accepted only after the last path separator"),
         ("S3Upload", {"destination": "bucket/key"}, "expected an s3://bucket/key URI"),
-        ("WebDownload", {"source": "ftp://example.com/a"}, "begins with http:// or https://"),
-        ("WebDownload", {"source": "https://"}, "begins with http:// or https://"),
-        ("WebDownload", {"checksum": SHA}, "'checksum' needs 'algorithm' beside it"),
-        ("WebDownload", {"algorithm": "MD5"}, "'algorithm' needs 'checksum' beside it"),
+        ("WebDownload", {"source": "ftp://example.com/a"}, "starts with http:// or https://"),
+        ("WebDownload", {"source": "https://"}, "starts with http:// or https://"),
+        ("WebDownload", {"checksum": SHA}, "'checksum' requires 'algorithm'"),
+        ("WebDownload", {"algorithm": "MD5"}, "'algorithm' requires 'checksum'"),
         (
             "WebDownload",
             {"checksum": SHA, "algorithm": "MD5"},
-            "a checksum by MD5 has 32 hexadecimal digits, got 64",
+            "expected 32 hexadecimal digits for MD5, got 64",
         ),
         ("WebDownload", {"checksum": "xyz", "algorithm": "MD5"}, "expected hexadecimal digits"),
         ("WebDownload", {"checksum": SHA, "algorithm": "CRC"}, "expected one of MD5, SHA1"),
         ("InstallMSI", {"reboot": "Maybe"}, "expected one of Allow, Force, Skip, got 'Maybe'"),
-        ("InstallMSI", {"logOptions": "*Z"}, "expected flags out of i w e a r u c m o p v x"),
+        ("InstallMSI", {"logOptions": "*Z"}, "one or more of the flags i w e a r u c m o p v x"),
         ("InstallMSI", {"properties": {"Reboot": "Force"}}, "the property Reboot may not be set"),
         ("UninstallMSI", {"properties": {"REINSTALLMODE": "x"}}, "may not be set"),
         ("UninstallMSI", {"properties": ["a"]}, "expected a map of names to strings, got a list"),
@@ -103,15 +103,15 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("SetRegistry", {"path": "HKLM:"}, "expected a key below HKCR:"),
         ("SetRegistry", {"path": r"SOFTWARE\a"}, "expected a key below HKCR:"),
         ("SetRegistry", {"type": "REG_SZ"}, "expected one of BINARY, DWORD"),
-        ("SetRegistry", {"value": "1.1", "type": "DWORD"}, "a DWORD holds an integer from 0 to"),
+        ("SetRegistry", {"value": "1.1", "type": "DWORD"}, "expected an integer from 0 to"),
         ("SetRegistry", {"value": "4294967296", "type": "DWORD"}, "0 to 4294967295"),
         ("SetRegistry", {"value": "-1", "type": "QWORD"}, "0 to 18446744073709551615"),
-        ("SetRegistry", {"value": "", "type": "DWORD"}, "a DWORD holds an integer"),
+        ("SetRegistry", {"value": "", "type": "DWORD"}, "expected an integer from 0 to"),
         ("SetRegistry", {"value": "abc", "type": "BINARY"}, "pairs of hexadecimal digits"),
-        ("SetRegistry", {"value": ["a"], "type": "SZ"}, "a SZ holds one value, got a list"),
-        ("SetRegistry", {"value": ["a", ""], "type": "MULTI_SZ"}, "strings that are not empty"),
-        ("SetRegistry", {"value": ["a", "b\0c"], "type": "MULTI_SZ"}, "cut at a null character"),
-        ("SetRegistry", {"value": "b\0c", "type": "SZ"}, "cut at a null character"),
+        ("SetRegistry", {"value": ["a"], "type": "SZ"}, "expected one value for SZ, got a list"),
+        ("SetRegistry", {"value": ["a", ""], "type": "MULTI_SZ"}, "non-empty strings for MULTI_SZ"),
+        ("SetRegistry", {"value": ["a", "b\0c"], "type": "MULTI_SZ"}, "without null characters"),
+        ("SetRegistry", {"value": "b\0c", "type": "SZ"}, "without null characters"),
         ("SetRegistry", {"value": {"a": "b"}, "type": "SZ"}, "got a mapping"),
         ("ExecuteDocument", {"document-s3-bucket-owner": "1"}, "12 digits"),
         ("ExecuteDocument", {"parameters": {"a": "b"}}, "expected a list of {name, value}"),
@@ -128,8 +128,8 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("AppendFile", {"encoding": "utf-7"}, "expected one of utf8"),
     ],
 )
-def test_refused(action: str, given: dict[str, Value], said: str) -> None:
-    assert said in problems(action, given)
+def test_refused(action: str, given: dict[str, Value], message: str) -> None:
+    assert message in problems(action, given)
 
 
 def test_a_backslash_is_no_separator_on_linux() -> None:

@@ -1,4 +1,4 @@
-"""UpdateOS: what each package manager is told, and the script for Windows."""
+"""UpdateOS: the commands for each package manager, and the script for Windows."""
 
 import os
 import shutil
@@ -34,14 +34,14 @@ LISTED = """\
 """
 
 
-def told(
+def commands(
     manager: str,
     tmp_path: Path,
     include: tuple[str, ...] = (),
     exclude: tuple[str, ...] = (),
     answers: dict[str, Result] | None = None,
 ) -> list[str]:
-    """The command lines, without what stands in all of them."""
+    """The command lines, without their common options."""
 
     def answer(argv: tuple[str, ...]) -> Result | None:
         line = " ".join(argv)
@@ -67,7 +67,7 @@ def _plain(argv: tuple[str, ...]) -> list[str]:
     return words
 
 
-def test_first_package_manager_that_is_there_is_taken(tmp_path: Path) -> None:
+def test_first_existing_package_manager_is_used(tmp_path: Path) -> None:
     assert package_managers.find(lambda _name: False) is None
     update = package_managers.find(lambda name: name in {"dnf", "yum"})
     assert update is not None
@@ -101,52 +101,48 @@ def test_first_package_manager_that_is_there_is_taken(tmp_path: Path) -> None:
         ("zypper", ("a",), ("a",), ["refresh"]),
     ],
 )
-def test_package_manager_is_told_what_is_wanted(
+def test_package_manager_gets_the_wanted_updates(
     manager: str,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     expected: list[str],
     tmp_path: Path,
 ) -> None:
-    lines = told(manager, tmp_path, include, exclude)
+    lines = commands(manager, tmp_path, include, exclude)
     assert [line.removeprefix("zypper --non-interactive ") for line in lines] == expected
 
 
-def test_apt_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
+def test_apt_updates_the_rest_if_something_is_excluded(tmp_path: Path) -> None:
     answers = {"--with-new-pkgs": Result(0, SIMULATED, "")}
-    assert told("apt-get", tmp_path, exclude=("libc6",), answers=answers)[-2:] == [
+    assert commands("apt-get", tmp_path, exclude=("libc6",), answers=answers)[-2:] == [
         "apt-get --only-upgrade --simulate install -- curl wine32:i386",
         "apt-get --only-upgrade install -- curl wine32:i386",
     ]
 
 
-def test_apt_refuses_an_update_that_needs_an_excluded_package(tmp_path: Path) -> None:
+def test_apt_update_that_needs_an_excluded_package_is_an_error(tmp_path: Path) -> None:
     answers = {"--only-upgrade --simulate": Result(0, SIMULATED, "")}
-    with pytest.raises(
-        ActionError, match=r"need these packages, which are excluded: libc6, libc6:i386$"
-    ):
-        told("apt-get", tmp_path, ("curl",), ("libc6",), answers)
+    with pytest.raises(ActionError, match=r"need these excluded packages: libc6, libc6:i386$"):
+        commands("apt-get", tmp_path, ("curl",), ("libc6",), answers)
 
 
-def test_name_that_would_make_apt_remove_a_package_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ActionError, match="'curl-' means to remove a package"):
-        told("apt-get", tmp_path, ("curl-",))
+def test_name_that_would_make_apt_remove_a_package_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ActionError, match="apt-get would remove a package for 'curl-'"):
+        commands("apt-get", tmp_path, ("curl-",))
 
 
 @pytest.mark.parametrize(
     ("manager", "part"), [("apt-get", "--with-new-pkgs"), ("zypper", "list-updates")]
 )
-def test_list_of_updates_that_was_cut_is_not_taken_for_all(
-    manager: str, part: str, tmp_path: Path
-) -> None:
+def test_incomplete_list_of_updates_is_an_error(manager: str, part: str, tmp_path: Path) -> None:
     answers = {part: Result(0, SIMULATED, "", stdout_is_cut=True)}
     with pytest.raises(ActionError, match="longer than the limit for outputs"):
-        told(manager, tmp_path, exclude=("libc6",), answers=answers)
+        commands(manager, tmp_path, exclude=("libc6",), answers=answers)
 
 
-def test_zypper_updates_the_rest_when_something_is_excluded(tmp_path: Path) -> None:
+def test_zypper_updates_the_rest_if_something_is_excluded(tmp_path: Path) -> None:
     answers = {"list-updates": Result(0, LISTED, "")}
-    lines = told("zypper", tmp_path, exclude=("vim",), answers=answers)
+    lines = commands("zypper", tmp_path, exclude=("vim",), answers=answers)
     assert lines[-1] == f"zypper --non-interactive update {AGREEING} -- curl"
 
 
@@ -163,7 +159,7 @@ def test_zypper_that_updated_itself_is_run_again(tmp_path: Path) -> None:
 def test_failure_of_the_package_manager_fails_the_step(manager: str, tmp_path: Path) -> None:
     answers = {manager: Result(100, "", "no network")}
     with pytest.raises(ActionError, match=f"{manager} ended with exit code 100") as failure:
-        told(manager, tmp_path, answers=answers)
+        commands(manager, tmp_path, answers=answers)
     assert (failure.value.process_exit_code, failure.value.stderr_tail) == (100, "no network")
 
 
@@ -177,10 +173,10 @@ with open(sys.argv[1], "w") as file:
 
 
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="apt-get is not installed")
-def test_apt_waits_for_who_else_updates_its_lists(
+def test_apt_waits_while_another_program_updates_its_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """apt-get itself does not: a machine that has just started mostly fetches them already."""
+    """apt-get itself does not. A machine that has just started is often fetching them."""
     for folder in ("state/lists/partial", "cache/archives/partial", "etc"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "state/status").touch()
@@ -216,7 +212,7 @@ def test_apt_waits_for_who_else_updates_its_lists(
         ctx = AnsweringContext(tmp_path, run)
         update(Wanted(("a",), ("a",)), ctx)
     assert codes == [100, 100, 0]
-    assert any("waiting for its end" in line for line in ctx.log.lines)
+    assert any("waiting until it ends" in line for line in ctx.log.lines)
 
 
 def test_lists_that_stay_locked_fail_the_step(
@@ -225,7 +221,7 @@ def test_lists_that_stay_locked_fail_the_step(
     monkeypatch.setattr(package_managers, "_LOCKED_SECONDS", 0)
     answers = {"apt-get": Result(100, "", "Could not get lock /var/lib/apt/lists/lock.")}
     with pytest.raises(ActionError, match="apt-get ended with exit code 100"):
-        told("apt-get", tmp_path, answers=answers)
+        commands("apt-get", tmp_path, answers=answers)
 
 
 # --- the action -------------------------------------------------------------------------------
@@ -236,7 +232,7 @@ def as_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize("name", ["", "-y", "--allow-downgrades", "two words", "a\nb"])
-def test_what_is_no_name_of_a_package_is_refused(name: str, tmp_path: Path) -> None:
+def test_invalid_package_name_is_an_error(name: str, tmp_path: Path) -> None:
     ctx = AnsweringContext(tmp_path)
     with pytest.raises(ActionError, match="expected the name of a package"):
         update_os.run(update_os.Inputs(exclude=(name,)), ctx)
@@ -244,15 +240,15 @@ def test_what_is_no_name_of_a_package_is_refused(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("as_root")
-def test_machine_without_a_package_manager_is_told(
+def test_missing_package_manager_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ActionError, match="no package manager that it knows"):
+    with pytest.raises(ActionError, match="no supported package manager was found"):
         update_os.run(update_os.Inputs(), AnsweringContext(tmp_path))
 
 
-def test_without_the_rights_nothing_is_started(
+def test_nothing_is_started_without_the_rights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "is_administrator", lambda: False)
@@ -263,27 +259,27 @@ def test_without_the_rights_nothing_is_started(
 
 
 # --- Windows ----------------------------------------------------------------------------------
-def test_script_for_windows_has_the_patterns_as_literal_texts() -> None:
+def test_script_for_windows_has_literal_patterns() -> None:
     text = windows_update.script(("KB123", "*Defender's*"), ("*[Preview]*", "a`b?", "it\u2019s"))
     assert "$include = @('KB123', '*Defender''s*')" in text
     assert "$exclude = @('*`[Preview`]*', 'a``b`?', 'it\u2019\u2019s')" in text
 
 
-def test_script_for_windows_takes_everything_by_default() -> None:
+def test_script_for_windows_installs_everything_by_default() -> None:
     text = windows_update.script((), ())
     assert "$include = @()" in text
     assert "INCLUDE" not in text
     assert "REBOOT_MARK" not in text
 
 
-def test_pattern_that_looks_like_a_part_of_the_script_stays_a_pattern() -> None:
+def test_pattern_with_a_placeholder_name_stays_a_pattern() -> None:
     text = windows_update.script(("EXCLUDE", "'; Remove-Item C:\\"), ("REBOOT_MARK",))
     assert "$include = @('EXCLUDE', '''; Remove-Item C:\\')" in text
     assert "$exclude = @('REBOOT_MARK')" in text
 
 
 @pytest.mark.usefixtures("as_root")
-def test_on_windows_the_script_is_run_and_a_needed_reboot_told(
+def test_script_runs_on_windows_and_a_needed_reboot_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(update_os, "current", lambda: Platform.WINDOWS)

@@ -1,4 +1,4 @@
-"""Real children for the tests of processes: bash scripts, and other interpreters that run us."""
+"""Real child processes for tests: bash scripts, and other interpreters that import awstoe."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[Driver]:
-    """Starts another interpreter with a program that uses the module."""
+    """Return a function that runs a program in another interpreter."""
     started: list[subprocess.Popen[str]] = []
 
     def start(program: str, before: Sequence[str] = ()) -> "subprocess.Popen[str]":

@@ -1,4 +1,4 @@
-"""Runs real programs for tests and looks at what became of them."""
+"""Runs real programs for tests and checks what happened to them."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,11 +10,11 @@ from awstoe.host.process.environment import child_environment
 from awstoe.host.process.interruption import Interruption
 
 Driver = Callable[..., Popen[str]]
-"""Starts another interpreter with a program text, optionally through another program."""
+"""Runs a program text in another interpreter, optionally through another program."""
 
 
 class Runner:
-    """Runs programs and keeps what they print."""
+    """Runs programs and records their output."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,7 +61,7 @@ class Runner:
         )
 
     def pids(self) -> list[int]:
-        """What the script wrote into the file ``pids``."""
+        """Return the process IDs that the script wrote to the file ``pids``."""
         return [int(word) for word in (self.folder / "pids").read_text().split()]
 
     def _started(self, pid: int) -> None:
@@ -69,7 +69,7 @@ class Runner:
 
 
 def running(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
+    """Whether the process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -80,5 +80,5 @@ def running(pid: int) -> bool:
 def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
     over = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < over, "waited in vain"
+        assert time.monotonic() < over, "timed out"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What this program was built for, whatever kernel it runs on."""
+"""The architecture that the program was built for, on any kernel."""
 
 import pytest
 

@@ -532,7 +532,7 @@ def test_certificate_authorities_that_are_missing_are_told_once(
     monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/ca.pem")
     said = scene.refused("--url", "https://{region}.invalid/", code=6)
     assert said.count("AWS_CA_BUNDLE: /nowhere/ca.pem: No such file") == 1
-    assert "correct AWS_CA_BUNDLE" in said
+    assert "fix AWS_CA_BUNDLE" in said
 
 
 @pytest.mark.parametrize("damaged", [b"\xff", b"inf", b"nan", b"1e300", b""])

@@ -3,7 +3,7 @@
 import pytest
 
 from awstoe import limits
-from awstoe.host.network import http
+from awstoe.host.network.errors import HttpStatusError
 from awstoe.update.repository import retry_delay
 
 
@@ -21,9 +21,9 @@ def test_not_all_machines_come_back_at_the_same_time() -> None:
 
 @pytest.mark.parametrize("seconds", [5.0, limits.UPDATE_RETRY_AFTER_SECONDS])
 def test_wish_of_the_server_is_heeded(seconds: float) -> None:
-    assert retry_delay(1, http.HttpStatusError("busy", 503, retry_after=seconds)) == seconds
+    assert retry_delay(1, HttpStatusError("busy", 503, retry_after=seconds)) == seconds
 
 
 def test_wish_of_the_server_that_is_too_long() -> None:
     seconds = limits.UPDATE_RETRY_AFTER_SECONDS + 1
-    assert retry_delay(1, http.HttpStatusError("busy", 503, retry_after=seconds)) is None
+    assert retry_delay(1, HttpStatusError("busy", 503, retry_after=seconds)) is None

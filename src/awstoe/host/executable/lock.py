@@ -1,7 +1,7 @@
-"""A lock on a program's own file: shared by those who run it, exclusive for who replaces it.
+"""A lock on an executable: shared by the processes that run it, exclusive for its replacement.
 
-The system releases it when its holder ends. It is no lock file that could be left behind, and it
-goes with the file: whoever runs a file that has been replaced holds nothing up.
+The system releases it when its holder ends. There is no lock file that could be left behind. The
+lock belongs to the file, not to its path: a process that runs the replaced file blocks no update.
 """
 
 import os
@@ -11,7 +11,6 @@ from typing import Final
 from awstoe.host.files.own_files import explain
 
 if sys.platform == "win32":
-    # Locks on program files on Windows: a byte far beyond their end, so that reading goes on.
     import ctypes
     import msvcrt
 
@@ -20,35 +19,20 @@ if sys.platform == "win32":
     _FAIL_IMMEDIATELY: Final = 1
     _EXCLUSIVE: Final = 2
     _BEYOND_THE_END: Final = 0x40000000
-    """Upper half of the offset: 2**62."""
+    """Upper half of the offset of the locked byte, 2**62: a locked byte cannot be read."""
     _ERROR_LOCK_VIOLATION: Final = 33
 
     _GENERIC_READ: Final = 0x80000000
     _SHARE_ALL: Final = 7
-    """Others may read, write, rename and delete it: the lock must not stand in an update's way."""
+    """Others may read, write, rename and delete it, as an update does."""
     _OPEN_EXISTING: Final = 3
 
-    def own_program() -> str:
-        """The file that this process runs."""
+    def own_executable() -> str:
+        """Return the path of the file that this process runs."""
         return os.path.realpath(sys.executable)
 
-    def lock_shared(path: str) -> int | None:
-        """Lock ``path`` together with others; the descriptor to keep, or None when it is taken.
-
-        Raises:
-            HostError: The file cannot be locked.
-        """
-        return _lock(path, _FAIL_IMMEDIATELY)
-
-    def lock_exclusive(path: str) -> int | None:
-        """Lock ``path`` for this process alone; the descriptor to keep, or None when it is taken.
-
-        Raises:
-            HostError: The file cannot be locked.
-        """
-        return _lock(path, _FAIL_IMMEDIATELY | _EXCLUSIVE)
-
-    def _lock(path: str, flags: int) -> int | None:
+    def _lock(path: str, *, exclusive: bool) -> int | None:
+        flags = _FAIL_IMMEDIATELY | (_EXCLUSIVE if exclusive else 0)
         try:
             handle = kernel32.api.CreateFileW(
                 path, _GENERIC_READ, _SHARE_ALL, None, _OPEN_EXISTING, 0, None
@@ -67,34 +51,19 @@ if sys.platform == "win32":
 
 
 else:
-    # Locks on program files by flock, which needs no right to write: a running file has none.
     import errno
     import fcntl
 
     _WITHOUT_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
-    """What network file systems say that lock only files open for writing, or none at all."""
+    """Of network file systems that lock only files open for writing, or no files at all."""
 
-    def own_program() -> str:
-        """The file that this process runs, even if another has its name by now."""
+    def own_executable() -> str:
+        """Return a path of the file that this process runs, even if its name has been reused."""
         return "/proc/self/exe"
 
-    def lock_shared(path: str) -> int | None:
-        """Lock ``path`` together with others; the descriptor to keep, or None when it is taken.
-
-        Raises:
-            HostError: The file cannot be locked.
-        """
-        return _lock(path, fcntl.LOCK_SH)
-
-    def lock_exclusive(path: str) -> int | None:
-        """Lock ``path`` for this process alone; the descriptor to keep, or None when it is taken.
-
-        A file that took the path's place meanwhile is locked instead.
-
-        Raises:
-            HostError: The file cannot be locked.
-        """
-        while (descriptor := _lock(path, fcntl.LOCK_EX)) is not None:
+    def _lock(path: str, *, exclusive: bool) -> int | None:
+        while (descriptor := _flock(path, exclusive=exclusive)) is not None and exclusive:
+            # Another file may have replaced it since it was opened: lock that one instead.
             try:
                 if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                     break
@@ -104,9 +73,11 @@ else:
             os.close(descriptor)
         return descriptor
 
-    def _lock(path: str, kind: int) -> int | None:
+    def _flock(path: str, *, exclusive: bool) -> int | None:
+        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         descriptor = -1
         try:
+            # Linux does not open a running file for writing; flock does not need it.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -117,6 +88,30 @@ else:
                 os.close(descriptor)
             doing = f"lock {path}"
             if error.errno in _WITHOUT_LOCKS:
-                doing += ", as its file system offers no such locks"
+                doing += ", as its file system does not support it"
             raise explain(error, doing) from error
         return descriptor
+
+
+def lock_shared(path: str) -> int | None:
+    """Lock ``path`` together with other processes.
+
+    Returns:
+        A descriptor to keep open, or None if another process holds an exclusive lock.
+
+    Raises:
+        HostError: The file cannot be locked.
+    """
+    return _lock(path, exclusive=False)
+
+
+def lock_exclusive(path: str) -> int | None:
+    """Lock ``path`` for this process alone.
+
+    Returns:
+        A descriptor to keep open, or None if another process holds a lock.
+
+    Raises:
+        HostError: The file cannot be locked.
+    """
+    return _lock(path, exclusive=True)

@@ -1,4 +1,4 @@
-"""Putting a program file in the place of another that may be running."""
+"""Replaces an executable that may be running."""
 
 import sys
 
@@ -14,5 +14,5 @@ keep = _platform.keep
 replace = _platform.replace
 remove = _platform.remove
 owners = _platform.owners
-"""Asks package managers whose file a path is: the programs to run, and what to do then."""
+"""How to find the package that owns a file: a command for each package manager, and its upgrade."""
 suffixed = _platform.suffixed

@@ -1,4 +1,4 @@
-"""Program files on Linux: the name never disappears, the running file lives on without one."""
+"""Replaces executables on Linux: the name always exists; the running file continues without one."""
 
 import errno
 import os
@@ -26,36 +26,36 @@ owners: Final = (
 
 
 class Privileges(NamedTuple):
-    """What a program file gives to who runs it, and what stands in the way of replacing it."""
+    """The privileges of an executable that a replacement could lose."""
 
     changes_user: bool
     """setuid or setgid."""
     has_capabilities: bool
     foreign_owner: int | None
-    """The user it belongs to, if that is not us and we cannot give files away."""
+    """The user it belongs to, if that is not us and we may not change owners."""
 
 
 def inspect(path: str) -> Privileges:
-    """The privileges of the program at ``path``.
+    """Return the privileges of the executable at ``path``.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
-    found = os.stat(path)
+    status = os.stat(path)
     try:
         capable = _CAPABILITIES in os.listxattr(path)
     except OSError:
         capable = False
-    foreign = os.geteuid() not in (0, found.st_uid)
+    foreign = os.geteuid() not in (0, status.st_uid)
     return Privileges(
-        changes_user=bool(found.st_mode & (stat.S_ISUID | stat.S_ISGID)),
+        changes_user=bool(status.st_mode & (stat.S_ISUID | stat.S_ISGID)),
         has_capabilities=capable,
-        foreign_owner=found.st_uid if foreign else None,
+        foreign_owner=status.st_uid if foreign else None,
     )
 
 
 def preserve_attributes(path: str, new: str) -> None:
-    """Give ``new`` the owner, permissions and labels of the file at ``path``.
+    """Copy the owner, permissions and labels of the file at ``path`` to ``new``.
 
     Raises:
         OSError: The permissions cannot be set.
@@ -69,7 +69,7 @@ def preserve_attributes(path: str, new: str) -> None:
 
 
 def keep(path: str, kept: str) -> None:
-    """Give the file at ``path`` a second name, ``kept``; a copy where there are no hard links.
+    """Keep the file at ``path`` as ``kept`` too: a hard link, or a copy where links do not work.
 
     Raises:
         OSError: It cannot be kept.
@@ -87,19 +87,19 @@ def keep(path: str, kept: str) -> None:
 
 
 def replace(path: str, new: str, kept: str) -> None:
-    """Put ``new`` in the place of ``path``, of which ``keep`` has made ``kept``.
+    """Replace ``path`` with ``new``; ``keep`` has made ``kept``.
 
     Raises:
-        OSError: It cannot; ``path`` is as it was.
+        OSError: It failed; ``path`` is unchanged.
     """
     del kept
     os.rename(new, path)
-    with suppress(OSError):  # it has happened; only a power failure could still undo it
+    with suppress(OSError):  # it is replaced; only a power failure could still undo it
         sync_path(os.path.dirname(path))
 
 
 def remove(path: str) -> bool:
-    """Remove a program that may be running; gives whether it is gone.
+    """Remove an executable that may be running; return whether it was removed.
 
     Raises:
         OSError: It cannot be removed.
@@ -112,5 +112,5 @@ def remove(path: str) -> bool:
 
 
 def suffixed(path: str, word: str) -> str:
-    """A name beside ``path`` under which the program can be started."""
+    """Return a name next to ``path`` under which the system can run the file."""
     return f"{path}.{word}"

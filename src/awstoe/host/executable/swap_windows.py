@@ -1,4 +1,4 @@
-"""Program files on Windows: a running file can be renamed, but neither replaced nor removed."""
+"""Replaces executables on Windows: a running file can be renamed, but not replaced or removed."""
 
 import os
 import sys
@@ -14,14 +14,14 @@ assert sys.platform == "win32"
 owners: Final[tuple[tuple[tuple[str, ...], str], ...]] = ()
 
 _RETRY_SECONDS: Final = 10.0
-"""Virus scanners hold a new file open for a while."""
+"""Virus scanners keep a new file open for a while."""
 _FIRST_PAUSE: Final = 0.05
 _ERROR_SHARING_VIOLATION: Final = 32
 _HELD: Final = frozenset({kernel32.ERROR_ACCESS_DENIED, _ERROR_SHARING_VIOLATION})
 
 
 class Privileges(NamedTuple):
-    """What a program file gives to who runs it: nothing on Windows."""
+    """The privileges of an executable that a replacement could lose: none on Windows."""
 
     changes_user: bool = False
     has_capabilities: bool = False
@@ -29,17 +29,17 @@ class Privileges(NamedTuple):
 
 
 def inspect(path: str) -> Privileges:
-    """The privileges of the program at ``path``.
+    """Return the privileges of the executable at ``path``.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
     os.stat(path)
     return Privileges()
 
 
 def preserve_attributes(path: str, new: str) -> None:
-    """Give ``new`` the access list of the file at ``path``, where the disk has such lists.
+    """Copy the access list of the file at ``path`` to ``new``, if the disk has such lists.
 
     Raises:
         OSError: The list cannot be read or set.
@@ -52,15 +52,15 @@ def preserve_attributes(path: str, new: str) -> None:
 
 
 def keep(path: str, kept: str) -> None:
-    """Nothing to do: ``replace`` moves the running file aside."""
+    """Do nothing: ``replace`` moves the running file aside."""
     del path, kept
 
 
 def replace(path: str, new: str, kept: str) -> None:
-    """Move ``path`` aside to ``kept``, and put ``new`` in its place.
+    """Move ``path`` to ``kept``, and ``new`` to ``path``.
 
     Raises:
-        OSError: It cannot; ``path`` is as it was.
+        OSError: It failed; ``path`` is unchanged.
     """
     if not os.path.exists(path):
         _rename(new, path)
@@ -74,7 +74,7 @@ def replace(path: str, new: str, kept: str) -> None:
 
 
 def _rename(old: str, new: str) -> None:
-    """Rename, replacing; again for a while when somebody holds one of the files."""
+    """Rename and replace; try again for a while if another process has one of the files open."""
     end = time.monotonic() + _RETRY_SECONDS
     pause = _FIRST_PAUSE
     while True:
@@ -83,7 +83,7 @@ def _rename(old: str, new: str) -> None:
         except OSError as error:
             if error.winerror not in _HELD or time.monotonic() >= end:
                 raise
-            # Several that wait for the same file must not try again at the same time.
+            # Processes that wait for the same file must not all try again at the same time.
             time.sleep(pause * (1 + os.urandom(1)[0] / 255))
             pause = min(pause * 2, 1.0)
         else:
@@ -91,7 +91,7 @@ def _rename(old: str, new: str) -> None:
 
 
 def remove(path: str) -> bool:
-    """Remove a program that may be running; gives whether it is gone."""
+    """Remove an executable that may be running; return whether it was removed."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -102,6 +102,6 @@ def remove(path: str) -> bool:
 
 
 def suffixed(path: str, word: str) -> str:
-    """A name beside ``path`` under which the program can be started."""
+    """Return a name next to ``path`` under which the system can run the file."""
     base, extension = os.path.splitext(path)
     return f"{base}.{word}{extension}"

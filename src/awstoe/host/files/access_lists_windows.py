@@ -1,4 +1,4 @@
-"""Access lists of files, and who owns one: the permissions of Windows."""
+"""Reads and copies the permissions of Windows: access lists and owners of files."""
 
 import ctypes
 import sys
@@ -24,7 +24,7 @@ _api.ConvertSidToStringSidW.argtypes = [wintypes.LPVOID, wintypes.LPVOID]
 
 @contextmanager
 def _described(path: str, parts: int) -> Iterator[tuple[int | None, int | None, int | None]]:
-    """A file's owner, access list and the whole descriptor, by address, while the context lasts.
+    """Yield the addresses of a file's owner, its access list and its whole descriptor.
 
     Raises:
         OSError: They cannot be read.
@@ -50,7 +50,7 @@ def _described(path: str, parts: int) -> Iterator[tuple[int | None, int | None, 
 
 
 def preserve(path: str, new: str) -> None:
-    """Give ``new`` the access list of the file at ``path``.
+    """Copy the access list of the file at ``path`` to ``new``.
 
     Raises:
         OSError: The list cannot be read or set.
@@ -77,10 +77,10 @@ def preserve(path: str, new: str) -> None:
 
 
 def owner(path: str) -> str:
-    """Who a file or folder belongs to, as a security identifier such as ``S-1-5-18``.
+    """Return a file's or folder's owner, as a security identifier such as ``S-1-5-18``.
 
     Raises:
-        OSError: The system does not say.
+        OSError: The system does not return it.
     """
     with _described(path, _OWNER) as (identifier, _, _):
         return _as_text(identifier)
@@ -91,15 +91,15 @@ _TOKEN_USER: Final = 1
 
 
 def own_identifier() -> str:
-    """The security identifier of the user who runs this process.
+    """Return the security identifier of the user who runs this process.
 
     Raises:
-        OSError: The system does not say.
+        OSError: The system does not return it.
     """
     token = wintypes.HANDLE()
     _require(_api.OpenProcessToken(wintypes.HANDLE(-1), _TOKEN_QUERY, ctypes.byref(token)))
     try:
-        # A pointer to the identifier, attributes, and the identifier itself: 68 bytes at most.
+        # A pointer to the identifier, attributes, and the identifier itself: up to 68 bytes.
         found = (ctypes.c_size_t * 16)()
         size = wintypes.DWORD()
         _require(
@@ -127,7 +127,7 @@ def _require(result: int) -> None:
 
 
 def _check(code: int, path: str) -> None:
-    """Turn a code into an error; these functions return theirs."""
+    """Raise an error for the code that a function returned."""
     if code:
         error = ctypes.WinError(code)
         raise OSError(error.errno, error.strerror, path, code)

@@ -1,9 +1,9 @@
-"""Puts a file in the place of another so that nobody ever sees a part of it.
+"""Replaces a file so that no process ever sees a part of the new one.
 
-The new content is staged completely before the destination is touched: beside it where the folder
-allows that, so that one rename makes the change; otherwise in the system's temporary folder. A full
-disk leaves the old file as it was. What cannot be replaced by a rename (a file mounted into a
-container, a file in a folder we may not write to) is rewritten in place from the staged copy.
+The new content is staged completely before the destination changes: next to it if the folder allows
+that, so that one rename is enough, or else in the system's temporary folder. A full disk leaves the
+old file unchanged. A file that a rename cannot replace (mounted into a container, or in a folder we
+may not write to) is rewritten in place from the staged copy.
 
 A symbolic link at the destination is followed: its target is replaced and the link stays.
 """
@@ -29,22 +29,22 @@ _NO_RENAME: Final = frozenset({errno.EBUSY, errno.EXDEV})
 
 
 def staging_name(folder: str) -> str:
-    """A fresh name in ``folder`` for something that is not finished."""
+    """Return a new, unpredictable name in ``folder`` for incomplete content."""
     return os.path.join(folder, f".awstoe-{os.urandom(8).hex()}")
 
 
 class AtomicReplacement:
-    """The new content of ``path``; a context manager, gone without a trace unless committed.
+    """The new content of ``path``; a context manager that leaves nothing unless committed.
 
     Args:
         path: The destination.
-        mode: The permissions of a file that is new, before the umask. An existing file keeps its
-            own, and its owner.
-        overwrite: Whether a file may stand there already.
-        follow_link: Replace what a link at ``path`` leads to; otherwise the link itself.
+        mode: The permissions of a new file, before the umask. An existing file keeps its
+            permissions and owner.
+        overwrite: Whether the file may exist.
+        follow_link: Replace the target of a link at ``path``, not the link itself.
 
     Attributes:
-        descriptor: Where the content goes, until ``commit``.
+        descriptor: Write the content to it, until ``commit``.
     """
 
     __slots__ = ("_in_place", "_old", "_overwrite", "_path", "_staged", "_target", "descriptor")
@@ -70,34 +70,34 @@ class AtomicReplacement:
             self.descriptor = os.open(self._staged, _NEW, mode)
         except OSError as error:
             if self._old is None or error.errno not in _FOLDER_REFUSES:
-                # The staging name would tell nobody anything.
+                # Users do not know the staging name.
                 raise OSError(error.errno, error.strerror, folder) from error
             self._in_place = True
             self._staged = staging_name(temporary.parent_folder())
             self.descriptor = os.open(self._staged, _NEW, 0o600)
 
     def _existing(self) -> os.stat_result | None:
-        """The old file whose attributes are to be kept, if there is one.
+        """Return the old file, whose attributes are kept, if there is one.
 
         Raises:
-            ActionError: Something else stands there, or it may not be overwritten.
-            OSError: It is not ours to write.
+            ActionError: It is not a file, or must not be overwritten.
+            OSError: We may not write to it.
         """
         try:
             old = os.lstat(self._target)
         except FileNotFoundError:
             return None
-        found = file_types.of_itself(old)
-        if found is file_types.FileType.LINK:
+        actual = file_types.of_itself(old)
+        if actual is file_types.FileType.LINK:
             if self._target != self._path:
-                os.stat(self._target)  # a circle of links: let the system say so
+                os.stat(self._target)  # a circle of links: raise the system's error
             if not self._overwrite:
                 raise exists(self._path)
             return None
-        if found is not file_types.FileType.FILE:
+        if actual is not file_types.FileType.FILE:
             raise ActionError(
-                f"{quoted(self._path)} is {found}; a file does not take its place",
-                hint="name a file, or remove what stands there first",
+                f"{quoted(self._path)} is {actual}; a file cannot replace it",
+                hint="use the path of a file, or remove what is there first",
             )
         if not self._overwrite:
             raise exists(self._path)
@@ -126,10 +126,10 @@ class AtomicReplacement:
             self.descriptor = -1
 
     def write(self, data: bytes | memoryview) -> None:
-        """Stage ``data`` after what is there.
+        """Append ``data`` to the staged content.
 
         Raises:
-            OSError: The disk refused.
+            OSError: The disk is full or failed.
         """
         try:
             write_all(self.descriptor, data)
@@ -146,20 +146,20 @@ class AtomicReplacement:
         """Put the staged content in place.
 
         Args:
-            keep_old_attributes: Give the new file the permissions and the owner of the one it
-                replaces; otherwise it has what was set on ``descriptor``.
-            owner: Who it is to belong to instead.
-            permissions: Its permissions instead, exactly.
+            keep_old_attributes: Give the new file the permissions and the owner of the one that it
+                replaces, instead of those that ``descriptor`` has.
+            owner: The new owner instead.
+            permissions: The exact permissions instead.
 
         Raises:
-            ActionError: A file appeared there meanwhile and may not be overwritten.
-            OSError: The system refused; the old file is untouched.
+            ActionError: A file appeared there meanwhile and must not be overwritten.
+            OSError: The system does not allow it; the old file is unchanged.
         """
         if not self._in_place:
             if self._old is not None and keep_old_attributes:
                 attributes.preserve_owner_and_mode(self._target, self._old, self.descriptor)
             self._apply_attributes(self.descriptor, owner, permissions)
-        self._close()  # Windows renames no open file
+        self._close()  # Windows does not rename open files
         if not self._in_place and self._renamed():
             return
         self._rewrite()
@@ -167,14 +167,14 @@ class AtomicReplacement:
 
     @staticmethod
     def _apply_attributes(file: int | str, owner: Owner | None, permissions: int | None) -> None:
-        """Set what was asked for; the owner first, because that clears setuid bits."""
+        """Set the given attributes; the owner first, because that clears setuid bits."""
         if owner is not None:
             ownership.give(file, owner)
         if permissions is not None:
             os.chmod(file, permissions)
 
     def _renamed(self) -> bool:
-        """Whether a rename could do it; a mount point can only be rewritten."""
+        """Rename the staged file; return False for a mount point, which can only be rewritten."""
         try:
             if self._overwrite:
                 renaming.replace(self._staged, self._target)
@@ -187,14 +187,14 @@ class AtomicReplacement:
         return True
 
     def _publish_new(self) -> None:
-        """Name the staged file, failing when the name has been taken meanwhile."""
+        """Give the staged file its name, unless the name exists by now."""
         try:
             renaming.rename_noreplace(self._staged, self._target)
         except FileExistsError:
             raise exists(self._path) from None
 
     def _rewrite(self) -> None:
-        """Copy the staged content into the old file, which keeps all its attributes."""
+        """Copy the staged content to the old file, which keeps all its attributes."""
         staged = os.open(self._staged, os.O_RDONLY | _BINARY)
         try:
             target = os.open(self._target, os.O_WRONLY | _BINARY)
@@ -209,18 +209,18 @@ class AtomicReplacement:
 
 
 def exists(path: str) -> ActionError:
-    """The error for a destination that may not be overwritten."""
+    """Return the error for a destination that must not be overwritten."""
     return ActionError(
-        f"{quoted(path)} exists already and overwrite is false",
+        f"{quoted(path)} already exists and overwrite is false",
         hint="remove it first, or set overwrite to true",
     )
 
 
 def make_parents(path: str) -> None:
-    """Make the folders above ``path`` that are missing.
+    """Make the missing folders above ``path``.
 
     Raises:
-        ActionError: Something else has the name of the last one.
+        ActionError: The last one exists and is not a folder.
         OSError: One cannot be made.
     """
     parent = os.path.dirname(paths.without_end_separators(path, current()))

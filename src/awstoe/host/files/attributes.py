@@ -1,4 +1,4 @@
-"""Permissions, owner, times and extended attributes of a file that takes another's place."""
+"""Copies permissions, owner, times and extended attributes to a file that replaces another."""
 
 import sys
 

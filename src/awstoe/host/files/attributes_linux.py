@@ -1,4 +1,4 @@
-"""File attributes on Linux. Owners are kept where we may, as ``mv`` does: root keeps them all."""
+"""Copies file attributes on Linux. Owners are kept if we may set them, as with ``mv``."""
 
 import os
 import stat
@@ -9,13 +9,13 @@ assert sys.platform == "linux"
 
 _KEPT_ON_REWRITE: Final = ("user.", "system.posix_acl_access", "security.selinux")
 """Extended attributes that belong to the file's name. ``security.capability`` belongs to its
-content: the kernel drops it at a write, and so do we."""
+content: the kernel drops it on a write, and so do we."""
 
 _MODE: Final = 0o7777
 
 
 def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
-    """Give the open file the owner, permissions and labels of the file at ``path``.
+    """Copy the owner, permissions and labels of the file at ``path`` to the open file.
 
     Raises:
         OSError: The permissions cannot be set.
@@ -26,7 +26,7 @@ def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> 
 
 
 def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None:
-    """Make the open file a full twin of the file at ``path``, times included.
+    """Copy all attributes of the file at ``path`` to the open file, times included.
 
     Raises:
         OSError: The permissions or times cannot be set.
@@ -38,7 +38,7 @@ def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None
 
 
 def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
-    """Make the folder or link ``twin`` like the one at ``path``, times included.
+    """Copy all attributes of the folder or link at ``path`` to ``twin``, times included.
 
     Raises:
         OSError: The permissions or times cannot be set.
@@ -46,7 +46,7 @@ def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
     try:
         os.chown(twin, old.st_uid, old.st_gid, follow_symlinks=False)
     except PermissionError:
-        pass  # as mv: only root gives files away
+        pass  # as with mv: only root may change owners
     if not stat.S_ISLNK(old.st_mode):
         os.chmod(twin, old.st_mode & _MODE)
         _extended(path, twin, ("",))
@@ -63,11 +63,11 @@ def _owner(descriptor: int, old: os.stat_result) -> None:
         try:
             os.fchown(descriptor, -1, old.st_gid)
         except PermissionError:
-            pass  # only root gives files away
+            pass  # only root may change owners
 
 
 def _extended(path: str, twin: int | str, prefixes: tuple[str, ...]) -> None:
-    """Copy extended attributes; file systems without them, or foreign labels, are no failure."""
+    """Copy extended attributes that the file system supports and we may set."""
     try:
         names = os.listxattr(path)
     except OSError:

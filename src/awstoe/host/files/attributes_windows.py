@@ -1,7 +1,7 @@
-"""File attributes on Windows.
+"""Copies file attributes on Windows.
 
-A file that takes another's place gets its access list and whether it is hidden. One that is moved
-to another disk gets its times, and the access list of its new folder, as with Explorer.
+A file that replaces another one gets its access list and is hidden if that was. A file that is
+moved to another disk keeps its times and gets the access list of its new folder, as in Explorer.
 """
 
 import os
@@ -20,11 +20,11 @@ _KEPT: Final = (
     | stat.FILE_ATTRIBUTE_NOT_CONTENT_INDEXED
 )
 WITHOUT_LISTS: Final = frozenset({1, 50, 120})
-"""What file systems say that have none, such as FAT: they do not have that function."""
+"""The errors of file systems without access lists, such as FAT."""
 
 
 def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> None:
-    """Give the open file the access list of the file at ``path``, and hide it like that one.
+    """Copy the access list of the file at ``path`` to the open file, and whether it is hidden.
 
     Raises:
         OSError: The list cannot be read or set.
@@ -41,7 +41,7 @@ def preserve_owner_and_mode(path: str, old: os.stat_result, descriptor: int) -> 
 
 
 def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None:
-    """Give the open file the times of the file at ``path``.
+    """Copy the times of the file at ``path`` to the open file.
 
     Raises:
         OSError: They cannot be set.
@@ -51,7 +51,7 @@ def preserve_everything(path: str, old: os.stat_result, descriptor: int) -> None
 
 
 def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
-    """Keep the times.
+    """Copy the times of ``old`` to ``twin``.
 
     Raises:
         OSError: They cannot be set.

@@ -1,7 +1,7 @@
-"""Copies the user's files and folders, as ``cp`` does: every file appears complete or not at all.
+"""Copies the user's files and folders as ``cp`` does; each file appears complete or not at all.
 
-A new file gets the source's permissions less the umask; one that is replaced keeps its own. A
-*twin* (what a move across file systems makes) keeps owner, permissions, times and attributes.
+A new file gets the source's permissions minus the umask; a replaced one keeps its own. A *twin*, as
+a move to another file system makes, keeps owner, permissions, times and attributes.
 """
 
 import errno
@@ -45,12 +45,12 @@ def copy_file(
         destination: The file to make or replace.
         checkpoint: Called between chunks.
         overwrite: Whether the destination may exist.
-        follow_links: Whether a link at either end stands for what it leads to.
+        follow_links: Whether to follow a link at either end.
         twin: Keep owner, permissions, times and attributes.
 
     Raises:
-        ActionError: The source is no file, or the destination is no place for one.
-        OSError: The system refused; the destination is as it was.
+        ActionError: The source is not a file, or the destination cannot be one.
+        OSError: The system does not allow it; the destination is unchanged.
     """
     destinations.refuse_same(source, destination)
     with regular_files.opened(source, follow_link=follow_links) as descriptor:
@@ -70,7 +70,7 @@ def copy_file(
 def _pump(
     descriptor: int, new: AtomicReplacement, size: int, checkpoint: Callable[[], None]
 ) -> None:
-    """Copy all bytes, inside the kernel where that works (files of /proc say size 0)."""
+    """Copy all bytes, inside the kernel if possible (files in /proc have size 0)."""
     if size and hasattr(os, "copy_file_range"):
         try:
             while os.copy_file_range(descriptor, new.descriptor, _CHUNK):
@@ -84,11 +84,11 @@ def _pump(
 
 
 def copy_link(source: str, destination: str, *, twin: bool = False) -> None:
-    """Make a link like ``source``; a file or link at ``destination`` is replaced.
+    """Make a link like ``source``; replace a file or link at ``destination``.
 
     Raises:
-        ActionError: A folder is in the way.
-        OSError: The system refused.
+        ActionError: The destination is a folder.
+        OSError: The system does not allow it.
     """
     if file_types.file_type(destination) is file_types.FileType.FOLDER:
         raise destinations.collision(source, "a symbolic link", destination)
@@ -98,10 +98,10 @@ def copy_link(source: str, destination: str, *, twin: bool = False) -> None:
 
 
 def place_link(target: str, path: str) -> None:
-    """Make a symbolic link at ``path`` in one step; a file or link there is replaced.
+    """Make a symbolic link at ``path``; replace a file or link there in one step.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     staged = staging_name(os.path.dirname(path))
     renaming.place_link(target, staged)
@@ -115,17 +115,17 @@ def place_link(target: str, path: str) -> None:
 def copy_folder(
     source: str, destination: str, *, checkpoint: Callable[[], None], twin: bool = False
 ) -> int:
-    """Copy what is in ``source`` into ``destination``, which is made or merged with.
+    """Copy the content of ``source`` to ``destination``, a new or an existing folder.
 
-    Symbolic links inside are copied as links. A link to a folder at a destination stands for that
+    Symbolic links inside are copied as links. A link to a folder at a destination counts as that
     folder.
 
     Returns:
         How many files were copied.
 
     Raises:
-        ActionError: Something special is inside, or a file and a folder collide.
-        OSError: The system refused.
+        ActionError: It contains a special file, or a file and a folder collide.
+        OSError: The system does not allow it.
     """
     copied = 0
     made: list[tuple[str, str, os.stat_result]] = []
@@ -136,8 +136,8 @@ def copy_folder(
         if _make_folder(folder, twin_folder, info.st_mode):
             made.append((folder, twin_folder, info))
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        for entry in found:
+            listed = sorted(entries, key=lambda entry: entry.name)
+        for entry in listed:
             checkpoint()
             target = os.path.join(twin_folder, entry.name)
             if file_types.entry_is_link(entry):
@@ -153,7 +153,7 @@ def copy_folder(
                     " folders and symbolic links can be copied",
                     hint="remove it, or copy with cp -a in an ExecuteBash step",
                 )
-    # Innermost first, and after the files: these permissions may forbid writing.
+    # Innermost first, and after the files: these permissions may not allow writing.
     for folder, twin_folder, info in reversed(made):
         if twin:
             attributes.preserve_on_path(folder, info, twin_folder)
@@ -164,7 +164,7 @@ def copy_folder(
 
 
 def _make_folder(source: str, path: str, mode: int) -> bool:
-    """Whether ``path`` had to be made; it can be written to until its files are there."""
+    """Make ``path``, writable for now; return whether it did not exist."""
     if os.path.isdir(path):
         return False
     if os.path.lexists(path):

@@ -1,7 +1,7 @@
-"""Where copies and moves go: the rules of ``source`` and ``destination``, checked before anything.
+"""Works out where copies and moves go, and checks ``source`` and ``destination`` before they start.
 
-A destination that ends in the path separator is a folder into which each source goes under its own
-name; several sources need such a destination.
+A destination that ends in a path separator is a folder; each source goes into it under its own
+name. Several sources need such a destination.
 """
 
 import os
@@ -14,14 +14,14 @@ from awstoe.host.platforms import current
 
 
 class Transfer(NamedTuple):
-    """One thing to copy or move."""
+    """One file or folder to copy or move."""
 
     source: str
     destination: str
 
 
 def own_name(path: str) -> str:
-    """The name a file or folder keeps in another folder; that of the real folder for ``.``.
+    """Return the name that a file or folder keeps in another folder; for ``.``, the real one.
 
     Raises:
         ActionError: A root has no name.
@@ -30,12 +30,12 @@ def own_name(path: str) -> str:
     if name in ("", os.curdir, os.pardir):
         name = os.path.basename(os.path.realpath(path))
     if not name:
-        raise ActionError(f"{quoted(path)} is the root: it has no name to keep")
+        raise ActionError(f"{quoted(path)} is the root, which has no name to keep")
     return name
 
 
 def transfers(source: str, destination: str, wanted: str, *, overwrite: bool) -> list[Transfer]:
-    """What goes where.
+    """Return what goes where.
 
     Args:
         source: A path, or a pattern.
@@ -44,8 +44,8 @@ def transfers(source: str, destination: str, wanted: str, *, overwrite: bool) ->
         overwrite: Whether destinations may exist.
 
     Raises:
-        ActionError: Nothing matches, the destination does not fit, or exists and may not.
-        OSError: The source cannot be looked at.
+        ActionError: Nothing matches, or the destination does not fit, or must not exist and does.
+        OSError: The source cannot be read.
     """
     platform = current()
     sources = wildcards.sources(source, wanted)
@@ -78,11 +78,11 @@ def _checked(transfer: Transfer, *, overwrite: bool) -> Transfer:
 
 
 def require_source(path: str, wanted: str) -> None:
-    """Refuse a source that is not there or of another kind, before folders are made for it.
+    """Check that a source exists and has the right type, before folders are made for it.
 
     Raises:
-        ActionError: It is no ``wanted`` (file, folder).
-        OSError: It cannot be looked at.
+        ActionError: It is not a ``wanted`` (file, folder).
+        OSError: It cannot be read.
     """
     if wanted == "file":
         file_types.require_file(path)
@@ -91,10 +91,10 @@ def require_source(path: str, wanted: str) -> None:
 
 
 def refuse_same(source: str, destination: str) -> None:
-    """Refuse to put a file onto itself, by whatever name.
+    """Check that two paths are not the same file.
 
     Raises:
-        ActionError: Both are one file.
+        ActionError: They are.
     """
     try:
         same = os.path.samefile(source, destination)
@@ -103,28 +103,28 @@ def refuse_same(source: str, destination: str) -> None:
     if same:
         raise ActionError(
             f"{quoted(source)} and {quoted(destination)} are the same file",
-            hint="a file cannot take its own place; name another destination",
+            hint="use another destination",
         )
 
 
 def refuse_inside(source: str, destination: str) -> None:
-    """Refuse to put a folder onto or into itself, links resolved.
+    """Check that a destination is not its source or inside it, links resolved.
 
     Raises:
-        ActionError: The destination is the source or lies in it.
+        ActionError: It is.
     """
     inner, outer = (os.path.normcase(os.path.realpath(path)) for path in (destination, source))
     if inner != outer and not inner.startswith(os.path.join(outer, "")):
         return
-    relation = "is the source" if inner == outer else f"lies inside the source {quoted(source)}"
+    relation = "is the source" if inner == outer else f"is inside the source {quoted(source)}"
     raise ActionError(
         f"the destination {quoted(destination)} {relation}",
-        hint="name a destination outside the source",
+        hint="use a destination outside the source",
     )
 
 
 def require_mergeable(source: str, destination: str) -> None:
-    """Refuse, before anything is changed, a merge in which a file and a folder would collide.
+    """Check, before anything is changed, that no file and folder would collide in a merge.
 
     Raises:
         ActionError: A folder would replace a file, or a file a folder.
@@ -146,8 +146,8 @@ def require_mergeable(source: str, destination: str) -> None:
 
 
 def collision(source: str, what: str, target: str) -> ActionError:
-    """The error for a file and a folder that want the same name."""
+    """Return the error for a file and a folder that would have the same path."""
     return ActionError(
         f"{quoted(source)} is {what}, but {quoted(target)} is {file_types.file_type(target)}",
-        hint="a folder never takes the place of a file, nor a file that of a folder: remove one",
+        hint="a folder and a file never replace each other: remove one of them",
     )

@@ -1,4 +1,4 @@
-"""What stands at a path, asked before anything is opened: a FIFO or a device would hang a read."""
+"""Checks the type of files before they are opened: reading a FIFO or a device could hang."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from awstoe.host.files.oserrors import quoted
 
 
 class FileType(StrEnum):
-    """What a name in the file system stands for."""
+    """The type of a file, or ``MISSING``."""
 
     MISSING = "missing"
     FILE = "a file"
@@ -19,7 +19,7 @@ class FileType(StrEnum):
     FIFO = "a named pipe"
     SOCKET = "a socket"
     DEVICE = "a device"
-    OTHER = "something that is neither file nor folder"
+    OTHER = "neither a file nor a folder"
 
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
@@ -41,12 +41,12 @@ _JUNCTION = 0xA0000003
 
 
 def of_mode(mode: int) -> FileType:
-    """The kind that ``st_mode`` says."""
+    """Return the file type in ``st_mode``."""
     return _BY_FORMAT.get(stat.S_IFMT(mode), FileType.OTHER)
 
 
 def of_itself(info: os.stat_result) -> FileType:
-    """The kind of what ``lstat`` was asked about; a junction is a link like any other."""
+    """Return the file type in a result of ``lstat``; a junction counts as a link."""
     if getattr(info, "st_reparse_tag", 0) == _JUNCTION:
         return FileType.LINK
     return of_mode(info.st_mode)
@@ -61,20 +61,20 @@ def is_link(path: str) -> bool:
 
 
 def entry_is_link(entry: os.DirEntry[str]) -> bool:
-    """The same of what a folder holds."""
+    """Whether a folder's entry is a symbolic link or a junction."""
     return entry.is_symlink() or getattr(entry, "is_junction", _no_junction)()
 
 
 def _no_junction() -> bool:
-    """What an entry says that is too old to be asked (Python 3.11)."""
+    """Stand in for ``is_junction`` in Python 3.11, which does not have it."""
     return False
 
 
 def file_type(path: str) -> FileType:
-    """What ``path`` itself is; a link is ``LINK`` wherever it leads.
+    """Return the type of ``path`` itself, which is ``LINK`` for a link.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
     try:
         return of_itself(os.lstat(path))
@@ -85,10 +85,10 @@ def file_type(path: str) -> FileType:
 
 
 def followed_type(path: str) -> FileType:
-    """What ``path`` leads to; ``MISSING`` for a link that leads nowhere.
+    """Return the type of ``path``, links followed; ``MISSING`` for a dangling link.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
     try:
         return of_mode(os.stat(path).st_mode)
@@ -99,44 +99,44 @@ def followed_type(path: str) -> FileType:
 
 
 def require_file(path: str) -> None:
-    """Refuse anything at ``path`` but a file or a link to one.
+    """Check that ``path`` is a regular file or a link to one.
 
     Raises:
-        ActionError: It is missing, a folder or something special.
-        OSError: It cannot be looked at.
+        ActionError: It is missing, a folder or a special file.
+        OSError: It cannot be read.
     """
-    found = followed_type(path)
-    if found is FileType.FILE:
+    actual = followed_type(path)
+    if actual is FileType.FILE:
         return
-    if found is FileType.MISSING:
+    if actual is FileType.MISSING:
         raise missing(path, "file")
-    hint = (
-        "name a file inside it" if found is FileType.FOLDER else "only regular files are accepted"
-    )
-    raise ActionError(f"{quoted(path)} is {found}, not a file", hint=hint)
+    hint = "use the path of a file in it" if actual is FileType.FOLDER else "use a regular file"
+    raise ActionError(f"{quoted(path)} is {actual}, not a file", hint=hint)
 
 
 def require_folder(path: str) -> None:
-    """Refuse anything at ``path`` but a folder or a link to one.
+    """Check that ``path`` is a folder or a link to one.
 
     Raises:
-        ActionError: It is missing or no folder.
-        OSError: It cannot be looked at.
+        ActionError: It is missing or not a folder.
+        OSError: It cannot be read.
     """
-    found = followed_type(path)
-    if found is FileType.MISSING:
+    actual = followed_type(path)
+    if actual is FileType.MISSING:
         raise missing(path, "folder")
-    if found is not FileType.FOLDER:
-        raise ActionError(f"{quoted(path)} is {found}, not a folder", hint="name a folder")
+    if actual is not FileType.FOLDER:
+        raise ActionError(
+            f"{quoted(path)} is {actual}, not a folder", hint="use the path of a folder"
+        )
 
 
 def missing(path: str, wanted: str) -> ActionError:
-    """The error for a ``wanted`` (file, folder) that is not there, with what is known about it."""
+    """Return the error for a missing ``wanted`` (file, folder), with what is known about it."""
     if os.path.islink(path):
         return ActionError(
             f"the {wanted} {quoted(path)} is a symbolic link to {quoted(os.readlink(path))},"
             " which does not exist",
-            hint="repair or remove the link",
+            hint="fix or remove the link",
         )
     above = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(above) and os.path.dirname(above) != above:
@@ -146,8 +146,8 @@ def missing(path: str, wanted: str) -> ActionError:
                 hint="check the path",
             )
         above = os.path.dirname(above)
-    start = "" if os.path.isabs(path) else f", starting from {quoted(os.getcwd())}"
+    start = "" if os.path.isabs(path) else f", which is relative to {quoted(os.getcwd())}"
     return ActionError(
         f"the {wanted} {quoted(path)} does not exist",
-        hint=f"check the path{start}; {quoted(above)} is the last folder of it that exists",
+        hint=f"check the path{start}; {quoted(above)} is its last folder that exists",
     )

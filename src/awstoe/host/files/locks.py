@@ -1,75 +1,70 @@
-"""A lock on a file that the operating system releases when its holder ends, however it ends."""
+"""Locks on files that the operating system releases when the process ends, even if it is killed."""
 
 import os
 import sys
+from contextlib import suppress
 
 from awstoe.host.files.own_files import PRIVATE_FILE, explain
 
 if sys.platform == "win32":
-    # A lock the operating system releases when its holder ends: a locked byte range on Windows.
     import msvcrt
 
-    def acquire(path: str) -> int | None:
-        """Lock ``path`` for this process; the descriptor to keep open, or None when it is taken.
+    _NOT_INHERITED = os.O_NOINHERIT
 
-        Raises:
-            HostError: The lock file cannot be opened.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOINHERIT, PRIVATE_FILE)
-        except OSError as error:
-            raise explain(error, f"lock {path}") from error
+    def _lock(path: str, descriptor: int) -> bool:
+        del path
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
-            os.close(descriptor)
-            return None
-        return descriptor
+            return False
+        return True
 
     def remove(path: str, descriptor: int) -> None:
-        """Give up the lock and remove its file, unless another process has taken it meanwhile."""
-        try:
+        """Release a lock and remove its file, unless another process has locked it since.
+
+        Windows cannot remove a file that is open, so the lock is released first.
+        """
+        with suppress(OSError):
             os.close(descriptor)
             os.unlink(path)
-        except OSError:
-            pass
 
 
 else:
-    # A lock the operating system releases when its holder ends, however it ends.
     import fcntl
 
-    def acquire(path: str) -> int | None:
-        """Lock ``path`` for this process; the descriptor to keep open, or None when it is taken.
+    _NOT_INHERITED = os.O_CLOEXEC
 
-        Raises:
-            HostError: The lock file cannot be opened.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-        except OSError as error:
-            raise explain(error, f"lock {path}") from error
+    def _lock(path: str, descriptor: int) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(descriptor)
-            return None
-        if not _still_there(path, descriptor):
-            os.close(descriptor)
-            return None
-        return descriptor
-
-    def _still_there(path: str, descriptor: int) -> bool:
-        """Whether ``path`` is what was locked: a holder that ends may remove it in between."""
-        try:
+            return False
+        try:  # a holder that ends may have removed the file between our open and lock
             return os.path.samestat(os.stat(path), os.fstat(descriptor))
         except FileNotFoundError:
             return False
 
     def remove(path: str, descriptor: int) -> None:
-        """Remove the lock file; it stays locked until the process ends."""
+        """Remove the file of a lock; it stays locked until the process ends."""
         del descriptor
-        try:
+        with suppress(OSError):
             os.unlink(path)
-        except OSError:
-            pass
+
+
+def acquire(path: str) -> int | None:
+    """Lock ``path`` for this process.
+
+    Returns:
+        A descriptor to keep open, or None if another process holds the lock.
+
+    Raises:
+        HostError: The lock file cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_INHERITED, PRIVATE_FILE)
+    except OSError as error:
+        raise explain(error, f"lock {path}") from error
+    if not _lock(path, descriptor):
+        os.close(descriptor)
+        return None
+    return descriptor

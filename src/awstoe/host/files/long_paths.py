@@ -1,4 +1,8 @@
-"""Paths that are longer than a system takes in their usual form."""
+r"""Paths in the form that system calls accept.
+
+On Windows, a path of 260 characters or more has to be absolute and start with ``\\?\``, unless long
+paths are enabled for the whole machine. Linux accepts paths as they are.
+"""
 
 import os
 import sys
@@ -7,20 +11,17 @@ from typing import Final
 from awstoe.host.files import paths
 
 if sys.platform == "win32":
-    # Windows: a path of 260 characters and more has to be absolute and begin with ``\\?\``.
-    # That the system takes longer ones as they are has to be switched on for the whole machine.
-
     _SHORT: Final = 240
-    """Folders may have 248 characters, and a staging name of ours is longer than most names."""
+    """Folders may have 248 characters, and our staging names are longer than most names."""
 
     def usable(path: str) -> str:
-        """``path`` as the system takes it."""
+        """Return ``path`` in a form that system calls accept."""
         if len(path) < _SHORT and len(os.path.abspath(path)) < _SHORT:
             return path
         return deep(path)
 
     def deep(path: str) -> str:
-        """``path`` so that the paths of all that is below it can be used, too."""
+        """Return ``path`` in a form that system calls accept, with anything appended to it."""
         separator = path[-1:] if path[-1:] in ("/", "\\") else ""
         absolute = os.path.abspath(path)
         if separator and not absolute.endswith("\\"):
@@ -29,12 +30,11 @@ if sys.platform == "win32":
 
 
 else:
-    # Linux: paths have one form, and 4096 bytes are enough.
 
     def usable(path: str) -> str:
-        """``path`` as the system takes it."""
+        """Return ``path`` unchanged."""
         return path
 
     def deep(path: str) -> str:
-        """``path`` so that the paths of all that is below it can be used, too."""
+        """Return ``path`` unchanged."""
         return path

@@ -1,7 +1,7 @@
-"""Moves the user's files and folders: a rename where that works, else copy, then remove.
+"""Moves the user's files and folders: renames them if possible, or copies and then removes them.
 
-Across file systems the source is removed only after a complete copy (owner, permissions, times and
-attributes kept) stands at its destination.
+Between file systems the source is removed only once the destination is a complete copy, with owner,
+permissions, times and attributes.
 """
 
 import errno
@@ -19,14 +19,13 @@ from awstoe.host.platforms import current
 def move_file(
     source: str, destination: str, *, overwrite: bool, checkpoint: Callable[[], None]
 ) -> None:
-    """Move a file, or a symbolic link as such, over a file or link that may be there.
+    """Move a file, or a symbolic link itself; replace a file or link at the destination.
 
     Raises:
-        ActionError: The source is no file, or the destination is no place for one.
-        OSError: The system refused; the source is still there.
+        ActionError: The source is not a file, or the destination cannot be one.
+        OSError: The system does not allow it; the source still exists.
     """
-    found = file_types.file_type(source)
-    if found is not FileType.LINK:
+    if file_types.file_type(source) is not FileType.LINK:
         file_types.require_file(source)
     destinations.refuse_same(source, destination)
     there = file_types.file_type(destination)
@@ -34,8 +33,8 @@ def move_file(
         raise exists(destination)
     if there not in (FileType.MISSING, FileType.FILE, FileType.LINK):
         raise ActionError(
-            f"{quoted(destination)} is {there}; a file does not take its place",
-            hint="name a file, or remove what stands there first",
+            f"{quoted(destination)} is {there}; a file cannot replace it",
+            hint="use the path of a file, or remove what is there first",
         )
     make_parents(destination)
     try:
@@ -56,17 +55,17 @@ def _carry_across(source: str, destination: str, checkpoint: Callable[[], None])
 
 
 def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]) -> None:
-    """Move a folder; into an existing one its content is merged, same-named files replaced.
+    """Move a folder, or merge it into an existing one and replace files with the same names.
 
     Raises:
-        ActionError: The source is no folder or a link to one, the destination lies inside it, or a
-            file and a folder collide.
-        OSError: The system refused; nothing is lost, but a merge may be half done.
+        ActionError: The source is not a folder or is a link to one, the destination is inside it,
+            or a file and a folder collide.
+        OSError: The system does not allow it; nothing is lost, but a merge may be incomplete.
     """
     if file_types.file_type(_bare(source)) is FileType.LINK:
         raise ActionError(
             f"{quoted(source)} is a symbolic link, not a folder",
-            hint="name the folder it leads to, or move the link with MoveFile",
+            hint="use the path of its target, or move the link with MoveFile",
         )
     file_types.require_folder(source)
     destinations.refuse_inside(source, destination)
@@ -81,7 +80,7 @@ def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]
 
 
 def _place_folder(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
-    """Move a folder to a name that is free."""
+    """Move a folder to a path that does not exist."""
     try:
         renaming.rename(source, destination)
     except OSError as error:
@@ -103,7 +102,7 @@ def _bare(path: str) -> str:
 
 
 def _never_stop() -> None:
-    """The removal of an unfinished copy goes on when the run is being stopped."""
+    """Do not stop: an incomplete copy is removed even while the run is being stopped."""
 
 
 def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
@@ -113,8 +112,8 @@ def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> Non
         folder, beside = pending.pop()
         emptied.append(folder)
         with os.scandir(folder) as entries:
-            found = list(entries)
-        for entry in found:
+            listed = list(entries)
+        for entry in listed:
             checkpoint()
             target = os.path.join(beside, entry.name)
             if file_types.entry_is_link(entry) or not entry.is_dir(follow_symlinks=False):

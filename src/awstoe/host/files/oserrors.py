@@ -1,201 +1,177 @@
-"""What a failed system call means, in a document author's words.
+"""Explains failed system calls to document authors.
 
-``OSError`` carries a number and a text such as "Device or resource busy"; a person needs to hear
-which path it was about, what that means for a file, and what to do. The file-system actions turn
-every ``OSError`` into an ``ActionError`` with these words.
+An ``OSError`` holds a number and a text such as "Device or resource busy". An author needs to know
+which path failed, what the error means for a file, and what to do. The file-system actions turn
+each ``OSError`` into an ``ActionError`` with the texts below.
 """
 
+import errno
 import os
 import sys
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from awstoe.host.files import paths
 
-if sys.platform == "win32":
-    # Windows: what its error codes mean.
-    # Python maps most of them to a few numbers of POSIX ("Invalid argument"), which say less.
-    import errno
+_Text: TypeAlias = tuple[str, str | None]
+"""The reason, and a hint."""
 
+_NO_SPACE: Final = ("the disk is full", "free some space there, or use another folder")
+_QUOTA: Final = ("the disk quota is used up", "free some space there, or use another folder")
+_NO_PATH: Final = ("no such file or folder", "check the path: it does not exist")
+_EXISTS: Final = ("something with that name already exists", "remove it first, or use another name")
+_THROUGH_FILE: Final = ("a part of the path is a file, not a folder", "check the path")
+_NOT_EMPTY: Final = ("the folder is not empty", "empty it first")
+_INVALID: Final = ("the system does not accept the name or the operation", None)
+
+if sys.platform == "win32":
+    # Python maps most of Windows' codes to a few POSIX numbers ("Invalid argument"), which say
+    # less. The codes share one table with these numbers, and are put above 32 bits.
     _PERMISSIONS: Final = (
-        "run awstoe as a user who may do that (mostly an administrator), or change"
+        "run awstoe as a user with the required rights (usually an administrator), or change the"
+        " permissions"
     )
-    _PERMISSIONS_HINT: Final = f"{_PERMISSIONS} the permissions"
-    _IN_USE: Final = (
-        "another program has it open",
-        "close that program, or wait until it has ended",
-    )
-    _NO_PLACE: Final = ("the disk is full", "free some space there, or use another folder")
-    _NO_PATH: Final = ("no such file or folder", "check the path: nothing stands there")
+    _OPERATION: Final = _PERMISSIONS
+    _NAME_LENGTH: Final = "a name has up to 255 characters"
+    _OPEN_FILES: Final = None
+    _IN_USE: Final = ("another program has it open", "close that program, or wait until it ends")
     _BAD_NAME: Final = (
         "the name cannot be used here",
-        'a name holds none of < > : " | ? * and does not end in a dot or a space',
+        'use a name without < > : " | ? * that does not end in a dot or a space',
     )
-
-    _CODES: Final[dict[int, tuple[str, str | None]]] = {
+    _CODES: Final[dict[int, _Text]] = {
         2: _NO_PATH,
         3: ("a folder of the path does not exist", "check the path"),
         5: (
             "access is denied",
-            f"{_PERMISSIONS_HINT}; a program that runs cannot be changed, either",
+            f"{_PERMISSIONS}; a program that is running cannot be changed either",
         ),
-        17: ("the two places are on different disks", None),
+        17: ("the two paths are on different disks", None),
         19: ("the disk is write-protected", "use another folder"),
         21: ("the drive is not ready", "check the drive"),
         32: _IN_USE,
         33: _IN_USE,
-        39: _NO_PLACE,
+        39: _NO_SPACE,
         53: ("the server was not found", "check the network path"),
         67: ("the share was not found", "check the network path"),
-        80: ("something of that name exists already", "remove it first, or use another name"),
-        87: ("the system does not accept the name or the operation", None),
-        112: _NO_PLACE,
+        80: _EXISTS,
+        87: _INVALID,
+        112: _NO_SPACE,
         123: _BAD_NAME,
-        145: ("the folder is not empty", "empty it first"),
+        145: _NOT_EMPTY,
         161: _BAD_NAME,
-        183: ("something of that name exists already", "remove it first, or use another name"),
-        206: ("the path is too long", "a name has 255 characters at most"),
-        225: ("the virus scanner refused it", "look into the virus scanner's log"),
-        267: ("a part of the path is a file, not a folder", "check the path"),
-        1117: ("the disk reported an error", "look into the system's event log"),
-        1295: ("the disk quota is used up", "free some space there, or use another folder"),
+        183: _EXISTS,
+        206: ("the path is too long", "a name has up to 255 characters"),
+        225: ("the virus scanner blocked it", "check the virus scanner's log"),
+        267: _THROUGH_FILE,
+        1117: ("the disk reported an error", "check the system's event log"),
+        1295: _QUOTA,
         1314: (
-            "making links needs a privilege that this user does not have",
-            "run awstoe as an administrator, or switch on the system's developer mode",
+            "creating links needs a privilege that this user does not have",
+            "run awstoe as an administrator, or enable the system's developer mode",
         ),
         1392: ("the file or folder is damaged", "check the disk with chkdsk"),
-        1920: ("the system cannot open it", "a link there may lead nowhere"),
+        1920: ("the system cannot open it", "check for a link to a path that does not exist"),
         1921: (
-            "symbolic links point at each other in a circle",
-            "look at the links with dir /al and repair them",
+            "symbolic links form a circle",
+            "check the links with dir /al and fix them",
         ),
-        4390: ("it is no link", None),
-    }
-    _NUMBERS: Final[dict[int, tuple[str, str | None]]] = {
-        errno.ENOENT: _NO_PATH,
-        errno.EACCES: ("permission denied", _PERMISSIONS_HINT),
-        errno.EPERM: ("operation not permitted", _PERMISSIONS_HINT),
-        errno.ENOSPC: _NO_PLACE,
-        errno.EISDIR: ("it is a folder", "name a file"),
-        errno.ENOTDIR: ("a part of the path is a file, not a folder", "check the path"),
-        errno.EEXIST: (
-            "something of that name exists already",
-            "remove it first, or use another name",
-        ),
-        errno.ENAMETOOLONG: ("the name is too long", "a name has 255 characters at most"),
-        errno.EMFILE: ("too many files are open", None),
-        errno.ENOTEMPTY: ("the folder is not empty", "empty it first"),
-        errno.EINVAL: ("the system does not accept the name or the operation", None),
+        4390: ("it is not a link", None),
     }
     _BEYOND: Final = 1 << 32
-    """Windows' codes and POSIX' numbers share one table: the former are put above this."""
+    _OWN: Final = {_BEYOND + code: text for code, text in _CODES.items()}
 
-    WORDS: Final = {_BEYOND + code: words for code, words in _CODES.items()} | _NUMBERS
-
-    def number(error: OSError) -> int:
-        """The number that ``WORDS`` knows the error by: the system's own code where there is one.
-
-        "Invalid argument" stands for every code without a number of its own; then the system's
-        text says more.
-        """
+    def _number(error: OSError) -> int:
         code = _BEYOND + (error.winerror or 0)
-        if code in WORDS:
+        if code in _OWN:
             return code
+        # EINVAL covers every code without a number of its own; the system's text says more.
         return 0 if error.winerror and error.errno == errno.EINVAL else error.errno or 0
 
-    def readable(text: str) -> str:
-        """A path in quotes, with escapes, as it is shown: no backslash of it is doubled.
-
-        What else a backslash escapes cannot be part of a name here, or is no letter.
-        """
+    def _readable(text: str) -> str:
+        # Undo the doubled backslashes of repr. The other escapes stay: their first character
+        # cannot be part of a name, or is not a letter.
         return text.replace("\\\\", "\\")
 
 
 else:
-    # Linux: what the numbers of failed system calls mean.
-    import errno
-
     _PERMISSIONS: Final = (
-        "run awstoe as a user who may do that (mostly root), or change the permissions"
+        "run awstoe as a user with the required rights (usually root), or change the permissions"
     )
-
-    WORDS: Final[dict[int, tuple[str, str | None]]] = {
-        errno.ENOENT: ("no such file or folder", "check the path: nothing stands there"),
-        errno.EACCES: ("permission denied", _PERMISSIONS),
-        errno.EPERM: (
-            "operation not permitted",
-            _PERMISSIONS + "; an immutable file (lsattr) refuses even root",
-        ),
-        errno.ENOSPC: ("the disk is full", "free some space there, or use another folder"),
-        errno.EDQUOT: ("the disk quota is used up", "free some space there, or use another folder"),
+    _OPERATION: Final = f"{_PERMISSIONS}; not even root may change an immutable file (lsattr)"
+    _NAME_LENGTH: Final = "the limits are usually 255 bytes for a name and 4096 for a path"
+    _OPEN_FILES: Final = "raise the limit (ulimit -n)"
+    _OWN: Final[dict[int, _Text]] = {
+        errno.EDQUOT: _QUOTA,
         errno.EFBIG: ("the file would be too large", "check the file size limit (ulimit -f)"),
         errno.EROFS: (
             "the file system is mounted read-only",
             "use another folder, or mount it writable first",
         ),
-        errno.EISDIR: ("it is a folder", "name a file"),
-        errno.ENOTDIR: ("a part of the path is a file, not a folder", "check the path"),
-        errno.EEXIST: (
-            "something of that name exists already",
-            "remove it first, or use another name",
-        ),
         errno.ELOOP: (
-            "symbolic links point at each other in a circle",
-            "look at the links with ls -l and repair them",
-        ),
-        errno.ENAMETOOLONG: (
-            "the name is too long",
-            "mostly 255 bytes for one name and 4096 for a whole path are allowed",
+            "symbolic links form a circle",
+            "check the links with ls -l and fix them",
         ),
         errno.ETXTBSY: ("the program is running", "stop it first"),
         errno.EBUSY: (
             "it is in use",
-            "a mount point or a file that another program holds: free it",
+            "unmount it, or stop the program that uses it",
         ),
-        errno.EXDEV: ("the two places are on different file systems", None),
-        errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
+        errno.EXDEV: ("the two paths are on different file systems", None),
         errno.ENFILE: ("the system has too many open files", "wait, or raise fs.file-max"),
-        errno.ENOTEMPTY: ("the folder is not empty", "empty it first"),
         errno.EMLINK: ("too many links to the file", None),
-        errno.EIO: ("the disk reported an error", "look at the system's log (dmesg)"),
+        errno.EIO: ("the disk reported an error", "check the system's log (dmesg)"),
         errno.ESTALE: ("the network file system lost the file", "mount it again"),
-        errno.ENODEV: ("the device is not there", None),
-        errno.ENXIO: ("the device is not there", None),
-        errno.EINVAL: ("the system does not accept the name or the operation", None),
+        errno.ENODEV: ("the device does not exist", None),
+        errno.ENXIO: ("the device does not exist", None),
         errno.EILSEQ: ("the file system does not accept the characters of the name", None),
-        errno.EOPNOTSUPP: ("the file system cannot do that", None),
+        errno.EOPNOTSUPP: ("the file system does not support that", None),
     }
 
-    def number(error: OSError) -> int:
-        """The number that ``WORDS`` knows the error by."""
+    def _number(error: OSError) -> int:
         return error.errno or 0
 
-    def readable(text: str) -> str:
-        """A path in quotes, with escapes, as it is shown."""
+    def _readable(text: str) -> str:
         return text
 
 
+_TEXTS: Final[dict[int, _Text]] = {
+    **_OWN,
+    errno.ENOENT: _NO_PATH,
+    errno.EACCES: ("permission denied", _PERMISSIONS),
+    errno.EPERM: ("operation not permitted", _OPERATION),
+    errno.ENOSPC: _NO_SPACE,
+    errno.EISDIR: ("it is a folder", "use the path of a file"),
+    errno.ENOTDIR: _THROUGH_FILE,
+    errno.EEXIST: _EXISTS,
+    errno.ENAMETOOLONG: ("the name is too long", _NAME_LENGTH),
+    errno.EMFILE: ("too many files are open", _OPEN_FILES),
+    errno.ENOTEMPTY: _NOT_EMPTY,
+    errno.EINVAL: _INVALID,
+}
+
+
 class Explanation(NamedTuple):
-    """An ``OSError`` for a person."""
+    """An ``OSError`` as text for a user."""
 
     reason: str
-    """What went wrong, with the path it was about when the system named one."""
+    """What went wrong, with the paths that the system named."""
     hint: str | None
     """What to do about it."""
 
 
 def explain(error: OSError) -> Explanation:
-    """The reason of ``error``, with the path it names, and what to do."""
-    words, hint = WORDS.get(number(error), ("", None))
-    if not words:
-        words = error.strerror or str(error) or type(error).__name__
+    """Return the reason of ``error``, with the paths it names, and what to do."""
+    reason, hint = _TEXTS.get(_number(error), ("", None))
+    if not reason:
+        reason = error.strerror or str(error) or type(error).__name__
     named = [quoted(name) for name in (error.filename, error.filename2) if name is not None]
     if named:
-        words = f"{words}: {' -> '.join(dict.fromkeys(named))}"
-    return Explanation(words, hint)
+        reason = f"{reason}: {' -> '.join(dict.fromkeys(named))}"
+    return Explanation(reason, hint)
 
 
 def quoted(path: object) -> str:
-    """``path`` in quotes, with anything unprintable or undecodable escaped."""
+    """Return ``path`` in quotes, with anything unprintable or undecodable escaped."""
     if isinstance(path, bytes):
         path = os.fsdecode(path)
-    return readable(repr(paths.shown(str(path))))
+    return _readable(repr(paths.shown(str(path))))

@@ -1,7 +1,7 @@
-"""Files of our own: private folders, atomic replacement, appending. One function for each.
+"""awstoe's own files: private folders, atomic replacement, appending.
 
-User files are the actions' business (``host.filesystem``); here are the records, the state and the
-logs, which nobody else may read and which must never be seen half-written.
+These are the records, the state and the logs. Only their user may read them, and no reader may ever
+see half a file. For the user's files see ``atomic_replace`` and ``regular_files``.
 """
 
 import errno
@@ -17,14 +17,14 @@ _OPEN_FLAGS = getattr(os, "O_CLOEXEC", getattr(os, "O_NOINHERIT", 0)) | getattr(
 
 
 def explain(error: OSError, doing: str) -> HostError:
-    """``error`` in a person's words; ``doing`` completes "cannot ...", path included."""
+    """Return ``error`` as text for a user; ``doing`` completes "cannot ...", path included."""
     reason = error.strerror or str(error)
     hints = {
         errno.ENOSPC: "free some space on that disk, or use another folder",
         errno.EDQUOT: "the disk quota is used up: free some space, or use another folder",
         errno.EFBIG: "the file reached the size limit of this process (ulimit -f)",
-        errno.EACCES: "check the permissions, or run as a user who has them",
-        errno.EPERM: "check the permissions, or run as a user who has them",
+        errno.EACCES: "check the permissions, or run as another user",
+        errno.EPERM: "check the permissions, or run as another user",
         errno.EROFS: "the file system is mounted read-only: use another folder",
         errno.ENOTDIR: "a part of the path is a file, not a folder",
     }
@@ -35,7 +35,7 @@ def make_private_folder(path: str) -> None:
     """Make ``path`` (0700) and the folders above it.
 
     Raises:
-        HostError: It cannot be made, or something of that name is there already.
+        HostError: It cannot be made, or already exists.
     """
     try:
         parent = os.path.dirname(os.path.abspath(path))
@@ -46,19 +46,19 @@ def make_private_folder(path: str) -> None:
 
 
 def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> None:
-    """Write ``chunks`` to ``path`` so that a reader sees the old or the new file, never a part.
+    """Write ``chunks`` to ``path`` so that readers see the old or the new file, never a part.
 
-    The temporary name is fixed: the folder belongs to one run, and what a kill left behind is
-    overwritten by the next writing.
+    The temporary name is fixed: the folder belongs to one run, and the next write replaces what a
+    killed one left.
 
     Args:
         path: The file.
-        chunks: What it shall hold.
-        durable: Whether a loss of power shall spare it too: slow, but then it is on the disk.
+        chunks: Its new content.
+        durable: Whether to flush it to the disk, so that it survives a power failure: slow.
 
     Raises:
-        HostError: It cannot be written; the old file is untouched, unless only its folder could not
-            be flushed.
+        HostError: It cannot be written. The old file is unchanged, unless only flushing its folder
+            failed.
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.tmp")
@@ -85,7 +85,7 @@ def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> No
 
 
 def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
-    """Write all of ``data``; ``os.write`` may write less.
+    """Write all of ``data``; ``os.write`` may write only a part.
 
     Raises:
         OSError: It cannot be written.
@@ -99,7 +99,7 @@ def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
 
 
 def open_append(path: str) -> int:
-    """A descriptor that appends to ``path`` (0600), which is made when missing.
+    """Open ``path`` for appending; make it (0600) if it is missing.
 
     Raises:
         HostError: It cannot be opened.
@@ -112,21 +112,21 @@ def open_append(path: str) -> int:
 
 
 def sync_path(path: str) -> None:
-    """Flush a file, or the names in a folder, to the disk, where the system can do that.
+    """Flush a file, or the names in a folder, to the disk if the system supports it.
 
     Raises:
-        OSError: The disk refused.
+        OSError: The disk failed.
     """
     is_folder = os.path.isdir(path)
     if is_folder and not hasattr(os, "O_DIRECTORY"):
         return
-    # Windows, which has no O_DIRECTORY, flushes only what was opened for writing.
+    # Windows, which has no O_DIRECTORY, flushes only files opened for writing.
     access = os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR
     descriptor = os.open(path, access | _OPEN_FLAGS)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network and shared file systems flush files only.
+        # Some network and shared file systems can flush only files.
         if not is_folder or error.errno not in _CANNOT:
             raise
     finally:

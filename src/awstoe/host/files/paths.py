@@ -1,7 +1,7 @@
-"""Path rules of both platforms, pure text, usable wherever we run.
+"""The path rules of both platforms, as pure text, usable on either.
 
-A Windows document is validated on Linux, so its paths are parsed by Windows rules there too;
-nothing in this module looks at the disk.
+A Windows document can be validated on Linux, so its paths are parsed by Windows rules there too.
+Nothing in this module accesses the disk.
 """
 
 import ntpath
@@ -16,13 +16,13 @@ class SplitPath(NamedTuple):
     """A path cut after its last separator."""
 
     folder: str
-    """Everything up to and including the last separator; empty when there is none."""
+    """Everything up to and including the last separator; empty if there is none."""
     name: str
     """What follows the last separator; empty for a path that names a folder."""
 
 
 def separators(platform: Platform) -> str:
-    """The characters that separate the parts of a path."""
+    """Return the characters that separate the parts of a path."""
     return "/\\" if platform is Platform.WINDOWS else "/"
 
 
@@ -34,7 +34,7 @@ def split(path: str, platform: Platform) -> SplitPath:
 
 
 def join(folder: str, name: str, platform: Platform) -> str:
-    """``name`` inside ``folder``, with the platform's separator."""
+    """Return ``name`` inside ``folder``, with the platform's separator."""
     if platform is Platform.WINDOWS:
         return ntpath.join(folder, name)
     return posixpath.join(folder, name)
@@ -46,33 +46,25 @@ def is_folder_form(path: str, platform: Platform) -> bool:
 
 
 def without_end_separators(path: str, platform: Platform) -> str:
-    """``path`` without separators at its end; a root stays a root."""
+    """Return ``path`` without separators at its end; a root stays a root."""
     bare = path.rstrip(separators(platform))
     return bare if bare and not bare.endswith(":") else path
 
 
-def is_absolute(path: str, platform: Platform) -> bool:
-    """Whether ``path`` starts at a root of the platform."""
-    if platform is Platform.WINDOWS:
-        drive, rest = ntpath.splitdrive(path)
-        return bool(drive) and rest[:1] in ("/", "\\")
-    return posixpath.isabs(path)
-
-
 def has_wildcard(path: str) -> bool:
-    """Whether ``path`` holds a ``*``."""
+    """Whether ``path`` contains a ``*``."""
     return "*" in path
 
 
 def wildcard_problem(path: str, platform: Platform) -> str | None:
-    """Why the ``*`` of ``path`` is not where it may be, or None."""
+    """Return why the ``*`` of ``path`` is in the wrong part of it, or None."""
     if "*" in split(path, platform).folder:
         return f"a '*' is accepted only after the last path separator, not in {path!r}"
     return None
 
 
 def matcher(pattern: str, platform: Platform) -> "re.Pattern[str]":
-    """A full-match expression for a name pattern in which ``*`` is the only special character."""
+    """Return a full-match expression for a name pattern; only ``*`` is special in it."""
     parts = (re.escape(part) for part in pattern.split("*"))
     flags = re.IGNORECASE if platform is Platform.WINDOWS else re.NOFLAG
     return re.compile("(?s:" + ".*".join(parts) + r")\Z", flags)
@@ -83,9 +75,9 @@ _LONG_SERVER_PREFIX = "\\\\?\\UNC\\"
 
 
 def long_form(path: str) -> str:
-    r"""An absolute Windows path without ``.``, ``..`` and slashes, as ``\\?\`` paths have to be.
+    r"""Return an absolute Windows path, without ``.``, ``..`` and slashes, as a ``\\?\`` path.
 
-    The system takes such a path literally, with up to 32,767 characters instead of 260.
+    The system uses such a path literally, with up to 32,767 characters instead of 260.
     """
     if path.startswith((_LONG_PREFIX, "\\\\.\\")):
         return path
@@ -95,7 +87,7 @@ def long_form(path: str) -> str:
 
 
 def shown(path: str) -> str:
-    """``path`` for a person: without what ``long_form`` put before it."""
+    """Return ``path`` for a user: without the prefix of ``long_form``."""
     if path.startswith(_LONG_SERVER_PREFIX):
         return "\\\\" + path[len(_LONG_SERVER_PREFIX) :]
     return path.removeprefix(_LONG_PREFIX)
@@ -110,10 +102,10 @@ _DEVICES = frozenset(
 
 
 def name_problem(path: str, platform: Platform) -> str | None:
-    """Why a file of that path cannot be had on ``platform``, or None.
+    """Return why ``platform`` cannot have a file with that path, or None.
 
-    Windows takes some names for devices, in any folder and with any extension, and drops dots and
-    spaces at the end of a name: what was written to such a file would be lost or land elsewhere.
+    Windows treats some names as devices, in any folder and with any extension, and drops dots and
+    spaces at the end of a name. What was written to such a file would be lost, or be in another.
     """
     if platform is not Platform.WINDOWS or path.startswith(_LONG_PREFIX):
         return None
@@ -124,7 +116,7 @@ def name_problem(path: str, platform: Platform) -> str | None:
             return f"{part!r} is the name of a device on Windows"
         if part.strip(".") and part[-1:] in ". ":
             return f"{part!r} ends in a dot or a space, which Windows drops"
-        found = next((sign for sign in part if sign in '<>"|?' or ord(sign) < ord(" ")), None)
-        if found is not None:
-            return f"{part!r} holds {found!r}, which no name can hold on Windows"
+        invalid = next((sign for sign in part if sign in '<>"|?' or ord(sign) < ord(" ")), None)
+        if invalid is not None:
+            return f"{part!r} contains {invalid!r}, which is not allowed in names on Windows"
     return None

@@ -1,4 +1,4 @@
-"""Reads and appends to the user's files; a FIFO or a device is refused, never waited for."""
+"""Reads and appends to regular files of the user. FIFOs and devices could hang: they are errors."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ _FLAGS: Final = (
 
 @contextmanager
 def opened(path: str, flags: int = os.O_RDONLY, *, follow_link: bool = True) -> Iterator[int]:
-    """A descriptor of the regular file at ``path``.
+    """Open the regular file at ``path``; a context manager that closes its descriptor.
 
-    ``O_NONBLOCK`` keeps the opening from waiting when a FIFO took the file's place after the check.
+    ``O_NONBLOCK`` keeps the call from waiting if a FIFO has replaced the file after the check.
 
     Raises:
-        ActionError: It is missing, a folder or something special.
+        ActionError: It is missing, a folder or a special file.
         OSError: It cannot be opened.
     """
     file_types.require_file(path)
@@ -34,19 +34,19 @@ def opened(path: str, flags: int = os.O_RDONLY, *, follow_link: bool = True) -> 
         path, flags | _FLAGS | (0 if follow_link else getattr(os, "O_NOFOLLOW", 0))
     )
     try:
-        found = file_types.of_mode(os.fstat(descriptor).st_mode)
-        if found is not file_types.FileType.FILE:
-            raise ActionError(f"{quoted(path)} is {found}, not a file")
+        actual = file_types.of_mode(os.fstat(descriptor).st_mode)
+        if actual is not file_types.FileType.FILE:
+            raise ActionError(f"{quoted(path)} is {actual}, not a file")
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def read_limited(path: str, limit: int) -> bytes:
-    """The whole content of a file of at most ``limit`` bytes.
+    """Return the content of a file of up to ``limit`` bytes.
 
     Raises:
-        ActionError: It is no regular file, or larger.
+        ActionError: It is not a regular file, or larger.
         OSError: It cannot be read.
     """
     pieces = []
@@ -58,17 +58,17 @@ def read_limited(path: str, limit: int) -> bytes:
         size = max(total, os.fstat(descriptor).st_size)
     if total > limit:
         raise ActionError(
-            f"{quoted(path)} has {size:,} bytes; at most {limit:,} can be read into an output",
-            hint="take the part you need with ExecuteBash and head, tail or grep",
+            f"{quoted(path)} has {size:,} bytes; the limit for an output is {limit:,}",
+            hint="read the part you need with ExecuteBash and head, tail or grep",
         )
     return b"".join(pieces)
 
 
 def chunks(path: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:
-    """The content of a file, piece by piece.
+    """Yield the content of a file, piece by piece.
 
     Raises:
-        ActionError: It is no regular file.
+        ActionError: It is not a regular file.
         OSError: It cannot be read.
     """
     with opened(path) as descriptor:
@@ -78,10 +78,10 @@ def chunks(path: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:
 
 
 def append(path: str, data: bytes) -> None:
-    """Add ``data`` at the end of the file; when that fails half-way, what was added is taken back.
+    """Append ``data`` to the file; if that fails halfway, remove what was appended.
 
     Raises:
-        ActionError: It is no regular file.
+        ActionError: It is not a regular file.
         OSError: It cannot be written.
     """
     with opened(path, os.O_WRONLY | os.O_APPEND) as descriptor:

@@ -1,7 +1,7 @@
-"""Gives files and folders another name or takes the name away, in the system's manner.
+"""Renames and removes files and folders.
 
-Windows refuses this while another program has the file open, which virus scanners and indexers do
-for moments: there it is tried again for a while.
+Windows does not allow this while another program has the file open, as virus scanners and indexers
+do for moments: there it is tried again for a while.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Linux: names are changed at once, whoever has the file open."""
+"""Linux: renames and removes files at once, even if they are open."""
 
 import errno
 import os
@@ -11,10 +11,10 @@ _NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, 
 
 
 def replace(source: str, target: str) -> None:
-    """Rename a file; one at ``target`` is replaced.
+    """Rename a file; replace one at ``target``.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     os.replace(source, target)
 
@@ -23,17 +23,17 @@ def rename(source: str, target: str) -> None:
     """Rename a file or a folder.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     os.rename(source, target)
 
 
 def rename_noreplace(staged: str, target: str) -> None:
-    """Give a finished file its name, which must be free; what then becomes of ``staged`` varies.
+    """Give a finished file its name, which must not exist; ``staged`` may continue to exist.
 
     Raises:
-        FileExistsError: The name is taken.
-        OSError: The system refused.
+        FileExistsError: The name exists.
+        OSError: The system does not allow it.
     """
     try:
         os.link(staged, target)
@@ -47,7 +47,7 @@ def unlink(path: str) -> None:
     """Remove a file, or a link itself.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     os.unlink(path)
 
@@ -56,15 +56,15 @@ def rmdir(path: str) -> None:
     """Remove an empty folder.
 
     Raises:
-        OSError: The system refused, or it is not empty.
+        OSError: The system does not allow it, or it is not empty.
     """
     os.rmdir(path)
 
 
 def place_link(target: str, path: str) -> None:
-    """Make a symbolic link at ``path``, where nothing is.
+    """Make a symbolic link at ``path``, which must not exist.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     os.symlink(target, path)

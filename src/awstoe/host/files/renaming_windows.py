@@ -1,4 +1,4 @@
-"""Windows: names are changed when nobody holds the file any more, or after a while never."""
+"""Windows: renames and removes files; tries again for a while if another process has them open."""
 
 import errno
 import os
@@ -19,44 +19,44 @@ _HELD: Final = {
     33: limits.HELD_SECONDS,  # ERROR_LOCK_VIOLATION
     145: limits.HELD_SECONDS,  # ERROR_DIR_NOT_EMPTY: what was in it is deleted, but still open
 }
-"""How long it is tried again, by the system's error code."""
+"""How long to try again, by the system's error code."""
 _FIRST_PAUSE: Final = 0.005
 _LONGEST_PAUSE: Final = 0.2
 
 
 def replace(source: str, target: str) -> None:
-    """Rename a file; one at ``target`` is replaced.
+    """Rename a file; replace one at ``target``.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     _insist(lambda: os.replace(source, target))
 
 
 def rename(source: str, target: str) -> None:
-    """Rename a file or a folder; nothing may be at ``target``.
+    """Rename a file or a folder; ``target`` must not exist.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     _insist(lambda: os.rename(source, target))
 
 
 def rename_noreplace(staged: str, target: str) -> None:
-    """Give a finished file its name, which must be free.
+    """Give a finished file its name, which must not exist.
 
     Raises:
-        FileExistsError: The name is taken.
-        OSError: The system refused.
+        FileExistsError: The name exists.
+        OSError: The system does not allow it.
     """
     rename(staged, target)
 
 
 def unlink(path: str) -> None:
-    """Remove a file, one that is marked as read-only too, or a link or junction itself.
+    """Remove a file, even a read-only one, or a link or junction itself.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system does not allow it.
     """
     try:
         os.unlink(path)
@@ -71,7 +71,7 @@ def rmdir(path: str) -> None:
     """Remove an empty folder.
 
     Raises:
-        OSError: The system refused, or it is not empty.
+        OSError: The system does not allow it, or it is not empty.
     """
     if os.listdir(path):
         raise OSError(errno.ENOTEMPTY, "", path)
@@ -79,10 +79,10 @@ def rmdir(path: str) -> None:
 
 
 def place_link(target: str, path: str) -> None:
-    """Make a symbolic link at ``path``, where nothing is; links to folders are of another kind.
+    """Make a symbolic link at ``path``, which must not exist. A link to a folder has its own type.
 
     Raises:
-        OSError: The system refused: mostly for want of the privilege to make links.
+        OSError: The system does not allow it; usually we have no right to make links.
     """
     beside = os.path.join(os.path.dirname(path), target)
     os.symlink(target, path, target_is_directory=os.path.isdir(beside))

@@ -1,8 +1,8 @@
 """Private temporary folders and script files, in few system calls.
 
-Folders are named as AWSTOE names them (``AWSTOE<digits>``), are open to the user alone (0700), and
-are made with an unpredictable name that did not exist before. Every failure is a ``HostError``
-that names the path and what to do; removal never follows a symbolic link.
+A folder has a name as AWSTOE's (``AWSTOE<digits>``), unpredictable and new, and is open to its user
+alone (0700). Every failure is a ``HostError`` that names the path and what to do. Removal never
+follows a symbolic link.
 """
 
 import contextlib
@@ -16,56 +16,44 @@ from awstoe.errors import HostError
 from awstoe.host.files import file_types, renaming
 
 if sys.platform == "win32":
-    # Windows: where temporary files go.
-
     VARIABLE: Final = "TMP"
-    """What names another folder."""
-    ONCE: Final = os.O_TEMPORARY | os.O_BINARY | os.O_NOINHERIT
-    """What makes a file vanish at its close, also when the process is killed."""
+    """The environment variable that names the parent folder."""
+    _BINARY: Final = os.O_BINARY
+    # The system removes such a file when it is closed, even if the process is killed.
+    _UNNAMED: Final = os.O_TEMPORARY | os.O_BINARY | os.O_NOINHERIT
 
     def parent_folder() -> str:
-        r"""The folder for temporary files: ``TMP``, ``TEMP``, else ``%SystemRoot%\Temp``."""
-        found = os.environ.get(VARIABLE) or os.environ.get("TEMP")
-        if not found:
-            found = os.path.join(os.environ.get("SYSTEMROOT") or r"C:\Windows", "Temp")
-        return os.path.abspath(found)
+        r"""Return the folder for temporary files: ``TMP``, ``TEMP``, else ``%SystemRoot%\Temp``."""
+        folder = os.environ.get(VARIABLE) or os.environ.get("TEMP")
+        if not folder:
+            folder = os.path.join(os.environ.get("SYSTEMROOT") or r"C:\Windows", "Temp")
+        return os.path.abspath(folder)
 
-    def unlink_open_file(path: str) -> None:
-        """Nothing to do: an open file keeps its name until its close."""
-        del path
+    def _unlink_open_file(path: str) -> None:
+        del path  # an open file keeps its name until it is closed
 
 
 else:
-    # Linux: where temporary files go.
-
     VARIABLE: Final = "TMPDIR"
-    """What names another folder."""
-    ONCE: Final = 0
-    """What makes a file vanish at its close: here its name is taken away at once."""
+    """The environment variable that names the parent folder."""
+    _BINARY: Final = 0
+    _UNNAMED: Final = 0
 
     def parent_folder() -> str:
-        """The folder for temporary files: ``TMPDIR``, else the system's."""
-        # What is made below it has an unpredictable name and 0700.
+        """Return the folder for temporary files: ``TMPDIR``, else ``/tmp``."""
+        # What is made in it has an unpredictable name and 0700.
         return os.path.abspath(os.environ.get(VARIABLE) or "/tmp")  # noqa: S108
 
-    def unlink_open_file(path: str) -> None:
-        """Leave nothing but the open file.
-
-        Raises:
-            OSError: The system refused.
-        """
+    def _unlink_open_file(path: str) -> None:
         os.unlink(path)
 
 
 _ATTEMPTS: Final = 100
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-"""The environment variable that names another folder."""
 
 
 def make_folder(parent: str | None = None) -> str:
-    """Make a folder ``AWSTOE<digits>`` (0700) and give its path.
+    """Make a folder ``AWSTOE<digits>`` (0700) and return its path.
 
     Raises:
         HostError: The disk is full, or the parent is missing or cannot be written.
@@ -81,15 +69,15 @@ def make_folder(parent: str | None = None) -> str:
             _refuse("make a temporary folder in", parent, error)
         return path
     raise HostError(
-        f"Cannot make a temporary folder in {parent}: {_ATTEMPTS} names in a row were taken.",
-        hint=f"Remove left-over AWSTOE folders from {parent}.",
+        f"Cannot make a temporary folder in {parent}: {_ATTEMPTS} names in a row exist already.",
+        hint=f"Remove leftover AWSTOE folders from {parent}.",
     )
 
 
 def write_script(folder: str, text: str, suffix: str) -> str:
-    """Write ``text`` into a new file ``script-<digits><suffix>`` (0700) and give its path.
+    """Write ``text`` into a new file ``script-<digits><suffix>`` (0700) and return its path.
 
-    Text that came from an environment variable with bytes that are no UTF-8 keeps these bytes.
+    Bytes that are not UTF-8, from an environment variable, stay as they are.
 
     Raises:
         HostError: The disk is full, the folder is not writable, or the text cannot be encoded.
@@ -98,8 +86,8 @@ def write_script(folder: str, text: str, suffix: str) -> str:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise HostError(
-            f"Cannot write the script: character {error.start + 1} of it is half of a surrogate"
-            " pair, which no file can hold.",
+            f"Cannot write the script: its character {error.start + 1} is half of a surrogate"
+            " pair, which cannot be encoded.",
             hint="Write the character itself, or \\U and eight hexadecimal digits.",
         ) from error
     path = os.path.join(folder, f"script-{_digits()}{suffix}")
@@ -115,24 +103,24 @@ def write_script(folder: str, text: str, suffix: str) -> str:
 
 
 def unnamed_file(parent: str | None = None) -> BinaryIO:
-    """A temporary file that no name leads to: it is gone when it is closed, or we are.
+    """Open a temporary file that does not outlive its descriptor, nor this process.
 
     Raises:
         HostError: The disk is full, or the parent is missing or cannot be written.
     """
     parent = parent or parent_folder()
     path = os.path.join(parent, f"AWSTOE{_digits()}.tmp")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | ONCE
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _UNNAMED
     try:
         file = open(os.open(path, flags, 0o600), "w+b")  # noqa: SIM115
-        unlink_open_file(path)
+        _unlink_open_file(path)
     except OSError as error:
         _refuse("make a temporary file in", parent, error)
     return file
 
 
 def remove_folder(path: str) -> None:
-    """Remove a folder with all that is in it; one that is gone already is no error.
+    """Remove a folder and everything in it, if it exists.
 
     Raises:
         HostError: Something in it cannot be removed.
@@ -153,12 +141,12 @@ def remove_folder(path: str) -> None:
     except OSError as error:
         raise HostError(
             f"Cannot remove the temporary folder {path}: {error.filename}: {error.strerror}.",
-            hint="Remove it by hand.",
+            hint="Remove it yourself.",
         ) from error
 
 
 def _remove(path: str, call: Callable[[str], None]) -> None:
-    """Remove one entry; what the step left running may have been faster."""
+    """Remove one entry, unless a process that the step left running was faster."""
     with contextlib.suppress(FileNotFoundError):
         call(path)
 
@@ -168,15 +156,15 @@ def _raise(error: OSError) -> None:
 
 
 def _digits() -> str:
-    """Ten digits nobody can foresee."""
+    """Return ten unpredictable digits."""
     return f"{int.from_bytes(os.urandom(8), 'big') % 10**10:010}"
 
 
 def _refuse(what: str, path: str, error: OSError) -> NoReturn:
     if error.errno in _FULL:
-        hint = f"The disk is full: make room, or set {VARIABLE} to a folder on another one."
+        hint = f"The disk is full: free some space, or set {VARIABLE} to a folder on another disk."
     elif isinstance(error, FileNotFoundError):
-        hint = f"The folder does not exist: make it, or set {VARIABLE} to one that does."
+        hint = f"The folder does not exist: create it, or set {VARIABLE} to one that does."
     else:
-        hint = f"Set {VARIABLE} to a folder that you may write."
+        hint = f"Set {VARIABLE} to a folder that you can write to."
     raise HostError(f"Cannot {what} {path}: {error.strerror}.", hint=hint) from error

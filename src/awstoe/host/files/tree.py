@@ -1,4 +1,4 @@
-"""Whole folders: removal, and on Linux changes of owner and permissions, links never followed."""
+"""Removes whole folders, and on Linux changes their owner and permissions; never follows links."""
 
 import sys
 

@@ -1,8 +1,8 @@
 """Walks a folder by descriptors, so that no race can lead the walk out of it.
 
-Every name is used relative to the descriptor of the folder it was found in and never followed. Only
-one descriptor is open at a time, whatever the depth: the way back is ``..``, checked to be the
-folder the walk came from.
+Each name is used relative to the descriptor of its folder, and links are never followed. Only one
+descriptor is open at a time, regardless of the depth: the way back is ``..``, which is checked to
+be the folder that the walk came from.
 """
 
 import os
@@ -21,7 +21,7 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NAME_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Visit = Callable[[int, str], None]
-"""Does something to a name in the folder of a descriptor."""
+"""Called with the descriptor of a folder and a name in it."""
 
 
 class _Level(NamedTuple):
@@ -35,10 +35,10 @@ class _Level(NamedTuple):
 
 
 def remove(path: str, checkpoint: Callable[[], None]) -> None:
-    """Remove the folder ``path``, which is no link, with everything in it.
+    """Remove the folder ``path``, which is not a link, and everything in it.
 
     Raises:
-        ActionError: A file system is mounted inside it, or it changed under the walk.
+        ActionError: A file system is mounted inside it, or it was moved during the walk.
         OSError: Something cannot be removed.
     """
     # With a separator at its end, a link would be followed.
@@ -56,11 +56,11 @@ def _remove_folder(folder: int, name: str) -> None:
 
 
 def set_owner(path: str, user: int, group: int, checkpoint: Callable[[], None]) -> None:
-    """Give ``path`` and everything in it to ``user`` and ``group``; links themselves, too.
+    """Give ``path`` and everything in it, including links, to ``user`` and ``group``.
 
     Raises:
-        ActionError: The folder changed under the walk.
-        OSError: The system refused.
+        ActionError: The folder was moved during the walk.
+        OSError: The system does not allow it.
     """
 
     def visit(folder: int, name: str) -> None:
@@ -72,11 +72,11 @@ def set_owner(path: str, user: int, group: int, checkpoint: Callable[[], None]) 
 
 
 def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> None:
-    """Set the permissions of ``path`` and of everything in it; links have none.
+    """Set the permissions of ``path`` and of everything in it but links.
 
     Raises:
-        ActionError: The folder changed under the walk.
-        OSError: The system refused.
+        ActionError: The folder was moved during the walk.
+        OSError: The system does not allow it.
     """
 
     def visit(folder: int, name: str) -> None:
@@ -90,7 +90,7 @@ def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> Non
 
 
 def _change_mode(folder: int, name: str, mode: int) -> None:
-    """``chmod`` that follows no link: the C library's is younger than the systems we run on."""
+    """Change a mode without following links, which old C libraries cannot do."""
     descriptor = os.open(name, _NAME_ONLY, dir_fd=folder)
     try:
         kind = os.fstat(descriptor).st_mode & 0o170000
@@ -127,7 +127,7 @@ def _walk(
 ) -> None:
     """Visit everything below ``path``, a folder's content before the folder.
 
-    ``unlock`` is tried once on a folder that may not be opened or searched.
+    ``unlock`` is called once for a folder that we may not open or search.
     """
     here = os.open(path, _FOLDER)
     levels: list[_Level] = []
@@ -148,7 +148,7 @@ def _walk(
                 if stay_on_device and levels[-1].device != levels[0].device:
                     raise ActionError(
                         f"another file system is mounted at {quoted(_full(path, levels, ''))}",
-                        hint="unmount it first: what it holds is not part of the folder",
+                        hint="unmount it first: its content is not part of the folder",
                     )
                 continue
             levels.pop()
@@ -182,7 +182,7 @@ def _descend(here: int, name: str, unlock: Visit | None) -> int:
         inner = os.open(name, _FOLDER, dir_fd=here)
     if unlock is not None and not os.access(".", os.X_OK, dir_fd=inner, effective_ids=True):
         try:
-            unlock(here, name)  # readable, but its names lead nowhere: mode 0600, for example
+            unlock(here, name)  # readable, but not searchable: mode 0600, for example
         except OSError:
             os.close(inner)
             raise
@@ -196,8 +196,8 @@ def _ascend(here: int, path: str, levels: list[_Level]) -> int:
     if (info.st_dev, info.st_ino) != (levels[-1].device, levels[-1].inode):
         os.close(outer)
         raise ActionError(
-            f"{quoted(_full(path, levels, ''))} was moved by another program meanwhile",
-            hint="stop what else works in that folder, then try again",
+            f"{quoted(_full(path, levels, ''))} was moved by another program",
+            hint="stop other programs that use that folder, then try again",
         )
     os.close(here)
     return outer

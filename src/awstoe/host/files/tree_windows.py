@@ -1,4 +1,4 @@
-"""Removes a folder on Windows; junctions and links are removed as such, never entered."""
+"""Removes folders on Windows; junctions and links are removed themselves, never entered."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ _REPARSE_POINT: Final = 0x400
 
 
 def remove(path: str, checkpoint: Callable[[], None]) -> None:
-    """Remove the folder ``path`` with everything in it.
+    """Remove the folder ``path`` and everything in it.
 
     Raises:
         OSError: Something cannot be removed.
@@ -25,8 +25,8 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
         folder = pending.pop()
         emptied.append(folder)
         with os.scandir(folder) as entries:
-            found = list(entries)
-        for entry in found:
+            listed = list(entries)
+        for entry in listed:
             checkpoint()
             if not entry.is_dir(follow_symlinks=False):
                 renaming.unlink(entry.path)
@@ -39,12 +39,12 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
 
 
 def set_owner(path: str, user: int, group: int, checkpoint: Callable[[], None]) -> None:
-    """Never reached: SetFolderOwner is refused on Windows before it runs."""
+    """Do nothing; never reached, as SetFolderOwner cannot run on Windows."""
     del path, user, group, checkpoint
 
 
 def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> None:
-    """Never reached: SetFolderPermissions is refused on Windows before it runs."""
+    """Do nothing; never reached, as SetFolderPermissions cannot run on Windows."""
     del path, mode, checkpoint
 
 

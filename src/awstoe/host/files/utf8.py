@@ -1,4 +1,4 @@
-"""UTF-8 that arrives in pieces: where a piece cuts through a character."""
+"""Splits UTF-8 that arrives in pieces between characters."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ _LONGEST: Final = 4
 
 
 def whole_characters(data: bytes | bytearray) -> int:
-    """How many bytes of ``data`` are left when a character cut off at its end is taken away.
+    """Return the length of ``data`` without an incomplete character at its end.
 
-    Bytes that are no UTF-8 count as whole: only what further bytes could complete is taken away.
+    Bytes that are not UTF-8 count as complete, as further bytes could not complete them.
     """
     for length in range(1, min(_LONGEST, len(data) + 1)):
         lead = data[-length]

@@ -1,7 +1,7 @@
-"""Expands the ``*`` that a path may hold after its last separator.
+"""Expands a ``*`` after the last separator of a path.
 
-As with Go's ``filepath.Match``, ``*`` stands for any run of characters, leading dots included;
-no other character is special.
+As in Go's ``filepath.Match``, ``*`` matches any number of characters, leading dots included. No
+other character is special.
 """
 
 import os
@@ -13,7 +13,7 @@ from awstoe.host.platforms import current
 
 
 def expand(path: str) -> list[str]:
-    """The existing paths that ``path`` matches, sorted; empty when none does.
+    """Return the existing paths that ``path`` matches, sorted; none is not an error.
 
     Raises:
         ActionError: The folder does not exist, or the ``*`` is not in the last part.
@@ -47,6 +47,6 @@ def sources(path: str, wanted: str) -> list[str]:
     if not found:
         raise ActionError(
             f"no {wanted} matches {quoted(path)}",
-            hint="check the pattern: '*' stands for any characters of the last part of the path",
+            hint="check the pattern: '*' matches any characters in the last part of the path",
         )
     return found

@@ -1,9 +1,9 @@
-"""Which certificate authorities a TLS connection trusts.
+"""Chooses the certificate authorities that TLS connections trust.
 
-What the user names comes first (the variables that AWS's tools and OpenSSL read), then the
-system's own store. OpenSSL's compiled-in path is no help: in a single file it is a path of the
-machine that built it. The authorities that come along are the last resort, for machines that have
-no store at all.
+The file or folder that an environment variable names comes first (the variables that AWS's tools
+and OpenSSL read), then the system's store. OpenSSL's compiled-in path is of no use: in a
+single-file executable it is a path of the build machine. Certifi's list, which is part of awstoe,
+is the last resort for machines that have no store.
 """
 
 import os
@@ -15,17 +15,14 @@ from awstoe.errors import HostError
 from awstoe.host.executable import frozen
 
 if sys.platform == "win32":
-    # The certificate authorities of Windows: the stores of the machine and of the user.
 
     def load(context: ssl.SSLContext) -> str | None:
-        """Load the system's authorities; gives where they are, or None if there are none."""
+        """Load the system's store and return its name, or None if it is empty."""
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return "the Windows certificate store" if context.cert_store_stats()["x509_ca"] else None
 
 
 else:
-    # Where Linux distributions keep their certificate authorities.
-
     _STORES: Final = (
         "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, RHEL, CentOS, Fedora
         "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu
@@ -35,18 +32,18 @@ else:
     )
 
     def load(context: ssl.SSLContext) -> str | None:
-        """Load the system's authorities; gives where they are, or None if there are none."""
+        """Load the system's store and return its path, or None if there is none."""
         for path in _STORES:
             try:
                 context.load_verify_locations(cafile=path)
-            except OSError:  # missing, unreadable or empty: another may be there
+            except OSError:  # missing, unreadable or empty: try the next one
                 continue
             return path
         return None
 
 
 VARIABLES: Final = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-"""Environment variables that name a file or folder of authorities, the first that is set counts."""
+"""Environment variables that name a file or folder of authorities; the first one set wins."""
 
 
 class TrustStore(NamedTuple):
@@ -54,11 +51,11 @@ class TrustStore(NamedTuple):
 
     context: ssl.SSLContext
     source: str
-    """In a person's words, for the message about a certificate that is not trusted."""
+    """For the message about a certificate that is not trusted."""
 
 
 def trust_store() -> TrustStore:
-    """A context for TLS 1.2 or later that checks certificates and host names.
+    """Return a context for TLS 1.2 or later that checks certificates and host names.
 
     Raises:
         HostError: An environment variable names authorities that cannot be read.
@@ -77,21 +74,21 @@ def trust_store() -> TrustStore:
 
 
 def _load_named(context: ssl.SSLContext, variable: str, path: str) -> None:
-    hint = f"correct {variable}, or unset it to use the system's certificate authorities"
+    hint = f"fix {variable}, or unset it to use the system's certificate authorities"
     try:
         if os.path.isdir(path):
             context.load_verify_locations(capath=path)
         else:
             context.load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise HostError(f"{variable}: {path} holds no PEM certificates", hint=hint) from error
+        raise HostError(f"{variable}: {path} contains no PEM certificates", hint=hint) from error
     except OSError as error:
         raise HostError(f"{variable}: {path}: {error.strerror}", hint=hint) from error
 
 
 def _load_own(context: ssl.SSLContext) -> str:
-    import certifi  # noqa: PLC0415 - on machines without a store only
+    import certifi  # noqa: PLC0415 - only on machines without a store
 
     frozen.restore("certifi")
     context.load_verify_locations(cafile=certifi.where())
-    return "the list that came with awstoe, as this machine has none"
+    return "awstoe's built-in list, as this machine has none"

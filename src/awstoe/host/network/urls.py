@@ -1,33 +1,34 @@
-"""Addresses of servers: the secrets in them, and how they are shown without."""
+"""Takes credentials out of URLs, and shows URLs without secrets."""
 
 import re
 import urllib.parse
 from typing import Final
 
-_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*://)?(.*@)?([^?#]*)", re.IGNORECASE | re.DOTALL)
+_URL: Final = re.compile(r"([a-z][a-z0-9+.-]*://)?(.*@)?([^?#]*)", re.IGNORECASE | re.DOTALL)
 
 
 def redacted(url: str) -> str:
-    """``url`` for a message: without a name and password, and without a query.
+    """Return ``url`` for a message: without credentials and without a query.
 
-    It may be malformed, and a password hold what ends the host elsewhere: whatever stands before
-    the last @ is left out, with a mark if that may have been more than name and password.
+    The URL may be malformed, and a password may contain characters that end the host in others. So
+    everything before the last @ is removed, and "..." marks that it may have been more than
+    credentials.
     """
-    found = _ADDRESS.match(url)
-    scheme, before, rest = found.groups("") if found else ("", "", "")
+    match = _URL.match(url)
+    scheme, before, rest = match.groups("") if match else ("", "", "")
     return printable(scheme + ("...@" if re.search("[/?#]", before) else "") + rest)
 
 
 def printable(text: str) -> str:
-    """``text`` of a server, which must not drive the terminal."""
+    """Return a server's text without characters that could control the terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def credentials(url: str) -> str | None:
-    """The name and password in an address, as ``name:password``; None if there is no name.
+    """Return the credentials in a URL as ``name:password``; None if it has no name.
 
     Raises:
-        ValueError: It is no address.
+        ValueError: It is not a valid URL.
     """
     parts = urllib.parse.urlsplit(url)
     if parts.username is None:
@@ -37,10 +38,10 @@ def credentials(url: str) -> str | None:
 
 
 def without_credentials(url: str) -> str:
-    """``url`` without a name and password.
+    """Return ``url`` without credentials.
 
     Raises:
-        ValueError: It is no address.
+        ValueError: It is not a valid URL.
     """
     parts = urllib.parse.urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

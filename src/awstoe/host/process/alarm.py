@@ -1,32 +1,30 @@
-"""Stops code that has been running for too long; in the main thread only."""
+"""Stops code in the main thread that has been running for too long."""
 
+import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
 if sys.platform == "win32":
-    # Windows: stops code that has been running for too long, by a timer that plays a signal.
-    # There is no alarm signal, and a thread could not run while Python's matcher of expressions
-    # does, as that does not let go of the interpreter's lock. But a timer of the system calls a
-    # function of C in a thread of its own, and ``PyErr_SetInterruptEx`` is one that may be called
-    # from anywhere: it makes the interpreter believe that a signal has come, which the matcher
-    # looks for while it works.
+    # Windows has no alarm signal, and no Python thread can run while the regular expression matcher
+    # does: it holds the interpreter's lock. But a timer of the system calls a C function in a
+    # thread of its own, and ``PyErr_SetInterruptEx`` may be called from any thread. It makes the
+    # interpreter see a signal, which the matcher checks for.
     import ctypes
-    import signal
-    from contextlib import contextmanager
     from ctypes import wintypes
 
     from awstoe.host import kernel32_windows as kernel32
 
     _SIGNAL: Final = signal.SIGTERM
-    """One that the system itself never sends here."""
+    """Windows never sends this one itself."""
     _IN_TIMER_THREAD: Final = 0x20
     _ONLY_ONCE: Final = 0x8
 
     @contextmanager
     def alarm(seconds: float) -> Iterator[None]:
-        """Bound the time of what is done inside; in the main thread only.
+        """Limit the time of the block; in the main thread only.
 
         Raises:
             TimeoutError: It took longer.
@@ -38,7 +36,7 @@ if sys.platform == "win32":
             if running:
                 raise TimeoutError
 
-        # The timer hands its function one argument that fits into a register: here the signal.
+        # The timer passes one argument of pointer size to its function: here the signal.
         interrupt = ctypes.cast(ctypes.pythonapi.PyErr_SetInterruptEx, ctypes.c_void_p)
         timer = wintypes.HANDLE()
         previous = signal.signal(_SIGNAL, too_long)
@@ -62,13 +60,10 @@ if sys.platform == "win32":
 
 
 else:
-    # Linux: stops code that has been running for too long, by an alarm.
-    import signal
-    from contextlib import contextmanager
 
     @contextmanager
     def alarm(seconds: float) -> Iterator[None]:
-        """Bound the time of what is done inside; in the main thread only.
+        """Limit the time of the block; in the main thread only.
 
         Raises:
             TimeoutError: It took longer.

@@ -1,13 +1,13 @@
-"""The only door to child processes: starts a program, hands on its output, ends its process tree.
+"""Runs child processes: starts a program, passes on its output, ends its process tree.
 
-A child gets no standard input, the environment it is given, our working folder, a session of its
-own and nothing else that is open here. Whoever calls ``run`` decides what the output is for; this
-module sees to it that a step that timed out, was interrupted or failed leaves no process behind,
-and that what a successful step left in the background is not touched.
+This is the only door to child processes. A child gets no standard input, the given environment, our
+working directory, a session of its own, and no other open file of ours. The caller decides what the
+output is for. After a step that timed out, was interrupted or failed, no process of it is left;
+what a successful step left in the background keeps running.
 
-Everything that depends on the system is in modules named for it: how a program is started
-(``process_start_*``), attended (``process_*``), found again (``process_tree_*``) and ended with all
-that it started (``process_end_*``), and what its pipes are (``pipes_*``).
+The folders ``linux`` and ``windows`` hold the same modules for each system: ``spawn`` starts a
+program, ``supervisor`` watches it, ``process_table`` finds its descendants, ``terminate`` ends
+them, and ``pipes`` carries the output.
 """
 
 import sys
@@ -20,38 +20,30 @@ from awstoe.host.process.interruption import Interruption
 from awstoe.host.process.supervisor import Ended, Sink, describe, discard
 
 if sys.platform == "win32":
-    from awstoe.host.process.windows import pipes
-    from awstoe.host.process.windows import process_table as tree
-    from awstoe.host.process.windows import spawn as starting
-    from awstoe.host.process.windows import supervisor as system
-    from awstoe.host.process.windows import terminate as ending
+    from awstoe.host.process.windows import pipes, process_table, spawn, supervisor, terminate
 else:
-    from awstoe.host.process.linux import pipes
-    from awstoe.host.process.linux import process_table as tree
-    from awstoe.host.process.linux import spawn as starting
-    from awstoe.host.process.linux import supervisor as system
-    from awstoe.host.process.linux import terminate as ending
+    from awstoe.host.process.linux import pipes, process_table, spawn, supervisor, terminate
 
-Identity: TypeAlias = tree.Identity
-"""What names a process for ever, for the journal."""
+Identity: TypeAlias = process_table.Identity
+"""Identifies a process forever, for the journal."""
 
 _NAMED: Final = 10
-"""Processes named in a message."""
+"""How many processes a message names."""
 
 
 class ProcessEnd(NamedTuple):
     """How a program ended."""
 
     exit_code: int
-    """128 + N when signal N ended it."""
+    """128 + N if signal N ended it."""
     held_open: bool
-    """Whether something it left in the background keeps its output open."""
+    """Whether a process that it left in the background keeps its output open."""
     left: tuple[str, ...] = ()
     """Processes of a failed program that could not be ended, as ``<id> (<name>)``."""
 
 
 class _Session:
-    """What lasts longer than one child: the process's own preparation, and held-open pipes."""
+    """State that outlives one child: whether this process is prepared, and pipes held open."""
 
     __slots__ = ("drain", "prepared")
 
@@ -74,71 +66,71 @@ def run(
     on_start: Callable[[int], None] | None = None,
     on_late: Sink | None = None,
 ) -> ProcessEnd:
-    """Run a program to its end.
+    """Run a program until it ends.
 
     Args:
-        argv: The program and its arguments; a program without a separator is looked for in PATH.
+        argv: The program and its arguments; a program without a separator is searched in PATH.
         environment: The child's whole environment (``environment.child_environment``).
-        on_stdout: Gets standard output in pieces as they come, never empty.
+        on_stdout: Receives standard output in pieces as they arrive, never empty.
         on_stderr: The same for standard error.
-        deadline: The ``time.monotonic`` at which its time is over; None: never.
-        interruption: Says when to stop; a second Ctrl-C cuts the grace period.
-        on_start: Called with the process id, before anything is read.
-        on_late: Gets what a background process writes after this function has returned with
+        deadline: The ``time.monotonic`` at which it times out; None: never.
+        interruption: When to stop; a second Ctrl-C skips the rest of the grace period.
+        on_start: Called with the process ID, before anything is read.
+        on_late: Receives what a background process writes after this function has returned with
             ``held_open``, in another thread, until ``drain_end``.
 
     Raises:
-        HostError: The program cannot be started: it is missing, or no program for this machine.
+        HostError: The program cannot be started: it is missing, or not for this machine.
         TimeoutExceeded: The deadline has passed; the process tree has been ended.
         Interrupted: A signal asks to stop; the process tree has been ended.
     """
     interruption.check()
     if deadline is not None and time.monotonic() >= deadline:
-        raise TimeoutExceeded(f"The time was over before {argv[0]} was started.")
+        raise TimeoutExceeded(f"Timed out before {argv[0]} could be started.")
     if not _session.prepared:
-        system.prepare()
+        supervisor.prepare()
         _session.prepared = True
-    started = starting.spawn(argv, environment)
-    attendance = system.ChildSupervisor(
-        started, {started.stdout: on_stdout, started.stderr: on_stderr}, deadline, interruption
+    child = spawn.spawn(argv, environment)
+    supervised = supervisor.ChildSupervisor(
+        child, {child.stdout: on_stdout, child.stderr: on_stderr}, deadline, interruption
     )
     try:
         if on_start is not None:
-            on_start(started.pid)
-        return _attend(attendance, argv[0], interruption, on_late or discard)
+            on_start(child.pid)
+        return _supervise(supervised, argv[0], interruption, on_late or discard)
     except (TimeoutExceeded, Interrupted):
         raise
     except BaseException:
-        if attendance.exit_code == 0:
-            attendance.finish()
+        if supervised.exit_code == 0:
+            supervised.finish()
         else:
-            attendance.discard_output()
-            attendance.end_tree()
+            supervised.discard_output()
+            supervised.end_tree()
         raise
     finally:
-        attendance.close()
+        supervised.close()
 
 
-def _attend(
-    attendance: system.ChildSupervisor, name: str, interruption: Interruption, on_late: Sink
+def _supervise(
+    child: supervisor.ChildSupervisor, name: str, interruption: Interruption, on_late: Sink
 ) -> ProcessEnd:
-    ended = attendance.wait()
+    ended = child.wait()
     if ended is Ended.TIMEOUT:
-        left = tuple(attendance.end_tree())
+        left = tuple(child.end_tree())
         raise TimeoutExceeded(
-            f"{name} was still running when the time for this attempt was over; {_ending(left)}.",
-            hint="Give the step a longer timeoutSeconds, or -1 for no limit.",
+            f"{name} was still running when this attempt timed out; {_ending(left)}.",
+            hint="Set a longer timeoutSeconds for the step, or -1 for no limit.",
         )
     if ended is Ended.SIGNAL:
-        attendance.end_tree()
+        child.end_tree()
         interruption.check()
-    if attendance.exit_code:
-        left = tuple(attendance.end_tree())
-        return ProcessEnd(attendance.exit_code, held_open=False, left=left)
-    attendance.finish()
+    if child.exit_code:
+        left = tuple(child.end_tree())
+        return ProcessEnd(child.exit_code, held_open=False, left=left)
+    child.finish()
     if ended is not Ended.HELD_OPEN:
         return ProcessEnd(0, held_open=False)
-    open_pipes = attendance.take_pipes()
+    open_pipes = child.take_pipes()
     if open_pipes:
         if _session.drain is None:
             _session.drain = pipes.Drain()
@@ -147,38 +139,40 @@ def _attend(
 
 
 def drain_end() -> None:
-    """Stop reading what background processes write: the run is over, and so are its logs."""
+    """Stop reading what background processes write: the run and its logs have ended."""
     if _session.drain is not None:
         _session.drain.end()
         _session.drain = None
 
 
 def identity(pid: int) -> Identity | None:
-    """What names a running process for ever, for the journal; None when there is none."""
-    return tree.identity(pid)
+    """Return what identifies a running process forever, for the journal; None if it has ended."""
+    return process_table.identity(pid)
 
 
 def identity_from_token(pid: int, token: str) -> Identity | None:
-    """The identity that was kept as ``identity(pid).token``; None when ``token`` is none."""
-    return tree.identity_from_token(pid, token)
+    """Return the identity kept as ``identity(pid).token``; None if the token is invalid."""
+    return process_table.identity_from_token(pid, token)
 
 
 def orphans(leader: Identity) -> tuple[str, ...]:
-    """What still runs of a step whose awstoe died, as ``<id> (<name>)``; nothing after a reboot.
+    """Return the processes left of a step whose awstoe died, as ``<id> (<name>)``.
+
+    After a reboot there are none.
 
     Args:
-        leader: The ``identity`` of the process that ``run`` had started for the step.
+        leader: The ``identity`` of the process that ``run`` started for the step.
     """
-    return tuple(describe(tree.orphans(leader)))
+    return tuple(describe(process_table.orphans(leader)))
 
 
 def end_left_over(leader: Identity, interruption: Interruption) -> tuple[str, ...]:
-    """End what still runs of a step whose awstoe died: TERM, the grace period, KILL.
+    """End the processes left of a step whose awstoe died: TERM, the grace period, KILL.
 
     Returns:
-        What could not be ended, as ``<id> (<name>)``.
+        Those that could not be ended, as ``<id> (<name>)``.
     """
-    return tuple(describe(ending.end_orphans(leader, interruption)))
+    return tuple(describe(terminate.end_orphans(leader, interruption)))
 
 
 def _ending(left: Sequence[str]) -> str:

@@ -1,9 +1,9 @@
-"""The one text that a Windows program gets instead of a list of arguments; pure, usable anywhere.
+"""Builds the command line that a Windows program gets instead of a list of arguments.
 
-Programs cut it up again by the rules of the Microsoft C library (``CommandLineToArgvW``), so
-``of_program`` quotes by these. Batch files are the exception: the system hands them to ``cmd.exe``,
-whose own rules make a command of what follows an unlucky quote. ``of_batch_file`` therefore names
-``cmd.exe`` itself and quotes for both.
+Pure text, usable on every platform. Programs split it by the rules of the Microsoft C library
+(``CommandLineToArgvW``), so ``of_program`` quotes for these rules. Batch files are different: the
+system passes them to ``cmd.exe``, which by its own rules may run what follows a quote as a command.
+``of_batch_file`` therefore names ``cmd.exe`` itself and quotes for both.
 """
 
 import re
@@ -11,33 +11,33 @@ from collections.abc import Sequence
 from typing import Final
 
 LONGEST: Final = 32_766
-"""Characters the system takes."""
+"""Characters that the system accepts."""
 LONGEST_OF_BATCH_FILE: Final = 8191
-"""Characters that cmd.exe takes."""
+"""Characters that cmd.exe accepts."""
 
 _BACKSLASHES_BEFORE_QUOTE: Final = re.compile(r'(\\*)"')
 _BACKSLASHES_AT_END: Final = re.compile(r"(\\+)\Z")
 _EMPTY_VARIABLE: Final = "%%cd:~,%"
-"""What cmd.exe turns into one per cent sign: a sign, and no characters of the variable CD."""
+"""What cmd.exe turns into one percent sign: a sign, and zero characters of the variable CD."""
 
 
 class Verbatim(str):
-    """Words that stand in the command line as they are, for programs that cut it up their way."""
+    """Text that goes into the command line unquoted, for programs with rules of their own."""
 
     __slots__ = ()
 
 
 def of_program(argv: Sequence[str]) -> str:
-    """The command line that a program cuts up into ``argv``.
+    """Return the command line that a program splits into ``argv``.
 
     Raises:
-        ValueError: There is a null character in it, or a quote in the program's name.
+        ValueError: It contains a null character, or the program's name a quote.
     """
     program, *arguments = argv
     _refuse(argv, "\0")
     if '"' in program:
         raise ValueError("a quote in the name of a program")
-    # The first word is cut off by simpler rules: a backslash escapes nothing there.
+    # The first word follows simpler rules: a backslash escapes nothing there.
     first = f'"{program}"' if not program or re.search(r"\s", program) else program
     return " ".join([first, *map(_quoted, arguments)])
 
@@ -52,18 +52,18 @@ def _quoted(argument: str) -> str:
 
 
 def of_batch_file(interpreter: str, script: str, arguments: Sequence[str]) -> str:
-    r"""The command line that makes ``interpreter`` run the batch file ``script``.
+    r"""Return the command line that makes ``interpreter`` run the batch file ``script``.
 
-    Every argument is quoted, a quote in it is doubled (a batch file sees both), and nothing in it
-    is taken for a variable.
+    Every argument is quoted, a quote in it is doubled (a batch file sees both), and no part of it
+    is read as a variable.
 
     Args:
         interpreter: The path of ``cmd.exe``.
         script: A path.
-        arguments: Each becomes ``%1`` and so on; ``%~1`` is it without its quotes.
+        arguments: They become ``%1`` and so on; ``%~1`` is the first without its quotes.
 
     Raises:
-        ValueError: cmd.exe has no way to say it: a line end, a null character, a quote in the
+        ValueError: cmd.exe cannot express it: a line break, a null character, a quote in the
             script's path.
     """
     _refuse([script, *arguments], "\0\r\n")
@@ -71,12 +71,12 @@ def of_batch_file(interpreter: str, script: str, arguments: Sequence[str]) -> st
         raise ValueError("a quote in the name of a batch file, or a backslash at its end")
     words = [script, *(_BACKSLASHES_AT_END.sub(r"\1\1", each) for each in arguments)]
     inner = " ".join('"{}"'.format(each.replace('"', '""')) for each in words)
-    # Extensions on, because the escape needs them; no delayed expansion of !NAME!; no AutoRun.
+    # Extensions on, as the escape needs them; no delayed expansion of !NAME!; no AutoRun.
     return f'"{interpreter}" /e:on /v:off /d /c "{inner.replace("%", _EMPTY_VARIABLE)}"'
 
 
 def _refuse(texts: Sequence[str], characters: str) -> None:
     for text in texts:
-        found = next((each for each in characters if each in text), None)
-        if found is not None:
-            raise ValueError(f"the character {found!a} in {text!r}")
+        invalid = next((each for each in characters if each in text), None)
+        if invalid is not None:
+            raise ValueError(f"the character {invalid!a} in {text!r}")

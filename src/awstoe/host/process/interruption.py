@@ -1,12 +1,12 @@
-"""Signals that ask the run to stop, turned into a flag, a wake-up and an exception.
+"""Turns signals that ask the run to stop into a flag, a wake-up and an exception.
 
 A signal handler may run between any two byte codes (on Windows: in a thread of its own), so it only
-notes the signal. Code that can stop calls ``check``; a loop that waits for events adds ``fileno``
-to what it waits for and calls ``clear`` when that is ready. Delivery is idempotent: a terminal and
-a supervisor often hand on the same Ctrl-C, and a boot loader forwards it once more; only a SIGINT
-that comes ``limits.HARD_STOP_SECONDS`` after the first signal means "now".
+notes the signal. Code that can stop calls ``check``. A loop that waits for events also waits for
+``fileno``, and calls ``clear`` once that is ready. Repeated signals change nothing: a terminal and
+a supervisor often deliver the same Ctrl-C, and a bootloader forwards it again. Only a SIGINT
+``limits.HARD_STOP_SECONDS`` or more after the first signal means "now".
 
-What can ask is in ``signals_linux`` and ``signals_windows``.
+``linux.signals`` and ``windows.signals`` receive the signals.
 """
 
 import signal
@@ -27,8 +27,8 @@ else:
 class Interruption:
     """Whether a signal has asked the run to stop; a context manager that installs the handlers.
 
-    An instance that was never entered is one that is never interrupted. Only the main thread can
-    enter it, as the handlers belong to the process.
+    An instance that was never entered is never interrupted. Only the main thread can enter it, as
+    the handlers belong to the process.
     """
 
     __slots__ = ("_first_at", "_hard", "_hard_at", "_signal", "_source")
@@ -47,18 +47,18 @@ class Interruption:
 
     @property
     def hard(self) -> bool:
-        """Whether to stop without any further grace."""
+        """Whether to stop without a further grace period."""
         return self._hard or time.monotonic() >= self._hard_at
 
     def fileno(self) -> int:
-        """What becomes ready when a signal comes: a descriptor, on Windows an event's handle.
+        """Return what becomes ready when a signal arrives; -1 outside the context.
 
-        It is -1 outside the context.
+        It is a descriptor, on Windows the handle of an event.
         """
         return -1 if self._source is None else self._source.fileno()
 
     def check(self) -> None:
-        """Do nothing, unless a signal has been received.
+        """Raise an error if a signal has been received.
 
         Raises:
             Interrupted: A signal asks the run to stop.
@@ -67,7 +67,7 @@ class Interruption:
             raise Interrupted(self._signal)
 
     def clear(self) -> None:
-        """Take the readiness back, so that only a further signal brings it again."""
+        """Reset ``fileno``, so that only a further signal makes it ready."""
         if self._source is not None:
             self._source.clear()
 
@@ -86,7 +86,7 @@ class Interruption:
             self._source = None
 
     def received(self, number: int, *, urgent: bool = False) -> None:
-        """Note a signal; any thread may. ``urgent``: the system soon ends the process."""
+        """Note a signal, from any thread. ``urgent``: the system soon ends the process."""
         now = time.monotonic()
         if urgent:
             self._hard_at = now + limits.URGENT_GRACE_SECONDS

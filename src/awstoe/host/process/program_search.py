@@ -1,7 +1,7 @@
-"""Where a Windows program is looked for; pure text and one question, usable wherever we run.
+"""Finds Windows programs in PATH; usable on every platform.
 
-A name is looked for in the folders of PATH with each extension of PATHEXT, a path is completed by
-one. The current folder is not searched: whoever can write into it could put a program there.
+A name is searched in the folders of PATH with each extension of PATHEXT; a path may get an
+extension. The current folder is not searched: anyone who can write to it could put a program there.
 """
 
 import ntpath
@@ -13,7 +13,7 @@ BATCH_EXTENSIONS: Final = frozenset({".bat", ".cmd"})
 
 
 def lookup(environment: Mapping[str, str], name: str) -> str | None:
-    """A variable, whatever the case of its name."""
+    """Return a variable by its name, in any case."""
     if name in environment:
         return environment[name]
     wanted = name.upper()
@@ -33,12 +33,12 @@ def has_folder(program: str) -> bool:
 def find(
     program: str, environment: Mapping[str, str], is_file: Callable[[str], bool]
 ) -> str | None:
-    """The file that ``program`` stands for, or None.
+    """Return the path of the file that ``program`` means, or None.
 
     Args:
-        program: A name, or a path; both with or without their extension.
-        environment: Whose PATH and PATHEXT count.
-        is_file: Tells whether there is such a file.
+        program: A name or a path, with or without an extension.
+        environment: It has PATH and PATHEXT.
+        is_file: Returns whether a path is a file.
     """
     folders = [""] if has_folder(program) else _folders(environment)
     for folder in folders:
@@ -50,9 +50,9 @@ def find(
 
 
 def candidates(program: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """``program`` with and without extensions, in the order in which they are looked for.
+    """Yield ``program`` with and without extensions, in search order.
 
-    A name without an extension that can be run comes last: beside ``npm.cmd`` there often is an
+    The name without an executable extension comes last: next to ``npm.cmd`` there often is an
     ``npm`` for other systems.
     """
     extensions = [

@@ -1,9 +1,9 @@
-"""Attends one child from its start to the end of its process tree; what every system does alike.
+"""Supervises one child until its process tree has ended; the platform-independent part.
 
-``ChildSupervisor`` says when attending is over and who gets which output. Its systems' variants, in
-``process_linux`` and ``process_windows``, wait for something to happen, read pipes and end trees.
-The deadline and the signals are looked at between any two reads, so a child that floods its output
-cannot put them off.
+``ChildSupervisor`` decides when supervision ends and where output goes. Its subclasses in
+``linux.supervisor`` and ``windows.supervisor`` wait for events, read pipes and end process trees.
+The deadline and the signals are checked between any two reads, so a child that floods its output
+cannot delay them.
 """
 
 import time
@@ -17,23 +17,23 @@ from awstoe import limits
 from awstoe.host.process.interruption import Interruption
 
 Sink = Callable[[bytes], None]
-"""Takes output, piece by piece."""
+"""Receives output, piece by piece."""
 
 Pipe = TypeVar("Pipe")
 """The reading end of a pipe."""
 
 
 def discard(data: bytes) -> None:
-    """A sink for output that nobody wants."""
+    """Discard output; a sink."""
     del data
 
 
 class Process(Protocol):
-    """A running process, as far as a message names it."""
+    """A running process, as messages describe it."""
 
     @property
     def pid(self) -> int:
-        """Its id."""
+        """Its ID."""
 
     @property
     def name(self) -> str:
@@ -41,12 +41,12 @@ class Process(Protocol):
 
 
 def describe(processes: Iterable[Process]) -> list[str]:
-    """Processes as ``<id> (<name>)``."""
+    """Return each process as ``<id> (<name>)``."""
     return [f"{process.pid} ({process.name})" for process in processes]
 
 
 class Ended(Enum):
-    """Why attending is over."""
+    """Why supervision ended."""
 
     EXIT = auto()
     HELD_OPEN = auto()
@@ -55,15 +55,15 @@ class Ended(Enum):
 
 
 class ChildSupervisor(ABC, Generic[Pipe]):
-    """One child, its output and all that it starts.
+    """One child, its output and everything it starts.
 
     Args:
-        sinks: Its pipes' reading ends, and who gets the data. They are closed by ``close``.
-        deadline: The ``time.monotonic`` at which its time is over, or None.
-        interruption: Says when to stop.
+        sinks: The reading ends of its pipes, each with its sink. ``close`` closes them.
+        deadline: The ``time.monotonic`` at which it times out, or None.
+        interruption: When to stop.
 
     Attributes:
-        exit_code: The child's, None while it runs.
+        exit_code: The child's; None while it runs.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ChildSupervisor(ABC, Generic[Pipe]):
         self._failure: Exception | None = None
 
     def wait(self) -> Ended:
-        """Attend until the child and its output are at their end, or something comes between."""
+        """Wait until the child and its output end, or a signal or the deadline comes first."""
         over = self._deadline
         while True:
             now = time.monotonic()
@@ -90,29 +90,29 @@ class ChildSupervisor(ABC, Generic[Pipe]):
             elif (over is not None and now >= over) or self._interruption.signal_number is not None:
                 return Ended.HELD_OPEN
             ended = self.exit_code is not None
-            chores = self._housekeeping(now)
-            self._poll(chores if over is None else min(chores, over - now))
+            due = self._housekeeping(now)
+            self._poll(due if over is None else min(due, over - now))
             if not ended and self.exit_code == 0:
                 held = time.monotonic() + limits.PIPE_HELD_OPEN_SECONDS
                 over = held if over is None else min(over, held)
 
     def discard_output(self) -> None:
-        """Discard all further output: whoever gets it has failed."""
+        """Discard all further output: a sink has failed."""
         self._sinks = dict.fromkeys(self._sinks, discard)
 
     def take_pipes(self) -> list[Pipe]:
-        """Hand over the pipes that are still open; ``close`` no longer closes them.
+        """Return the pipes that are still open; ``close`` no longer closes them.
 
         Raises:
-            Exception: Whatever a sink raised for the last output.
+            Exception: What a sink raised for the last output.
         """
         self._read_rest()
         pipes = list(self._sinks)
         self._sinks = {}
         return pipes
 
-    def _pause(self, seconds: float) -> None:
-        """Read output for so long, or until the child ends; a sink's failure has to wait."""
+    def _keep_reading(self, seconds: float) -> None:
+        """Read output for this time, or until the child ends; errors of a sink are kept."""
         over = time.monotonic() + seconds
         running = self.exit_code is None
         while (left := over - time.monotonic()) > 0:
@@ -123,15 +123,15 @@ class ChildSupervisor(ABC, Generic[Pipe]):
     def _guarded(self, call: Callable[[], object]) -> None:
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - raised again when the tree has been ended
+        except Exception as error:  # noqa: BLE001 - raised again once the tree has ended
             self._failure = self._failure or error
             self.discard_output()
 
     def _read_rest(self) -> None:
-        """Read what the pipes hold now: no more than that, as others may still be writing.
+        """Read only what the pipes hold now, as other processes may still be writing.
 
         Raises:
-            Exception: What a sink raised, now or while the tree was being ended.
+            Exception: What a sink raised, now or while the tree was ended.
         """
         for pipe in list(self._sinks):
             self._guarded(partial(self._read, pipe))
@@ -141,31 +141,31 @@ class ChildSupervisor(ABC, Generic[Pipe]):
 
     @abstractmethod
     def finish(self) -> None:
-        """After exit 0: what was left in the background lives on."""
+        """Let background processes keep running, after exit code 0."""
 
     @abstractmethod
     def end_tree(self) -> list[str]:
-        """End all that the child started, and itself; read what is left of the output.
+        """End the child and everything it started; read the rest of the output.
 
         Returns:
             The processes that could not be ended, as ``<id> (<name>)``.
 
         Raises:
-            Exception: Whatever a sink raised meanwhile, after the tree was ended.
+            Exception: What a sink raised meanwhile; the tree has ended by then.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Close all that is open here; the processes are left as they are."""
+        """Close pipes and descriptors; the processes keep running."""
 
     @abstractmethod
     def _housekeeping(self, now: float) -> float:
-        """Do what is due from time to time; gives the seconds until something is due again."""
+        """Do periodic work; return the seconds until it is due again."""
 
     @abstractmethod
     def _poll(self, seconds: float) -> None:
-        """Wait for something to happen, for so many seconds at most, and deal with it."""
+        """Wait for an event, for up to this many seconds, and handle it."""
 
     @abstractmethod
     def _read(self, pipe: Pipe) -> object:
-        """Hand what a pipe holds to its sink, and close the pipe at its end."""
+        """Pass what a pipe holds to its sink, and close the pipe at its end."""

@@ -1,8 +1,8 @@
-"""Output of programs that may not be UTF-8, made UTF-8 at the door, line by line.
+"""Converts the output of programs to UTF-8, line by line.
 
 On Windows a console program writes in its console's code page, others in UTF-8, and a script calls
-both. A line that is UTF-8 stays as it is; any other is decoded whole by the code page: the
-chance that a line of another encoding is valid UTF-8 by accident is small.
+both. A line that is UTF-8 stays as it is. Any other line is decoded by the code page as a whole: a
+line in another encoding is rarely valid UTF-8 by accident.
 """
 
 import codecs
@@ -10,19 +10,19 @@ from collections.abc import Callable
 from typing import Final
 
 LONGEST_HELD: Final = 65_536
-"""Bytes of one line that are waited for. A longer line is judged in pieces."""
+"""How many bytes of an incomplete line are held back. A longer line is converted in pieces."""
 
 _ASCII: Final = bytes(range(128))
 
 
 class Transcoder:
-    """Turns bytes that come in pieces into UTF-8.
+    """Converts bytes that arrive in pieces to UTF-8.
 
-    ASCII is handed on at once. From the first other byte of a line on, the rest of the line is kept
-    back until it is complete.
+    ASCII is passed on at once. From the first other byte on, a line is held back until it is
+    complete.
 
     Args:
-        decode: Decodes a line that is no UTF-8.
+        decode: Decodes a line that is not UTF-8.
     """
 
     __slots__ = ("_decode", "_held")
@@ -32,7 +32,7 @@ class Transcoder:
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next piece; gives what is ready, maybe nothing."""
+        """Take the next piece; return what is ready, which may be empty."""
         if not self._held and data.isascii():
             return data
         data = self._held + data
@@ -45,7 +45,7 @@ class Transcoder:
         return ready + rest[: len(rest) - len(self._held)]
 
     def end(self) -> bytes:
-        """What was kept back: there will be no more."""
+        """Return what was held back, at the end of the output."""
         held, self._held = self._held, b""
         return self._as_utf8(held)
 
@@ -65,7 +65,7 @@ class Transcoder:
 
 
 def _without_half_character(data: bytes) -> int:
-    """The length of ``data``, less the beginning of a character of UTF-8 that it ends with."""
+    """Return the length of ``data`` without an incomplete UTF-8 character at its end."""
     try:
         return codecs.utf_8_decode(data, "strict", False)[1]  # noqa: FBT003 - its only form
     except UnicodeDecodeError:

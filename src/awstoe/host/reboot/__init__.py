@@ -1,1 +1,1 @@
-"""Reboots the machine and has a command run at the next startup."""
+"""Reboots the machine and registers a command for the next startup."""

@@ -1,7 +1,7 @@
-"""Linux: rebooting, and a command after it: an ``@reboot`` line in root's crontab, or a unit.
+"""Linux: reboots, and registers a command for the next startup.
 
-The crontab is what the user guide of AWSTOE names. Where there is none, systemd gets a unit that
-runs once.
+It goes into an ``@reboot`` line of root's crontab, as in the AWSTOE user guide. Where there is no
+cron, systemd gets a unit that runs once.
 """
 
 import os
@@ -19,14 +19,14 @@ assert sys.platform == "linux"
 
 _NO_CRONTAB: Final = re.compile(rb"no crontab for|No such file", re.IGNORECASE)
 _CRON_BYTES: Final = 998
-"""Of a command. Debian's crontab refuses a longer one."""
+"""Longest command; Debian's crontab rejects longer ones."""
 _UNIT_FOLDER: Final = "/etc/systemd/system"
 _ENDED_BY_THE_REBOOT: Final = 128 + signal.SIGTERM
-"""How the program that asked for the reboot ends when the system goes down before it answers."""
+"""The exit code of the reboot command if the system goes down before it has ended."""
 
 
 def boot_id() -> str:
-    """Tells this start of the machine from the next one; empty where the system does not tell."""
+    """Return the ID of this boot; empty if the system does not provide one."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -35,23 +35,23 @@ def boot_id() -> str:
 
 
 def restart_command() -> tuple[str, ...]:
-    """What reboots the machine now."""
+    """Return the command that reboots the machine now."""
     for command in (("shutdown", "-r", "now"), ("systemctl", "reboot")):
-        if _is_there(command[0]):
+        if _exists(command[0]):
             return command
     return ("reboot",)
 
 
 def restart(programs: SystemCommands) -> str:
-    """See ``reboot.restart``."""
+    """Reboot the machine now, as ``rebooting.restart`` does."""
     programs.run_checked(*restart_command(), good=(0, _ENDED_BY_THE_REBOOT))
     return ""
 
 
 def install(command: StartupCommand, programs: SystemCommands) -> None:
-    """See ``reboot.install``."""
-    systemd = _is_there("systemctl")
-    if _is_there("crontab") and not (systemd and _is_too_much_for_cron(command)):
+    """Register a command for the next startup, as ``rebooting.install`` does."""
+    systemd = _exists("systemctl")
+    if _exists("crontab") and not (systemd and _is_too_much_for_cron(command)):
         lines = [line for line in _crontab(programs) if not _is_ours(line, command.name)]
         _write_crontab([*lines, cron_line(command)], programs)
     elif systemd:
@@ -61,14 +61,14 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
         programs.run_checked("systemctl", "enable", os.path.basename(path))
     else:
         raise HostError(
-            "the run cannot go on after a reboot: there is neither crontab nor systemctl",
-            hint="install cron, or set AWSTOE_REBOOT=exit and see to the reboot yourself",
+            "the run cannot resume after a reboot: there is neither crontab nor systemctl",
+            hint="install cron, or set AWSTOE_REBOOT=exit and reboot the machine yourself",
         )
 
 
 def remove(name: str, programs: SystemCommands) -> None:
-    """See ``reboot.remove``."""
-    if _is_there("crontab"):
+    """Remove a registered command, as ``rebooting.remove`` does."""
+    if _exists("crontab"):
         lines = _crontab(programs)
         left = [line for line in lines if not _is_ours(line, name)]
         if left != lines:
@@ -83,7 +83,7 @@ def remove(name: str, programs: SystemCommands) -> None:
         programs.run_checked("systemctl", "daemon-reload")
 
 
-def _is_there(program: str) -> bool:
+def _exists(program: str) -> bool:
     import shutil  # noqa: PLC0415 - few runs reboot
 
     return shutil.which(program) is not None
@@ -91,18 +91,18 @@ def _is_there(program: str) -> bool:
 
 # --- cron -------------------------------------------------------------------------------------
 def cron_line(command: StartupCommand) -> str:
-    """The line of the crontab.
+    """Return the line for the crontab.
 
     Raises:
-        HostError: An argument cannot stand in a crontab.
+        HostError: An argument cannot be written in a crontab.
     """
     text = _shell_command(command)
     if "\n" in text:
         raise HostError(
-            "the run cannot go on after a reboot: cron takes no command with a line end in it",
-            hint="give the parameters in a configuration file",
+            "the run cannot resume after a reboot: cron does not support line breaks in a command",
+            hint="pass the parameters in a configuration file",
         )
-    # cron makes line ends of percent signs, whatever the quotes.
+    # cron turns percent signs into line breaks, even in quotes.
     return f"@reboot {text}".replace("%", "\\%")
 
 
@@ -112,7 +112,7 @@ def _shell_command(command: StartupCommand) -> str:
     variables = [f"{name}={value}" for name, value in command.environment.items()]
     words = shlex.join(["env", *variables, *command.argv])
     folder = shlex.quote(command.folder)
-    # The log folder has all but what keeps a run from going on: that goes to the system's log.
+    # The log folder lacks the errors that keep a run from resuming: they go to the system's log.
     kept = "2>&1 > /dev/null | logger -t awstoe"
     return f"( cd {folder} && {words} ) {kept} {_mark(command.name)}"
 
@@ -133,11 +133,11 @@ def _is_ours(line: str, name: str) -> bool:
 def _crontab(programs: SystemCommands) -> list[str]:
     ended = programs.run("crontab", "-l")
     if ended.exit_code and not _NO_CRONTAB.search(ended.stderr):
-        said = ended.stderr.decode(errors="replace").strip()
-        raise HostError(f"crontab -l ended with exit code {ended.exit_code}: {said}")
+        output = ended.stderr.decode(errors="replace").strip()
+        raise HostError(f"crontab -l ended with exit code {ended.exit_code}: {output}")
     if ended.exit_code:
         return []
-    # Line ends alone: other signs that end a line elsewhere are a part of one here.
+    # Only line feeds end a line in a crontab, unlike in str.splitlines.
     text = ended.stdout.decode(errors="surrogateescape").removesuffix("\n")
     return text.split("\n") if text else []
 
@@ -159,13 +159,13 @@ def _unit_path(name: str) -> str:
 
 
 def unit_text(command: StartupCommand) -> bytes:
-    """The unit that runs the command once, when the system is up.
+    """Return the unit that runs the command once, when the system is up.
 
-    It says itself that it comes after ``multi-user.target``, which would wait for it otherwise: on
-    Debian cloud-final waits for that, and systemd leaves a unit of such a circle out.
+    ``After=multi-user.target`` keeps that target from waiting for the unit. Debian's cloud-final
+    waits for the target, and systemd drops a unit from such a circle.
 
     Raises:
-        HostError: The folder or an argument cannot stand in a unit.
+        HostError: The folder or an argument cannot be written in a unit.
     """
     variables = "".join(
         f"Environment={_quoted(f'{name}={value}', dollar='$')}\n"
@@ -174,7 +174,7 @@ def unit_text(command: StartupCommand) -> bytes:
     words = " ".join(_quoted(word, dollar="$$") for word in command.argv)
     folder = command.folder.replace("%", "%%")
     text = (
-        f"[Unit]\nDescription=awstoe run {command.name} goes on\n"
+        f"[Unit]\nDescription=awstoe run {command.name} resumes\n"
         "Wants=network-online.target\n"
         "After=multi-user.target network-online.target cloud-final.service\n\n"
         f"[Service]\nType=oneshot\nTimeoutStartSec=infinity\nKillMode=process\n"
@@ -187,13 +187,13 @@ def unit_text(command: StartupCommand) -> bytes:
     except UnicodeEncodeError:
         pass
     raise HostError(
-        "the run cannot go on after a reboot: systemd takes no folder with a line end in its name,"
-        " and nothing that is not UTF-8",
-        hint="run awstoe in another folder, and give the parameters in a configuration file",
+        "the run cannot resume after a reboot: systemd supports only UTF-8, and no line breaks in"
+        " the name of a folder",
+        hint="run awstoe in another folder, and pass the parameters in a configuration file",
     )
 
 
 def _quoted(word: str, *, dollar: str) -> str:
-    """A word as systemd reads it: it has escapes, specifiers and, in commands, variables."""
+    """Quote a word for systemd, which has escapes, specifiers and, in commands, variables."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped.replace("%", "%%").replace("$", dollar)}"'

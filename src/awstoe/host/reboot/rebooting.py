@@ -1,7 +1,7 @@
-"""Reboots the machine, and sees to it that a command is run after the next start.
+"""Reboots the machine and registers a command for the next startup.
 
-Under the SSM agent awstoe does neither: it ends with an exit code, and the agent reboots and
-repeats the command. ``AWSTOE_REBOOT=exit`` asks for the same without an agent.
+Under the SSM agent awstoe does neither: it exits with a certain code, and the agent reboots and
+repeats the command. ``AWSTOE_REBOOT=exit`` selects the same without an agent.
 """
 
 import os
@@ -23,33 +23,33 @@ else:
 _AGENT: Final = "AWS_SSM_INSTANCE_ID"
 _CHOICE: Final = "AWSTOE_REBOOT"
 _KEPT: Final = ("PATH", "AWSTOE_STDOUT_LIMIT")
-"""What the command gets of the environment: enough to find programs, and no secrets."""
+"""The variables that the command gets: enough to find programs, and no secrets."""
 _WAIT_SECONDS: Final = 0.2
 
 boot_id = _platform.boot_id
 
 
 def is_for_agent() -> bool:
-    """Whether somebody else reboots when awstoe ends with the exit code for it."""
+    """Whether the SSM agent or the caller reboots when awstoe exits with the code for it."""
     return bool(os.environ.get(_AGENT)) or os.environ.get(_CHOICE) == "exit"
 
 
 def obstacle() -> str:
-    """Why this process cannot reboot the machine; empty when it can."""
+    """Return why this process cannot reboot the machine; empty if it can."""
     if is_for_agent() or machine.is_administrator():
         return ""
     return "awstoe does not run as root or administrator"
 
 
 def startup_command(name: str, arguments: Sequence[str]) -> StartupCommand:
-    """This program with other arguments, for after the next start."""
+    """Return this program with other arguments as a command for the next startup."""
     program = (frozen.executable(), *(() if frozen.is_frozen() else ("-m", "awstoe")))
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return StartupCommand(name, (*program, *arguments), os.getcwd(), kept)
 
 
 def wait(seconds: int, interruption: Interruption) -> None:
-    """Let some time pass.
+    """Wait this many seconds.
 
     Raises:
         Interrupted: A signal asks to stop.
@@ -62,20 +62,20 @@ def wait(seconds: int, interruption: Interruption) -> None:
 
 
 def install(command: StartupCommand, interruption: Interruption) -> None:
-    """Have a command run after the next start of the machine.
+    """Register a command for the next startup of the machine.
 
     Raises:
-        HostError: The system has no way to do that, or refused.
+        HostError: The system does not support or allow it.
         Interrupted: A signal asks to stop.
     """
     _platform.install(command, SystemCommands(interruption))
 
 
 def remove(name: str, interruption: Interruption) -> None:
-    """Take back what ``install`` did, if it is still there.
+    """Remove what ``install`` registered, if it still exists.
 
     Raises:
-        HostError: The system refused.
+        HostError: The system does not allow it.
         Interrupted: A signal asks to stop.
     """
     _platform.remove(name, SystemCommands(interruption))
@@ -84,14 +84,14 @@ def remove(name: str, interruption: Interruption) -> None:
 def restart(interruption: Interruption) -> str:
     """Reboot the machine now.
 
-    A signal that comes when that is being asked for does not stop it: nobody could tell then
-    whether the machine goes down, and it may be the reboot's own.
+    A signal during the request does not stop it: it may come from the reboot itself, and afterwards
+    it would be unknown whether the machine goes down.
 
     Returns:
-        What else a person should know; mostly nothing.
+        A message for the user; usually empty.
 
     Raises:
-        HostError: The system refused.
+        HostError: The system does not allow it.
         Interrupted: A signal asked to stop before.
     """
     interruption.check()

@@ -1,7 +1,7 @@
-"""A task of Windows' Task Scheduler, as text; usable wherever we run.
+"""Writes a task for Windows' Task Scheduler as text; usable on every platform.
 
 It is XML because the command line of schtasks cuts commands at 261 characters, and because a task
-has a low priority unless it says otherwise, which all that the run starts would inherit.
+has a low priority by default, which everything that the run starts would inherit.
 """
 
 from typing import Final
@@ -37,9 +37,9 @@ _TASK: Final = """\
 
 
 def task_text(command: StartupCommand) -> str:
-    """The task that runs a command as SYSTEM when the system starts.
+    """Return a task that runs a command as SYSTEM when the system starts.
 
-    SYSTEM has the machine's own environment: that of the command is not handed over.
+    SYSTEM has the machine's environment; the command's environment is not part of the task.
     """
     return _TASK.format(
         command=_escaped(command.argv[0]),

@@ -1,4 +1,4 @@
-"""A command that the system is to run after the next start, and the system's programs for that."""
+"""A command for the next startup, and a runner for the system's programs that register it."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -11,10 +11,10 @@ from awstoe.limits import REBOOT_PROGRAM_SECONDS
 
 
 class StartupCommand(NamedTuple):
-    """A command for after the next start."""
+    """A command for the next startup."""
 
     name: str
-    """Tells it from those of other runs: letters, digits, ``-``, ``_`` and dots."""
+    """Distinguishes it from those of other runs: letters, digits, ``-``, ``_`` and dots."""
     argv: tuple[str, ...]
     folder: str
     """Where it runs."""
@@ -22,7 +22,7 @@ class StartupCommand(NamedTuple):
 
 
 class CommandResult(NamedTuple):
-    """A program of the system that is over."""
+    """How a program of the system ended."""
 
     exit_code: int
     stdout: bytes
@@ -33,14 +33,14 @@ class SystemCommands:
     """Runs the system's own programs.
 
     Args:
-        interruption: Says when to stop.
+        interruption: When to stop.
     """
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
 
     def run(self, *argv: str) -> CommandResult:
-        """Run a program to its end.
+        """Run a program until it ends.
 
         Raises:
             HostError: It cannot be started, or takes too long.
@@ -63,7 +63,7 @@ class SystemCommands:
         return CommandResult(end.exit_code, bytes(stdout), bytes(stderr))
 
     def run_checked(self, *argv: str, good: Collection[int] = (0,)) -> CommandResult:
-        """Run a program that has to end with an exit code of ``good``.
+        """Run a program that has to exit with a code in ``good``.
 
         Raises:
             HostError: It failed, cannot be started, or takes too long.
@@ -71,6 +71,6 @@ class SystemCommands:
         """
         ended = self.run(*argv)
         if ended.exit_code not in good:
-            said = (ended.stdout + ended.stderr).decode(errors="replace").strip()
-            raise HostError(f"{' '.join(argv)} ended with exit code {ended.exit_code}: {said}")
+            output = (ended.stdout + ended.stderr).decode(errors="replace").strip()
+            raise HostError(f"{' '.join(argv)} ended with exit code {ended.exit_code}: {output}")
         return ended

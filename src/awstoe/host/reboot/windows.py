@@ -1,4 +1,4 @@
-"""Windows: rebooting, and a command after it: a task of the Task Scheduler at system start."""
+"""Windows: reboots, and runs a command at the next startup with the Task Scheduler."""
 
 import os
 import sys
@@ -17,13 +17,13 @@ _BOOTS: Final = (
 )
 
 _IN_PROGRESS: Final = 1115
-"""What shutdown.exe says when the machine is going down already."""
+"""The exit code of shutdown.exe if the machine is already going down."""
 _SCHEDULED: Final = 1190
-"""The same when it is to go down later."""
+"""The same if a later shutdown is scheduled."""
 
 
 def boot_id() -> str:
-    """The system's own count of its starts; empty where it keeps none."""
+    """Return the system's count of its startups; empty if it has none."""
     try:
         with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _BOOTS) as key:
             return str(winreg.QueryValueEx(key, "BootId")[0])
@@ -32,24 +32,25 @@ def boot_id() -> str:
 
 
 def restart_command() -> tuple[str, ...]:
-    """What reboots the machine now; ``/f`` as nobody is there to close programs."""
+    """Return the command that reboots the machine now; ``/f`` as no user may be there."""
     return ("shutdown.exe", "/r", "/f", "/t", "0", "/d", "p:4:2")
 
 
 def restart(programs: SystemCommands) -> str:
-    """See ``reboot.restart``."""
+    """Reboot the machine now, as ``rebooting.restart`` does."""
     command = restart_command()
     ended = programs.run_checked(*command, good=(0, _IN_PROGRESS, _SCHEDULED))
     if ended.exit_code != _SCHEDULED:
         return ""
-    # It may be hours away, and no other one is taken until then. If it is gone by now, this fails.
+    # It may be hours away, and Windows accepts no other one until then. If it was canceled by now,
+    # this fails.
     programs.run("shutdown.exe", "/a")
     programs.run_checked(*command, good=(0, _IN_PROGRESS))
-    return "a shutdown of the machine that had been scheduled was called off for this reboot"
+    return "a scheduled shutdown of the machine was canceled for this reboot"
 
 
 def install(command: StartupCommand, programs: SystemCommands) -> None:
-    """See ``reboot.install``."""
+    """Register a command for the next startup, as ``rebooting.install`` does."""
     folder = temporary.make_folder()
     try:
         path = os.path.join(folder, "task.xml")
@@ -62,7 +63,7 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
 
 
 def remove(name: str, programs: SystemCommands) -> None:
-    """See ``reboot.remove``."""
+    """Remove a registered command, as ``rebooting.remove`` does."""
     if programs.run("schtasks.exe", "/query", "/tn", _task(name)).exit_code == 0:
         programs.run_checked("schtasks.exe", "/delete", "/f", "/tn", _task(name))
 

@@ -1,4 +1,4 @@
-"""What a frozen process knows about itself."""
+"""Facts about a frozen process."""
 
 import json
 import os
@@ -18,14 +18,14 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_source_tree_is_not_frozen_and_knows_no_build() -> None:
+def test_a_source_tree_is_not_frozen_and_has_no_build_facts() -> None:
     assert not frozen.is_frozen()
     assert frozen.bundle_folder() is None
     assert frozen.build_facts() is None
     assert frozen.executable() == sys.executable
 
 
-def test_the_facts_of_the_build_lie_in_the_bundle(bundle: Path) -> None:
+def test_the_build_facts_are_in_the_bundle(bundle: Path) -> None:
     (bundle / frozen.BUILD_FACTS).write_text(json.dumps({"commit": "c0ffee"}))
     assert frozen.is_frozen()
     assert frozen.bundle_folder() == str(bundle)
@@ -65,5 +65,5 @@ def test_the_executable_is_the_file_behind_a_link(
         ("MY_PYI_", False),
     ],
 )
-def test_variables_of_the_boot_loader_are_known(name: str, *, between_them: bool) -> None:
+def test_variables_of_the_bootloader_are_recognized(name: str, *, between_them: bool) -> None:
     assert frozen.is_bootloader_variable(name) is between_them

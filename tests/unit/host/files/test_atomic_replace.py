@@ -1,4 +1,4 @@
-"""What happens to the old file when the new one cannot take its place."""
+"""What happens to the old file if it cannot be replaced."""
 
 import errno
 import os
@@ -48,7 +48,7 @@ def test_a_full_disk_leaves_the_old_file_of_set_file_encoding(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_takes_back_what_was_appended(tmp_path: Path) -> None:
+def test_a_full_disk_removes_what_was_appended(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("x" * 60_000)
     with pytest.raises(ActionError, match=f"the file would be too large: '{path}'"):
@@ -69,7 +69,7 @@ def test_a_full_disk_leaves_the_old_file_of_copy_file(
     assert sorted(os.listdir(tmp_path)) == ["d", "s"]
 
 
-def test_the_time_is_over_in_the_middle_of_a_copy(tmp_path: Path) -> None:
+def test_a_timeout_in_the_middle_of_a_copy_leaves_the_old_file(tmp_path: Path) -> None:
     source, path = tmp_path / "s", tmp_path / "d"
     source.write_bytes(b"x" * 20_000_000)
     path.write_text("old")
@@ -82,7 +82,7 @@ def test_the_time_is_over_in_the_middle_of_a_copy(tmp_path: Path) -> None:
 def test_a_mount_point_is_rewritten_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As /etc/hosts in a container: a rename over it is refused."""
+    """As /etc/hosts in a container, which cannot be renamed over."""
     path = tmp_path / "hosts"
     path.write_text("old and longer")
     path.chmod(0o640)
@@ -105,7 +105,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     with AtomicReplacement(str(path), overwrite=False) as new:
         new.write(b"mine")
         path.write_text("theirs")
-        with pytest.raises(ActionError, match="exists already and overwrite is false"):
+        with pytest.raises(ActionError, match="already exists and overwrite is false"):
             new.commit()
     assert path.read_text() == "theirs"
     assert os.listdir(tmp_path) == ["a"]
@@ -124,7 +124,7 @@ def test_without_hard_links_a_new_file_is_renamed(
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_nobody_reads_a_private_file_before_its_permissions_are_set(tmp_path: Path) -> None:
+def test_a_private_file_is_never_readable_by_others(tmp_path: Path) -> None:
     with AtomicReplacement(str(tmp_path / "a"), mode=0o600) as new:
         assert os.fstat(new.descriptor).st_mode & 0o777 == 0o600
 

@@ -1,4 +1,4 @@
-"""Files of our own that survive a loss of power: on the disk before they have their name."""
+"""awstoe's own files survive a power failure: they are flushed before they are renamed."""
 
 import errno
 import os
@@ -40,7 +40,7 @@ def test_a_durable_file_is_on_the_disk_before_it_has_its_name_and_so_is_the_name
 
 
 @pytest.mark.skipif(WINDOWS, reason="folders are never flushed there")
-def test_a_disk_that_cannot_flush_folders_takes_a_durable_file(
+def test_a_durable_file_works_on_a_disk_that_cannot_flush_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fsync, refused = os.fsync, [errno.EINVAL]
@@ -57,7 +57,7 @@ def test_a_disk_that_cannot_flush_folders_takes_a_durable_file(
         own_files.replace_file(str(tmp_path / "file"), [b"b"], durable=True)
 
 
-def test_a_disk_that_does_not_take_a_durable_file_leaves_the_old_one(
+def test_a_disk_that_fails_to_flush_keeps_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file"

@@ -10,13 +10,13 @@ from awstoe.errors import HostError
 from awstoe.host.files import temporary
 
 
-def test_folder_is_private_and_named_as_awstoe_names_it(tmp_path: Path) -> None:
+def test_folder_is_private_and_has_a_name_as_awstoes(tmp_path: Path) -> None:
     folder = temporary.make_folder(str(tmp_path))
     assert re.fullmatch(r"AWSTOE\d+", os.path.basename(folder))
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
 
-def test_folder_is_made_where_tmpdir_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_is_made_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert os.path.dirname(temporary.make_folder()) == str(tmp_path)
     monkeypatch.delenv("TMPDIR")
@@ -35,21 +35,21 @@ def test_two_folders_have_two_names(tmp_path: Path) -> None:
     assert len({temporary.make_folder(str(tmp_path)) for _ in range(50)}) == 50
 
 
-def test_script_holds_the_text_and_is_private(tmp_path: Path) -> None:
+def test_script_has_the_text_and_is_private(tmp_path: Path) -> None:
     path = temporary.write_script(str(tmp_path), "echo 'ä'\n\udcff", ".sh")
     assert re.fullmatch(r"script-\d+\.sh", os.path.basename(path))
     assert Path(path).read_bytes() == "echo 'ä'\n".encode() + b"\xff"
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
 
 
-def test_script_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="character 3 of it"):
+def test_script_that_cannot_be_encoded_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="its character 3 is half"):
         temporary.write_script(str(tmp_path), "ab\ud800", ".sh")
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "full"), (errno.EACCES, "may write"), (errno.ENOENT, "exist")],
+    [(errno.ENOSPC, "full"), (errno.EACCES, "can write"), (errno.ENOENT, "exist")],
 )
 def test_parent_that_cannot_be_used_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
@@ -70,7 +70,7 @@ def test_parent_that_cannot_be_used_is_named(
         assert words in (caught.value.hint or "")
 
 
-def test_removal_takes_all_inside_and_follows_no_link(tmp_path: Path) -> None:
+def test_removal_includes_everything_inside_and_follows_no_link(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").touch()
@@ -85,7 +85,7 @@ def test_removal_takes_all_inside_and_follows_no_link(tmp_path: Path) -> None:
     assert os.listdir(outside) == ["kept"]
 
 
-def test_removal_of_a_link_in_place_of_the_folder_takes_the_link_only(tmp_path: Path) -> None:
+def test_removal_of_a_link_in_place_of_the_folder_removes_only_the_link(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "kept").touch()
     (tmp_path / "AWSTOE1").symlink_to(tmp_path / "outside")
@@ -94,11 +94,13 @@ def test_removal_of_a_link_in_place_of_the_folder_takes_the_link_only(tmp_path: 
     assert os.listdir(tmp_path) == ["outside"]
 
 
-def test_removal_of_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+def test_removal_of_a_missing_folder_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "AWSTOE2").mkdir()
     temporary.remove_folder(str(tmp_path / "AWSTOE1"))
+    assert os.listdir(tmp_path) == ["AWSTOE2"]
 
 
-def test_removal_of_what_is_no_folder_is_refused(tmp_path: Path) -> None:
+def test_removal_of_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "AWSTOE1").touch()
     with pytest.raises(HostError, match="Cannot remove the temporary folder"):
         temporary.remove_folder(str(tmp_path / "AWSTOE1"))

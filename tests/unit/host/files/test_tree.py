@@ -1,4 +1,4 @@
-"""Whole folders: nothing outside is ever touched, whatever happens meanwhile."""
+"""Whole folders: nothing outside ever changes, even in a race."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ Checkpoint = RecordingContext().checkpoint
 
 @pytest.mark.parametrize("path", ["/", "//", "/.", "/tmp/..", "/tmp/../", "/proc/self/root"])
 def test_the_root_is_never_deleted(path: str) -> None:
-    # Not one checkpoint: were it not refused, the walk would stop before its first file.
+    # No checkpoint runs: without the check, the walk would stop before its first file.
     with pytest.raises(ActionError):
         delete_folder.run(delete_folder.Inputs(path, force=True), RecordingContext(checkpoints=0))
 
@@ -55,7 +55,7 @@ def test_a_folder_moved_away_during_the_walk_stops_it(tmp_path: Path) -> None:
 
     def move() -> None:
         calls.append(1)
-        if len(calls) == 2:  # inside sub, before its file goes
+        if len(calls) == 2:  # inside sub, before its file is removed
             (target / "sub").rename(away / "sub")
 
     with pytest.raises(ActionError, match="was moved by another program"):
@@ -78,7 +78,7 @@ def test_a_tree_deeper_than_any_limit_is_removed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_removal_stops_when_the_time_is_over(tmp_path: Path) -> None:
+def test_removal_stops_at_a_timeout(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / str(number)).write_text("x")
     with pytest.raises(TimeoutExceeded):
@@ -132,7 +132,7 @@ def test_permissions_are_set_without_proc(tmp_path: Path, monkeypatch: pytest.Mo
         (errno.EROFS, "mounted read-only"),
         (errno.EISDIR, "it is a folder"),
         (errno.ENOTDIR, "a part of the path is a file"),
-        (errno.ELOOP, "in a circle"),
+        (errno.ELOOP, "form a circle"),
         (errno.ENAMETOOLONG, "the name is too long"),
         (errno.ETXTBSY, "the program is running"),
         (errno.EDQUOT, "quota"),
@@ -146,6 +146,6 @@ def test_system_errors_are_explained_with_what_to_do(number: int, reason: str) -
     assert found.hint
 
 
-def test_an_unknown_system_error_keeps_the_words_of_the_system() -> None:
+def test_an_unknown_system_error_keeps_the_systems_text() -> None:
     found = oserrors.explain(OSError(errno.ECHILD, os.strerror(errno.ECHILD), "a", None, "b"))
     assert found.reason == f"{os.strerror(errno.ECHILD)}: 'a' -> 'b'"

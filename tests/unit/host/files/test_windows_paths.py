@@ -1,4 +1,4 @@
-"""Windows' rules for paths, which are text wherever we run."""
+"""Windows' rules for paths, which are pure text on every platform."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from awstoe.host.platforms import Platform
         ("\\\\.\\pipe\\a", "\\\\.\\pipe\\a"),
     ],
 )
-def test_long_form_is_literal_and_never_shown(path: str, long: str) -> None:
+def test_long_form_is_literal_and_not_shown(path: str, long: str) -> None:
     assert paths.long_form(path) == long
     assert paths.shown(long) == paths.shown(path)
     assert "?" not in paths.shown(long)
@@ -28,7 +28,7 @@ def test_long_form_is_literal_and_never_shown(path: str, long: str) -> None:
         *("C:\\a.", "C:\\a \\b", "C:\\a<b", 'C:\\a"b', "C:\\a|b", "C:\\a?b", "C:\\a\tb"),
     ],
 )
-def test_name_that_windows_changes_or_refuses_is_a_problem(path: str) -> None:
+def test_name_that_windows_changes_or_rejects_is_a_problem(path: str) -> None:
     assert paths.name_problem(path, Platform.WINDOWS) is not None
     assert paths.name_problem(path, Platform.LINUX) is None
 
@@ -40,5 +40,5 @@ def test_name_that_windows_changes_or_refuses_is_a_problem(path: str) -> None:
         *("console.log", "C:\\com10", "C:\\*.txt", "nulls", "a\\.hidden", "file.txt:stream"),
     ],
 )
-def test_other_names_are_none(path: str) -> None:
+def test_other_names_are_not(path: str) -> None:
     assert paths.name_problem(path, Platform.WINDOWS) is None

@@ -1,4 +1,4 @@
-"""Which certificate authorities count where the machine has none."""
+"""The certificate authorities of a machine that has none."""
 
 import ssl
 import sys
@@ -10,14 +10,14 @@ import pytest
 from awstoe.host.network import ca_certificates
 
 
-def test_own_list_is_unpacked_again_if_a_step_removed_it(
+def test_built_in_list_is_unpacked_again_if_a_step_removed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authorities_inside = Path(certifi.where()).read_bytes()
     place = tmp_path / "cacert.pem"
 
     class Finder:
-        """Unpacks, as the build's frozen_late.py does."""
+        """Unpacks, as awstoe_build.inside.late_loading does."""
 
         @staticmethod
         def find_spec(*_: object) -> None:
@@ -35,7 +35,7 @@ def test_own_list_is_unpacked_again_if_a_step_removed_it(
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
     for _ in range(2):
         context, source = ca_certificates.trust_store()
-        assert source == "the list that came with awstoe, as this machine has none"
+        assert source == "awstoe's built-in list, as this machine has none"
         assert isinstance(context, ssl.SSLContext)
         assert context.get_ca_certs()
         place.unlink()

@@ -21,8 +21,16 @@ from cryptography.x509.oid import NameOID
 from awstoe.errors import HostError
 from awstoe.host.network import ca_certificates, urls
 from awstoe.host.network import http as client
+from awstoe.host.network.deadline import Deadline, Timeouts
+from awstoe.host.network.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    HttpStatusError,
+    RequestFailed,
+    ServerNotTrusted,
+)
 
-TIMEOUTS = client.Timeouts(connect=60, idle=60, total=120)
+TIMEOUTS = Timeouts(connect=60, idle=60, total=120)
 NAMES = (*ca_certificates.VARIABLES, "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -34,7 +42,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Authority:
-    """A certificate authority of a company."""
+    """A company's certificate authority."""
 
     def __init__(self, folder: Path) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -63,7 +71,7 @@ class Authority:
         )
 
     def server(self, *, host: str = "127.0.0.1", days: int = 30) -> ssl.SSLContext:
-        """A context with a certificate for ``host``."""
+        """Return a context with a certificate for ``host``."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         alternative: x509.GeneralName
@@ -116,7 +124,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Proxy(http.server.BaseHTTPRequestHandler):
-    """A proxy that wants a name and password, and tunnels to the server whatever the host."""
+    """A proxy that requires a name and password, and connects to the server for any host."""
 
     def do_CONNECT(self) -> None:
         self.server.seen.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
@@ -204,13 +212,13 @@ def test_first_variable_wins(
 
 
 def test_unknown_authority(secure: Place) -> None:
-    with pytest.raises(client.ServerNotTrusted) as caught:
+    with pytest.raises(ServerNotTrusted) as caught:
         got(secure.url)
     assert "certificate is not trusted: unable to get local issuer" in caught.value.message
     assert "AWS_CA_BUNDLE" in str(caught.value.hint)
 
 
-def test_authority_variable_that_leads_nowhere(
+def test_authority_variable_with_a_bad_path(
     secure: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
@@ -219,7 +227,7 @@ def test_authority_variable_that_leads_nowhere(
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(empty))
-    with pytest.raises(HostError, match=r"empty\.pem holds no PEM certificates"):
+    with pytest.raises(HostError, match=r"empty\.pem contains no PEM certificates"):
         got(secure.url)
 
 
@@ -236,18 +244,18 @@ def test_certificate_of_another_host_or_time(
     context = authority.server(host=host, days=days)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for each in running(server):
-        with pytest.raises(client.ServerNotTrusted, match=words):
+        with pytest.raises(ServerNotTrusted, match=words):
             got(f"https://127.0.0.1:{each.port}/")
 
 
-def test_old_tls_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_tls_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(tmp_path / "authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     assert ca_certificates.trust_store().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_server_that_speaks_no_tls(plain: _Server) -> None:
-    with pytest.raises(client.RequestFailed, match="no TLS connection"):
+def test_server_without_tls(plain: _Server) -> None:
+    with pytest.raises(RequestFailed, match="no TLS connection"):
         got(f"https://127.0.0.1:{plain.port}/")
 
 
@@ -265,7 +273,7 @@ def test_proxy_with_a_password(proxy: _Server, secure: Place) -> None:
     assert proxy.seen[0][0] == f"127.0.0.1:{secure.server.port}"
 
 
-def test_proxy_is_left_out_for_hosts_of_no_proxy(
+def test_proxy_is_skipped_for_hosts_in_no_proxy(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
@@ -277,7 +285,7 @@ def test_proxy_without_the_password(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{proxy.port}")
-    with pytest.raises(client.RequestFailed) as caught:
+    with pytest.raises(RequestFailed) as caught:
         got(secure.url)
     assert "407" in caught.value.message
     assert "secret" not in caught.value.message + str(caught.value.hint)
@@ -286,7 +294,7 @@ def test_proxy_without_the_password(
 def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, proxy: _Server) -> None:
     del proxy
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
-    with pytest.raises(client.RequestFailed, match="the proxy cannot be reached") as caught:
+    with pytest.raises(RequestFailed, match="the proxy cannot be reached") as caught:
         got(secure.url)
     assert "secret" not in caught.value.message
 
@@ -294,9 +302,9 @@ def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, prox
 @pytest.mark.parametrize(
     "address", ["http://user:sec#ret@host:1", "http://user:sec/ret@host", "http://user:sec@[::1"]
 )
-def test_proxy_whose_address_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_setting_that_is_not_a_url(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", address)
-    with pytest.raises(client.RequestFailed, match="the address of the proxy") as caught:
+    with pytest.raises(RequestFailed, match="the proxy setting in the environment") as caught:
         got("http://releases.invalid/x")
     assert "sec" not in caught.value.message
     assert "%XX" in str(caught.value.hint)
@@ -314,13 +322,13 @@ def test_name_and_password_are_sent_in_any_alphabet(plain: _Server) -> None:
     assert (kind, base64.b64decode(sent).decode()) == ("Basic", "us er:p\u0142ss\u0142")
 
 
-def test_nobody_listens() -> None:
-    with pytest.raises(client.RequestFailed, match="the server cannot be reached"):
+def test_port_without_a_listener() -> None:
+    with pytest.raises(RequestFailed, match="the server cannot be reached"):
         got("http://127.0.0.1:1/x")
 
 
 def test_name_that_does_not_resolve() -> None:
-    with pytest.raises(client.RequestFailed, match="the host's name cannot be resolved"):
+    with pytest.raises(RequestFailed, match="the host's name cannot be resolved"):
         got("http://nowhere.invalid/x")
 
 
@@ -338,31 +346,31 @@ def test_name_that_does_not_resolve() -> None:
         ("", ""),
     ],
 )
-def test_urls_in_messages_hold_no_secret(url: str, expected: str) -> None:
+def test_urls_in_messages_contain_no_secret(url: str, expected: str) -> None:
     assert urls.redacted(url) == expected
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("HT\x1b[31mTP\r\n\r\n", "the connection broke off"),
+        ("HT\x1b[31mTP\r\n\r\n", "the connection was lost"),
         ("HTTP/1.1 302 Found\r\nLocation: http://a\x1b31m/x\r\n\r\n", "redirects to another host"),
-        ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is no address"),
+        ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is not a valid URL"),
     ],
 )
-def test_answer_that_would_drive_the_terminal(answer: str, words: str) -> None:
+def test_response_cannot_control_the_terminal(answer: str, words: str) -> None:
     class Driving(_Handler):
         def do_GET(self) -> None:
             self.wfile.write(answer.encode())
             self.close_connection = True
 
     for server in running(_Server(Driving)):
-        with pytest.raises(client.RequestFailed, match=words) as caught:
+        with pytest.raises(RequestFailed, match=words) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.message.isprintable()
 
 
-def test_error_status_tells_which() -> None:
+def test_error_status_is_in_the_message() -> None:
     class Refusing(_Handler):
         def do_GET(self) -> None:
             self.send_response(503)
@@ -370,7 +378,7 @@ def test_error_status_tells_which() -> None:
             self.end_headers()
 
     for server in running(_Server(Refusing)):
-        with pytest.raises(client.HttpStatusError, match="got HTTP status 503") as caught:
+        with pytest.raises(HttpStatusError, match="got HTTP status 503") as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.status == 503
 
@@ -388,7 +396,7 @@ def test_error_status_tells_which() -> None:
         ("Retry-After: 1 Jan 0001 00:00:00 -0000\r\n", 0),
     ],
 )
-def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> None:
+def test_retry_after_of_a_busy_server_is_read(headers: str, expected: float) -> None:
     class Busy(_Handler):
         def do_GET(self) -> None:
             head = f"HTTP/1.1 429 Busy\r\n{headers}Content-Length: 0\r\n\r\n"
@@ -396,25 +404,25 @@ def test_busy_server_says_how_long_to_wait(headers: str, expected: float) -> Non
             self.close_connection = True
 
     for server in running(_Server(Busy)):
-        with pytest.raises(client.HttpStatusError) as caught:
+        with pytest.raises(HttpStatusError) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
-        assert caught.value.is_passing
+        assert caught.value.is_transient
         assert caught.value.retry_after == pytest.approx(expected, rel=0.2)
         assert ("asks to wait" in caught.value.message) == (expected > 0)
 
 
-def test_connection_that_is_cut_is_told_apart() -> None:
+def test_lost_connection_is_transient() -> None:
     class Cutting(_Handler):
         def do_GET(self) -> None:
             self.close_connection = True
 
     for server in running(_Server(Cutting)):
-        with pytest.raises(client.ConnectionLost) as caught:
+        with pytest.raises(ConnectionLost) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
-        assert caught.value.is_passing
+        assert caught.value.is_transient
 
 
-def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
+def test_credentials_in_a_url_are_sent_after_redirects_too() -> None:
     class Wanting(_Handler):
         def do_GET(self) -> None:
             if self.headers.get("Authorization") != _BASIC:
@@ -432,27 +440,27 @@ def test_name_and_password_of_an_address_are_sent_after_redirects_too() -> None:
     for server in running(_Server(Wanting)):
         place = f"127.0.0.1:{server.port}/x"
         assert got(f"http://us%20er:p%40ss@{place}") == b"hello"
-        with pytest.raises(client.HttpStatusError, match=f"http://{place}: .* 401") as caught:
+        with pytest.raises(HttpStatusError, match=f"http://{place}: .* 401") as caught:
             got(f"http://user:secret@{place}")
         assert "NAME:PASSWORD" in str(caught.value.hint)
-        assert not caught.value.is_passing
+        assert not caught.value.is_transient
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "[::1", "[nothing]", "ho st", "host:port"])
-def test_address_that_is_none_does_not_repeat_its_password(host: str) -> None:
-    with pytest.raises(client.RequestFailed) as caught:
+def test_invalid_url_does_not_show_its_password(host: str) -> None:
+    with pytest.raises(RequestFailed) as caught:
         got(f"http://user:secret@{host}/x")
     assert "secret" not in caught.value.message + str(caught.value.hint)
     assert host in caught.value.message
 
 
-def test_requests_share_a_time(plain: _Server) -> None:
+def test_requests_share_a_deadline(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
     asking = client.Client(TIMEOUTS)
-    asking.deadline = client.Deadline(60)
+    asking.deadline = Deadline(60)
     with asking.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
-    asking.deadline = client.Deadline(0)
-    with pytest.raises(client.DeadlineExceeded, match="skipped: the 0-second limit"):
+    asking.deadline = Deadline(0)
+    with pytest.raises(DeadlineExceeded, match="skipped: the 0-second limit"):
         asking.get(url)
     assert len(plain.seen) == 1

@@ -44,12 +44,12 @@ def test_all_output_of_a_failing_program_is_read(runner: Runner) -> None:
     assert len(runner.stdout) == 900_000
 
 
-def test_output_that_is_no_utf8_comes_as_it_is(runner: Runner) -> None:
+def test_output_that_is_not_utf8_is_unchanged(runner: Runner) -> None:
     runner.bash(r"printf 'a\xff\x00b'")
     assert runner.stdout == b"a\xff\x00b"
 
 
-def test_hundred_megabytes_without_a_line_end_take_bounded_memory(runner: Runner) -> None:
+def test_100_megabytes_without_a_line_break_use_bounded_memory(runner: Runner) -> None:
     count = 0
 
     def on_stdout(data: bytes) -> None:
@@ -79,13 +79,13 @@ def test_child_inherits_no_descriptor(runner: Runner, tmp_path: Path) -> None:
     with (tmp_path / "leak").open("w") as file:
         fcntl.fcntl(file.fileno(), fcntl.F_SETFD, 0)
         runner.argv("ls", "/proc/self/fd")
-    # 3 is the folder that ls itself reads
+    # 3 is the folder that ls reads
     assert runner.stdout.split() == [b"0", b"1", b"2", b"3"]
 
 
 def test_child_has_default_signal_dispositions(runner: Runner) -> None:
     runner.bash("grep -E 'SigIgn|SigBlk' /proc/self/status")
-    # 32 and 33 are the C library's own: below make they are ignored, and nobody can change that.
+    # 32 and 33 belong to the C library: under make they are ignored, which cannot be changed.
     masks = [int(line.split()[1], 16) for line in runner.stdout.splitlines()]
     assert [mask & ~(0b11 << 31) for mask in masks] == [0, 0]
 
@@ -96,7 +96,7 @@ def test_environment_is_exactly_the_given_one(runner: Runner) -> None:
     assert sorted(runner.stdout.splitlines()) == [b"A=1", b"B=\xff"]
 
 
-def test_program_is_looked_for_in_the_childs_path(runner: Runner) -> None:
+def test_program_is_searched_in_the_childs_path(runner: Runner) -> None:
     program = runner.folder / "prog"
     program.write_text("#!/bin/sh\necho found\n")
     program.chmod(0o755)
@@ -115,11 +115,11 @@ def test_program_is_looked_for_in_the_childs_path(runner: Runner) -> None:
         (["{folder}/plain"], "it is not executable"),
         (["{folder}/garbage"], "neither a program for this machine nor a script"),
         (["{folder}/lost"], "names an interpreter that does not exist: /no/such/sh"),
-        (["true", "a\0b"], "an argument cannot be handed to a program"),
+        (["true", "a\0b"], "an argument cannot be passed to a program"),
         (["/bin/true", "x" * 3_000_000], "are too long"),
     ],
 )
-def test_what_cannot_be_started_is_said_clearly(
+def test_error_explains_why_a_program_cannot_start(
     runner: Runner, argv: list[str], words: str
 ) -> None:
     for name, text, mode in (
@@ -137,7 +137,7 @@ def test_what_cannot_be_started_is_said_clearly(
     assert repr(argv[0]) in caught.value.message
 
 
-def test_time_that_is_over_starts_nothing(runner: Runner) -> None:
+def test_expired_deadline_starts_nothing(runner: Runner) -> None:
     with pytest.raises(TimeoutExceeded):
         runner.bash("touch $0/started", seconds=-1)
     assert not (runner.folder / "started").exists()
@@ -154,14 +154,14 @@ def test_timeout_ends_the_program_and_keeps_its_output(runner: Runner) -> None:
 
 
 @pytest.mark.usefixtures("short_grace")
-def test_flood_of_output_does_not_put_off_the_timeout(runner: Runner) -> None:
+def test_flood_of_output_does_not_delay_the_timeout(runner: Runner) -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutExceeded):
         runner.bash("trap '' TERM; while :; do echo yes; done", seconds=0.3)
     assert time.monotonic() - start < 3
 
 
-def test_program_that_closes_its_output_and_lives_on_is_waited_for_at_rest(runner: Runner) -> None:
+def test_waiting_for_a_program_that_closed_its_output_uses_no_cpu(runner: Runner) -> None:
     before = time.process_time()
     assert runner.bash("echo last; exec >&- 2>&-; sleep .5; exit 5").exit_code == 5
     with pytest.raises(TimeoutExceeded):
@@ -176,7 +176,7 @@ def test_output_during_the_grace_period_is_read(runner: Runner) -> None:
     assert runner.stdout == b"bye\n"
 
 
-def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
+def test_error_of_a_sink_ends_the_tree_and_is_raised(runner: Runner) -> None:
     def on_stdout(data: bytes) -> None:
         raise HostError(f"disk full at {data!r}")
 
@@ -185,7 +185,7 @@ def test_sink_that_fails_ends_the_tree_and_is_heard(runner: Runner) -> None:
     assert not running(runner.pids()[0])
 
 
-def test_without_a_descriptor_for_the_child_the_same_happens(
+def test_behavior_is_the_same_without_a_descriptor_for_the_child(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "pidfd_open")
@@ -211,10 +211,10 @@ def test_exit_status_is_right_when_we_were_started_with_sigchld_ignored(driver: 
     assert child.communicate(timeout=20) == ("9\n", "")
 
 
-def test_two_hundred_runs_leave_no_descriptor_and_no_zombie(runner: Runner) -> None:
+def test_200_runs_leave_no_descriptor_and_no_zombie(runner: Runner) -> None:
     runner.argv("true")
     before = sorted(os.listdir("/proc/self/fd"))
-    others = set(_zombies())  # what other tests in this process left to it
+    others = set(_zombies())  # left by other tests in this process
     for number in range(200):
         runner.argv("sh", "-c", "true & exit 3" if number % 10 == 0 else "true")
     assert sorted(os.listdir("/proc/self/fd")) == before
@@ -242,7 +242,7 @@ def _children() -> list[str]:
 
 
 @pytest.mark.usefixtures("short_grace")
-def test_held_open_pipe_is_waited_for_and_then_left(runner: Runner) -> None:
+def test_run_waits_for_a_held_open_pipe_for_a_limited_time(runner: Runner) -> None:
     start = time.monotonic()
     end = runner.bash("echo begun; (sleep .8; echo late; sleep 30) & echo $! > $0/pids")
     assert end == children.ProcessEnd(0, held_open=True)
@@ -254,18 +254,18 @@ def test_held_open_pipe_is_waited_for_and_then_left(runner: Runner) -> None:
     assert "drain" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_background_program_that_ends_in_time_is_waited_for(runner: Runner) -> None:
+def test_run_waits_for_a_background_program_that_ends_in_time(runner: Runner) -> None:
     assert runner.bash("(sleep .3; echo late) & echo now").held_open is False
     assert runner.stdout == b"now\nlate\n"
 
 
-def test_background_program_with_other_output_is_not_waited_for(runner: Runner) -> None:
+def test_run_does_not_wait_for_a_background_program_with_other_output(runner: Runner) -> None:
     start = time.monotonic()
     assert runner.bash("sleep 30 > /dev/null 2>&1 & echo $! > $0/pids").held_open is False
     assert time.monotonic() - start < 2
     assert running(runner.pids()[0])
 
 
-def test_own_reading_is_not_shortened_by_many_small_writes(runner: Runner) -> None:
+def test_reads_are_not_shortened_by_many_small_writes(runner: Runner) -> None:
     runner.bash("for i in {1..20000}; do echo $i; done")
     assert runner.stdout == "".join(f"{i}\n" for i in range(1, 20001)).encode()

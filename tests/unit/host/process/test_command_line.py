@@ -1,4 +1,4 @@
-"""Command lines, judged by the documented rules that programs cut them up by."""
+"""Command lines, checked with the documented rules by which programs split them."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ WORDS = st.text(st.sampled_from('ab "\\\t%!^&|<>()äß'), max_size=12)
 
 
 def cut_up(line: str) -> list[str]:
-    """The words of ``line``, as the Microsoft C library finds them."""
+    """Split ``line`` as the Microsoft C library does."""
     first, line = line[1:].split('"', 1) if line[:1] == '"' else [*line.split(maxsplit=1), ""][:2]
     words = [first]
     position = 0
@@ -41,7 +41,7 @@ def cut_up(line: str) -> list[str]:
 
 
 @given(st.lists(WORDS))
-def test_programs_get_the_arguments_they_were_given(arguments: list[str]) -> None:
+def test_programs_get_exactly_the_given_arguments(arguments: list[str]) -> None:
     line = command_line.of_program(["C:\\Program Files\\x.exe", *arguments])
     assert cut_up(line) == ["C:\\Program Files\\x.exe", *arguments]
 
@@ -59,12 +59,12 @@ def test_programs_get_the_arguments_they_were_given(arguments: list[str]) -> Non
         (["x", '\\"'], r'x "\\\""'),
     ],
 )
-def test_only_what_needs_it_is_quoted(argv: list[str], line: str) -> None:
+def test_arguments_are_quoted_only_if_needed(argv: list[str], line: str) -> None:
     assert command_line.of_program(argv) == line
 
 
 @pytest.mark.parametrize("argv", [['a"b'], ["x", "a\0b"], ["a\0b"]])
-def test_what_no_command_line_can_say_is_refused(argv: list[str]) -> None:
+def test_arguments_that_no_command_line_can_express_are_errors(argv: list[str]) -> None:
     with pytest.raises(ValueError, match=r"null|quote|the character"):
         command_line.of_program(argv)
 
@@ -92,12 +92,12 @@ def test_quotes_in_the_line_of_a_batch_file_are_balanced(arguments: list[str]) -
 
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\rb", "a\0b"])
-def test_what_cmd_cannot_say_is_refused(bad: str) -> None:
+def test_arguments_that_cmd_cannot_express_are_errors(bad: str) -> None:
     with pytest.raises(ValueError, match="the character"):
         command_line.of_batch_file("cmd", "s.bat", [bad])
 
 
 @pytest.mark.parametrize("script", ['a".bat', "folder\\"])
-def test_script_that_would_break_out_of_its_quotes_is_refused(script: str) -> None:
+def test_script_path_that_would_break_its_quotes_is_an_error(script: str) -> None:
     with pytest.raises(ValueError, match="quote"):
         command_line.of_batch_file("cmd", script, [])

@@ -16,7 +16,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     "name",
     ["_PYI_APPLICATION_HOME_DIR", "_PYI_X", "_MEIPASS2", "PYINSTALLER_RESET_ENVIRONMENT"],
 )
-def test_marks_of_a_boot_loader_are_not_handed_on(
+def test_variables_of_a_bootloader_are_not_passed_on(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "x")
@@ -24,12 +24,12 @@ def test_marks_of_a_boot_loader_are_not_handed_on(
 
 
 @pytest.mark.usefixtures("frozen")
-def test_bundle_is_not_on_the_search_path_when_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundle_is_not_in_path_if_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/tmp/_MEI1:/bin:/tmp/_MEI1/lib::/tmp/_MEI12")
     assert child_environment()["PATH"] == "/bin::/tmp/_MEI12"
 
 
-def test_everything_is_as_it_was_when_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_is_unchanged_if_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/mine")
     monkeypatch.setenv("ODD", os.fsdecode(b"\xff"))
     assert child_environment() == dict(os.environ)

@@ -1,4 +1,4 @@
-"""Signals, sent to another interpreter that runs a program through this package."""
+"""Signals to another interpreter that runs a program with awstoe."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def test_signal_ends_the_step_and_is_reported(
     assert not running(pid)
 
 
-def test_same_signal_twice_at_once_is_one(driver: Driver, tmp_path: Path) -> None:
+def test_same_signal_twice_at_once_counts_once(driver: Driver, tmp_path: Path) -> None:
     child = driver(program(STUBBORN, 1.0))
     pid = pid_in(tmp_path)
     start = time.monotonic()
@@ -70,7 +70,7 @@ def test_same_signal_twice_at_once_is_one(driver: Driver, tmp_path: Path) -> Non
     assert not running(pid)
 
 
-def test_later_ctrl_c_cuts_the_grace_period(driver: Driver, tmp_path: Path) -> None:
+def test_later_ctrl_c_skips_the_grace_period(driver: Driver, tmp_path: Path) -> None:
     child = driver(program(STUBBORN, 20))
     pid = pid_in(tmp_path)
     start = time.monotonic()
@@ -98,7 +98,7 @@ def test_check_raises_the_signal_that_was_received() -> None:
     assert caught.value.signal_number == signal.SIGTERM
 
 
-def test_handlers_and_wakeup_are_as_before_afterwards() -> None:
+def test_handlers_and_wakeup_are_restored() -> None:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
     before = [signal.getsignal(number) for number in numbers]
     descriptors = sorted(os.listdir("/proc/self/fd"))
@@ -110,7 +110,7 @@ def test_handlers_and_wakeup_are_as_before_afterwards() -> None:
     assert sorted(os.listdir("/proc/self/fd")) == descriptors
 
 
-def test_one_that_was_never_entered_is_never_interrupted() -> None:
+def test_interruption_that_was_never_entered_is_never_interrupted() -> None:
     interruption = Interruption()
     interruption.check()
     assert (interruption.signal_number, interruption.hard, interruption.fileno()) == (

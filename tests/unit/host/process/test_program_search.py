@@ -1,4 +1,4 @@
-"""Where Windows programs are found, with folders that are only text."""
+"""Finding Windows programs, in folders that exist only as text."""
 
 import ntpath
 
@@ -43,7 +43,7 @@ def is_file(path: str) -> bool:
     ],
 )
 @pytest.mark.parametrize("names", [("PATH", "PATHEXT"), ("Path", "PathExt")])
-def test_program_is_found_as_the_system_finds_it(
+def test_program_is_found_as_by_the_system(
     program: str, found: str | None, names: tuple[str, str]
 ) -> None:
     environment = {names[0]: PATH, names[1]: ".COM;.EXE;.BAT;.CMD"}
@@ -51,7 +51,7 @@ def test_program_is_found_as_the_system_finds_it(
     assert (result and ntpath.normpath(result).lower()) == (found and found.lower())
 
 
-def test_there_are_extensions_without_pathext() -> None:
+def test_default_extensions_apply_without_pathext() -> None:
     assert list(program_search.candidates("x", {})) == [
         *("x.COM", "x.EXE", "x.BAT", "x.CMD"),
         "x",
@@ -62,5 +62,5 @@ def test_there_are_extensions_without_pathext() -> None:
     ("path", "expected"),
     [("a.bat", True), ("A.CMD", True), ("a.cmd .", True), ("a.exe", False), ("bat", False)],
 )
-def test_batch_files_are_known_by_their_name(path: str, *, expected: bool) -> None:
+def test_batch_files_are_recognized_by_their_name(path: str, *, expected: bool) -> None:
     assert program_search.is_batch_file(path) is expected

@@ -1,4 +1,4 @@
-"""Output in a code page, made UTF-8."""
+"""Output in a code page is converted to UTF-8."""
 
 import pytest
 from hypothesis import given
@@ -24,12 +24,12 @@ def transcoded(*pieces: bytes) -> bytes:
         (b"", ""),
     ],
 )
-def test_each_line_is_utf8_or_of_the_code_page(data: bytes, expected: str) -> None:
+def test_each_line_is_utf8_or_in_the_code_page(data: bytes, expected: str) -> None:
     assert transcoded(data).decode() == expected
 
 
 @given(st.lists(st.text() | st.sampled_from(["ü\n", "\r\n", "a"])), st.data())
-def test_utf8_comes_through_however_it_is_cut(texts: list[str], data: st.DataObject) -> None:
+def test_utf8_is_unchanged_wherever_it_is_split(texts: list[str], data: st.DataObject) -> None:
     whole = "".join(texts).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
     pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
@@ -37,11 +37,11 @@ def test_utf8_comes_through_however_it_is_cut(texts: list[str], data: st.DataObj
 
 
 @given(st.binary())
-def test_whatever_comes_in_utf8_comes_out(data: bytes) -> None:
+def test_output_is_always_utf8(data: bytes) -> None:
     assert transcoded(data, data).decode() is not None
 
 
-def test_ascii_is_not_kept_back() -> None:
+def test_ascii_is_not_held_back() -> None:
     transcoder = Transcoder(lambda line: line.decode("cp850"))
     assert transcoder.feed(b"Password: ") == b"Password: "
     assert transcoder.feed(b"gr\x81") == b"gr"
@@ -49,14 +49,14 @@ def test_ascii_is_not_kept_back() -> None:
     assert transcoder.end() == b""
 
 
-def test_endless_line_is_not_kept_for_ever() -> None:
+def test_endless_line_is_not_held_back_forever() -> None:
     transcoder = Transcoder(lambda line: line.decode("cp850"))
     given_back = sum(len(transcoder.feed(b"\x81" * 1000)) for _ in range(1000))
     assert given_back > 1_000_000
     assert len(transcoder.end()) <= 2 * (LONGEST_HELD + 1000)
 
 
-def test_long_line_of_utf8_is_not_cut_within_a_character() -> None:
+def test_long_line_of_utf8_is_not_split_within_a_character() -> None:
     line = ("x" + "é€😀" * LONGEST_HELD).encode()
     pieces = [line[at : at + 65_536] for at in range(0, len(line), 65_536)]
     assert transcoded(*pieces) == line

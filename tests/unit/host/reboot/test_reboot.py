@@ -1,4 +1,4 @@
-"""What the system is told to run after a reboot: texts with rules of their own."""
+"""The command for the next startup, in formats with quoting rules of their own."""
 
 import os
 import shlex
@@ -20,7 +20,7 @@ WORDS = ("/opt/toe", "run", "--parameters", 'a=it\'s 100% "$HOME" \\ `x` <&>', "
 COMMAND = StartupCommand("id-1", WORDS, "/work dir", {"PATH": "/bin:/usr/bin"})
 
 
-def test_task_of_windows_has_the_command_whole() -> None:
+def test_windows_task_has_the_whole_command() -> None:
     root = ET.fromstring(task_text(COMMAND).encode("utf-16"))
     names = {element.tag.rpartition("}")[2]: element.text for element in root.iter()}
     assert names["Command"] == "/opt/toe"
@@ -36,19 +36,19 @@ def test_task_of_windows_has_the_command_whole() -> None:
 if sys.platform != "win32":
     from awstoe.host.reboot import linux
 
-    def test_line_of_the_crontab_gives_the_shell_the_same_words() -> None:
+    def test_shell_reads_the_same_words_from_the_crontab_line() -> None:
         line = linux.cron_line(COMMAND)
         assert line.startswith("@reboot ( cd '/work dir' && env PATH=/bin:/usr/bin /opt/toe run ")
         assert line.endswith(" ) 2>&1 > /dev/null | logger -t awstoe # awstoe run id-1")
         assert "100\\% " in line
         assert shlex.split(line.replace("\\%", "%"), comments=True)[7:12] == list(WORDS)
 
-    def test_line_end_in_an_argument_is_refused_for_cron() -> None:
-        with pytest.raises(HostError, match="cron takes no command with a line end in it"):
+    def test_line_break_in_an_argument_is_an_error_for_cron() -> None:
+        with pytest.raises(HostError, match="cron does not support line breaks"):
             linux.cron_line(COMMAND._replace(argv=("toe", "a\nb")))
 
     class Recorder(SystemCommands):
-        """Runs nothing; ``crontab -l`` prints what it is given."""
+        """Runs nothing; ``crontab -l`` prints the given text."""
 
         def __init__(self, crontab: str) -> None:
             super().__init__(Interruption())
@@ -63,8 +63,8 @@ if sys.platform != "win32":
                 self.crontab = Path(argv[1]).read_bytes().decode()
             return CommandResult(0, b"", b"")
 
-    def test_other_lines_of_the_crontab_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(linux, "_is_there", lambda name: name == "crontab")
+    def test_other_lines_of_the_crontab_are_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(linux, "_exists", lambda name: name == "crontab")
         before = "# a\x0cb\n\n0 5 * * * echo 'c\u2028d\x85'\r\n"
         programs = Recorder(before)
         linux.install(COMMAND, programs)
@@ -73,10 +73,10 @@ if sys.platform != "win32":
         assert programs.crontab == before
 
     @pytest.mark.parametrize("argument", ["x" * 1000, "a\nb"])
-    def test_command_that_cron_does_not_take_becomes_a_unit(
+    def test_command_that_cron_does_not_support_becomes_a_unit(
         argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(linux, "_is_there", lambda _name: True)
+        monkeypatch.setattr(linux, "_exists", lambda _name: True)
         monkeypatch.setattr(linux, "_UNIT_FOLDER", str(tmp_path))
         programs = Recorder("")
         linux.install(COMMAND._replace(argv=("toe", argument)), programs)
@@ -87,16 +87,16 @@ if sys.platform != "win32":
         "command",
         [COMMAND._replace(folder="/a\nb"), COMMAND._replace(argv=("toe", "\udce9.yml"))],
     )
-    def test_what_no_unit_can_say_is_refused(command: StartupCommand) -> None:
-        with pytest.raises(HostError, match="systemd takes no"):
+    def test_command_that_no_unit_can_express_is_an_error(command: StartupCommand) -> None:
+        with pytest.raises(HostError, match="systemd supports only"):
             linux.unit_text(command)
 
-    def test_program_of_the_system_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_hanging_program_of_the_system_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(startup_command, "REBOOT_PROGRAM_SECONDS", 0.1)
         with pytest.raises(HostError, match=r"^sleep 60 did not end within 0\.1 seconds$"):
             SystemCommands(Interruption()).run("sleep", "60")
 
-    def test_unit_of_systemd_quotes_its_own_signs() -> None:
+    def test_systemd_unit_quotes_special_characters() -> None:
         text = linux.unit_text(COMMAND).decode()
         assert 'Environment="PATH=/bin:/usr/bin"\n' in text
         assert "WorkingDirectory=/work dir\n" in text
@@ -105,7 +105,7 @@ if sys.platform != "win32":
         assert "\nWantedBy=multi-user.target\n" in text
 
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
-    def test_unit_of_systemd_is_not_left_out_beside_cloud_init(tmp_path: Path) -> None:
+    def test_systemd_does_not_drop_the_unit_with_cloud_init(tmp_path: Path) -> None:
         wanted = tmp_path / "multi-user.target.wants"
         wanted.mkdir()
         command = COMMAND._replace(argv=("/bin/true",), folder="/")
@@ -133,8 +133,8 @@ if sys.platform != "win32":
             (set(), ("reboot",)),
         ],
     )
-    def test_machine_is_rebooted_with_what_is_there(
+    def test_machine_is_rebooted_with_an_existing_program(
         there: set[str], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(linux, "_is_there", lambda name: name in there)
+        monkeypatch.setattr(linux, "_exists", lambda name: name in there)
         assert linux.restart_command() == expected

@@ -1,8 +1,8 @@
-"""Linux: the pipes of child processes, and the thread that reads those nobody waits for any more.
+"""Linux: the pipes of child processes, and a thread that reads pipes of background processes.
 
-A background process that a successful step left behind may keep the step's output pipe. Were the
-pipe closed, its next write would end it; were it not read, it would stand still once the pipe is
-full. So one thread goes on reading such pipes until ``end``, which the end of the run calls.
+A background process that a successful step left may keep the step's output pipe. If the pipe were
+closed, its next write would end it; if the pipe were not read, it would block once the pipe is
+full. So one thread keeps reading such pipes until ``end``, which is called when the run ends.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ _JOIN_SECONDS: Final = 1.0
 
 
 def open_pipe() -> tuple[int, int]:
-    """A pipe whose reading end does not block, as large as the system allows up to one read."""
+    """Open a pipe whose reading end does not block, with room for one whole read if possible."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
-    # Without privileges there is a limit for all pipes of a user: the normal size does as well.
+    # Without privileges, a user's pipes have a common limit: then the default size has to do.
     with contextlib.suppress(OSError):
         fcntl.fcntl(reader, _F_SETPIPE_SZ, limits.READ_CHUNK_BYTES)
     return reader, writer
@@ -46,15 +46,15 @@ class Drain:
         self._thread.start()
 
     def take(self, descriptors: Iterable[int], sink: Sink) -> None:
-        """Read these pipes from now on, and close them at their end; ``sink`` gets the data.
+        """Read these pipes from now on and close them at their end; ``sink`` receives the data.
 
-        ``sink`` is called in another thread. When it raises, later data is discarded.
+        ``sink`` is called in another thread. After an error of it, data is discarded.
         """
         self._arrivals += [(descriptor, sink) for descriptor in descriptors]
         os.write(self._wake_write, b"+")
 
     def end(self) -> None:
-        """Read what is there, close the pipes and stop the thread."""
+        """Read what the pipes hold, close them and stop the thread."""
         self._ending = True
         os.write(self._wake_write, b"-")
         self._thread.join(_JOIN_SECONDS)
@@ -84,7 +84,7 @@ class Drain:
 
 
 def _pass_on(descriptor: int, sinks: dict[int, Sink]) -> bool:
-    """Hand one chunk to its sink; False at the end of the pipe."""
+    """Pass one chunk to its sink; return False at the end of the pipe."""
     try:
         data = os.read(descriptor, limits.READ_CHUNK_BYTES)
     except BlockingIOError:
@@ -93,6 +93,6 @@ def _pass_on(descriptor: int, sinks: dict[int, Sink]) -> bool:
         return False
     try:
         sinks[descriptor](data)
-    except Exception:  # noqa: BLE001 - whatever failed, the pipe has to be read
+    except Exception:  # noqa: BLE001 - the pipe has to be read in any case
         sinks[descriptor] = discard
     return True

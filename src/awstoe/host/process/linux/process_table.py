@@ -1,19 +1,19 @@
-"""Linux: finds the processes that a step started, and ends them all.
+"""Linux: finds the processes that a step started.
 
-This process is a child subreaper: an orphan below it, also one that called ``setsid`` or forked
-twice, becomes its child and stays findable by walking ``/proc`` upwards. The processes of the
-running step are therefore all descendants except
+This process is a child subreaper: an orphan below it, even one that called ``setsid`` or forked
+twice, becomes its child and can be found in ``/proc`` by its parents. The processes of the running
+step are therefore all our descendants except
 
-- what an earlier, successful step left in the background (``disown``): it is known by process id
-  and start time, its other descendants by their session;
+- what an earlier, successful step left in the background (``disown``): known by process ID and
+  start time, its descendants by their session;
 - anything older than the step;
-- children in our own session: a step never has one, as its first process starts a new session.
+- children in our own session: a step has none, as its first process starts a new session.
 
-A process is named by its id *and* start time, and signalled through a descriptor that was checked
-against both, so that a process id in use again never costs an innocent process its life. After a
-crash of this program the same is done by session (``orphans``), as the tree above is gone.
+A process is identified by its ID *and* start time, as IDs are reused, and signaled through a
+descriptor that was checked against both. If this program crashed, its descendants have other
+parents, and ``orphans`` finds them by session.
 
-The subreaper role belongs to the process, and so does the table of what is spared.
+The subreaper role belongs to the process, and so does the table of disowned processes.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ assert sys.platform == "linux"
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-MOST_LOOKS: Final = 100
+MAX_SCANS: Final = 100
 
 
 class Process(NamedTuple):
@@ -51,7 +51,7 @@ class Process(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """A process that a journal can name: no other process ever has the same three."""
+    """Identifies a process forever, for the journal: no other one ever has these three values."""
 
     pid: int
     start_time: int
@@ -59,37 +59,37 @@ class Identity(NamedTuple):
 
     @property
     def token(self) -> str:
-        """All but the process id as one word; ``identity_from_token`` reads it."""
+        """Everything but the process ID, as one word for ``identity_from_token``."""
         return f"{self.start_time}@{self.boot_id}"
 
 
 def identity_from_token(pid: int, token: str) -> Identity | None:
-    """The ``Identity`` that a journal kept as a process id and a token, or None for other words."""
+    """Return the ``Identity`` that a journal kept; None if the token is invalid."""
     start, _, boot = token.partition("@")
     return Identity(pid, int(start), boot) if start.isdecimal() else None
 
 
-_spared: Final[dict[int, int]] = {}
-"""Start times, by process id, of children that an earlier step left in the background."""
-_spared_sessions: Final[set[int]] = set()
+_disowned: Final[dict[int, int]] = {}
+"""Start times, by process ID, of children that an earlier step left in the background."""
+_disowned_sessions: Final[set[int]] = set()
 
 
 def adopt_orphans() -> None:
-    """Make this process the one that orphans below it are handed to.
+    """Make this process the parent of orphans below it.
 
-    The system calls it needs exist since Linux 3.4. Where they are refused, a process that
-    detached itself completely is no longer found: nothing else changes.
+    Linux has the system call since 3.4. If a sandbox blocks it, a process that fully detached
+    itself is not found; nothing else changes.
     """
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def now() -> int:
-    """The present in the unit of ``Process.start``."""
+    """Return the present time in the unit of ``Process.start``."""
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_PER_SECOND)
 
 
 def look_up(pid: int) -> Process | None:
-    """The process with this id, or None when there is none."""
+    """Return the process with this ID, or None."""
     try:
         descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
         try:
@@ -98,7 +98,7 @@ def look_up(pid: int) -> Process | None:
             os.close(descriptor)
     except OSError:
         return None
-    # The name stands in parentheses and may itself hold any character.
+    # The name is in parentheses and may itself contain any character.
     head, _, tail = line.rpartition(b")")
     fields = tail.split()
     state, threads = fields[0].decode(), int(fields[17])
@@ -108,7 +108,7 @@ def look_up(pid: int) -> Process | None:
         group=int(fields[2]),
         session=int(fields[3]),
         start=int(fields[19]),
-        # A process whose first thread has ended looks like a zombie while its others run.
+        # A process whose first thread has ended looks like a zombie while other threads run.
         state="S" if state == "Z" and threads > 1 else state,
         name=head.partition(b"(")[2].decode("utf-8", "backslashreplace"),
     )
@@ -117,7 +117,7 @@ def look_up(pid: int) -> Process | None:
 def _all() -> Iterator[Process]:
     try:
         names = os.listdir("/proc")
-    except OSError:  # a chroot without it: only the first process of a step can be ended
+    except OSError:  # a chroot without /proc: only the first process of a step can be ended
         return
     for name in names:
         if name.isdigit() and (process := look_up(int(name))):
@@ -132,7 +132,7 @@ def _by_parent(processes: Iterable[Process]) -> dict[int, list[Process]]:
 
 
 def _below(roots: list[Process], families: Mapping[int, list[Process]]) -> list[Process]:
-    """``roots`` and all their descendants."""
+    """Return ``roots`` and all their descendants."""
     found = {process.pid: process for process in roots}
     ahead = list(roots)
     while ahead:
@@ -144,7 +144,7 @@ def _below(roots: list[Process], families: Mapping[int, list[Process]]) -> list[
 
 
 def _children() -> list[int]:
-    """The process ids of our own children, ended ones too."""
+    """Return the process IDs of our children, including those that have ended."""
     found: list[int] = []
     try:
         for thread in os.listdir("/proc/self/task"):
@@ -157,7 +157,7 @@ def _children() -> list[int]:
 
 
 def has_children() -> bool:
-    """Whether there is any child at all, ended ones included: one system call."""
+    """Whether we have any child, including ended ones. Takes one system call."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -166,7 +166,7 @@ def has_children() -> bool:
 
 
 def reap(leader: int) -> None:
-    """Take the exit status of orphans that have ended; ``leader`` is waited for elsewhere."""
+    """Reap orphans that have ended, but not ``leader``."""
     try:
         if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return
@@ -178,37 +178,37 @@ def reap(leader: int) -> None:
         if pid != leader and child and child.ended and child.session != ours:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
-            _spared.pop(pid, None)
+            _disowned.pop(pid, None)
 
 
 def disown(leader: int) -> None:
-    """Let all that is running now live on: the step that started it was a success."""
+    """Let all processes of a successful step keep running."""
     if not has_children():
-        _spared.clear()
-        _spared_sessions.clear()
+        _disowned.clear()
+        _disowned_sessions.clear()
         return
     reap(leader)
-    fresh = [pid for pid in _children() if pid not in _spared]
+    fresh = [pid for pid in _children() if pid not in _disowned]
     if not fresh:
         return
     ours = os.getsid(0)
     table = {process.pid: process for process in _all()}
     roots = [table[pid] for pid in fresh if pid in table and table[pid].session != ours]
-    _spared.update((root.pid, root.start) for root in roots)
-    _spared_sessions.update(p.session for p in _below(roots, _by_parent(table.values())))
+    _disowned.update((root.pid, root.start) for root in roots)
+    _disowned_sessions.update(p.session for p in _below(roots, _by_parent(table.values())))
 
 
 def started(leader: int) -> None:
-    """Note that a step's first process has started: its session is new, whatever had its id."""
-    if _spared_sessions:
-        _spared_sessions.discard(leader)
+    """Note that a step's first process has started: its session is new, even if its ID is not."""
+    if _disowned_sessions:
+        _disowned_sessions.discard(leader)
 
 
 def step_processes(leader: int, since: int) -> list[Process]:
-    """The running processes of the step whose first process is ``leader``; reaps its orphans.
+    """Return the running processes of a step, and reap its orphans.
 
     Args:
-        leader: The process id of the step's first process, which may have ended.
+        leader: The process ID of the step's first process, which may have ended.
         since: A time (``now``) at or before its start.
     """
     reap(leader)
@@ -219,25 +219,25 @@ def step_processes(leader: int, since: int) -> list[Process]:
 
 
 def _belongs(child: Process, since: int) -> bool:
-    """Whether a child of ours is of the step that began at ``since``."""
+    """Whether a child of ours belongs to the step that started at ``since``."""
     return (
         child.session != os.getsid(0)
         and child.start >= since
-        and child.session not in _spared_sessions
-        and _spared.get(child.pid) != child.start
+        and child.session not in _disowned_sessions
+        and _disowned.get(child.pid) != child.start
     )
 
 
 def own_children(leader: int, since: int) -> list[Process]:
-    """The running processes of the step that are our own children, in a few system calls.
+    """Return the step's running processes that are our own children, in a few system calls.
 
-    They tell for certain whether anybody is left, which a walk through /proc does not: a process
-    that forks and ends while /proc is read is gone when its turn comes, and its child was not there
-    when the reading began. But whoever has lost its parent is our child at once, and
-    stays one until it is reaped here: when no child is left after the reaping, there is nobody.
+    Unlike a scan of /proc, they show for certain whether any process is left. A process that forks
+    and ends during a scan is missed, and its child did not exist when the scan started. But a
+    process that has lost its parent becomes our child at once and stays so until it is reaped here:
+    if no child is left after reaping, no process is.
     """
     seen: set[int] = set()
-    for _ in range(MOST_LOOKS):
+    for _ in range(MAX_SCANS):
         pids = _children()
         children = [child for pid in pids if (child := look_up(pid)) and _belongs(child, since)]
         running = [child for child in children if not child.ended]
@@ -251,14 +251,14 @@ def own_children(leader: int, since: int) -> list[Process]:
 
 
 def identity(pid: int) -> Identity | None:
-    """What names the process ``pid`` for ever, or None when there is none."""
+    """Return what identifies the process ``pid`` forever, or None if it has ended."""
     process = look_up(pid)
     return Identity(pid, process.start, boot_id()) if process else None
 
 
 @cache
 def boot_id() -> str:
-    """What names the present run of the system; empty where a sandbox hides it."""
+    """Return the ID of the present boot; empty if a sandbox hides it."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -267,17 +267,17 @@ def boot_id() -> str:
 
 
 def orphans(leader: Identity) -> list[Process]:
-    """What still runs of a step whose awstoe has died: the session of ``leader`` and all below.
+    """Return what still runs of a step whose awstoe died: ``leader``'s session and all below it.
 
-    A process id is not given out again while a session of that number has a member. So when
-    ``leader`` lives with another start time its session is over; when it is gone, members that are
-    younger than it and belong to the same user are its own.
+    The kernel does not reuse a process ID while a session of that number has a member. So if the ID
+    belongs to a process with another start time, the session has ended. If no process has it,
+    members of the session that are younger and belong to the same user are the step's.
     """
     if not leader.boot_id or leader.boot_id != boot_id():
         return []
     table = {process.pid: process for process in _all()}
-    present = table.get(leader.pid)
-    if present and present.start != leader.start_time:
+    holder = table.get(leader.pid)
+    if holder and holder.start != leader.start_time:
         return []
     user = os.getuid()
     roots = [

@@ -1,6 +1,7 @@
-"""Linux: the signals that ask a run to stop.
+"""Linux: receives the signals that ask a run to stop.
 
-One that was ignored when the program started (``nohup``, a shell's background job) stays ignored.
+A signal that was ignored when the program started (``nohup``, a shell's background job) stays
+ignored.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ class Receiver(Protocol):
 
 
 class Source:
-    """The installed handlers, and a descriptor that is readable when a signal has come.
+    """The installed handlers, and a descriptor that is readable after a signal.
 
     Args:
         received: Called in the main thread with the number of each signal.
@@ -36,7 +37,7 @@ class Source:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        # Broken pipes of our own output are errors we report; children get the default back.
+        # We report broken pipes of our own output as errors; children get the default again.
         self._install(signal.SIGPIPE, signal.SIG_IGN)
         self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in _SIGNALS:
@@ -54,10 +55,10 @@ class Source:
                 pass
 
     def close(self) -> None:
-        """Put the former handlers back."""
+        """Restore the previous handlers."""
         while self._before:
             number, handler = self._before.pop()
-            # None: a handler that was not installed from Python cannot be put back by it.
+            # None: Python cannot restore a handler that was not installed from Python.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # type: ignore[arg-type]
         signal.set_wakeup_fd(self._wakeup_before)
         os.close(self._read)

@@ -1,4 +1,4 @@
-"""Linux: starts a program with pipes for its output, and says why one cannot be started."""
+"""Linux: starts a program with pipes for its output, and explains why one cannot be started."""
 
 import errno
 import os
@@ -8,28 +8,27 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
 
 from awstoe.errors import HostError
-from awstoe.host.process.linux import pipes
-from awstoe.host.process.linux import process_table as tree
+from awstoe.host.process.linux import pipes, process_table
 
 assert sys.platform == "linux"
 
 _FIRST_LINE_BYTES: Final = 256
-"""As much of a script's first line as the kernel looks at."""
+"""How much of a script's first line the kernel reads."""
 
 
 class Spawned(NamedTuple):
-    """A program that runs, in a session of its own."""
+    """A running program in a session of its own."""
 
     child: "subprocess.Popen[bytes]"
     since: int
-    """``tree.now()`` before its start."""
+    """``process_table.now()`` before its start."""
     stdout: int
     """The reading end of its output."""
     stderr: int
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Its process ID."""
         return self.child.pid
 
 
@@ -39,13 +38,13 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
     Raises:
         HostError: It cannot be started.
     """
-    since = tree.now()
+    since = process_table.now()
     descriptors: list[int] = []
     try:
         descriptors += pipes.open_pipe()
         descriptors += pipes.open_pipe()
         stdout, stdout_writer, stderr, stderr_writer = descriptors
-        child = subprocess.Popen(  # noqa: S603 - running what the document says is the purpose
+        child = subprocess.Popen(  # noqa: S603 - it is the purpose to run what the document says
             argv,
             stdin=subprocess.DEVNULL,
             stdout=stdout_writer,
@@ -65,7 +64,7 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
 def _explain(
     argv: Sequence[str], environment: Mapping[str, str], error: OSError | ValueError
 ) -> NoReturn:
-    """Say why a program could not be started.
+    """Explain why a program could not be started.
 
     Raises:
         HostError: Always.
@@ -73,21 +72,21 @@ def _explain(
     program = argv[0]
     hint: str | None = None
     if isinstance(error, ValueError):
-        what = f"an argument cannot be handed to a program ({error})"
+        what = f"an argument cannot be passed to a program ({error})"
     elif isinstance(error, FileNotFoundError | NotADirectoryError):
         what, hint = _missing(program, environment)
     elif isinstance(error, PermissionError) and os.path.isdir(program):
-        what, hint = "it is a folder", "Give the path of a program in it."
+        what, hint = "it is a folder", "Use the path of a program in it."
     elif isinstance(error, PermissionError):
-        what = "it is not executable for this user"
-        hint = f"Make it so (chmod +x {program}); a disk mounted with noexec runs nothing."
+        what = "it is not executable by this user"
+        hint = f"Run chmod +x {program}, and check that its disk is not mounted with noexec."
     elif error.errno == errno.ENOEXEC:
-        what = "it is neither a program for this machine nor a script that begins with #!"
-        hint = "Give a script a first line such as #!/bin/bash, or run it through its interpreter."
+        what = "it is neither a program for this machine nor a script that starts with #!"
+        hint = "Start a script with a line such as #!/bin/bash, or run it through its interpreter."
     elif error.errno == errno.E2BIG:
         size = sum(len(os.fsencode(argument)) + 1 for argument in argv)
         what = f"its {len(argv) - 1} arguments ({size} bytes) and the environment are too long"
-        hint = "Hand over long values in a file."
+        hint = "Pass long values in a file."
     else:
         what = error.strerror or str(error)
     raise HostError(f"Cannot start {program!r}: {what}.", hint=hint) from error
@@ -96,7 +95,7 @@ def _explain(
 def _missing(program: str, environment: Mapping[str, str]) -> tuple[str, str]:
     if os.path.basename(program) == program:
         path = environment.get("PATH", os.defpath)
-        return f"there is no such program in PATH ({path})", "Install it, or give its full path."
+        return f"there is no such program in PATH ({path})", "Install it, or use its full path."
     if os.path.exists(program):
         return _missing_interpreter(program)
     place = "" if os.path.isabs(program) else f" in {os.getcwd()}"
@@ -104,7 +103,7 @@ def _missing(program: str, environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _missing_interpreter(program: str) -> tuple[str, str]:
-    """A file that is there and yet cannot be found: what is needed to run it is missing."""
+    """Explain why a file that exists was not found: what is needed to run it is missing."""
     try:
         with open(program, "rb") as file:
             line = file.readline(_FIRST_LINE_BYTES)
@@ -114,9 +113,9 @@ def _missing_interpreter(program: str) -> tuple[str, str]:
         name = line[2:].strip().decode("utf-8", "backslashreplace")
         return (
             f"its first line names an interpreter that does not exist: {name}",
-            "Install the interpreter, or correct the line (a Windows line end spoils it, too).",
+            "Install the interpreter, or fix the line (check for a Windows line ending).",
         )
     return (
-        "the loader it was linked for does not exist here",
+        "the loader that it was linked for does not exist on this machine",
         "Use a build of the program for this system's C library and processor.",
     )

@@ -1,8 +1,8 @@
-"""Linux: attends one child from its start to the end of its process tree.
+"""Linux: supervises one child until its process process_table has ended.
 
-One thread, one ``poll`` over both output pipes, a descriptor for the child's end and the one that a
-signal makes readable. Where a descriptor for the child cannot be had (Linux before 5.3), its end is
-asked for in growing intervals, at once when its output is at its end.
+One thread polls both output pipes, a descriptor for the child's end and the one that a signal makes
+readable. Where the child has no descriptor (Linux before 5.3), its end is checked in growing
+intervals, and at once when its output ends.
 """
 
 import contextlib
@@ -16,40 +16,38 @@ from typing import Final
 from awstoe import limits
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.linux import process_table as tree
-from awstoe.host.process.linux import spawn as starting
-from awstoe.host.process.linux import terminate as ending
+from awstoe.host.process.linux import process_table, spawn, terminate
 from awstoe.host.process.supervisor import Sink
 
 assert sys.platform == "linux"
 
-_FIRST_ASK: Final = 0.0005
-_LONGEST_ASK: Final = 0.05
+_FIRST_CHECK: Final = 0.0005
+_LONGEST_CHECK: Final = 0.05
 
 
 def prepare() -> None:
-    """Make this process fit for having children; cheap enough to call once a run.
+    """Prepare this process for child processes.
 
-    A parent that ignores SIGCHLD hands this on to us, and the kernel then keeps no exit status.
+    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    tree.adopt_orphans()
+    process_table.adopt_orphans()
 
 
 class ChildSupervisor(supervisor.ChildSupervisor[int]):
-    """Attends a child by one ``poll``.
+    """Supervises a child with one ``poll``.
 
     Args:
-        started: The process, just started in a session of its own.
-        sinks: Its pipes' reading ends, and who gets the data. They are closed by ``close``.
-        deadline: The ``time.monotonic`` at which its time is over, or None.
-        interruption: Says when to stop.
+        started: The process, started in a session of its own.
+        sinks: The reading ends of its pipes, each with its sink. ``close`` closes them.
+        deadline: The ``time.monotonic`` at which it times out, or None.
+        interruption: When to stop.
     """
 
     def __init__(
         self,
-        started: starting.Spawned,
+        started: spawn.Spawned,
         sinks: dict[int, Sink],
         deadline: float | None,
         interruption: Interruption,
@@ -57,7 +55,7 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         super().__init__(sinks, deadline, interruption)
         self._child = started.child
         self._since = started.since
-        self._ask = _FIRST_ASK
+        self._check_in = _FIRST_CHECK
         self._reap_at = time.monotonic() + limits.REAP_SECONDS
         self._poller = select.poll()
         for descriptor in sinks:
@@ -68,30 +66,27 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         with contextlib.suppress(AttributeError, OSError):
             self._child_end = os.pidfd_open(started.pid)
             self._poller.register(self._child_end, select.POLLIN)
-        tree.started(started.pid)
+        process_table.started(started.pid)
 
     def finish(self) -> None:
-        """See ``attendance.ChildSupervisor``."""
-        tree.disown(self._child.pid)
+        process_table.disown(self._child.pid)
 
     def end_tree(self) -> list[str]:
-        """See ``attendance.ChildSupervisor``."""
         pid = self._child.pid
-        left: list[tree.Process] = []
-        if self.exit_code is None or tree.has_children():
-            left = ending.end(
-                lambda: tree.step_processes(pid, self._since),
-                self._pause,
+        left: list[process_table.Process] = []
+        if self.exit_code is None or process_table.has_children():
+            left = terminate.end(
+                lambda: process_table.step_processes(pid, self._since),
+                self._keep_reading,
                 lambda: self._interruption.hard,
-                lambda: tree.own_children(pid, self._since),
+                lambda: process_table.own_children(pid, self._since),
             )
         if self.exit_code is None and not left:
-            self._insist()
+            self._kill_child()
         self._read_rest()
         return supervisor.describe(left)
 
     def close(self) -> None:
-        """See ``attendance.ChildSupervisor``."""
         for descriptor in self._sinks:
             os.close(descriptor)
         self._sinks = {}
@@ -101,19 +96,19 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
 
     def _housekeeping(self, now: float) -> float:
         if now >= self._reap_at:
-            tree.reap(self._child.pid)
+            process_table.reap(self._child.pid)
             self._reap_at = now + limits.REAP_SECONDS
         return self._reap_at - now
 
     def _poll(self, seconds: float) -> None:
         if self._child_end == -1 and self.exit_code is None:
-            seconds = min(seconds, self._ask)
-            self._ask = min(self._ask * 2, _LONGEST_ASK)
+            seconds = min(seconds, self._check_in)
+            self._check_in = min(self._check_in * 2, _LONGEST_CHECK)
         for descriptor, _ in self._poller.poll(max(0, int(seconds * 1000) + 1)):
             if descriptor in self._sinks:
                 if not self._read(descriptor):
-                    # The end of the output mostly is the end of the child.
-                    self._ask = _FIRST_ASK
+                    # The child usually ends with its output.
+                    self._check_in = _FIRST_CHECK
             elif descriptor == self._child_end:
                 self._note_exit()
             else:
@@ -132,7 +127,7 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
             self._child_end = -1
 
     def _read(self, descriptor: int) -> bool:
-        """Hand one chunk to its sink; False at the end of the pipe, which is closed then."""
+        """Pass one chunk to its sink; at the end of the pipe, close it and return False."""
         try:
             data = os.read(descriptor, limits.READ_CHUNK_BYTES)
         except BlockingIOError:
@@ -145,12 +140,12 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         del self._sinks[descriptor]
         return False
 
-    def _insist(self) -> None:
-        """End the child itself when the process table did not show it, or has not yet."""
+    def _kill_child(self) -> None:
+        """Kill the child itself if the process table does not show it."""
         self._note_exit()
         over = time.monotonic() + limits.KILL_SECONDS
         while self.exit_code is None and time.monotonic() < over:
             with contextlib.suppress(OSError):
                 os.killpg(self._child.pid, signal.SIGKILL)
-            self._pause(_LONGEST_ASK)
+            self._keep_reading(_LONGEST_CHECK)
             self._note_exit()

@@ -1,7 +1,7 @@
 """Linux: ends the processes of a step: TERM, a grace period, KILL, until none is left.
 
-Which processes these are is ``process_tree_linux``'s business. A signal reaches exactly the process
-it is meant for, or nobody: ids are given out again.
+``process_table`` finds them. A signal reaches exactly the intended process or none, as process IDs
+are reused.
 """
 
 import contextlib
@@ -14,20 +14,19 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.linux import one_file as single_files
-from awstoe.host.process.linux import process_table as tree
+from awstoe.host.process.linux import one_file, process_table
 
 assert sys.platform == "linux"
 
 _FREEZE_ROUNDS: Final = 20
 _CROWD: Final = 32
-"""A process group with so many members is signalled as one: one by one, a fork bomb is faster."""
-_FIRST_PAUSE: Final = 0.002
-_LONGEST_PAUSE: Final = 0.1
+"""A process group of this size is signaled as a whole: one by one, a fork bomb would be faster."""
+_FIRST_WAIT: Final = 0.002
+_LONGEST_WAIT: Final = 0.1
 
 
-def send(process: tree.Process, number: int) -> bool:
-    """Send a signal to exactly this process; whether we may (one that is gone does not mind)."""
+def send(process: process_table.Process, number: int) -> bool:
+    """Send a signal to exactly this process; return whether we may (True if it has ended)."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -35,7 +34,7 @@ def send(process: tree.Process, number: int) -> bool:
     except (AttributeError, OSError):  # Linux before 5.3, or a sandbox without the call
         descriptor = -1
     try:
-        present = tree.look_up(process.pid)
+        present = process_table.look_up(process.pid)
         if present is None or present.start != process.start:
             return True
         if descriptor == -1:
@@ -53,102 +52,105 @@ def send(process: tree.Process, number: int) -> bool:
 
 
 def end(
-    find: Callable[[], list[tree.Process]],
-    pause: Callable[[float], None],
-    hurried: Callable[[], bool],
-    close_by: Callable[[], list[tree.Process]] = list,
-) -> list[tree.Process]:
-    """End all processes that ``find`` finds: TERM, the grace period, KILL.
+    find: Callable[[], list[process_table.Process]],
+    wait: Callable[[float], None],
+    is_urgent: Callable[[], bool],
+    fast_find: Callable[[], list[process_table.Process]] = list,
+) -> list[process_table.Process]:
+    """End all processes that ``find`` returns: TERM, the grace period, KILL.
 
-    With a single file among them, another awstoe, the grace is longer: that one grants its own step
-    the same and has its records to write then.
+    The grace period is longer if one of them is a single-file executable, as another awstoe is: it
+    gives its own step the same period and then writes its records.
 
     Args:
-        find: The processes that still run; asked again and again, as they may start others.
-        pause: Waits so many seconds, or less when something happened; keeps reading output.
-        hurried: Whether to leave out the rest of the grace period.
-        close_by: Some of them, found so fast that one which forks and ends all the time is still
-            there when a signal reaches it.
+        find: Returns the processes that still run; called repeatedly, as they may start others.
+        wait: Waits up to this many seconds and keeps reading output.
+        is_urgent: Whether to skip the rest of the grace period.
+        fast_find: Returns some of them, so fast that a process which keeps forking and ending still
+            exists when a signal reaches it.
 
     Returns:
-        Those that run on: we have no right to end them, or the kernel cannot.
+        Those that still run: we have no right to end them, or the kernel cannot.
     """
-    told: set[tuple[int, int]] = set()
+    signaled: set[tuple[int, int]] = set()
     over = time.monotonic() + limits.TERM_GRACE_SECONDS
     prolonged = False
-    seconds = _FIRST_PAUSE
+    seconds = _FIRST_WAIT
     while running := find():
-        fresh = [process for process in running if (process.pid, process.start) not in told]
-        told.update((process.pid, process.start) for process in fresh)
+        fresh = [process for process in running if (process.pid, process.start) not in signaled]
+        signaled.update((process.pid, process.start) for process in fresh)
         _send_all(fresh, signal.SIGTERM)
         for process in running:
-            if process.state == "T":  # stopped: it acts on TERM only when it goes on
+            if process.state == "T":  # stopped: it handles TERM only once it continues
                 send(process, signal.SIGCONT)
         left = over - time.monotonic()
-        if left <= 0 and not prolonged and not hurried() and single_files.bootloaders(running):
+        if left <= 0 and not prolonged and not is_urgent() and one_file.bootloaders(running):
             prolonged = True
             left = limits.SINGLE_FILE_SECONDS
             over += left
-        if left <= 0 or hurried():
-            return _kill(find, pause, close_by)
-        pause(min(seconds, left))
-        seconds = min(seconds * 2, _LONGEST_PAUSE)
+        if left <= 0 or is_urgent():
+            return _kill(find, wait, fast_find)
+        wait(min(seconds, left))
+        seconds = min(seconds * 2, _LONGEST_WAIT)
     return []
 
 
 def _kill(
-    find: Callable[[], list[tree.Process]],
-    pause: Callable[[float], None],
-    close_by: Callable[[], list[tree.Process]],
-) -> list[tree.Process]:
-    frozen = _freeze(find, close_by)
-    boot_loaders = single_files.bootloaders(frozen)
-    if boot_loaders:
-        _kill_all_but(boot_loaders, frozen, pause)
+    find: Callable[[], list[process_table.Process]],
+    wait: Callable[[float], None],
+    fast_find: Callable[[], list[process_table.Process]],
+) -> list[process_table.Process]:
+    frozen = _freeze(find, fast_find)
+    bootloaders = one_file.bootloaders(frozen)
+    if bootloaders:
+        _kill_all_but(bootloaders, frozen, wait)
         frozen = find()
     protected = _send_all(frozen, signal.SIGKILL)
-    # Counted from here: many processes that fork leave us little of the processor until now.
+    # Counted from here: until now, many forking processes may have left us little CPU time.
     over = time.monotonic() + limits.KILL_SECONDS
-    seconds = _FIRST_PAUSE
+    seconds = _FIRST_WAIT
     while True:
         running = find()
         if time.monotonic() >= over or all((p.pid, p.start) in protected for p in running):
             return running
-        pause(seconds)
-        seconds = min(seconds * 2, _LONGEST_PAUSE)
-        protected |= _send_all(close_by(), signal.SIGKILL)
+        wait(seconds)
+        seconds = min(seconds * 2, _LONGEST_WAIT)
+        protected |= _send_all(fast_find(), signal.SIGKILL)
         protected |= _send_all(running, signal.SIGKILL)
 
 
 def _kill_all_but(
-    boot_loaders: list[tree.Process], frozen: list[tree.Process], pause: Callable[[float], None]
+    bootloaders: list[process_table.Process],
+    frozen: list[process_table.Process],
+    wait: Callable[[float], None],
 ) -> None:
-    """Kill programs of single files and all others; their boot loaders remove their files then."""
-    spared = {(process.pid, process.start) for process in boot_loaders}
+    """Kill all but the bootloaders, which then remove what they unpacked."""
+    spared = {(process.pid, process.start) for process in bootloaders}
     others = [process for process in frozen if (process.pid, process.start) not in spared]
-    mixed = {process.group for process in boot_loaders}
+    mixed = {process.group for process in bootloaders}
     _send_all(others, signal.SIGKILL, mixed)
-    _send_all(boot_loaders, signal.SIGCONT, mixed)
+    _send_all(bootloaders, signal.SIGCONT, mixed)
     over = time.monotonic() + limits.SINGLE_FILE_SECONDS
-    seconds = _FIRST_PAUSE
-    while time.monotonic() < over and any(map(_runs, boot_loaders)):
-        pause(seconds)
-        seconds = min(seconds * 2, _LONGEST_PAUSE)
+    seconds = _FIRST_WAIT
+    while time.monotonic() < over and any(map(_runs, bootloaders)):
+        wait(seconds)
+        seconds = min(seconds * 2, _LONGEST_WAIT)
 
 
-def _runs(process: tree.Process) -> bool:
-    present = tree.look_up(process.pid)
+def _runs(process: process_table.Process) -> bool:
+    present = process_table.look_up(process.pid)
     return present is not None and present.start == process.start and not present.ended
 
 
 def _freeze(
-    find: Callable[[], list[tree.Process]], close_by: Callable[[], list[tree.Process]]
-) -> list[tree.Process]:
-    """Stop them all first: one that forks faster than it is found would escape KILL for ever."""
+    find: Callable[[], list[process_table.Process]],
+    fast_find: Callable[[], list[process_table.Process]],
+) -> list[process_table.Process]:
+    """Stop all processes, as one that forks faster than it is found would escape KILL forever."""
     stopped: set[tuple[int, int]] = set()
     running = find()
-    for _ in range(tree.MOST_LOOKS):
-        fresh = [item for item in close_by() if (item.pid, item.start) not in stopped]
+    for _ in range(process_table.MAX_SCANS):
+        fresh = [item for item in fast_find() if (item.pid, item.start) not in stopped]
         if not fresh:
             break
         stopped.update((process.pid, process.start) for process in fresh)
@@ -164,15 +166,15 @@ def _freeze(
 
 
 def _send_all(
-    processes: list[tree.Process], number: int, mixed: Container[int] = ()
+    processes: list[process_table.Process], number: int, mixed: Container[int] = ()
 ) -> set[tuple[int, int]]:
-    """Send a signal to all of them, and to what joins a crowded group meanwhile.
+    """Send a signal to all of them, and to processes that join a crowded group meanwhile.
 
-    A group belongs to one session, so it never holds both processes of the step and others. Those
-    that are ``mixed`` hold some that are to be spared.
+    A group belongs to one session, so it never holds processes of the step together with others.
+    ``mixed`` groups hold processes that must not get the signal.
 
     Returns:
-        Process ids and start times of those we have no right to signal.
+        Process IDs and start times of those we have no right to signal.
     """
     groups: dict[int, int] = {}
     for process in processes:
@@ -188,6 +190,8 @@ def _send_all(
     }
 
 
-def end_orphans(leader: tree.Identity, interruption: Interruption) -> list[tree.Process]:
-    """End what still runs of a step whose awstoe died; gives what could not be ended."""
-    return end(lambda: tree.orphans(leader), time.sleep, lambda: interruption.hard)
+def end_orphans(
+    leader: process_table.Identity, interruption: Interruption
+) -> list[process_table.Process]:
+    """End what still runs of a step whose awstoe died; return what could not be ended."""
+    return end(lambda: process_table.orphans(leader), time.sleep, lambda: interruption.hard)

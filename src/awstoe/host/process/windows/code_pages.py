@@ -1,4 +1,4 @@
-"""Windows: the code page in which console programs write to a pipe."""
+"""Windows: decodes what console programs write to a pipe, in the console's code page."""
 
 import codecs
 import ctypes
@@ -17,22 +17,23 @@ _ANSI_CODE_PAGE: Final = 0x1004
 
 
 def decode(line: bytes) -> str:
-    """``line``, which is no UTF-8, by the console's code page; what it does not have is U+FFFD."""
+    """Decode ``line``, which is not UTF-8; bytes that the code page lacks become U+FFFD."""
     return codecs.code_page_decode(_code_page(), line, "replace", True)[0]
 
 
 @cache
 def _code_page() -> int:
-    """The console's, else that of consoles on this system, else that of its other programs.
+    """Return the code page of our console, else the system's for consoles, else for other programs.
 
-    The system is asked by locale: ``GetOEMCP`` answers for this process, whose manifest says UTF-8.
+    The last two come from the locale: ``GetOEMCP`` returns that of this process, which is UTF-8 by
+    its manifest.
     """
-    found = (
+    pages = (
         kernel32.api.GetConsoleOutputCP(),
         _of_system(_OEM_CODE_PAGE),
         _of_system(_ANSI_CODE_PAGE),
     )
-    return next((page for page in found if page not in (0, _UTF8)), _UTF8)
+    return next((page for page in pages if page not in (0, _UTF8)), _UTF8)
 
 
 def _of_system(kind: int) -> int:

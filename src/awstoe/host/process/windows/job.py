@@ -1,8 +1,8 @@
 """Windows: job objects, which hold a step's first process and everything that it starts.
 
-A job ends all its processes when the last handle of it is closed, which the system does for a
-process that was killed: so an awstoe that is killed takes its running step along. ``spare`` takes
-this back for a step that was a success.
+A job ends all its processes when its last handle is closed, which the system does for a process
+that was killed: so the running step ends with its awstoe. ``disown`` reverts this for a successful
+step.
 """
 
 import ctypes
@@ -16,11 +16,11 @@ assert sys.platform == "win32"
 _PROCESS_ID_LIST: Final = 3
 _EXTENDED_LIMITS: Final = 9
 _KILL_ON_CLOSE: Final = 0x2000
-_FIRST_ROOM: Final = 64
+_FIRST_CAPACITY: Final = 64
 
 
 class Job:
-    """A job object; whatever is in it cannot leave it."""
+    """A job object; no process can leave it."""
 
     __slots__ = ("_handle",)
 
@@ -33,43 +33,43 @@ class Job:
             raise
 
     def take(self, process: int) -> None:
-        """Put a process into the job, and with it all that it will start.
+        """Put a process into the job, and with it everything that it will start.
 
         Raises:
-            OSError: It is in a job that allows no other one inside.
+            OSError: It is in a job that does not allow nested ones.
         """
         kernel32.api.AssignProcessToJobObject(self._handle, process)
 
     def pids(self) -> list[int]:
-        """The ids of the processes that run in it."""
-        room = _FIRST_ROOM
+        """Return the IDs of its running processes."""
+        capacity = _FIRST_CAPACITY
         while True:
             # Two counts, then the ids, each as wide as a pointer.
-            found = (ctypes.c_size_t * (room + 1))()
+            ids = (ctypes.c_size_t * (capacity + 1))()
             complete = kernel32.api.QueryInformationJobObject(
-                self._handle, _PROCESS_ID_LIST, found, ctypes.sizeof(found), None
+                self._handle, _PROCESS_ID_LIST, ids, ctypes.sizeof(ids), None
             )
-            total, listed = (ctypes.c_uint32 * 2).from_buffer(found)
+            total, listed = (ctypes.c_uint32 * 2).from_buffer(ids)
             if complete and listed >= total:
-                return list(found[1 : listed + 1])
+                return list(ids[1 : listed + 1])
             if not complete and kernel32.last_error() != kernel32.ERROR_MORE_DATA:
-                return list(found[1 : listed + 1])
-            room = max(2 * room, total + _FIRST_ROOM)
+                return list(ids[1 : listed + 1])
+            capacity = max(2 * capacity, total + _FIRST_CAPACITY)
 
-    def spare(self) -> None:
-        """Let what is in it live on when the job is closed."""
+    def disown(self) -> None:
+        """Let its processes keep running when the job is closed."""
         self._limit(0)
 
     def terminate(self, exit_code: int) -> None:
-        """End all that is in it, at once.
+        """End all its processes at once.
 
         Raises:
-            OSError: The system refused.
+            OSError: The system does not allow it.
         """
         kernel32.api.TerminateJobObject(self._handle, exit_code)
 
     def close(self) -> None:
-        """Close it; what is in it ends unless it was spared."""
+        """Close it; this ends its processes unless they were disowned."""
         if self._handle:
             kernel32.api.CloseHandle(self._handle)
             self._handle = 0

@@ -1,4 +1,4 @@
-"""Windows: the processes of a job, stopped in their tracks so that what is found out stays true."""
+"""Windows: suspends the processes of a job, so that facts about them stay true for a while."""
 
 import ctypes
 import ntpath
@@ -14,8 +14,8 @@ from awstoe.host.process.windows import job as jobs
 
 assert sys.platform == "win32"
 
-_MOST_LOOKS: Final = 20
-"""Each time there are only those whose beginning the last look has just missed."""
+_MAX_SCANS: Final = 20
+"""Each scan finds only the processes that started during the previous one."""
 _RIGHTS: Final = kernel32.PROCESS_TERMINATE | kernel32.PROCESS_SUSPEND_RESUME
 
 _ntdll: Final = ctypes.WinDLL("ntdll")
@@ -24,13 +24,13 @@ for _function in (_ntdll.NtSuspendProcess, _ntdll.NtResumeProcess):
 
 
 class Members:
-    """The processes of a job, suspended, but for those that show a console; a context manager.
+    """The suspended processes of a job, except console hosts; a context manager.
 
     Args:
         job: The job.
 
     Attributes:
-        handles: Of each process, by its id, which is no other's while the handle is open.
+        handles: By process ID; an ID is not reused while its handle is open.
     """
 
     def __init__(self, job: jobs.Job) -> None:
@@ -41,7 +41,7 @@ class Members:
 
     def __enter__(self) -> Self:
         try:
-            for _ in range(_MOST_LOOKS):
+            for _ in range(_MAX_SCANS):
                 if not self._suspend_others():
                     break
         except BaseException:
@@ -58,29 +58,29 @@ class Members:
         self.close()
 
     def close(self) -> None:
-        """Let them go on, and close their handles."""
+        """Resume the processes and close their handles."""
         self.resume()
         for handle in (*self.handles.values(), *self._kept):
             kernel32.api.CloseHandle(handle)
 
     def keep(self, handle: int) -> None:
-        """Close another handle at the end, too."""
+        """Close another handle with the others."""
         self._kept.append(handle)
 
     def end(self, pids: Iterable[int], exit_code: int) -> None:
-        """End some of them."""
+        """End some of the processes."""
         for pid in pids:
-            with suppress(OSError):  # it has ended
+            with suppress(OSError):  # it has already ended
                 kernel32.api.TerminateProcess(self.handles[pid], exit_code)
 
     def resume(self, pids: Iterable[int] | None = None) -> None:
-        """Let some of them go on; all if none are named."""
+        """Resume these processes, or all of them."""
         for pid in tuple(self._suspended) if pids is None else pids:
             if pid in self._suspended:
                 _ntdll.NtResumeProcess(self._suspended.pop(pid))
 
     def _suspend_others(self) -> bool:
-        """Suspend those that are not yet; whether there were any."""
+        """Suspend the others; return whether there were any."""
         fresh: dict[int, int] = {}
         for pid in self._job.pids():
             if pid not in self.handles:
@@ -89,7 +89,7 @@ class Members:
         members = set(self._job.pids()) if fresh else set()
         before = len(self.handles)
         for pid, handle in fresh.items():
-            # One that has ended since: its id may have been another's already.
+            # Its ID may have been another process's: it is not in the job any more then.
             if pid not in members or _shows_a_console(handle):
                 kernel32.api.CloseHandle(handle)
                 continue
@@ -100,7 +100,7 @@ class Members:
 
 
 def _shows_a_console(process: int) -> bool:
-    """Whether others cannot write, or end well, without this process: it ends with its job only."""
+    """Whether this is a console host: others need it to write and to end, so it ends last."""
     with suppress(OSError):
         return ntpath.basename(kernel32.image_name(process)).lower() == "conhost.exe"
     return False

@@ -1,8 +1,8 @@
-"""Windows: asks the single files that a step runs to stop.
+"""Windows: asks the single-file executables that a step runs to stop.
 
-The boot loader of a single file makes an event named after its process id before it unpacks
-anything. Its program stops when that is set, and the boot loader removes what it has unpacked. If
-both were ended together, nobody would.
+Their bootloader creates an event named after its process ID before it unpacks anything. Its program
+stops when the event is set, and the bootloader then removes what it unpacked. If both are ended at
+once, the unpack folder stays.
 """
 
 import sys
@@ -20,18 +20,18 @@ _EVENT: Final = "Local\\awstoe-stop-{}"
 
 
 class OneFileProcess(NamedTuple):
-    """The boot loader of a single file."""
+    """The bootloader of a single-file executable."""
 
     pid: int
     handle: int
-    """Of its process: is set when it has ended, which is when its files are removed."""
+    """Of its process: set once it has ended and removed what it unpacked."""
     event: int
     callers: tuple[int, ...]
-    """The process ids of the members that led to it."""
+    """The process IDs of its ancestors among the job's members."""
 
 
 def among(members: job_members.Members) -> list[OneFileProcess]:
-    """The single files among the processes of a job; none if nobody says who started what."""
+    """Return the bootloaders among a job's processes; none if the system does not list parents."""
     events = {}
     for pid in members.handles:
         with suppress(OSError):
@@ -51,9 +51,9 @@ def among(members: job_members.Members) -> list[OneFileProcess]:
 
 
 def outermost(files: Sequence[OneFileProcess]) -> list[OneFileProcess]:
-    """Without those that another one of them has started: that one asks them."""
-    boot_loaders = {file.pid for file in files}
-    return [file for file in files if boot_loaders.isdisjoint(file.callers)]
+    """Return those that no other one started: each asks its own descendants."""
+    bootloaders = {file.pid for file in files}
+    return [file for file in files if bootloaders.isdisjoint(file.callers)]
 
 
 def ask(files: Sequence[OneFileProcess]) -> None:
@@ -64,14 +64,14 @@ def ask(files: Sequence[OneFileProcess]) -> None:
 
 
 def running(files: Sequence[OneFileProcess]) -> bool:
-    """Whether one of them has not ended yet."""
+    """Whether one of them still runs."""
     return not all(kernel32.is_set(file.handle) for file in files)
 
 
 def _callers(pid: int, handles: Mapping[int, int], parents: Mapping[int, int]) -> tuple[int, ...]:
     callers: list[int] = []
     while (caller := parents.get(pid, 0)) in handles and caller not in callers:
-        # A parent that is younger has got the id of the real one.
+        # A younger process has reused the ID of the real parent.
         if kernel32.creation_time(handles[caller]) > kernel32.creation_time(handles[pid]):
             break
         callers.append(caller)

@@ -1,11 +1,11 @@
-"""Windows: the pipes of child processes, and the threads that read those nobody waits for any more.
+"""Windows: the pipes of child processes, and threads that read pipes of background processes.
 
-Anonymous pipes cannot be waited for together with other things here, so these are named ones, with
-names that nobody can foresee. There is always one read on its way; its event is set when there is
-data, or when the last writer is gone.
+Windows cannot wait for anonymous pipes together with other handles, so these are named pipes with
+unpredictable names. One read is always pending; its event is set when there is data, or when the
+last writer has closed the pipe.
 
-A background process that a successful step left behind may keep the step's output pipe. It is read
-on until ``Drain.end``, for the reason that ``pipes_linux`` gives.
+A background process that a successful step left may keep the step's output pipe. Such pipes are
+read until ``Drain.end``, for the reason that ``linux.pipes`` describes.
 """
 
 import ctypes
@@ -75,13 +75,13 @@ class Pipe:
         self._overlapped: kernel32.Overlapped | None = None
 
     def close_writer(self) -> None:
-        """The child has its own handle now; the pipe ends when all of those are closed."""
+        """Close our writing end; the pipe ends once all copies of it are closed."""
         if self.writer:
             kernel32.api.CloseHandle(self.writer)
             self.writer = 0
 
     def begin(self) -> None:
-        """Send a read on its way."""
+        """Start a read."""
         self._overlapped = kernel32.Overlapped(event=self.event)
         if not kernel32.api.ReadFile(
             self._handle, self._buffer, _BYTES, None, ctypes.byref(self._overlapped)
@@ -95,7 +95,7 @@ class Pipe:
                 raise ctypes.WinError(error)
 
     def read(self) -> bytes | None:
-        """What has come: empty when nothing has, None at the end of the pipe."""
+        """Return the data of the pending read: empty if there is none yet, None at the end."""
         if self._overlapped is None:
             return None
         count = wintypes.DWORD()
@@ -116,9 +116,9 @@ class Pipe:
         return data
 
     def pass_on(self, sink: Sink) -> bool:
-        """Hand what has come to ``sink``; False at the end of the pipe.
+        """Pass data to ``sink``; return False at the end of the pipe.
 
-        Never more than a certain amount: a child that floods its output must not put off all else.
+        The amount is limited: a child that floods its output must not delay everything else.
         """
         for _ in range(_READS_AT_ONCE):
             data = self.read()
@@ -132,17 +132,17 @@ class Pipe:
         return True
 
     def flush(self, sink: Sink) -> None:
-        """Hand over what was kept back until its line is complete: there will be no more of it."""
+        """Pass on the last, incomplete line."""
         if data := self._transcoder.end():
             sink(data)
 
     def close(self) -> None:
-        """Close the pipe; a writer's next write fails then."""
+        """Close the pipe; the next write to it fails."""
         self.close_writer()
         if self._overlapped is not None:
             kernel32.api.CancelIoEx(self._handle, None)
             try:
-                # The buffer belongs to the read until it is over.
+                # The buffer belongs to the read until that has ended.
                 kernel32.api.GetOverlappedResult(
                     self._handle,
                     ctypes.byref(self._overlapped),
@@ -159,7 +159,7 @@ class Pipe:
 
 
 class Drain:
-    """Threads that read held-open pipes, one each: a wait takes 64 handles at most."""
+    """Threads that read held-open pipes, one each: one wait accepts up to 64 handles."""
 
     __slots__ = ("_over", "_threads")
 
@@ -168,9 +168,9 @@ class Drain:
         self._threads: list[threading.Thread] = []
 
     def take(self, pipes: Iterable[Pipe], sink: Sink) -> None:
-        """Read these pipes from now on, and close them at their end; ``sink`` gets the data.
+        """Read these pipes from now on and close them at their end; ``sink`` receives the data.
 
-        ``sink`` is called in other threads. When it raises, later data is discarded.
+        ``sink`` is called in other threads. After an error of it, data is discarded.
         """
         for pipe in pipes:
             thread = threading.Thread(
@@ -180,7 +180,7 @@ class Drain:
             thread.start()
 
     def end(self) -> None:
-        """Read what is there, close the pipes and stop the threads."""
+        """Read what the pipes hold, close them and stop the threads."""
         kernel32.api.SetEvent(self._over)
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
@@ -192,7 +192,7 @@ class Drain:
             nonlocal sink
             try:
                 sink(data)
-            except Exception:  # noqa: BLE001 - whatever failed, the pipe has to be read
+            except Exception:  # noqa: BLE001 - the pipe has to be read in any case
                 sink = discard
 
         while not kernel32.is_set(self._over):

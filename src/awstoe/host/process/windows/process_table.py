@@ -1,4 +1,4 @@
-"""Windows: names processes for ever, and finds what is left of a step whose awstoe died."""
+"""Windows: identifies processes forever, and finds what is left of a step whose awstoe died."""
 
 import ntpath
 import sys
@@ -11,7 +11,7 @@ assert sys.platform == "win32"
 
 
 class Process(NamedTuple):
-    """A process that runs."""
+    """A running process."""
 
     pid: int
     start: int
@@ -20,30 +20,30 @@ class Process(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """A process that a journal can name: its time of creation is no other's of the same id."""
+    """Identifies a process forever, for the journal: IDs are reused, but with other times."""
 
     pid: int
     start_time: int
 
     @property
     def token(self) -> str:
-        """All but the process id as one word; ``identity_from_token`` reads it."""
+        """Everything but the process ID, as one word for ``identity_from_token``."""
         return str(self.start_time)
 
 
 def identity_from_token(pid: int, token: str) -> Identity | None:
-    """The ``Identity`` that a journal kept as a process id and a token, or None for other words."""
+    """Return the ``Identity`` that a journal kept; None if the token is invalid."""
     return Identity(pid, int(token)) if token.isdecimal() else None
 
 
 def look_up(pid: int) -> Process | None:
-    """The running process with this id; None when there is none or it is not ours to look at."""
+    """Return the running process with this ID; None if there is none or we may not open it."""
     try:
         handle = kernel32.open_process(pid)
     except OSError:
         return None
     try:
-        if kernel32.is_set(handle):  # it has ended, and somebody still has a handle of it
+        if kernel32.is_set(handle):  # it has ended, but a process still has a handle of it
             return None
         return Process(pid, kernel32.creation_time(handle), _name(handle))
     except OSError:
@@ -60,20 +60,20 @@ def _name(handle: int) -> str:
 
 
 def look_up_all(pids: Iterable[int]) -> list[Process]:
-    """Those that still run."""
+    """Return those that still run."""
     return [process for pid in pids if (process := look_up(pid))]
 
 
 def identity(pid: int) -> Identity | None:
-    """What names the process ``pid`` for ever, or None when there is none."""
+    """Return what identifies the process ``pid`` forever, or None if it has ended."""
     process = look_up(pid)
     return Identity(pid, process.start) if process else None
 
 
 def orphans(leader: Identity) -> list[Process]:
-    """What still runs of a step whose awstoe has died: its first process, if anything.
+    """Return what still runs of a step whose awstoe died: its first process, or nothing.
 
-    The others, and mostly that one too, ended with the job whose last handle awstoe had.
+    The others, and usually this one too, ended with the job when awstoe's handle was closed.
     """
     process = look_up(leader.pid)
     return [process] if process and process.start == leader.start_time else []

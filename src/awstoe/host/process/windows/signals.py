@@ -1,11 +1,12 @@
-"""Windows: what a console sends to a program to make it stop.
+"""Windows: receives the console events that ask a run to stop.
 
-Ctrl-C is a SIGINT. Ctrl-Break, the closing of the console's window, the end of the session and the
-system's shutdown are treated as a SIGTERM. For the last three the system waits a few seconds and
-then ends the process, or at once when the handler returns: so it does not.
+Ctrl-C counts as SIGINT. Ctrl-Break, closing the console window, logging off and shutting down count
+as SIGTERM. After the last three, the system ends the process within seconds, or at once when the
+handler returns: so the handler does not return.
 
-A process of the services' session hears of every user who logs off; that is no reason to stop. One
-that was started to ignore Ctrl-C (in a process group of its own, for example) does not hear of it.
+A process in the services' session gets an event for every user who logs off, which is no reason to
+stop. A process that was started to ignore Ctrl-C (for example in a process group of its own) gets
+no event for it.
 """
 
 import _thread
@@ -33,7 +34,7 @@ _SIGNALS: Final = {
     _SHUTDOWN: signal.SIGTERM,
 }
 _URGENT: Final = frozenset({_CLOSE, _LOGOFF, _SHUTDOWN})
-_LONGER_THAN_THE_SYSTEM_WAITS: Final = 60.0
+_UNTIL_THE_SYSTEM_ENDS_US: Final = 60.0
 _HandlerRoutine: Final = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.DWORD)
 
 
@@ -44,7 +45,7 @@ class Receiver(Protocol):
 
 
 class Source:
-    """The installed handler, and an event that is set when something has come.
+    """The installed handler, and an event that is set after a console event.
 
     Args:
         received: Called in another thread.
@@ -76,12 +77,12 @@ class Source:
         kernel32.api.CloseHandle(self._event)
 
     def receive(self, number: int, *, urgent: bool) -> None:
-        """Tell of a signal."""
+        """Report a signal."""
         self._received(number, urgent=urgent)
         kernel32.api.SetEvent(self._event)
 
     def handle(self, kind: int) -> bool:
-        """Receive what the console sends; gives whether it was known."""
+        """Handle a console event; return whether it is a known one."""
         number = _SIGNALS.get(kind)
         if number is None:
             return False
@@ -89,20 +90,20 @@ class Source:
             return True
         self.receive(number, urgent=kind in _URGENT)
         if kind in _URGENT:
-            time.sleep(_LONGER_THAN_THE_SYSTEM_WAITS)
+            time.sleep(_UNTIL_THE_SYSTEM_ENDS_US)
         return True
 
 
 _installed: Final[list[Source]] = []
 _lock: Final = _thread.allocate_lock()
-"""Held while the list changes or somebody in it is told: another thread may stop the run."""
+"""Held while the list is changed or used: another thread may stop the run."""
 
 
 def stop(*, urgent: bool = False) -> bool:
-    """Ask a run to stop, as Ctrl-Break does; from any thread. A frozen program's start calls it.
+    """Ask a run to stop, as Ctrl-Break does. Any thread may; a frozen program's start calls it.
 
     Args:
-        urgent: Whether it has two seconds for that, as before the system's shutdown.
+        urgent: Whether the run has only two seconds, as before a shutdown.
 
     Returns:
         Whether there is a run.

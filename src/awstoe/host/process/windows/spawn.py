@@ -1,7 +1,7 @@
-"""Windows: starts a program in a job of its own, and says why one cannot be started.
+"""Windows: starts a program in a job of its own, and explains why one cannot be started.
 
-The program is created suspended and goes on when it is in its job, so that nothing it starts can be
-outside. It gets three handles and no other: a null device to read, and two pipes.
+The program is created suspended and resumed inside its job, so that nothing it starts is outside.
+It inherits three handles: a null device to read, and two pipes.
 """
 
 import ctypes
@@ -34,31 +34,31 @@ _OPEN_EXISTING: Final = 3
 _REASONS: Final = {
     5: (
         "access is denied",
-        "Check the permissions of the file; a policy of this machine may forbid it, too.",
+        "Check the permissions of the file and the policies of this machine.",
     ),
-    32: ("another program has the file open", "Close that program, or wait until it has ended."),
+    32: ("another program has the file open", "Close that program, or wait until it ends."),
     193: (
-        "it is no program for this machine",
+        "it is not a program for this machine",
         "Run a script through its interpreter, an installer package through msiexec.",
     ),
-    216: ("it was made for another processor", "Use a build for this machine's processor."),
-    225: ("the virus scanner forbids it", "Look into the virus scanner's log."),
-    740: ("it asks for administrator rights", "Run awstoe as an administrator."),
-    1260: ("a policy of this machine forbids it", "Ask whoever manages the machine."),
-    4551: ("a policy of this machine forbids it", "Ask whoever manages the machine."),
+    216: ("it was built for another processor", "Use a build for this machine's processor."),
+    225: ("the virus scanner blocked it", "Check the virus scanner's log."),
+    740: ("it requires administrator rights", "Run awstoe as an administrator."),
+    1260: ("a policy of this machine forbids it", "Ask the administrator of the machine."),
+    4551: ("a policy of this machine forbids it", "Ask the administrator of the machine."),
 }
 """What CreateProcessW's error codes mean, and what to do."""
 
 
 class Spawned(NamedTuple):
-    """A program that runs, in a process group and a job of its own."""
+    """A running program, in a process group and a job of its own."""
 
     pid: int
     handle: int
-    """Its process; to be closed."""
+    """Of its process; the owner closes it."""
     job: jobs.Job
     shares_console: bool
-    """Whether it can be told by Ctrl-Break to end."""
+    """Whether Ctrl-Break can reach it."""
     stdout: pipes.Pipe
     stderr: pipes.Pipe
 
@@ -93,7 +93,7 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
         for pipe in ends:
             pipe.close()
         if job is not None:
-            job.close()  # and with it whatever runs in it
+            job.close()  # this ends what runs in it
         if information is not None:
             kernel32.api.CloseHandle(information.process)
         _explain(argv, error)
@@ -101,35 +101,35 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
 
 
 def _command(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str]:
-    """The file to start and the command line for it.
+    """Return the file to start and its command line.
 
     Raises:
-        HostError: There is no such program, or no such command line.
+        HostError: There is no such program, or no command line for these arguments.
     """
-    found = program_search.find(argv[0], environment, os.path.isfile)
-    if found is None:
-        _refuse_missing(argv[0], environment)
-    found = os.path.abspath(found)
+    program = program_search.find(argv[0], environment, os.path.isfile)
+    if program is None:
+        _raise_missing(argv[0], environment)
+    program = os.path.abspath(program)
     try:
-        if not program_search.is_batch_file(found):
-            line, longest = command_line.of_program([found, *argv[1:]]), command_line.LONGEST
+        if not program_search.is_batch_file(program):
+            line, longest = command_line.of_program([program, *argv[1:]]), command_line.LONGEST
         else:
             interpreter = ntpath.join(kernel32.system_folder(), "cmd.exe")
-            line = command_line.of_batch_file(interpreter, found, argv[1:])
+            line = command_line.of_batch_file(interpreter, program, argv[1:])
             longest = command_line.LONGEST_OF_BATCH_FILE
-            found = interpreter
+            program = interpreter
     except ValueError as error:
         raise HostError(
-            f"Cannot start {quoted(argv[0])}: an argument cannot be handed to a program ({error}).",
-            hint="Hand it over in a file.",
+            f"Cannot start {quoted(argv[0])}: an argument cannot be passed to a program ({error}).",
+            hint="Pass it in a file.",
         ) from error
     if len(line) > longest:
         raise HostError(
             f"Cannot start {quoted(argv[0])}: its {len(argv) - 1} arguments are too long: the"
             f" command line has {len(line)} characters, {longest} are allowed.",
-            hint="Hand over long values in a file.",
+            hint="Pass long values in a file.",
         )
-    return found, line
+    return program, line
 
 
 def _create(
@@ -143,9 +143,9 @@ def _create(
     """Create the process, suspended.
 
     Raises:
-        OSError: The system refused.
+        OSError: The system cannot start it.
     """
-    nothing: int = kernel32.api.CreateFileW(
+    null_device: int = kernel32.api.CreateFileW(
         "NUL",
         _GENERIC_READ,
         _SHARE_READ_WRITE,
@@ -154,8 +154,8 @@ def _create(
         0,
         None,
     )
-    handles = (nothing, ends[0].writer, ends[1].writer)
-    # Without a console of ours it would get one of its own, with a window.
+    handles = (null_device, ends[0].writer, ends[1].writer)
+    # If we have no console, it would get one of its own, with a window.
     console = 0 if shares_console else _CREATE_NO_WINDOW
     information = kernel32.ProcessInformation()
     try:
@@ -185,18 +185,18 @@ def _create(
                 ctypes.byref(information),
             )
     finally:
-        kernel32.api.CloseHandle(nothing)
+        kernel32.api.CloseHandle(null_device)
     return information
 
 
 def _block(environment: Mapping[str, str]) -> "ctypes.Array[ctypes.c_wchar]":
-    """The environment as the system wants it: sorted by names without case, ended by two nulls."""
+    """Return the environment in the system's form: sorted by name in any case, two nulls last."""
     entries = sorted(environment.items(), key=lambda entry: entry[0].upper())
     return ctypes.create_unicode_buffer("".join(f"{k}={v}\0" for k, v in entries) + "\0")
 
 
 def _explain(argv: Sequence[str], error: OSError) -> NoReturn:
-    """Say why a program could not be started.
+    """Explain why a program could not be started.
 
     Raises:
         HostError: Always.
@@ -206,8 +206,8 @@ def _explain(argv: Sequence[str], error: OSError) -> NoReturn:
     raise HostError(f"Cannot start {quoted(argv[0])}: {what}.", hint=hint) from error
 
 
-def _refuse_missing(program: str, environment: Mapping[str, str]) -> NoReturn:
-    """Say that there is no such program.
+def _raise_missing(program: str, environment: Mapping[str, str]) -> NoReturn:
+    """Explain that there is no such program.
 
     Raises:
         HostError: Always.
@@ -215,7 +215,7 @@ def _refuse_missing(program: str, environment: Mapping[str, str]) -> NoReturn:
     hint: str | None = "Check the path."
     if program_search.has_folder(program):
         if os.path.isdir(program):
-            what, hint = "it is a folder", "Give the path of a program in it."
+            what, hint = "it is a folder", "Use the path of a program in it."
         else:
             place = "" if os.path.isabs(program) else f" in {os.getcwd()}"
             what = f"there is no such file{place}"
@@ -223,7 +223,7 @@ def _refuse_missing(program: str, environment: Mapping[str, str]) -> NoReturn:
         path = program_search.lookup(environment, "PATH") or ""
         what = f"there is no such program in PATH ({path})"
         here = next(filter(os.path.isfile, program_search.candidates(program, environment)), None)
-        hint = "Install it, or give its full path."
+        hint = "Install it, or use its full path."
         if here is not None:
-            hint = rf"There is one in the working directory, which is not searched: give .\{here}"
+            hint = rf"There is one in the working directory, which is not searched: use .\{here}"
     raise HostError(f"Cannot start {quoted(program)}: {what}.", hint=hint)

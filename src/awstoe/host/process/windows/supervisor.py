@@ -1,8 +1,8 @@
-"""Windows: attends one child from its start to the end of its job.
+"""Windows: supervises one child until its job has ended.
 
-One thread, which waits for both output pipes, the child's end and the event that an interruption
-sets. All that the child starts is in its job; a program that another one starts for it (a service,
-the task scheduler, WMI) is not.
+One thread waits for both output pipes, the child's end and the event that an interruption sets.
+Everything that the child starts is in its job, except programs that another process starts for it
+(a service, the task scheduler, WMI).
 """
 
 import os
@@ -14,9 +14,7 @@ from awstoe.host.executable import frozen
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.process.supervisor import Sink
-from awstoe.host.process.windows import pipes
-from awstoe.host.process.windows import spawn as starting
-from awstoe.host.process.windows import terminate as ending
+from awstoe.host.process.windows import pipes, spawn, terminate
 
 assert sys.platform == "win32"
 
@@ -24,10 +22,10 @@ _ONE_HOUR = 3600.0
 
 
 def prepare() -> None:
-    """Make this process fit for having children; cheap enough to call once a run.
+    """Prepare this process for child processes.
 
-    A frozen program's boot loader has the libraries of the bundle looked for first, and a child
-    would inherit that. We ourselves go on finding them, by a way of this process alone.
+    A frozen program's bootloader puts the bundle's folder first in the search for libraries, and
+    children inherit that. Remove it, and add the folder in a way that affects this process only.
     """
     bundle = frozen.bundle_folder()
     if bundle is not None:
@@ -36,18 +34,18 @@ def prepare() -> None:
 
 
 class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
-    """Attends a child by waiting for several handles at once.
+    """Supervises a child by waiting for several handles at once.
 
     Args:
-        started: The process, just started in a job of its own.
-        sinks: Its pipes, and who gets the data. They are closed by ``close``.
-        deadline: The ``time.monotonic`` at which its time is over, or None.
-        interruption: Says when to stop.
+        started: The process, started in a job of its own.
+        sinks: Its pipes, each with its sink. ``close`` closes them.
+        deadline: The ``time.monotonic`` at which it times out, or None.
+        interruption: When to stop.
     """
 
     def __init__(
         self,
-        started: starting.Spawned,
+        started: spawn.Spawned,
         sinks: dict[pipes.Pipe, Sink],
         deadline: float | None,
         interruption: Interruption,
@@ -56,16 +54,16 @@ class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
         self._child = started
 
     def finish(self) -> None:
-        """See ``attendance.ChildSupervisor``."""
-        self._child.job.spare()
+        self._child.job.disown()
 
     def end_tree(self) -> list[str]:
-        """See ``attendance.ChildSupervisor``."""
-        # Once the first process has ended, the system may take its number for that of no group and
-        # tell everybody on the console instead, us too.
+        # After the first process exits, Windows treats its ID as no group and sends Ctrl-Break to
+        # every process on the console, including us.
         leads = self._child.shares_console and self.exit_code is None
         group = self._child.pid if leads else None
-        left = ending.end(self._child.job, group, self._pause, lambda: self._interruption.hard)
+        left = terminate.end(
+            self._child.job, group, self._keep_reading, lambda: self._interruption.hard
+        )
         self._note_exit()
         self._read_rest()
         for pipe, sink in self._sinks.items():
@@ -73,7 +71,6 @@ class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
         return supervisor.describe(left)
 
     def close(self) -> None:
-        """See ``attendance.ChildSupervisor``."""
         for pipe in self._sinks:
             pipe.close()
         self._sinks = {}
