@@ -1,4 +1,4 @@
-"""What all tests share: the option that rewrites golden files, and signals as in a terminal."""
+"""Shared by all tests: the option that rewrites golden files, and signals as in a terminal."""
 
 import signal
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pytest
 
-# Tests that nohup or a shell's "&" has started ignore these, and so would the programs they start:
-# a program that ignores a signal from its start has to go on ignoring it.
+# nohup and a shell's "&" start tests with these signals ignored. The programs that the tests start
+# would inherit that, and a program has to keep ignoring a signal that was ignored at its start.
 for each in (
     getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)
 ):
@@ -16,7 +16,7 @@ for each in (
 
 
 class Golden(Protocol):
-    """Compares text with a golden file."""
+    """Compares a text with a golden file."""
 
     def __call__(self, path: Path, text: str) -> None: ...
 
@@ -25,13 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write what the tests produce into the golden files instead of comparing it",
+        help="write the golden files instead of comparing with them",
     )
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Asserts that a golden file holds a text, or writes the file with ``--update-golden``."""
+    """Return a function that compares a text with a golden file, or writes the file."""
     update: bool = request.config.getoption("--update-golden")
 
     def check(path: Path, text: str) -> None:

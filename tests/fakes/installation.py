@@ -1,7 +1,7 @@
 """An installed program that updates itself: real files, the real command, a shell script as awstoe.
 
-Run as a program, this module is that command in a process of its own:
-``python -m fakes.installation FACTS OPTIONS...``; see ``Installation.process``.
+``COMMAND FACTS OPTIONS...`` is the same command in a process of its own; see
+``Installation.process``.
 """
 
 import json
@@ -25,6 +25,13 @@ from awstoe.update.install_record import InstallStep, Listener
 from awstoe.update.releases import Version
 
 LINUX = TargetMachine("linux", "amd64", (2, 36))
+COMMAND = (
+    sys.executable,
+    "-c",
+    # securesystemslib loads boto3 where it is installed, which is most of the start-up time.
+    "import sys; sys.modules['boto3'] = None; from fakes.installation import main;"
+    " sys.exit(main(sys.argv[1:]))",
+)
 
 
 class Attempt(NamedTuple):
@@ -102,14 +109,7 @@ class Installation:
         """
         tests = Path(__file__).parent.parent
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "fakes.installation",
-                self.arguments(die_at, hold_at),
-                *options,
-                "--json",
-            ],
+            [*COMMAND, self.arguments(die_at, hold_at), *options, "--json"],
             cwd=tests,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -190,7 +190,7 @@ def _command(
         return 128 + error.signal_number
 
 
-def _main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     facts = json.loads(arguments[0])
 
     def listen(step: InstallStep) -> None:
@@ -220,7 +220,3 @@ def _main(arguments: Sequence[str]) -> int:
         os.setgid(facts["user"])
         os.setuid(facts["user"])
     return _command(program, arguments[1:], Console(), listen)
-
-
-if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))

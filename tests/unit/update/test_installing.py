@@ -22,7 +22,7 @@ from awstoe.update.install_record import InstallStep
 from awstoe.update.installation import Origin
 from awstoe.update.releases import Version
 from fakes import release_server as tricks
-from fakes.installation import Attempt, finished
+from fakes.installation import COMMAND, Attempt, finished
 from fakes.releases import shell_program
 from fakes.scene import Scene
 
@@ -236,7 +236,7 @@ def as_nobody(scene: Scene) -> Attempt:
     os.chown(scene.installation.state.parent, NOBODY, NOBODY)
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "fakes.installation"),
+            *COMMAND,
             *(scene.installation.arguments(user=NOBODY), "--json"),
         ],
         cwd=Path(__file__).parents[2],
