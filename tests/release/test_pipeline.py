@@ -22,6 +22,8 @@ from awstoe_release.verification import Visitor
 from awstoe_signing.keys.directory import Purpose, locked
 from fakes.release_world import TARGETS, WITHOUT, World
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ("eu-north-1", "us-east-1", "ap-south-1")
 TIMED_OUT = 120
 
@@ -85,7 +87,6 @@ def test_a_version_goes_all_the_way_and_the_one_before_updates_itself_to_it(
     assert puts(server) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [name for name in pipeline.NAMES if name != "preflight"])
 def test_killed_at_any_step_it_leaves_nothing_half_and_the_next_run_completes(
     world: World, step: str
@@ -102,7 +103,6 @@ def test_killed_at_any_step_it_leaves_nothing_half_and_the_next_run_completes(
     verify(world, release)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 20, 60, 75, 90])
 def test_killed_in_the_middle_of_publishing_the_next_run_completes(
     world: World, server: S3Server, after: int

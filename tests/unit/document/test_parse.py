@@ -161,6 +161,7 @@ def test_a_document_full_of_wrong_references_is_refused_in_time() -> None:
     assert time.perf_counter() - begun < 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_LIBYAML, reason="is measured against libyaml")
 def test_validating_10000_steps_takes_at_most_4_times_what_reading_the_yaml_takes() -> None:
     text = HEAD + "".join(STEP.format(number, number) for number in range(1, 10_000))

@@ -400,6 +400,7 @@ def test_two_updates_at_once(scene: Scene) -> None:
     assert scene.installation.told() == "awstoe 1.1.0"
 
 
+@pytest.mark.slow
 def test_second_update_waits_for_the_first(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     first = held(scene, InstallStep.DOWNLOADED)
@@ -548,6 +549,7 @@ def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
     assert not (scene.installation.state / "metadata/tmpabc").exists()
 
 
+@pytest.mark.slow
 def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     process = held(scene, InstallStep.DOWNLOADED)
