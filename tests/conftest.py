@@ -1,6 +1,8 @@
 """Shared by all tests: the option that rewrites golden files, and signals as in a terminal."""
 
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +15,18 @@ for each in (
 ):
     if signal.getsignal(each) is signal.SIG_IGN:
         signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return the number of workers for ``-n auto``: one more than there are cores.
+
+    Many tests wait: for time limits, for servers, for programs that they have started.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores + 1
 
 
 class Golden(Protocol):

@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def another_user(folder: Path) -> Iterator[None]:
-    """Root becomes nobody, to whom everything in ``folder`` belongs; others stay who they are."""
+    """As root, become nobody and give it all of ``folder``; otherwise do nothing."""
     if os.geteuid() != 0:
         yield
         return
@@ -86,7 +86,7 @@ def another_user(folder: Path) -> Iterator[None]:
 def run(
     action: str, operations: list[dict[str, Value]], context: RecordingContext
 ) -> list[dict[str, str]]:
-    """What the engine does with a step: all inputs are converted before the first is used."""
+    """Run a step as the engine does: all inputs are converted before the first is used."""
     module = schema.schema(action).module
     try:
         typed = [schema.typed_inputs(action, operation) for operation in operations]
@@ -133,7 +133,7 @@ def test_case(path: Path, folder: Path) -> None:
 
 
 def test_every_file_system_action_has_cases() -> None:
-    """Those that run no program and no document; what only Windows has is tested there."""
+    """Without actions that run a program or a document; those of Windows are tested there."""
     covered = {path.parent.name for path in CASES}
     others = {"ExecuteBash", "ExecuteBinary", "ExecuteDocument", "Assert", "Reboot", "UpdateOS"}
     built = {

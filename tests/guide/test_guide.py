@@ -1,22 +1,22 @@
 """The worked examples of the AWSTOE user guide, restated: each is valid, and runs where it can.
 
-The guide is that of EC2 Image Builder. A file beside this one holds the examples of one section in
-the guide's order: same keys, same shapes of values, same quotes, other names and texts. An entry
-of a section has
+The guide is part of EC2 Image Builder's. Each YAML file in this folder has the examples of one
+section in the guide's order: same keys, same kinds of values, same quotes, other names and texts.
+An entry of a section has
 
-    example      which one it is
+    example      its name
     platform     linux, windows or any: where it is valid
-    step, steps, phase, phases, document    the text, one of them, as much as the guide shows
+    step, steps, phase, phases, document    the text: one of these, as much as the guide shows
     broken       why it does not do what the guide says
-    valid        false when we refuse it
-    said         what we say then
-    mended       the text as it was meant; what follows is about this one
-    inputs       the operations of its last step as we read them
-    runs         true when it is carried out here: without network, AWS, Windows and reboot
+    valid        false if it is refused
+    said         the message in that case
+    mended       the text as it was meant; the following keys are about this one
+    inputs       the operations of its last step, as parsed
+    runs         true if it can run here: without network, AWS, Windows and reboot
     files        files before the run; see ``cases/files.py``
     environment  variables of the run
-    outputs      by step; ``any`` stands for a value of which only the name is fixed
-    statuses     by step, where it is not success
+    outputs      by step; ``any`` is a value of which only the name is compared
+    statuses     by step, if not success
     logged       a line of console.log
     after        files afterwards; see ``cases/files.py``
 
@@ -75,7 +75,7 @@ FRAMES = {
     "phases": ("schemaVersion: 1.0\n", 0),
     "document": ("", 0),
 }
-"""What is put before the text of an example, and how deep the text stands in it."""
+"""The text before that of an example, and how far the example is indented."""
 
 needs_bash = pytest.mark.skipif(sys.platform == "win32", reason="the examples use ExecuteBash")
 
@@ -104,20 +104,20 @@ COMMAND_LINE = entries("command-line")
 
 
 def document(entry: Entry, text: str) -> str:
-    """``text`` in the frame that makes a document of it."""
+    """Return ``text`` with the frame that makes it a document."""
     (kind,) = FRAMES.keys() & entry.keys()
     before, depth = FRAMES[kind]
     return before + textwrap.indent(text, " " * depth)
 
 
 def given(entry: Entry) -> str:
-    """The document with the text as the guide has it."""
+    """Return the document with the text of the guide."""
     (kind,) = FRAMES.keys() & entry.keys()
     return document(entry, entry[kind])
 
 
 def meant(entry: Entry) -> str:
-    """The document with the text as it was meant."""
+    """Return the document with the text as it was meant."""
     return document(entry, entry["mended"]) if "mended" in entry else given(entry)
 
 
@@ -173,10 +173,10 @@ def test_entries_have_no_unknown_keys_and_only_broken_ones_are_refused() -> None
 
 
 class Outcome(NamedTuple):
-    """What became of one example."""
+    """The results of one example."""
 
     entry: Entry
-    """With all words replaced."""
+    """With all variables replaced."""
     record: dict[str, Any]
     """Its document's entry in detailedoutput.json."""
     folder: Path
@@ -185,7 +185,7 @@ class Outcome(NamedTuple):
 
 
 def owners(user: int, group: int) -> dict[str, str]:
-    """The names of a user and a group, or their numbers when they have none."""
+    """Return the names of a user and a group, or their numbers if they have no names."""
     try:
         owner = pwd.getpwuid(user).pw_name
     except KeyError:
@@ -197,7 +197,7 @@ def owners(user: int, group: int) -> dict[str, str]:
 
 
 def recipients() -> dict[str, str]:
-    """Who runs the tests, and whom files can be given to: for root, somebody else."""
+    """Return the user who runs the tests, and a user and a group that files can be given to."""
     user, group = os.geteuid(), os.getegid()
     mine = owners(user, group)
     if user == 0:
@@ -209,7 +209,7 @@ def recipients() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """What became of the examples that run: all of them in one run, one document each."""
+    """The results of the examples that run: all in one run, one document each."""
     toe = Toe(tmp_path_factory.mktemp("guide"))
     who = recipients()
     environment: dict[str, str] = {}
@@ -232,7 +232,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 
 
 def without_any(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``found`` with ``any`` where ``wanted`` has it."""
+    """Return ``found`` with ``any`` wherever ``wanted`` has it."""
     return [
         {key: "any" if wish.get(key) == "any" else value for key, value in outputs.items()}
         for outputs, wish in zip(found, wanted, strict=True)
@@ -259,7 +259,7 @@ def test_an_example_runs_and_does_what_the_guide_says(
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[bool]:
-    """What each condition of operators.yml is as an Assert step, all of them in one run."""
+    """The result of each condition of operators.yml as an Assert step, all in one run."""
     toe = Toe(tmp_path_factory.mktemp("operators"))
     toe.write("folder/text", "hi")
     text = FRAMES["steps"][0]

@@ -25,7 +25,7 @@ from fakes.release_world import TARGETS, WITHOUT, World
 pytestmark = pytest.mark.slow
 
 REGIONS = ("eu-north-1", "us-east-1", "ap-south-1")
-TIMED_OUT = 120
+TIMED_OUT = 240
 
 
 def verify(world: World, release: Release, prefix: str = "latest") -> None:
@@ -495,8 +495,8 @@ def test_a_withdrawn_version_is_told_to_programs(world: World) -> None:
 
 
 def test_a_slow_region_holds_nobody_up_for_ever(world: World, server: S3Server) -> None:
-    server.fail({"kind": "slow", "bucket": "awstoe-us-east-1", "seconds": 3, "key": "linux/386"})
-    release = world.release("1.0.0", "publish.read_seconds=1", "publish.attempts=1")
+    server.fail({"kind": "slow", "bucket": "awstoe-us-east-1", "seconds": 9, "key": "linux/386"})
+    release = world.release("1.0.0", "publish.read_seconds=3", "publish.attempts=1")
     failed: list[str] = []
     thread = threading.Thread(target=lambda: failed.extend(world.run(release, until="publish")))
     thread.start()
