@@ -1,4 +1,4 @@
-"""What CI does, with programs in the place of make, apt-get and the build that write down calls."""
+"""The stages of CI, with make, apt-get and the build replaced by programs that log their calls."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ CALLED = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
 
 
 class Machine:
-    """A folder with the script, and programs that only write down that they were called."""
+    """A folder with the script, and programs that only log their calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Machine:
         )
 
     def made(self) -> list[str]:
-        """The calls of make, without its name."""
+        """Return the calls of make, without its name."""
         lines = self.calls.read_text().splitlines()
         return [line.removeprefix("make ") for line in lines if line.startswith("make ")]
 
@@ -66,7 +66,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def stages(*targets: str) -> list[str]:
-    """What is made: a release is rehearsed as soon as the own target's file is tested."""
+    """Return the expected calls: the rehearsal follows the tests of this machine's own file."""
     own, *others = (
         [f"{step} TARGET={each}" for step in ("toolchain", "build", "conformance")]
         for each in targets

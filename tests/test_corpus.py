@@ -1,6 +1,6 @@
 """Component documents written by others get the verdict that their list expects.
 
-The documents are no part of this repository; where they are not, there is nothing to test.
+The documents are not part of this repository; without them, nothing is tested.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""The documentation tells the truth: its links lead somewhere, its tour is what really happens."""
+"""The documentation is right: its links lead somewhere, and its tour shows what happens."""
 
 import json
 import re
@@ -21,7 +21,7 @@ FENCED = re.compile(r"```.*?```", re.DOTALL)
 
 
 def tour() -> dict[str, str]:
-    """The blocks of the README that are marked as part of the tour."""
+    """Return the blocks of the README that are marked as part of the tour."""
     return dict(TOUR.findall(README.read_text()))
 
 

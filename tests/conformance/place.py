@@ -1,4 +1,4 @@
-"""Where the conformance suite runs the subject: a folder with a temporary folder of its own."""
+"""The folder in which the conformance suite runs the subject, with its own temporary folder."""
 
 import json
 import os
@@ -24,7 +24,7 @@ phases:
 
 
 class Place(Toe):
-    """A place to run the subject in; nothing that it unpacks may be left there.
+    """A folder to run the subject in; nothing that it unpacks may be left there.
 
     Args:
         folder: The folder.
@@ -51,7 +51,7 @@ class Place(Toe):
             lead_to(self.temporary, Path(self.environment["WINEPREFIX"]))
 
     def bash(self, *commands: str, name: str = "document.yml") -> str:
-        """Write a document of one step that runs ``commands``; gives its path."""
+        """Write a document of one step that runs ``commands``, and return its path."""
         lines = "".join(f"            - {json.dumps(each)}\n" for each in commands)
         return str(self.write(name, DOCUMENT + lines))
 
@@ -60,24 +60,24 @@ class Place(Toe):
         return self.argv("-d", self.bash(*commands), "-l", str(self.folder))
 
     def unpacked(self) -> list[str]:
-        """The folders that a built file has unpacked itself to and that are still there."""
+        """Return the unpack folders of built files that still exist."""
         return sorted(each for each in os.listdir(self.temporary) if each.startswith("_MEI"))
 
     def disorder(self) -> list[str]:
-        """What is in the temporary folder and must not be."""
+        """Return what must not be in the temporary folder but is."""
         unpacked = self.unpacked()
         others = [each for each in self.left() if each not in unpacked]
         return unpacked + ([] if self.killed else others)
 
     def left(self) -> list[str]:
-        """What is in the temporary folder."""
+        """Return the names in the temporary folder."""
         return sorted(os.listdir(self.temporary))
 
 
 def lead_to(temporary: Path, prefix: Path) -> None:
-    """Have a machine of Wine's use a folder for temporary files.
+    """Make a Wine machine use a folder for temporary files.
 
-    Wine does not care what TEMP says outside: it takes that from the user's part of its registry.
+    Wine ignores the TEMP of its environment: it reads it from the user's part of its registry.
     """
     (own,) = (each / "Temp" for each in prefix.glob("drive_c/users/*") if each.name != "Public")
     if own.is_symlink():

@@ -35,7 +35,7 @@ COMMAND = (
 
 
 class Attempt(NamedTuple):
-    """What came of a command."""
+    """The results of a command."""
 
     code: int
     result: dict[str, Any]
@@ -45,14 +45,14 @@ class Attempt(NamedTuple):
 
 
 class Installation:
-    """A program in a folder, and what belongs to it.
+    """A program in a folder, and its files.
 
     Args:
         folder: Gets ``bin/awstoe`` and the user's state.
         trust: The folder of release keys that is built into the program.
         program: Its bytes.
-        version: What it calls itself.
-        machine: What it runs on.
+        version: The version it reports.
+        machine: The machine it runs on.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Installation:
         self.timeouts = updater.TIMEOUTS
 
     def facts(self) -> installation.Installation:
-        """What the running program knows about itself."""
+        """Return what the running program knows about itself."""
         path = os.path.realpath(self.named)
         return installation.Installation(
             path=path,
@@ -91,7 +91,7 @@ class Installation:
         )
 
     def update(self, *options: str, listener: Listener | None = None) -> Attempt:
-        """The command, in this process."""
+        """Run the command in this process."""
         told = _Recorder()
         code = _command(self.facts(), [*options, "--json"], told, listener, self.timeouts)
         return Attempt(code, told.value, told.said)
@@ -99,13 +99,13 @@ class Installation:
     def process(
         self, *options: str, die_at: str = "", hold_at: str = "", wait: bool = True
     ) -> "subprocess.Popen[str]":
-        """The command in a process of its own.
+        """Run the command in a process of its own.
 
         Args:
-            options: Of the command.
-            die_at: The step at which it is killed.
-            hold_at: The step at which it stops until a line comes on its standard input.
-            wait: Until it has ended.
+            options: Options of the command.
+            die_at: The step at which it kills itself.
+            hold_at: The step at which it waits for a line on its standard input.
+            wait: Whether to wait until it has ended.
         """
         tests = Path(__file__).parent.parent
         process = subprocess.Popen(
@@ -121,7 +121,7 @@ class Installation:
         return process
 
     def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
-        """The first argument of this module as a program."""
+        """Return the first argument of ``COMMAND``."""
         facts = {
             "named": self.named,
             "version": self.version,
@@ -134,14 +134,14 @@ class Installation:
         return json.dumps(facts)
 
     def told(self) -> str:
-        """What the program says when it is run: proof that there is one that works."""
+        """Run the program and return its output: proof that a working program is there."""
         ended = subprocess.run(
             [self.path, "--version"], capture_output=True, text=True, timeout=240, check=True
         )
         return ended.stdout.strip()
 
     def on_disk(self) -> dict[str, tuple[int, bytes]]:
-        """Mode and content of all that is in the program's folder."""
+        """Return the mode and content of everything in the program's folder."""
         return {
             str(path.relative_to(self.bin)): (
                 stat.S_IMODE(path.lstat().st_mode),
@@ -152,7 +152,7 @@ class Installation:
 
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
-    """What came of a process, when it has ended."""
+    """Wait for a process, and return its results."""
     out, said = process.communicate()
     return Attempt(process.returncode, json.loads(out or "{}"), said)
 
@@ -213,7 +213,7 @@ def main(arguments: Sequence[str]) -> int:
         memory=facts["state"],
     )
     if facts["user"]:
-        # What is loaded later might lie where that user may not read: load it now.
+        # Load all modules now: that user might not be able to read them later.
         warm = program._replace(memory=facts["state"] + "-of-root")
         _command(warm, ["--check", "--json"], _Recorder(), None)
         os.setgroups([])
