@@ -29,7 +29,7 @@ format: $(MADE) ## Format the code and sort its imports
 	$(ENV)/ruff check --quiet --select I --fix && $(ENV)/ruff format
 
 check: lint ## Lint and run the fast tests: under a minute, for every change
-	$(PYTEST) -m "not slow" tests/test_architecture.py tests/unit tests/documents
+	$(PYTEST) -m "not slow" tests/test_architecture.py tests/unit tests/documents tests/actions
 
 test: $(MADE) ## Run all tests (T=tests/unit/engine for some)
 	$(PYTEST) $(T)

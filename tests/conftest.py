@@ -1,6 +1,8 @@
-"""What all tests share: the option that rewrites golden files, and signals as in a terminal."""
+"""Shared by all tests: the option that rewrites golden files, and signals as in a terminal."""
 
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +15,8 @@ settings.register_profile("repeatable", derandomize=True, database=None, deadlin
 settings.register_profile("explore", deadline=None)
 settings.load_profile("repeatable")
 
-# Tests that nohup or a shell's "&" has started ignore these, and so would the programs they start:
-# a program that ignores a signal from its start has to go on ignoring it.
+# nohup and a shell's "&" start tests with these signals ignored. The programs that the tests start
+# would inherit that, and a program has to keep ignoring a signal that was ignored at its start.
 for each in (
     getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)
 ):
@@ -22,8 +24,20 @@ for each in (
         signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return the number of workers for ``-n auto``: one more than there are cores.
+
+    Many tests wait: for time limits, for servers, for programs that they have started.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return cores + 1
+
+
 class Golden(Protocol):
-    """Compares text with a golden file."""
+    """Compares a text with a golden file."""
 
     def __call__(self, path: Path, text: str) -> None: ...
 
@@ -32,13 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write what the tests produce into the golden files instead of comparing it",
+        help="write the golden files instead of comparing with them",
     )
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Asserts that a golden file holds a text, or writes the file with ``--update-golden``."""
+    """Return a function that compares a text with a golden file, or writes the file."""
     update: bool = request.config.getoption("--update-golden")
 
     def check(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
-"""What the black-box tests run: this source tree, or a built file.
+"""Finds what the black-box tests run: this source tree, or a built file.
 
-``AWSTOE_SUBJECT`` chooses: ``source`` (the default), a target such as ``linux/386``, whose file is
-looked for below ``dist/``, or the path of a file, whose kind is read from its first bytes.
+``AWSTOE_SUBJECT`` chooses: ``source`` (the default); a target such as ``linux/386``, for its file
+in ``dist/``; or the path of a file, whose target is read from its first bytes.
 """
 
 import os
@@ -29,7 +29,7 @@ _EMULATED = 8
 
 
 class SubjectMissing(Exception):
-    """There is nothing to run, or it cannot run on this machine; the text says what to do."""
+    """The subject does not exist or cannot run on this machine; the text says what to do."""
 
 
 class Subject(NamedTuple):
@@ -38,15 +38,15 @@ class Subject(NamedTuple):
     name: str
     """``source``, or the target."""
     platform: Platform
-    """Where its documents run."""
+    """The platform that its documents run on."""
     argv: tuple[str, ...]
-    """What starts it."""
+    """The command that starts it."""
     path: str
-    """One file that starts it, as documents for it write that."""
+    """One file that starts it, as documents for it write the path."""
     file: Path | None = None
     """The built file; None for a source tree."""
     patience: int = 1
-    """How many times longer than a native program it may take."""
+    """How many times longer than a native program it may take; 1 for a native program."""
 
     @property
     def frozen(self) -> bool:
@@ -61,30 +61,30 @@ class Subject(NamedTuple):
         return self.platform is Platform.WINDOWS and sys.platform != "win32"
 
     def shown(self, path: Path) -> str:
-        """``path`` as the program itself writes it: under Wine, / is the drive Z."""
+        """Return ``path`` as the program writes it: under Wine, / is drive Z."""
         if self.under_wine:
             return "Z:" + str(path).replace("/", "\\")
         return str(path)
 
 
 def file_of(target: str) -> Path:
-    """Where ``make build`` puts the file of a target."""
+    """Return the path at which ``make build`` puts the file of a target."""
     name = "awstoe.exe" if target.startswith("windows/") else "awstoe"
     return ROOT / "dist" / __version__ / target / name
 
 
 def find(name: str) -> Subject:
-    """The subject called ``name``.
+    """Return the subject called ``name``.
 
     Raises:
-        SubjectMissing: There is none, or this machine cannot run it.
+        SubjectMissing: It does not exist, or this machine cannot run it.
     """
     if name in ("", SOURCE):
         return _source()
     file = file_of(name) if name in TARGETS else Path(name).absolute()
     if not file.is_file():
-        hint = f"make build TARGET={name} makes it" if name in TARGETS else "it is no file"
-        raise SubjectMissing(f"{file} is not there: {hint}")
+        hint = f"run: make build TARGET={name}" if name in TARGETS else "check the path"
+        raise SubjectMissing(f"{file} does not exist: {hint}")
     subject = _built(file, target_of(file))
     _try(subject)
     return subject
@@ -92,19 +92,19 @@ def find(name: str) -> Subject:
 
 @cache
 def chosen() -> Subject:
-    """The subject of this test session.
+    """Return the subject of this test session.
 
     Raises:
-        SubjectMissing: What ``AWSTOE_SUBJECT`` names cannot be run.
+        SubjectMissing: The subject that ``AWSTOE_SUBJECT`` names cannot be run.
     """
     return find(os.environ.get("AWSTOE_SUBJECT", ""))
 
 
 def target_of(file: Path) -> str:
-    """The target that a file was built for, by its first bytes.
+    """Return the target that a file was built for, by its first bytes.
 
     Raises:
-        SubjectMissing: It is a program for none of the targets.
+        SubjectMissing: It is not a program for any of the targets.
     """
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
@@ -114,7 +114,7 @@ def target_of(file: Path) -> str:
         (machine,) = struct.unpack_from("<H", head, 18)
         if machine in _ELF_MACHINES:
             return _ELF_MACHINES[machine]
-    raise SubjectMissing(f"{file} is a program for none of {', '.join(TARGETS)}")
+    raise SubjectMissing(f"{file} is not a program for any of {', '.join(TARGETS)}")
 
 
 def _source() -> Subject:
@@ -136,12 +136,12 @@ def _built(file: Path, target: str) -> Subject:
 
 
 def _try(subject: Subject) -> None:
-    """Find out whether this machine runs it at all."""
+    """Check that this machine can run a subject."""
     if subject.under_wine:
         from fakes import wine  # noqa: PLC0415 - it needs the tooling of the build
 
         if lacking := wine.missing():
-            raise SubjectMissing(f"this machine does not run {subject.file}: {lacking}")
+            raise SubjectMissing(f"this machine cannot run {subject.file}: {lacking}")
         return
     try:
         ended = subprocess.run(
@@ -153,14 +153,14 @@ def _try(subject: Subject) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SubjectMissing(
-            f"this machine does not run {subject.file}: {error}; docs/building.md says what a"
-            f" machine needs for {subject.name}"
+            f"this machine cannot run {subject.file}: {error}; docs/building.md lists what"
+            f" {subject.name} needs"
         ) from error
     if ended.returncode:
-        said = (ended.stdout + ended.stderr).decode(errors="replace").strip()
-        raise SubjectMissing(f"{subject.file} --version ended with {ended.returncode}: {said}")
+        output = (ended.stdout + ended.stderr).decode(errors="replace").strip()
+        raise SubjectMissing(f"{subject.file} --version exited with {ended.returncode}: {output}")
 
 
 def needs_source(reason: str) -> pytest.MarkDecorator:
-    """Skips a test of a built file, for a reason that lies in the test."""
+    """Return a mark that skips a test if the subject is a built file."""
     return pytest.mark.skipif(chosen().frozen, reason=reason)

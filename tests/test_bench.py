@@ -31,10 +31,10 @@ def test_a_program_that_fails_is_no_measurement(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_peak_memory_is_the_program_s_own(tmp_path: Path) -> None:
-    code = "import time; kept = bytearray(64 << 20); time.sleep(0.1)"
+    code = "import time; kept = bytearray(64 << 20); time.sleep(0.5)"
     programs = {
         "large": Program((sys.executable, "-c", code)),
-        "small": Program((sys.executable, "-c", "import time; time.sleep(0.1)")),
+        "small": Program((sys.executable, "-c", "import time; time.sleep(0.5)")),
     }
     taken = take_turns(programs, 1, tmp_path, watch_memory=True)
     assert 48 << 10 < taken["large"].peak_kib - taken["small"].peak_kib < 80 << 10

@@ -1,4 +1,4 @@
-"""The project around the program: packages, lock, Makefile, and what must never be in the tree."""
+"""The project around the program: packages, lock file, Makefile and ignored files."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def outside_make() -> dict[str, str]:
 
 
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
-    """Every file below ``folder`` with size and time, byte code aside."""
+    """Return every file in ``folder`` with size and time, except byte code."""
     return {
         str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in folder.rglob("*")

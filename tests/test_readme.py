@@ -21,7 +21,7 @@ FENCED = re.compile(r"```.*?```", re.DOTALL)
 
 
 def tour() -> dict[str, str]:
-    """The blocks of the README that are marked as part of the tour."""
+    """Return the blocks of the README that are marked as part of the tour."""
     return dict(TOUR.findall(README.read_text()))
 
 

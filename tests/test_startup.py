@@ -1,4 +1,4 @@
-"""What a start of the program loads: start-up is most of a short run's time."""
+"""The modules that the program loads at its start, which is most of a short run's time."""
 
 import os
 import re
@@ -16,7 +16,7 @@ HEAVY = {"dataclasses", "inspect", "tempfile", "logging", "uuid", "pathlib", "as
 
 
 def loaded_by(*command: str, folder: Path) -> set[str]:
-    """The top-level modules that this interpreter imports for ``command``."""
+    """Return the top-level modules that this interpreter imports for ``command``."""
     ended = subprocess.run(
         [sys.executable, "-X", "importtime", *command],
         cwd=folder,
@@ -33,7 +33,7 @@ def loaded_by(*command: str, folder: Path) -> set[str]:
 
 
 def loaded_by_awstoe(*arguments: str, folder: Path) -> set[str]:
-    """What the program adds to what an empty program loads on this machine."""
+    """Return the modules that the program loads in addition to those of an empty program."""
     return loaded_by("-m", "awstoe", *arguments, folder=folder) - loaded_by(
         "-c", "pass", folder=folder
     )

@@ -1,4 +1,4 @@
-"""Runs the real program as a person would, and reads what it leaves behind."""
+"""Runs the real program as a user would, and reads its results."""
 
 import json
 import os
@@ -36,7 +36,7 @@ _ANOTHER_NAME = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
 
 class Ended(NamedTuple):
-    """A run that is over."""
+    """A finished run."""
 
     exit_code: int
     stdout: str
@@ -82,7 +82,7 @@ class Ended(NamedTuple):
 
     @property
     def records(self) -> dict[str, Json]:
-        """What detailedoutput.json holds."""
+        """The content of detailedoutput.json."""
         found: dict[str, Json] = json.loads((self.logs / "detailedoutput.json").read_text())
         return found
 
@@ -133,7 +133,7 @@ def phases(**named: list[Step]) -> list[Json]:
 
 
 class Started:
-    """A run that goes on while the test does."""
+    """A run in the background of the test."""
 
     def __init__(self, child: "subprocess.Popen[str]") -> None:
         self.child = child
@@ -198,7 +198,7 @@ class Toe:
         return path
 
     def document(self, *steps: Step, name: str = "doc.yml", **keys: Json) -> str:
-        """Write a document; ``phases`` stands for ``steps`` when it is given. Gives its name."""
+        """Write a document of ``steps``, or of ``phases`` if given, and return its name."""
         content = {"schemaVersion": "1.0", "phases": phases(build=list(steps)), **keys}
         self.write(name, json.dumps(content))
         return name

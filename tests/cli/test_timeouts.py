@@ -61,6 +61,7 @@ def test_a_timeout_ends_every_process_of_the_step(toe: Toe, script: str) -> None
     assert not any(map(alive, toe.pids()))
 
 
+@pytest.mark.slow
 def test_a_program_that_ignores_term_is_killed_after_the_grace(toe: Toe) -> None:
     ended = toe.steps(
         bash(
@@ -87,6 +88,7 @@ def test_a_daemon_of_a_successful_step_lives_on(toe: Toe, start: str) -> None:
     assert all(map(alive, toe.pids()))
 
 
+@pytest.mark.slow
 def test_a_pipe_that_a_daemon_holds_open_is_waited_for_a_little_and_read_on(toe: Toe) -> None:
     toe.environment["PYTHONPATH"] = ""
     ended = toe.steps(
@@ -122,6 +124,7 @@ def test_a_daemon_keeps_its_output_when_the_run_is_over(toe: Toe) -> None:
     assert all(map(alive, toe.pids()))
 
 
+@pytest.mark.slow
 def test_half_a_line_of_a_background_process_does_not_spoil_the_log(toe: Toe) -> None:
     ended = toe.steps(
         bash("Start", "(sleep 5.3; printf half; touch told; exec sleep 60) & echo $! > pids"),

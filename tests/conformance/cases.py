@@ -1,30 +1,30 @@
-"""Cases as data: documents and what comes of them, one file each below ``cases/<topic>/``.
+"""Runs cases from YAML files: ``cases/<topic>/<name>.yml``.
 
 A file has
 
     what         a sentence
-    platforms    the platforms it is for; both when left out
-    subject      ``built`` when it is for built files only
+    platforms    the platforms it is for; both by default
+    subject      ``built`` if it is for built files only
     files        files before the run; see ``cases/files.py``
-    runs         one command after the other; with one only, its keys stand beside ``files``
+    runs         a list of commands; the keys of a single command may be next to ``files``
     after        files afterwards; see ``cases/files.py``
-    linux        keys that are different there
-    windows      keys that are different there
+    linux        keys that differ on Linux
+    windows      keys that differ on Windows
 
 and a run
 
-    command      the arguments; places for logs and state are added to ``run``
-    places       false when they are not
-    environment  more variables; null takes one away
-    stdin        what standard input has
-    exit         the exit code, 0 when left out
-    stdout       all of standard output, or a list of texts that are in it
-    stderr       all of standard error, or a list of texts that are in it
+    command      the arguments; folders for logs and state are added to ``run``
+    places       false if they are not
+    environment  more variables; null removes one
+    stdin        the text on standard input
+    exit         the exit code; 0 by default
+    stdout       all of standard output, or a list of texts in it
+    stderr       all of standard error, or a list of texts in it
     silent       texts that are in neither
-    json         what the JSON object on standard output has, other keys aside
+    json         keys and values of the JSON object on standard output; others are not compared
     steps        by step: status, printed (its stdout), outputs, message (a part of its failure)
     console      lines of console.log, in this order, others between
-    logs         the files of the log folder, all of them
+    logs         all files of the log folder
 
 ``$TMP`` is the working directory, ``$SELF`` a file that starts the subject, and ``$VERSION`` its
 version.
@@ -72,7 +72,7 @@ class Case(NamedTuple):
 
 
 def load() -> list[Case]:
-    """All cases, by name."""
+    """Return all cases, by name."""
     return [
         Case(
             path.relative_to(FOLDER).with_suffix("").as_posix(),
@@ -83,7 +83,7 @@ def load() -> list[Case]:
 
 
 def unknown_keys(case: Case) -> set[str]:
-    """The keys in a case that mean nothing."""
+    """Return the keys of a case that have no meaning."""
     found: set[str] = set()
     for part in (case.content, *(case.content.get(each, {}) for each in Platform)):
         found |= part.keys() - CASE_KEYS - RUN_KEYS
@@ -97,7 +97,7 @@ def unknown_keys(case: Case) -> set[str]:
 
 
 def perform(case: Case, place: Place, subject: Subject) -> None:
-    """Do what a case says on the subject, and check all that it expects."""
+    """Run a case on the subject, and check all that it expects."""
     variables = {
         "TMP": subject.shown(place.folder),
         "SELF": subject.path,
@@ -113,12 +113,12 @@ def perform(case: Case, place: Place, subject: Subject) -> None:
 
 
 def perform_run(run: Mapping[str, Json], place: Place) -> None:
-    """Do one command of a case, and check what came of it."""
+    """Run one command of a case, and check its results."""
     command = [str(each) for each in run["command"]]
     if command[0] == "run" and run.get("places", True):
         command += ["--log-directory", "logs", "--state-directory", "state"]
     given = dict(run.get("environment", {}))
-    if chosen().under_wine:  # it takes from the locale how files are named on the disk
+    if chosen().under_wine:  # Wine takes the encoding of file names from the locale
         given = {name: value for name, value in given.items() if name not in ("LC_ALL", "LANG")}
     kept = dict(place.environment)
     for name, value in given.items():
@@ -143,7 +143,7 @@ def perform_run(run: Mapping[str, Json], place: Place) -> None:
 
 
 def logs_of(ended: Ended, place: Place) -> Path:
-    """The log folder that the result of a run names, which has to be there."""
+    """Return the log folder that the result of a run names; it has to exist."""
     url: str = ended.summary["logUrl"]
     folder = place.folder / "logs" / re.split(r"[\\/]", url)[-1]
     assert folder.is_dir(), url
@@ -160,7 +160,7 @@ def check_text(found: str, wanted: str | list[str]) -> None:
 
 
 def check_json(found: Json, wanted: Json, where: str) -> None:
-    """Compare what ``wanted`` names; lists have to have the same length."""
+    """Compare the keys that ``wanted`` has; lists must have the same length."""
     if isinstance(wanted, dict):
         for key, value in wanted.items():
             assert key in found, f"{where}.{key} is missing in {found}"
@@ -174,7 +174,7 @@ def check_json(found: Json, wanted: Json, where: str) -> None:
 
 
 def check_logs(run: Mapping[str, Json], folder: Path) -> None:
-    """Compare what a run left in its log folder."""
+    """Compare the log folder of a run."""
     if "logs" in run:
         assert sorted(path.name for path in folder.iterdir()) == sorted(run["logs"])
     lines = (folder / "console.log").read_text(encoding="utf-8").splitlines()

@@ -41,7 +41,7 @@ class Gpg:
         return self.run("--verify", signature, file, now=now).returncode == 0
 
     def make_key(self, user: str, algorithm: str, usage: str, expiry: str = "5y") -> str:
-        """A new key; gives its fingerprint."""
+        """Make a key, and return its fingerprint."""
         options = ("--passphrase", "", "--pinentry-mode", "loopback")
         made = self.run(*options, "--quick-gen-key", user, algorithm, usage, expiry)
         assert made.returncode == 0, made.stderr.decode()
@@ -54,8 +54,8 @@ class Gpg:
 
 @contextmanager
 def gpg() -> Iterator[Gpg]:
-    """gpg, and the end of the agent that it starts."""
-    # Its sockets need a short path, which pytest's folders have not.
+    """Run gpg, and end the agent that it starts."""
+    # Its sockets need a short path; those of pytest's folders are too long.
     with tempfile.TemporaryDirectory(prefix="gpg") as folder:
         home = Path(folder)
         home.chmod(0o700)

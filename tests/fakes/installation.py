@@ -1,7 +1,7 @@
 """An installed program that updates itself: real files, the real command, a shell script as awstoe.
 
-Run as a program, this module is that command in a process of its own:
-``python -m fakes.installation FACTS OPTIONS...``; see ``Installation.process``.
+``COMMAND FACTS OPTIONS...`` is the same command in a process of its own; see
+``Installation.process``.
 """
 
 import json
@@ -25,10 +25,17 @@ from awstoe.update.install_record import InstallStep, Listener
 from awstoe.update.releases import Version
 
 LINUX = TargetMachine("linux", "amd64", (2, 36))
+COMMAND = (
+    sys.executable,
+    "-c",
+    # securesystemslib loads boto3 where it is installed, which is most of the start-up time.
+    "import sys; sys.modules['boto3'] = None; from fakes.installation import main;"
+    " sys.exit(main(sys.argv[1:]))",
+)
 
 
 class Attempt(NamedTuple):
-    """What came of a command."""
+    """The results of a command."""
 
     code: int
     result: dict[str, Any]
@@ -38,14 +45,14 @@ class Attempt(NamedTuple):
 
 
 class Installation:
-    """A program in a folder, and what belongs to it.
+    """A program in a folder, and its files.
 
     Args:
         folder: Gets ``bin/awstoe`` and the user's state.
         trust: The folder of release keys that is built into the program.
         program: Its bytes.
-        version: What it calls itself.
-        machine: What it runs on.
+        version: The version it reports.
+        machine: The machine it runs on.
     """
 
     def __init__(
@@ -70,7 +77,7 @@ class Installation:
         self.timeouts = updater.TIMEOUTS
 
     def facts(self) -> installation.Installation:
-        """What the running program knows about itself."""
+        """Return what the running program knows about itself."""
         path = os.path.realpath(self.named)
         return installation.Installation(
             path=path,
@@ -84,7 +91,7 @@ class Installation:
         )
 
     def update(self, *options: str, listener: Listener | None = None) -> Attempt:
-        """The command, in this process."""
+        """Run the command in this process."""
         told = _Recorder()
         code = _command(self.facts(), [*options, "--json"], told, listener, self.timeouts)
         return Attempt(code, told.value, told.said)
@@ -92,24 +99,17 @@ class Installation:
     def process(
         self, *options: str, die_at: str = "", hold_at: str = "", wait: bool = True
     ) -> "subprocess.Popen[str]":
-        """The command in a process of its own.
+        """Run the command in a process of its own.
 
         Args:
-            options: Of the command.
-            die_at: The step at which it is killed.
-            hold_at: The step at which it stops until a line comes on its standard input.
-            wait: Until it has ended.
+            options: Options of the command.
+            die_at: The step at which it kills itself.
+            hold_at: The step at which it waits for a line on its standard input.
+            wait: Whether to wait until it has ended.
         """
         tests = Path(__file__).parent.parent
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "fakes.installation",
-                self.arguments(die_at, hold_at),
-                *options,
-                "--json",
-            ],
+            [*COMMAND, self.arguments(die_at, hold_at), *options, "--json"],
             cwd=tests,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -121,7 +121,7 @@ class Installation:
         return process
 
     def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
-        """The first argument of this module as a program."""
+        """Return the first argument of ``COMMAND``."""
         facts = {
             "named": self.named,
             "version": self.version,
@@ -134,14 +134,14 @@ class Installation:
         return json.dumps(facts)
 
     def told(self) -> str:
-        """What the program says when it is run: proof that there is one that works."""
+        """Run the program and return its output: proof that a working program is there."""
         ended = subprocess.run(
             [self.path, "--version"], capture_output=True, text=True, timeout=240, check=True
         )
         return ended.stdout.strip()
 
     def on_disk(self) -> dict[str, tuple[int, bytes]]:
-        """Mode and content of all that is in the program's folder."""
+        """Return the mode and content of everything in the program's folder."""
         return {
             str(path.relative_to(self.bin)): (
                 stat.S_IMODE(path.lstat().st_mode),
@@ -152,7 +152,7 @@ class Installation:
 
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
-    """What came of a process, when it has ended."""
+    """Wait for a process, and return its results."""
     out, said = process.communicate()
     return Attempt(process.returncode, json.loads(out or "{}"), said)
 
@@ -190,7 +190,7 @@ def _command(
         return 128 + error.signal_number
 
 
-def _main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     facts = json.loads(arguments[0])
 
     def listen(step: InstallStep) -> None:
@@ -213,14 +213,10 @@ def _main(arguments: Sequence[str]) -> int:
         memory=facts["state"],
     )
     if facts["user"]:
-        # What is loaded later might lie where that user may not read: load it now.
+        # Load all modules now: that user might not be able to read them later.
         warm = program._replace(memory=facts["state"] + "-of-root")
         _command(warm, ["--check", "--json"], _Recorder(), None)
         os.setgroups([])
         os.setgid(facts["user"])
         os.setuid(facts["user"])
     return _command(program, arguments[1:], Console(), listen)
-
-
-if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))

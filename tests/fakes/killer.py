@@ -1,4 +1,4 @@
-"""Kills updates at random moments and looks what is left; see tests/unit/update.
+"""Kills updates at random moments and checks what is left; see tests/unit/update.
 
 ``python -m fakes.killer FOLDER TRUST KILLS SEED``: a process of its own, which loads everything
 once and forks for each update, so that hundreds of them take seconds.
@@ -16,7 +16,7 @@ from fakes.installation import Installation
 
 
 def update(installation: Installation) -> int:
-    """Start an update in a process of its own; gives its id."""
+    """Start an update in a process of its own, and return its id."""
     child = os.fork()
     if child:
         return child
@@ -36,7 +36,7 @@ def code_of(child: int) -> int:
 
 
 def main(folder: Path, trust: Path, kills: int, seed: int) -> int:
-    os.environ["PATH"] = str(folder)  # asking package managers takes most of an update's time
+    os.environ["PATH"] = str(folder)  # no package managers: their queries are slow
     choose = random.Random(seed)
     old = (folder / "bin/awstoe").read_bytes()
     new = (folder / "new").read_bytes()

@@ -1,4 +1,4 @@
-"""A small world to release into: regions at a real S3-speaking server, and stand-in programs."""
+"""A small world to release into: regions on a real S3-speaking server, and stand-in programs."""
 
 import os
 import resource
@@ -48,7 +48,7 @@ wait_seconds = 0
 
 
 def write_settings(folder: Path) -> Path:
-    """Configuration files: the real ones, with three regions and two waves."""
+    """Write the configuration: the real one, with three regions and two waves."""
     folder.mkdir()
     head, _, _ = (Path(FOLDER) / "release.toml").read_text().partition("[[wave]]")
     (folder / "release.toml").write_text(head + _WAVES)
@@ -64,7 +64,7 @@ class Server(Protocol):
 
 
 class World:
-    """What a test releases into and looks at."""
+    """What a test releases into and checks."""
 
     def __init__(
         self, server: Server, settings: Path, folder: Path, keys: Callable[[], str]
@@ -78,7 +78,7 @@ class World:
 
     @property
     def keys(self) -> str:
-        """The folder of keys, made when first asked for: that takes seconds."""
+        """The folder of keys, made on first use, which takes seconds."""
         return self._keys()
 
     def configuration(self, *overrides: str) -> Configuration:
@@ -103,7 +103,7 @@ class World:
         older: str = "",
         commit: str = "c" * 40,
     ) -> Release:
-        """A release of stand-in programs; the same again goes on where the last one stopped."""
+        """Return a release of stand-in programs; the same release resumes where it stopped."""
         config = self.configuration(*overrides)
         files = standin_program.write(
             self.folder / f"files-{version}{salt}", version, TARGETS, f"{self.keys}/trust", salt
@@ -129,7 +129,7 @@ class World:
         )
 
     def sources(self, version: str) -> Path:
-        """A tree that says a version."""
+        """Write a source tree with a version."""
         folder = self.folder / f"sources-{version}"
         if not folder.exists():
             (folder / "src/awstoe/update").mkdir(parents=True)
@@ -144,19 +144,19 @@ class World:
         return folder
 
     def run(self, release: Release, *, begin: str = "", until: str = "") -> set[str]:
-        """Run the pipeline; gives the regions that failed."""
+        """Run the pipeline, and return the regions that failed."""
         failed = pipeline.run(release, release.state, begin=begin, until=until, without=WITHOUT)
         return set(failed)
 
     def store(self, region: str) -> Store:
-        """A region's bucket, seen by us."""
+        """Return a region's bucket as the publisher sees it."""
         return self._publisher.store(self._regions(region))
 
     def has(self, region: str, key: str) -> bool:
         return self.store(region).look(key) is not None
 
     def version_at(self, region: str, key: str = "latest/linux/amd64/awstoe") -> str:
-        """The version that a pointer has; empty when it is not there."""
+        """Return the version of a pointer; empty if it does not exist."""
         found = self.store(region).look(key)
         return found.metadata["version"] if found else ""
 
@@ -165,7 +165,7 @@ class World:
 
 
 class _Elsewhere(NamedTuple):
-    """A server that another process has started."""
+    """A server started by another process."""
 
     endpoint: str
 
@@ -174,7 +174,7 @@ def main() -> None:
     """``python -m fakes.release_world``: run a release in a process of its own, to be killed.
 
     Arguments: settings, folder, keys, endpoint, version, the step to be killed at (or nothing), and
-    the bytes that a file may have at most (or 0).
+    the largest size of a file in bytes (or 0).
     """
     settings, folder, keys, endpoint, version, killed_at, limit = sys.argv[1:]
     world = World(_Elsewhere(endpoint), Path(settings), Path(folder), lambda: keys)

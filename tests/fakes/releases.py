@@ -1,6 +1,6 @@
-"""A publisher of releases with keys made at run time, and programs that stand for awstoe.
+"""A publisher of releases with keys made at run time, and programs in place of awstoe.
 
-Everything is made by the code that makes real releases; the tests only decide what goes wrong.
+The code that makes real releases makes these; the tests only decide what goes wrong.
 """
 
 import datetime as dt
@@ -58,7 +58,7 @@ def openpgp_key(name: str, *, days: int = 3650) -> OpenPgpKey:
 
 
 class Keys(NamedTuple):
-    """All keys of a publisher. Making them takes a second: once in a test session."""
+    """All keys of a publisher. Making them takes a second, so they are made once in a session."""
 
     current: OpenPgpKey
     next: OpenPgpKey
@@ -70,7 +70,7 @@ class Keys(NamedTuple):
 
 
 def make_keys(days: int = 3650) -> Keys:
-    """New keys; those of OpenPGP are valid for so many days."""
+    """Make new keys; those of OpenPGP are valid for ``days``."""
     current, following, stranger = (
         openpgp_key(name, days=days) for name in ("current", "next", "stranger")
     )
@@ -82,7 +82,7 @@ def make_keys(days: int = 3650) -> Keys:
 
 
 def shell_program(version: str, *, padding: int = 40_000, body: str = "") -> bytes:
-    """A program that tells its version, and has some weight."""
+    """Return a program that prints its version and has some size."""
     weight = hashlib.sha256(version.encode()).hexdigest()
     lines = "\n".join(f"# {weight}" for _ in range(padding // 67))
     return f"#!/bin/sh\n{body}\necho 'awstoe {version}'\nexit 0\n{lines}\n".encode()
@@ -117,7 +117,7 @@ class Publisher:
         self.repository.write_root(self.root)
 
     def roles(self, **others: Sequence[LocalSigner]) -> dict[str, RoleKeys]:
-        """Who signs for what: one key a role and three for the root, unless others are given."""
+        """Return the keys of each role: one for a role and three for the root by default."""
         counts = {"root": 3, "targets": 1, "snapshot": 1, "timestamp": 1}
         found = {}
         for role, count in counts.items():
@@ -130,7 +130,7 @@ class Publisher:
         return found
 
     def rotate(self, signers: Sequence[LocalSigner], **others: Sequence[LocalSigner]) -> bytes:
-        """The next root, signed by ``signers`` and put into the repository."""
+        """Make the next root, signed by ``signers``, and write it to the repository."""
         current = self.folder / "metadata" / f"{self.repository.root_version()}.root.json"
         data = tuf_repository.rotate_root(
             current.read_bytes(),

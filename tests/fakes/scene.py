@@ -1,4 +1,4 @@
-"""A publisher, its server, and an installed program, as fixtures that are new for each test."""
+"""Fixtures, new for each test: a publisher, its server, and an installed program."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def keys() -> Keys:
 
 
 class Scene:
-    """All there is: version 1.0.0 is installed and published."""
+    """A publisher, its server, and an installed program, all at version 1.0.0."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Scene:
         return self.installation.update(*options)
 
     def refused(self, *options: str, code: int = 5) -> str:
-        """Try to update; gives the message, when it was refused and no byte has changed."""
+        """Try to update, check that it is refused and changes no byte, and return the message."""
         attempt = self.update(*options)
         assert attempt.code == code, (attempt.said, attempt.result)
         assert attempt.result["exitCode"] == code
@@ -52,7 +52,7 @@ class Scene:
         return attempt.said
 
     def updates_to(self, version: str, *options: str) -> Attempt:
-        """Update, and look that it has really happened."""
+        """Update, and check that the program is really another one."""
         attempt = self.update(*options)
         assert attempt.code == 0, attempt.said
         assert attempt.result["installed"] == version

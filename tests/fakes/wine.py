@@ -1,6 +1,6 @@
 """A Windows machine for tests: Wine, with a prefix of its own, and python.org's Python in it.
 
-The interpreter is the one that freezes: ``make toolchain TARGET=windows/amd64`` makes it.
+The interpreter is that of the built file: ``make toolchain TARGET=windows/amd64`` makes it.
 """
 
 import json
@@ -33,9 +33,9 @@ class Ended(NamedTuple):
 
 
 def missing() -> str:
-    """What this machine lacks to be a Windows machine; empty if nothing."""
+    """Return what this machine lacks to run Windows programs; empty if nothing."""
     if packages := prerequisites.missing_packages([_TARGET], building=False):
-        return f"Wine is not installed as it has to be (packages {', '.join(sorted(packages))})"
+        return f"Wine is not fully installed (packages {', '.join(sorted(packages))})"
     if Cache(cache_folder(), print).missing([windows_runtime.recipe(_TARGET)]):
         return "there is no interpreter: make toolchain TARGET=windows/amd64"
     return ""
@@ -62,9 +62,9 @@ class Machine:
         return self.folder / "prefix" / "drive_c"
 
     def start(self, *arguments: str, **streams: int) -> subprocess.Popen[bytes]:
-        """Start a program; the streams that are not given are the null device.
+        """Start a program; streams are the null device by default.
 
-        They must not be regular files. The exit code comes back cut to 8 bits.
+        Streams must not be regular files. The exit code is cut to 8 bits.
         """
         null = subprocess.DEVNULL
         return subprocess.Popen(
@@ -117,17 +117,17 @@ class Machine:
 
 
 def path(name: str | Path) -> str:
-    """How the machine calls a file of ours."""
+    """Return the name that the machine has for a file of this one."""
     return wine.path(str(name))
 
 
 @contextmanager
 def machine(folder: Path, packages: Sequence[str] = ()) -> Iterator[Machine]:
-    """A Windows machine below ``folder``, up while the context lasts.
+    """Run a Windows machine in ``folder`` while the context lasts.
 
     Args:
-        folder: Where it is made, unless it is there.
-        packages: Folders that its interpreter finds modules in besides its own.
+        folder: Its folder, created if it does not exist.
+        packages: More folders in which its interpreter finds modules.
     """
     cache = Cache(cache_folder(), print)
     runtime = cache.obtain(windows_runtime.recipe(_TARGET))

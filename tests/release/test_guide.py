@@ -77,6 +77,7 @@ def user(secure: S3Server, tmp_path: Path) -> Iterator[User]:
     somebody.does("gpgconf --kill all")  # gpg leaves an agent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("region", "architecture"), [("us-east-1", "386"), ("eu-north-1", "amd64")]
 )

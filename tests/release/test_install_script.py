@@ -376,6 +376,7 @@ def test_the_scripts_are_those_that_the_checksums_name(published: Release) -> No
         ).replace("@('", "")
 
 
+@pytest.mark.slow
 def test_a_value_that_a_shell_could_take_for_code_is_refused(world: World) -> None:
     config = world.configuration("product.title=$(reboot)")
     with pytest.raises(ReleaseFailure, match="TITLE has characters"):

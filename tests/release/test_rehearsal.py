@@ -18,10 +18,11 @@ from awstoe_release.release import REPOSITORY
 from fakes import standin_program
 from fakes.release_world import TARGETS
 
+pytestmark = pytest.mark.slow
+
 NOT_BUILT = ("inspect", "conformance")
 
 
-@pytest.mark.slow
 def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: str) -> None:
     folder = tmp_path / "rehearsal"
     shutil.copytree(keys, folder / "keys")
@@ -49,7 +50,6 @@ def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: 
     assert all(row["signatures"] and row["promoted"] for row in result["regions"].values())
 
 
-@pytest.mark.slow
 def test_it_does_not_install_where_no_program_is_for_this_machine(
     tmp_path: Path, settings: Path, keys: str
 ) -> None:

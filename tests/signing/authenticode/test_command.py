@@ -81,6 +81,7 @@ def test_time_stamp_server_needs_a_known_authority(
     assert (verdict.reason, verdict.stamped_by) == (None, "Now Stamper")
 
 
+@pytest.mark.slow
 def test_only_a_key_that_counts_signs_programs(
     made_keys: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

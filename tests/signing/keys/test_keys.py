@@ -177,6 +177,7 @@ def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
     assert root.roles["timestamp"].keyids == [made.fingerprint]
 
 
+@pytest.mark.slow
 def test_after_a_rotation_the_next_key_signs_and_the_old_one_still_counts(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +198,7 @@ def test_after_a_rotation_the_next_key_signs_and_the_old_one_still_counts(
     assert "retired key for openpgp: it does not sign" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_revoked_key_counts_no_more(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

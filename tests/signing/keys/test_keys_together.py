@@ -67,6 +67,7 @@ def test_signing_and_looking_go_on_during_a_change(keys: KeyDirectory, tmp_path:
         assert run("sign", "--directory", keys.folder, str(file)) == 0
 
 
+@pytest.mark.slow
 def test_keys_that_are_made_at_once_are_all_in_the_book(empty: str) -> None:
     """Each command makes its key, or says that another one is at work and is run again."""
     command = [sys.executable, "-m", "awstoe_signing", "create", "--directory", empty]

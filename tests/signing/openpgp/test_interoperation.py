@@ -114,6 +114,7 @@ def test_we_refuse_a_key_that_gpg_has_revoked(file: Path) -> None:
         assert said(signature, program.export()).deciding.verdict is Verdict.REVOKED
 
 
+@pytest.mark.slow
 @needs_sq
 @pytest.mark.parametrize("suite", ["cv25519", "rsa3k", "rsa4k"])
 def test_we_accept_what_sequoia_signs(suite: str, file: Path, tmp_path: Path) -> None:

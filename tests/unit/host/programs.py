@@ -77,8 +77,8 @@ def running(pid: int) -> bool:
     return state not in "ZX"
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 240) -> None:
     over = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < over, "timed out"
+        assert time.monotonic() < over, f"still waiting after {seconds} seconds"
         time.sleep(0.01)

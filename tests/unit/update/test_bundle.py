@@ -225,6 +225,7 @@ def test_truncated_bundle(scene: Scene, bundle: Path) -> None:
         scene.refused("--from-file", str(bundle))
 
 
+@pytest.mark.slow
 def test_damaged_bundle_never_gives_anything_but_what_was_signed(
     scene: Scene, bundle: Path
 ) -> None:

@@ -22,7 +22,7 @@ from awstoe.update.install_record import InstallStep
 from awstoe.update.installation import Origin
 from awstoe.update.releases import Version
 from fakes import release_server as tricks
-from fakes.installation import Attempt, finished
+from fakes.installation import COMMAND, Attempt, finished
 from fakes.releases import shell_program
 from fakes.scene import Scene
 
@@ -236,7 +236,7 @@ def as_nobody(scene: Scene) -> Attempt:
     os.chown(scene.installation.state.parent, NOBODY, NOBODY)
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "fakes.installation"),
+            *COMMAND,
             *(scene.installation.arguments(user=NOBODY), "--json"),
         ],
         cwd=Path(__file__).parents[2],
@@ -400,6 +400,7 @@ def test_two_updates_at_once(scene: Scene) -> None:
     assert scene.installation.told() == "awstoe 1.1.0"
 
 
+@pytest.mark.slow
 def test_second_update_waits_for_the_first(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     first = held(scene, InstallStep.DOWNLOADED)
@@ -548,6 +549,7 @@ def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
     assert not (scene.installation.state / "metadata/tmpabc").exists()
 
 
+@pytest.mark.slow
 def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     process = held(scene, InstallStep.DOWNLOADED)

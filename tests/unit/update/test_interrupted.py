@@ -11,6 +11,8 @@ from awstoe.update.install_record import InstallStep
 from fakes.installation import finished
 from fakes.scene import Scene
 
+pytestmark = pytest.mark.slow
+
 SWAPPED = (InstallStep.SWAPPED, InstallStep.SIGNED, InstallStep.HEALTHY, InstallStep.COMMITTED)
 KILLS = 70
 
@@ -64,7 +66,6 @@ def test_damaged_note_of_an_interrupted_swap(scene: Scene) -> None:
     assert scene.installation.path.read_bytes() == scene.old
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
     """Of several hundred moments each leaves a program that works, and the next update succeeds."""

@@ -113,6 +113,7 @@ open(sys.argv[1], "a").write("removed")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [0, 40], ids=["alone", "in-a-crowd"])
 def test_bootloaders_outlive_their_programs(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, beside: int

@@ -28,6 +28,7 @@ def test_each_line_is_utf8_or_in_the_code_page(data: bytes, expected: str) -> No
     assert transcoded(data).decode() == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.text() | st.sampled_from(["ü\n", "\r\n", "a"])), st.data())
 def test_utf8_is_unchanged_wherever_it_is_split(texts: list[str], data: st.DataObject) -> None:
     whole = "".join(texts).encode()

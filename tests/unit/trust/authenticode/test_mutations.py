@@ -20,6 +20,8 @@ from fakes.signed_programs import (
 )
 from fakes.windows_program import make_program, table_of, with_checksum
 
+pytestmark = pytest.mark.slow
+
 REFUSED = {State.BAD, State.UNTRUSTED}
 
 
@@ -55,7 +57,6 @@ def test_no_byte_of_a_stamped_program_can_be_changed(quarter: int) -> None:
     assert accepted(program, places, seed=quarter) == []
 
 
-@pytest.mark.slow
 def test_no_bit_of_the_signature_and_its_time_stamp_can_be_changed() -> None:
     # Every ninth byte: all of them, tried once, take minutes and find as little.
     program = stamped()

@@ -149,6 +149,7 @@ def test_gpg_accepts_every_combination_of_signatures_that_is_accepted(
     assert set(accepted) == {(one, two) for one in good for two in good}
 
 
+@pytest.mark.slow
 @needs_gpg
 def test_gpg_accepts_every_random_signature_that_is_accepted(judge: Judge, keys: Keys) -> None:
     """Signatures put together by chance, nearly right all of them."""
@@ -191,6 +192,7 @@ def random_signature(chance: random.Random, keys: Keys) -> tuple[bytes, Fields]:
     return made, fields
 
 
+@pytest.mark.slow
 @needs_gpg
 @pytest.mark.parametrize("part", ["certificate", "subkey"])
 def test_gpg_accepts_every_changed_key_that_is_accepted(
