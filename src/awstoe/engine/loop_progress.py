@@ -38,7 +38,6 @@ class LoopProgress:
         found = self._outputs
         event = events.IterationsFinished(*self._place, self._last, found.outputs(), found.capped)
         self._execution.emit(event)
-        self._execution.flush()
         self._written = self._last
         self._outputs = Collation(self._limit)
         self._written_at = time.monotonic()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.loop_outputs import Collation
+from awstoe.engine.plan import Plan, PlannedDocument
 from awstoe.expressions.values import Value
 
 _Noted = (
@@ -154,8 +155,8 @@ class RunRecord:
         """The signal that stopped it; what was not finished then runs again on resuming."""
         self.documents: dict[int, DocumentRecord] = {}
         self.sources: list[events.Source] = []
-        self.plan: object = None
-        """The run's ``Plan``, set by the runner when it starts or resumes the run."""
+        self.plan: Plan | None = None
+        """Set by the runner once the run has started, or before it is resumed."""
 
 
 class Counts:
@@ -202,8 +203,34 @@ class Records:
         """The record of a step that has started."""
         return self.runs[run].documents[document].phases[phase].steps[step]
 
-    def apply(self, event: events.Event) -> None:
-        """Take ``event`` into the records."""
+    def planned(self, run: str, document: int) -> PlannedDocument:
+        """Return the plan of a document of a run that has started.
+
+        Raises:
+            LookupError: The run has no plan yet.
+        """
+        plan = self.runs[run].plan
+        if plan is None:
+            raise LookupError(f"run {run!r} has no plan yet")
+        return plan.documents[document]
+
+    def has_started(self, event: events.Event) -> bool:
+        """Whether ``event`` starts something that has a record: a resumed run continues it."""
+        match event:
+            case events.StepStarted():
+                phase = self.runs[event.run].documents[event.document].phases[event.phase]
+                return event.step in phase.steps
+            case events.PhaseStarted():
+                return event.phase in self.runs[event.run].documents[event.document].phases
+            case events.DocumentStarted():
+                return event.document in self.runs[event.run].documents
+            case events.RunStarted():
+                return event.run in self.runs
+            case _:
+                return False
+
+    def apply(self, event: events.JournaledEvent) -> None:
+        """Add ``event`` to the records."""
         match event:
             case events.StepFinished():
                 self._step_finished(event)
@@ -279,7 +306,7 @@ class Records:
         step.process = None
         step.folder = None
 
-    def _outer(self, event: events.Event) -> None:
+    def _outer(self, event: events.JournaledEvent) -> None:
         match event:
             case events.PhaseStarted():
                 phases = self.runs[event.run].documents[event.document].phases

@@ -10,8 +10,8 @@ from awstoe.actions.contract import NestedRun
 from awstoe.document.model import Branch, OnFailure, Step
 from awstoe.engine import events
 from awstoe.engine.context import StepContext
-from awstoe.engine.events import StepAddress
-from awstoe.engine.execution import Execution, encode
+from awstoe.engine.events import StepAddress, encode
+from awstoe.engine.execution import Execution
 from awstoe.engine.failure import Failure, counted, of_error, said, shown
 from awstoe.engine.loop_progress import LoopProgress, log_progress
 from awstoe.engine.observers import RunLog
@@ -101,20 +101,13 @@ class StepRunner:
         return self._execution.records.step(*self._place)
 
     def run(self) -> None:
-        """Run the step to its end, resuming what the records say has been done of it.
+        """Run the step to its end, continuing after what the records say has been done of it.
 
         Raises:
             Interrupted: A signal stopped it; it has no end in the records.
             RecordError: Logs, records or state cannot be written.
         """
-        step = self._step
-        records = self._execution.records
-        phase = (
-            records.runs[self._place.run].documents[self._place.document].phases[self._place.phase]
-        )
-        if self._place.step not in phase.steps:
-            self._emit_started()
-        self._services.narrator.step_started(self._phase, step.name, step.action)
+        self._execution.emit(events.StepStarted(*self._place, self._services.machine.now()))
         try:
             branch = self._branch()
         except RecordError:
@@ -132,10 +125,6 @@ class StepRunner:
         else:
             self._attempts()
 
-    def _emit_started(self) -> None:
-        now = self._services.machine.now()
-        self._execution.emit(events.StepStarted(*self._place, now))
-
     def _failed_status(self) -> Status:
         ignored = self._step.on_failure is OnFailure.IGNORE
         return Status.IGNORED_FAILURE if ignored else Status.FAILED
@@ -152,7 +141,6 @@ class StepRunner:
         branch = step.condition.then if verdict.value else step.condition.otherwise
         explanation = verdict.explanation if not step.disable_logging else "(not logged)"
         self._execution.emit(events.BranchTaken(*self._place, branch, explanation))
-        self._services.narrator.branch_taken(step.name, branch, explanation)
         return branch
 
     # --- attempts -----------------------------------------------------------------------------
@@ -166,14 +154,13 @@ class StepRunner:
             self._start_attempt(attempt, going_on=going_on)
             going_on = False
             outputs, failure = self._attempt(attempt)
+            again = failure is not None and attempt < step.max_attempts
+            message = shown(failure.message, step) if failure is not None else ""
+            self._execution.emit(events.AttemptFinished(*self._place, message, again))
             if failure is None:
-                self._services.narrator.attempt_finished(step.name, "", again=False)
                 self._finish(Status.SUCCESS, outputs, None)
                 self._reboots.stop_if_asked()
                 return
-            again = attempt < step.max_attempts
-            message = shown(failure.message, step)
-            self._services.narrator.attempt_finished(step.name, message, again=again)
             if not again:
                 self._finish(self._failed_status(), outputs, counted(failure, attempt, step))
                 return
@@ -224,23 +211,12 @@ class StepRunner:
     def _operate(self, attempt: int) -> events.Outputs:
         resolved = self._resolve()
         self._inputs_resolved(resolved)
-        self._tell_attempt(attempt, "")
-        self._execution.flush()
+        self._execution.emit(events.ActionStarted(*self._place, attempt, None))
         return self._run_operations(resolved)
 
-    def _tell_attempt(self, attempt: int, loop: str) -> None:
-        step = self._step
-        self._services.narrator.attempt_started(
-            step.name, attempt, step.max_attempts, step.timeout_seconds, loop
-        )
-
     def _inputs_resolved(self, resolved: Sequence[Mapping[str, Value]]) -> None:
-        before = encode([dict(operation) for operation in self._step.operations])
-        after = before if self._static else encode([dict(item) for item in resolved])
-        self._execution.emit(events.InputsResolved(*self._place, after))
-        told = before if self._step.disable_logging else after
-        self._services.narrator.inputs_resolved(self._step.name, before, told)
-        self._services.files.update()
+        text = encode([dict(operation) for operation in resolved])
+        self._execution.emit(events.InputsResolved(*self._place, text))
 
     def _resolve(self) -> Sequence[Mapping[str, Value]]:
         """The operations with references replaced; an Assert's stay, its condition resolves."""
@@ -293,9 +269,7 @@ class StepRunner:
         self._inputs_resolved(self._resolve())
         values = self._loop_values(loop)
         total = loops.length(values)
-        kind = "for" if isinstance(loop, ForLoop) else "forEach"
-        self._tell_attempt(attempt, f"{kind} with {total} iterations")
-        self._execution.flush()
+        self._execution.emit(events.ActionStarted(*self._place, attempt, total))
         progress = LoopProgress(self._execution, self._place, self._record.last_iteration)
         position = LoopPosition(loop.name)
         self._resolver.loop = position
@@ -307,7 +281,7 @@ class StepRunner:
                 position.position = index
                 position.value = values[index]
                 if index < limits.LOGGED_ITERATIONS:
-                    self._services.narrator.iteration_started(step.name, index)
+                    self._execution.emit(events.IterationStarted(*self._place, index))
                 else:
                     log_progress(log, index, total)
                     self._context.log = quiet
@@ -366,16 +340,7 @@ class StepRunner:
                 hidden,
             )
         )
-        told = "[]" if hidden else encode(outputs)
-        self._services.narrator.step_finished(
-            (self._phase, step.name), status, told, failure.message
-        )
-        self._execution.flush()
-        if status is Status.FAILED:
-            self._services.files.failed()
-        else:
-            self._services.files.update()
 
     def _run_document(self, nested: NestedRun) -> Mapping[str, Value]:
-        execution = self._execution.muted() if self._step.disable_logging else self._execution
+        execution = self._execution.unobserved() if self._step.disable_logging else self._execution
         return self._nested.run_nested(execution, self._place, self._iteration, nested)

@@ -32,7 +32,6 @@ class StepResources:
         identity = children.identity(pid)
         if identity is not None:
             self._execution.emit(events.ProcessStarted(*self._place, pid, identity.token))
-            self._execution.flush_journal()
 
     def folder_made(self, path: str) -> None:
         """Keep the name of a temporary folder.
@@ -41,7 +40,6 @@ class StepResources:
             RecordError: The journal cannot be written.
         """
         self._execution.emit(events.FolderMade(*self._place, path))
-        self._execution.flush_journal()
 
 
 def clean_up(records: Records, interruption: Interruption) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from awstoe import limits
 from awstoe.document.model import Step
+from awstoe.engine.events import encode
 from awstoe.engine.plan import Plan
 from awstoe.engine.records import (
     DocumentRecord,
@@ -28,7 +29,6 @@ from awstoe.host.files.own_files import replace_file
 DETAILED = "detailedoutput.json"
 CHAINING = "chaining.json"
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SIGNALS = {1: "SIGHUP", 2: "SIGINT", 15: "SIGTERM", 21: "SIGBREAK"}
 
 
@@ -165,12 +165,12 @@ def _step(step: Step, record: StepRecord, run: RunRecord) -> str:
 def _inputs(step: Step, record: StepRecord) -> str:
     """The inputs with references resolved; as the document has them when nothing may be told."""
     if step.disable_logging and record.inputs is not None:
-        return _compact([dict(operation) for operation in step.operations])
+        return encode([dict(operation) for operation in step.operations])
     return record.inputs or "[]"
 
 
 def _outputs(step: Step, record: StepRecord) -> str:
-    return "[]" if step.disable_logging else _compact(record.outputs)
+    return "[]" if step.disable_logging else encode(record.outputs)
 
 
 def _nested(step: Step, record: StepRecord) -> list[RunRecord]:

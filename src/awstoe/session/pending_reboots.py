@@ -2,12 +2,10 @@
 
 import os
 
-from awstoe.engine.events import RebootAsked, RunFinished, RunResumed
+from awstoe.engine.events import waits_for_reboot
 from awstoe.errors import HostError
 from awstoe.host import machine
 from awstoe.state import journal, store
-
-_ENDS = frozenset({RunFinished.__name__, RunResumed.__name__})
 
 
 def waiting_runs() -> tuple[str, ...]:
@@ -31,10 +29,4 @@ def waiting_runs() -> tuple[str, ...]:
 
 
 def _waits(path: str) -> bool:
-    waits = False
-    for entry in journal.read(path) if os.path.exists(path) else ():
-        if entry[0] == RebootAsked.__name__:
-            waits = True
-        elif entry[0] in _ENDS and entry[1] == "":
-            waits = False
-    return waits
+    return os.path.exists(path) and waits_for_reboot(journal.read(path))

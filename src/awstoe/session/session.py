@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from awstoe.aws.unavailable import NoAws
 from awstoe.engine import step_resources
-from awstoe.engine.events import RunResumed
+from awstoe.engine.events import RunResumed, RunStopped
 from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan
 from awstoe.engine.records import Records, Status
@@ -101,12 +101,10 @@ class Session:
 
     def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
         folder = self._place.shown_folder
-        narrator = LogReporter(log, folder, self._progress)
+        reporter = LogReporter(log, folder, self._progress, self._records)
         files = RecordWriter(self._place.folder, self._records)
         services = Services(
             log=log,
-            narrator=narrator,
-            files=files,
             machine=machine.HostMachine(),
             aws=NoAws(),
             documents=self._loader,
@@ -114,7 +112,7 @@ class Session:
             stdout_limit=self._request.stdout_limit,
             reboot_blocked="Reboot" in self._request.blocked,
         )
-        execution = Execution(services, self._records, journal)
+        execution = Execution(services, self._records, journal, files, reporter)
         try:
             if self._resumed:
                 self._resume(execution)
@@ -123,13 +121,13 @@ class Session:
             try:
                 record = Runner(execution, self._plan).run()
             except RebootNeeded as needed:
-                return self._prepare_reboot(needed.delay_seconds, execution, journal)
+                return self._prepare_reboot(needed.delay_seconds, execution, journal, files)
             if self._place.keep_state:
                 journal.sync()
         except Interrupted as error:
             name = signal.Signals(error.signal_number).name
             outcome = Outcome(exit_code(error), f"Interrupted by {name}.")
-            narrator.run_finished(0, Status.FAILED, outcome.reason)
+            execution.emit(RunStopped("", outcome.reason))
             execution.flush()
             journal.sync()
         except RecordError as error:
@@ -155,10 +153,9 @@ class Session:
         if self._records.boot is not None:
             self._rebooting.clear()
         execution.emit(RunResumed("", services.machine.now()))
-        services.narrator.run_resumed()
 
     def _prepare_reboot(
-        self, delay_seconds: int, execution: Execution, journal: Journal
+        self, delay_seconds: int, execution: Execution, journal: Journal, files: RecordWriter
     ) -> Outcome:
         """See to it that the run goes on after a reboot.
 
@@ -170,7 +167,7 @@ class Session:
         log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run goes on")
         execution.flush()
         journal.sync()
-        execution.services.files.write()
+        files.write()
         rebooting.wait(delay_seconds, self._interruption)
         self._rebooting.arrange()
         return Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
