@@ -10,7 +10,7 @@ from enum import StrEnum
 from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.loop_outputs import Collation
-from awstoe.engine.plan import Plan, PlannedDocument
+from awstoe.engine.plan import Plan
 from awstoe.expressions.values import Value
 
 _Noted = (
@@ -203,8 +203,8 @@ class Records:
         """The record of a step that has started."""
         return self.runs[run].documents[document].phases[phase].steps[step]
 
-    def planned(self, run: str, document: int) -> PlannedDocument:
-        """Return the plan of a document of a run that has started.
+    def plan(self, run: str) -> Plan:
+        """Return the plan of a run that has started.
 
         Raises:
             LookupError: The run has no plan yet.
@@ -212,7 +212,7 @@ class Records:
         plan = self.runs[run].plan
         if plan is None:
             raise LookupError(f"run {run!r} has no plan yet")
-        return plan.documents[document]
+        return plan
 
     def has_started(self, event: events.Event) -> bool:
         """Whether ``event`` starts something that has a record: a resumed run continues it."""

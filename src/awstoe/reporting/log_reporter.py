@@ -116,7 +116,7 @@ class LogReporter:
         | events.DocumentStarted
         | events.DocumentFinished,
     ) -> Document:
-        return self._records.planned(event.run, event.document).document
+        return self._records.plan(event.run).documents[event.document].document
 
     def _run_started(self) -> None:
         self._log.debug_all(

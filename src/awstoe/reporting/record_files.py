@@ -67,12 +67,12 @@ class RecordWriter:
     def write(self) -> None:
         """See ``RecordFiles``."""
         run = self._records.runs.get("")
-        if run is None or not isinstance(run.plan, Plan):
+        if run is None or run.plan is None:
             return
         start = time.monotonic()
         try:
-            replace_file(self._detailed, [_encoded(self._redact(detailed_output(run)))])
-            replace_file(self._chaining, [_encoded(self._redact(_chaining_text(run)))])
+            replace_file(self._detailed, [_encoded(self._redact(detailed_output(run, run.plan)))])
+            replace_file(self._chaining, [_encoded(self._redact(_chaining_text(run, run.plan)))])
         except HostError as error:
             raise RecordError(error.message, hint=error.hint) from error
         self._written_at = time.monotonic()
@@ -87,9 +87,8 @@ def _encoded(text: str) -> bytes:
 # --- detailedoutput.json -------------------------------------------------------------------------
 
 
-def detailed_output(run: RunRecord) -> str:
-    """The text of detailedoutput.json for ``run``, without a final newline."""
-    plan = _plan(run)
+def detailed_output(run: RunRecord, plan: Plan) -> str:
+    """Return the text of detailedoutput.json for ``run``, without a final newline."""
     documents = [_document(plan, index, record, run) for index, record in run.documents.items()]
     head = {
         "executionId": run.execution_id,
@@ -151,7 +150,7 @@ def _step(step: Step, record: StepRecord, run: RunRecord) -> str:
             "outputs": _outputs(step, record),
             "loop": step.loop_record,
             "detailedOutput": [
-                json.loads(detailed_output(nested)) for nested in _nested(step, record)
+                json.loads(detailed_output(nested, plan)) for nested, plan in _nested(step, record)
             ]
             or None,
         },
@@ -173,9 +172,11 @@ def _outputs(step: Step, record: StepRecord) -> str:
     return "[]" if step.disable_logging else encode(record.outputs)
 
 
-def _nested(step: Step, record: StepRecord) -> list[RunRecord]:
-    """The nested runs that may be shown."""
-    return [] if step.disable_logging else record.nested
+def _nested(step: Step, record: StepRecord) -> list[tuple[RunRecord, Plan]]:
+    """Return the nested runs to show: those that have started, if the step may be logged."""
+    if step.disable_logging:
+        return []
+    return [(run, run.plan) for run in record.nested if run.plan is not None]
 
 
 def _status(status: Status, run: RunRecord) -> str:
@@ -211,14 +212,14 @@ def _indented(value: object, level: int) -> str:
 # --- chaining.json -------------------------------------------------------------------------------
 
 
-def _chaining_text(run: RunRecord) -> str:
-    return json.dumps(chaining(run), ensure_ascii=False, indent=4)
+def _chaining_text(run: RunRecord, plan: Plan) -> str:
+    return json.dumps(chaining(run, plan), ensure_ascii=False, indent=4)
 
 
-def chaining(run: RunRecord) -> list[object]:
-    """What chaining.json holds for ``run``: one entry per document."""
+def chaining(run: RunRecord, plan: Plan) -> list[object]:
+    """Return the content of chaining.json for ``run``: one entry per document."""
     entries: list[object] = []
-    for index, item in enumerate(_plan(run).documents):
+    for index, item in enumerate(plan.documents):
         record = run.documents.get(index)
         phases = [
             {
@@ -239,7 +240,7 @@ def _chained_steps(
     for index, step in enumerate(steps):
         record = records.get(index)
         shown = _nested(step, record) if record else []
-        nested = [entry for run in shown for entry in chaining(run)]
+        nested = [entry for run, plan in shown for entry in chaining(run, plan)]
         yield {
             "name": step.name,
             "inputs": _inputs(step, record) if record and record.inputs is not None else None,
@@ -247,8 +248,3 @@ def _chained_steps(
             "loop": step.loop_record,
             "documents": nested or None,
         }
-
-
-def _plan(run: RunRecord) -> Plan:
-    assert isinstance(run.plan, Plan)  # noqa: S101 - the runner sets it before anything is written
-    return run.plan

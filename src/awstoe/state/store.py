@@ -224,13 +224,18 @@ def select_run(found: list[Manifest]) -> Manifest:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(
-            "there is no unfinished run of these documents to resume",
-            hint="leave --resume out to start a new run; if the run used --state-directory,"
-            " name it again",
-        )
+        raise nothing_to_resume()
     lines = "\n".join(f"  {m.execution_id}  started {m.start_time}" for m in found)
     raise UsageError(
         f"{len(found)} unfinished runs of these documents can be resumed:\n{lines}",
         hint="choose one with --execution-id",
+    )
+
+
+def nothing_to_resume() -> UsageError:
+    """Return the error for a ``--resume`` that finds no unfinished run."""
+    return UsageError(
+        "there is no unfinished run of these documents to resume",
+        hint="leave --resume out to start a new run; if the run used --state-directory, name it"
+        " again",
     )
