@@ -127,36 +127,35 @@ class Runner:
         self, phase: PhaseRecord, document: PlannedDocument, indices: tuple[int, int, int]
     ) -> bool:
         """Run one step unless it has finished; whether the phase stops after it."""
-        place = StepAddress(self._key, *indices)
-        record = phase.steps.get(place.step)
+        address = StepAddress(self._key, *indices)
+        record = phase.steps.get(address.step)
         if record is None or not record.finished:
             self._services.interruption.check()
-            StepRunner(self._execution, document, place, self).run()
-            record = phase.steps[place.step]
-        step = document.document.phases[place.phase].steps[place.step]
+            StepRunner(self._execution, document, address, self).run()
+            record = phase.steps[address.step]
+        step = document.document.phases[address.phase].steps[address.step]
         return record.status is Status.FAILED and step.on_failure is OnFailure.ABORT
 
     # --- nested documents -----------------------------------------------------------------------
 
     def run_nested(
-        self, execution: Execution, place: StepAddress, iteration: int, nested: NestedRun
+        self, execution: Execution, address: StepAddress, iteration: int | None, nested: NestedRun
     ) -> Mapping[str, Value]:
-        """Run the document an ExecuteDocument step names; see ``NestedRunner``."""
-        suffix = f"#{iteration}" if iteration >= 0 else ""
-        key = f"{self._key}/{place.document}.{place.phase}.{place.step}{suffix}"
+        suffix = f"#{iteration}" if iteration is not None else ""
+        key = f"{self._key}/{address.document}.{address.phase}.{address.step}{suffix}"
         known = self._execution.records.runs.get(key)
         plan = known.plan if known else None
         if plan is None:
-            plan = self._nested_plan(execution.services, place, nested)
+            plan = self._nested_plan(execution.services, address, nested)
         record = Runner(execution, plan, key).run()
         found = summary(record, plan, log_url="")
         if record.status is Status.FAILED:
             raise ActionError(f"ExecuteDocument: {found.message}")
         return found.nested_outputs()
 
-    def _nested_plan(self, services: Services, place: StepAddress, nested: NestedRun) -> Plan:
+    def _nested_plan(self, services: Services, address: StepAddress, nested: NestedRun) -> Plan:
         machine = services.machine
-        above = self._plan.documents[place.document].document.path
+        above = self._plan.documents[address.document].document.path
         chain = (*self._plan.chain, machine.real_path(above))
         depth = self._plan.depth + 1
         if depth > limits.NESTED_DOCUMENTS:
