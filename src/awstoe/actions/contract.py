@@ -64,7 +64,6 @@ class NestedRun(NamedTuple):
     """What ExecuteDocument asks for."""
 
     document: str
-    bucket_owner: str | None
     phases: tuple[str, ...]
     parameters: Mapping[str, str]
 
