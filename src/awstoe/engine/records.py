@@ -38,6 +38,7 @@ class StepRecord:
     """What became of one step."""
 
     __slots__ = (
+        "_input_values",
         "attempts",
         "branch",
         "capped",
@@ -70,6 +71,8 @@ class StepRecord:
         self.exit_code: int | None = None
         self.stderr_tail = ""
         self.inputs: str | None = None
+        """The resolved inputs as JSON text; None until they are resolved."""
+        self._input_values: list[dict[str, Value]] | None = None
         self.outputs: events.Outputs = []
         self.capped = False
         self.hidden = False
@@ -92,10 +95,19 @@ class StepRecord:
         self.rendered: str | None = None
         """A finished record's JSON text, kept by whoever writes it."""
 
+    def set_inputs(self, text: str) -> None:
+        """Keep the resolved inputs."""
+        self.inputs = text
+        self._input_values = None
+
     def input_values(self) -> list[dict[str, Value]]:
-        """The resolved inputs, one mapping per operation."""
-        values: list[dict[str, Value]] = json.loads(self.inputs or "[]")
-        return values
+        """Return the resolved inputs, one mapping per operation.
+
+        A loop may refer to them in every iteration, so they are parsed once.
+        """
+        if self._input_values is None:
+            self._input_values = json.loads(self.inputs or "[]")
+        return self._input_values
 
 
 class PhaseRecord:
@@ -362,7 +374,7 @@ class Records:
 def _note(step: StepRecord, event: _Noted) -> None:
     match event:
         case events.InputsResolved():
-            step.inputs = event.inputs
+            step.set_inputs(event.inputs)
         case events.BranchTaken():
             step.branch = event.branch
             step.explanation = event.explanation
