@@ -1,5 +1,7 @@
 """The records of a run: what is kept of nested runs."""
 
+import pytest
+
 from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.records import Records
@@ -58,3 +60,37 @@ def test_a_resumed_run_has_no_end_until_it_ends() -> None:
     records.apply(events.RunResumed("", TIME))
     assert records.runs[""].end_time == ""
     assert records.runs[""].interrupted_by is None
+
+
+@pytest.mark.parametrize(
+    ("event", "known"),
+    [
+        (events.RunStarted("", "id", TIME, []), True),
+        (events.RunStarted("/0.0.0", "id", TIME, []), False),
+        (events.DocumentStarted("", 0, TIME), True),
+        (events.DocumentStarted("", 1, TIME), False),
+        (events.PhaseStarted("", 0, 0, TIME), True),
+        (events.PhaseStarted("", 0, 1, TIME), False),
+        (events.StepStarted(*PLACE, TIME), True),
+        (events.StepStarted("", 0, 0, 1, TIME), False),
+        (events.AttemptStarted(*PLACE, 1), False),
+    ],
+)
+def test_a_start_is_known_once_it_has_a_record(event: events.Event, *, known: bool) -> None:
+    assert started().has_started(event) is known
+
+
+def test_inputs_are_parsed_once_for_all_references_to_them() -> None:
+    records = started()
+    step = records.step(*PLACE)
+    assert step.input_values() == []
+    records.apply(events.InputsResolved(*PLACE, '[{"a":"1"}]'))
+    assert step.input_values() == [{"a": "1"}]
+    assert step.input_values() is step.input_values()
+    records.apply(events.InputsResolved(*PLACE, '[{"a":"2"}]'))
+    assert step.input_values() == [{"a": "2"}]
+
+
+def test_a_run_has_no_plan_before_the_runner_gives_it_one() -> None:
+    with pytest.raises(LookupError, match="has no plan"):
+        started().plan("")
