@@ -136,4 +136,4 @@ def test_the_inputs_of_a_skipped_step_are_the_empty_string(toe: Toe) -> None:
     )
     assert ended.statuses == {"Left": "skipped", "After": "success"}
     assert ended.printed("After") == "<>"
-    assert "step build.Left was not carried out" in ended.console
+    assert "step build.Left was not executed" in ended.console

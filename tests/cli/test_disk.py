@@ -68,7 +68,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(toe: Toe, option: str) -> No
     for path in ("file", "file/in"):
         ended = toe.run("-d", document, option, path, state=option != "--state-directory")
         assert ended.exit_code == 1
-        assert "same execution id" not in ended.stderr
+        assert "same execution ID" not in ended.stderr
         assert f"{toe.folder}/file" in ended.stderr
         assert toe.nothing_left()
 

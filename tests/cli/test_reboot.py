@@ -167,7 +167,7 @@ def test_script_that_always_asks_is_stopped(toe: Toe) -> None:
         paused(toe.run("-d", document, environment=EXIT))
     ended = toe.run("-d", document, environment=EXIT)
     assert ended.exit_code == 1
-    assert "asks for its reboot number 4 in a row" in ended.steps["script"]["failureMessage"]
+    assert "requests its reboot number 4 in a row" in ended.steps["script"]["failureMessage"]
 
 
 @pytest.mark.parametrize("how", ["Reboot", "script"])
@@ -262,7 +262,7 @@ def test_command_that_cannot_go_on_is_not_tried_at_every_start(
         shutil.rmtree(ended.logs)
     told = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
     assert "awstoe: error: " in told
-    assert ("doc.yml" if gone == "document" else "the log folder of the run is gone") in told
+    assert ("doc.yml" if gone == "document" else "the log folder of the run does not exist") in told
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 
@@ -299,7 +299,7 @@ def test_failing_reboot_is_told(toe: Toe, alone: Path) -> None:
     ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
     assert ended.exit_code == 1
     assert "shutdown -r now ended with exit code 1: no way" in ended.stderr
-    assert "reboot the machine; to go on with it" in ended.stderr
+    assert "reboot the machine; to resume it" in ended.stderr
 
 
 @ROOT
@@ -332,7 +332,7 @@ def test_signal_does_not_stop_a_reboot_that_is_being_asked_for(
     (alone / "go-on").touch()
     ended = started.end()
     paused(ended)
-    assert f"{number.name} came when the reboot had been asked for" in ended.stderr
+    assert f"{number.name} arrived after the reboot was requested" in ended.stderr
     assert "@reboot" in (alone / "root").read_text()
 
 

@@ -149,7 +149,7 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
     with pytest.raises(program_lock.UpdateGoesOn) as caught:
         program_lock.hold_program(console)
     assert caught.value.exit_code == 75
-    assert said == ["awstoe: an update of this program is going on: waiting for its end"]
+    assert said == ["awstoe: an update of this program is in progress: waiting for it"]
     os.close(update)
     program_lock.hold_program(console)
     assert lock.lock_exclusive(str(program)) is None  # as long as this process lives

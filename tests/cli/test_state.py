@@ -113,7 +113,7 @@ def test_a_state_that_another_run_is_using_is_refused(toe: Toe) -> None:
         ("document", "the documents have changed"),
         ("parameters", "other parameters or phases"),
         ("phases", "other parameters or phases"),
-        ("logs", "the log folder of the run is gone"),
+        ("logs", "the log folder of the run does not exist"),
         ("journal", "damaged"),
     ],
 )

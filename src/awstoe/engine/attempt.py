@@ -33,4 +33,4 @@ class Attempt:
             TimeoutExceeded: The deadline has passed.
         """
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            raise TimeoutExceeded("the time is over")
+            raise TimeoutExceeded("the time limit has been reached")

@@ -30,7 +30,7 @@ class StepServices(NamedTuple):
     resolver: StepResolver
     run_document: RunDocument
     resources: StepResources
-    """Keep track of the processes that are started and of the temporary folders."""
+    """Keeps track of processes that are started and of temporary folders."""
     stdout_limit: int
     """Bytes of standard output kept as an output value."""
     reboots: StepReboots
@@ -109,7 +109,7 @@ class StepContext:
                 self._log_stop(error.message, spool)
                 raise
             except Interrupted:
-                self._log_stop("a signal asks the run to stop", spool)
+                self._log_stop("a signal requests the run to stop", spool)
                 raise
             finally:
                 log.stdout_end()
@@ -121,12 +121,12 @@ class StepContext:
         if end.held_open:
             log.warning(
                 "the step has ended, but a process it left in the background keeps its output"
-                " open; going on without waiting for it (redirect its output to avoid the wait)"
+                " open; continuing without waiting for it (redirect its output to avoid the wait)"
             )
         if capture.truncated:
             log.warning(
                 f"the step printed more than {stdout_limit} bytes: its stdout output value"
-                " is cut there, the log has all of it"
+                " is cut there; the log has all of it"
             )
         return Result(end.exit_code, capture.text, tail.text, stdout_is_cut=capture.truncated)
 
@@ -165,4 +165,4 @@ class StepContext:
         return conditions.evaluate(condition, resolve, self._services.facts)
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:
-        self._services.reboots.ask(delay_seconds, run_again=run_again)
+        self._services.reboots.request(delay_seconds, run_again=run_again)

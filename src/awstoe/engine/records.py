@@ -1,7 +1,7 @@
 """The records of a run: everything that has happened, applied event by event. Pure.
 
-Replaying the journal gives the same records as having been there, so a resumed run and the JSON
-files need no other source.
+Replaying the journal results in the same records, so a resumed run and the JSON files need no other
+source.
 """
 
 import json
@@ -20,7 +20,7 @@ _Noted = (
     | events.FolderMade
     | events.ListRead
 )
-"""What happens to a step between its start and its end and is just kept."""
+"""Events between the start and the end of a step whose data is stored as it is."""
 
 
 class Status(StrEnum):
@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 class StepRecord:
-    """What became of one step."""
+    """The record of one step."""
 
     __slots__ = (
         "_input_values",
@@ -79,21 +79,21 @@ class StepRecord:
         self.finished = False
         self.branch: str | None = None
         self.explanation = ""
-        """Why the ``if`` led to ``branch``."""
+        """Why the ``if`` resulted in ``branch``."""
         self.attempts = 0
         self.last_iteration = -1
         self.loop_values: list[str] | None = None
-        """Of a ``forEach``, once its list was read."""
+        """The values of a ``forEach``, once its list was read."""
         self.partial: Collation | None = None
-        """Outputs of the iterations of a loop that have finished."""
+        """Outputs of the finished iterations of a loop."""
         self.process: tuple[int, str] | None = None
         self.folder: str | None = None
-        """The last temporary folder it made."""
+        """The last temporary folder that the step made."""
         self.nested: list[RunRecord] = []
         self.reboots = 0
-        """Asked for without getting further in between."""
+        """Reboots requested in a row, without progress in between."""
         self.rendered: str | None = None
-        """A finished record's JSON text, kept by whoever writes it."""
+        """JSON text of a finished record, cached by the writer of the record files."""
 
     def set_inputs(self, text: str) -> None:
         """Keep the resolved inputs."""
@@ -111,7 +111,7 @@ class StepRecord:
 
 
 class PhaseRecord:
-    """What became of one phase."""
+    """The record of one phase."""
 
     __slots__ = ("end_time", "finished", "message", "start_time", "status", "steps")
 
@@ -125,7 +125,7 @@ class PhaseRecord:
 
 
 class DocumentRecord:
-    """What became of one document."""
+    """The record of one document."""
 
     __slots__ = ("end_time", "finished", "message", "phases", "start_time", "status")
 
@@ -139,7 +139,7 @@ class DocumentRecord:
 
 
 class RunRecord:
-    """What became of one run."""
+    """The record of one run."""
 
     __slots__ = (
         "documents",
@@ -164,7 +164,7 @@ class RunRecord:
         self.message = ""
         self.finished = False
         self.interrupted_by: int | None = None
-        """The signal that stopped it; what was not finished then runs again on resuming."""
+        """The signal that stopped the run. Unfinished steps run again when it is resumed."""
         self.documents: dict[int, DocumentRecord] = {}
         self.sources: list[events.Source] = []
         self.plan: Plan | None = None
@@ -183,7 +183,7 @@ class Counts:
 
 
 def counts(run: RunRecord) -> Counts:
-    """Steps of ``run``, skipped ones and those of nested documents left out."""
+    """Count the steps of ``run``, without skipped ones and those of nested documents."""
     found = Counts()
     for document in run.documents.values():
         for phase in document.phases.values():
@@ -200,7 +200,7 @@ class Records:
     """All runs of one execution: the top run and those of ExecuteDocument steps.
 
     Args:
-        output_limit: Bytes kept of the collated outputs of a loop.
+        output_limit: The number of bytes kept of the joined outputs of a loop.
     """
 
     def __init__(self, output_limit: int) -> None:
@@ -208,11 +208,11 @@ class Records:
         self.context: dict[str, str] = {}
         """Values of ``context:`` that are read once per run."""
         self.boot: str | None = None
-        """While the run waits for a reboot: which start of the machine is to end."""
+        """While the run waits for a reboot: identifies the boot before it."""
         self._output_limit = output_limit
 
     def step(self, run: str, document: int, phase: int, step: int) -> StepRecord:
-        """The record of a step that has started."""
+        """Return the record of a step that has started."""
         return self.runs[run].documents[document].phases[phase].steps[step]
 
     def plan(self, run: str) -> Plan:
@@ -285,7 +285,7 @@ class Records:
         self._forget_nested(step, limits.KEPT_NESTED_RECORDS)
 
     def _forget_nested(self, step: StepRecord, kept: int) -> None:
-        """Drop all nested runs of ``step`` but the first ``kept``, and all nested in those."""
+        """Drop nested runs of ``step`` after the first ``kept``, with all runs nested in them."""
         ahead = step.nested[kept:]
         del step.nested[kept:]
         while ahead:

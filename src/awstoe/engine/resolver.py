@@ -198,7 +198,7 @@ class StepResolver:
         shown = f"{place}.{reference.side}[{reference.position}].{reference.variable}"
         indices = self._planned.places.get((reference.phase, reference.step))
         if indices is None:
-            raise ActionError(f"there is no step {place}, which {shown} refers to")
+            raise ActionError(f"{shown} refers to step {place}, which does not exist")
         phase = self._record.phases.get(indices[0])
         step = phase.steps.get(indices[1]) if phase else None
         if step is None or not step.finished:
@@ -206,24 +206,24 @@ class StepResolver:
             return ""
         if reference.side == "inputs":
             if step.inputs is None:
-                self._warn(f"step {place} was not carried out: {shown} is the empty string")
+                self._warn(f"step {place} was not executed: {shown} is the empty string")
                 return ""
             return _pick(step.input_values(), reference, shown)
         if step.status is Status.SKIPPED:
             self._warn(f"step {place} was skipped: {shown} is the empty string")
             return ""
         if step.status is not Status.SUCCESS:
-            self._warn(f"step {place} failed: {shown} is what it printed before")
+            self._warn(f"step {place} failed: {shown} is what it printed before that")
             if not step.outputs:
                 return ""
         if step.capped:
             if not allow_cut:
                 raise ActionError(
                     f"the list {shown} was cut: step {place} printed more than an output value"
-                    " holds",
-                    hint="have the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
+                    " can hold",
+                    hint="make the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
                 )
-            self._warn(f"step {place} printed more than an output value holds: {shown} is cut")
+            self._warn(f"step {place} printed more than an output value can hold: {shown} is cut")
         return _pick(step.outputs, reference, shown)
 
 
@@ -256,7 +256,7 @@ def _pick(
     if reference.position >= len(operations):
         raise ActionError(
             f"{shown} does not exist: the step has {len(operations)} {reference.side}",
-            hint="indices count from 0",
+            hint="indices start at 0",
         )
     values = operations[reference.position]
     if reference.variable not in values:

@@ -1,6 +1,7 @@
 """Runs documents: the order of documents, phases and steps, and what a failure stops.
 
-The same code starts a run and resumes one: what the records say is finished is not run again.
+The same code starts a run and resumes one: what has finished according to the records is not run
+again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,12 +24,12 @@ from awstoe.expressions.values import Value
 
 
 class Runner:
-    """Runs one plan under ``key`` (empty for the top run).
+    """Runs one plan.
 
     Args:
         execution: The records and services.
         plan: What to run.
-        key: The run's key in the records.
+        key: The run's key in the records; empty for the top run.
     """
 
     def __init__(self, execution: Execution, plan: Plan, key: str = "") -> None:
@@ -38,10 +39,10 @@ class Runner:
         self._key = key
 
     def run(self) -> RunRecord:
-        """Run all documents, or go on with them.
+        """Run all documents, or continue a resumed run.
 
         Raises:
-            Interrupted: A signal stopped the run; the records say so.
+            Interrupted: A signal stopped the run, as the records show.
             RecordError: Logs, records or state cannot be written.
         """
         execution = self._execution
@@ -89,7 +90,7 @@ class Runner:
         return aborted
 
     def _aborted(self, record: DocumentRecord, index: int) -> bool:
-        """Whether a finished document was stopped by one of its steps."""
+        """Whether one of its steps stopped a finished document."""
         return any(
             self._phase_aborted(phase, index, phase_index)
             for phase_index, phase in record.phases.items()
@@ -126,7 +127,7 @@ class Runner:
     def _step(
         self, phase: PhaseRecord, document: PlannedDocument, indices: tuple[int, int, int]
     ) -> bool:
-        """Run one step unless it has finished; whether the phase stops after it."""
+        """Run one step unless it has finished. Return whether the phase stops after it."""
         address = StepAddress(self._key, *indices)
         record = phase.steps.get(address.step)
         if record is None or not record.finished:
@@ -161,8 +162,8 @@ class Runner:
         if depth > limits.NESTED_DOCUMENTS:
             shown = " -> ".join((*chain, nested.document))
             raise ActionError(
-                f"documents are nested too deep: {shown}",
-                hint=f"at most {limits.NESTED_DOCUMENTS} levels below the top document are allowed",
+                f"documents are nested too deeply: {shown}",
+                hint=f"up to {limits.NESTED_DOCUMENTS} levels below the top document are allowed",
             )
         if "://" not in nested.document and not nested.document.startswith("arn:"):
             real = machine.real_path(nested.document)

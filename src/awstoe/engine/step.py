@@ -161,7 +161,7 @@ class StepRunner:
             self._execution.emit(events.AttemptFinished(*self._address, message, again))
             if failure is None:
                 self._finish(Status.SUCCESS, outputs, capped=attempt.capped)
-                self._services.reboots.stop_if_asked()
+                self._services.reboots.stop_if_requested()
                 return
             if not again:
                 self._fail(counted(failure, number, step), outputs, capped=attempt.capped)
@@ -230,7 +230,7 @@ class StepRunner:
                 context = StepContext(self._services, attempt, log, position)
                 outputs = self._run_operations(self._resolve(position), context)
                 progress.finished(index, outputs)
-                self._services.reboots.stop_if_asked()
+                self._services.reboots.stop_if_requested()
         finally:
             progress.flush()
         return self._joined_outputs(attempt)

@@ -1,4 +1,4 @@
-"""Reads and validates documents for a run: those of the command line, and nested ones."""
+"""Reads and validates documents for a run: those on the command line, and nested ones."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ class Loader:
     """Reads documents for this machine; implements the engine's ``Documents``.
 
     Args:
-        blocked: Action modules that documents must not use.
+        blocked: Action modules that documents may not use.
     """
 
     def __init__(self, blocked: frozenset[str]) -> None:

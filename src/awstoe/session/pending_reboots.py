@@ -1,4 +1,4 @@
-"""Which runs go on after a reboot of the machine: their program must not change until then."""
+"""Finds runs that resume after a reboot: their program must not change until then."""
 
 import os
 
@@ -9,9 +9,9 @@ from awstoe.state import journal, store
 
 
 def waiting_runs() -> tuple[str, ...]:
-    """The ids of this user's runs that have asked for a reboot and not gone on since.
+    """Return the execution IDs of this user's runs that wait for a reboot.
 
-    A run whose state cannot be read is left out: it will not go on either.
+    Runs whose state cannot be read are left out: they cannot resume either.
     """
     found = []
     try:

@@ -154,13 +154,13 @@ def _unfinished_run(
         return None
     if not os.path.isdir(manifest.log_folder):
         raise HostError(
-            f"the log folder of the run is gone: {manifest.log_folder}",
-            hint="leave --resume out to start a new run",
+            f"the log folder of the run does not exist: {manifest.log_folder}",
+            hint="omit --resume to start a new run",
         )
     if not _unchanged(manifest, documents):
         raise UsageError(
             "the documents have changed since the run that was to be resumed",
-            hint="leave --resume out to start a new run",
+            hint="omit --resume to start a new run",
         )
     return run
 
@@ -192,7 +192,7 @@ def _read(folder: str, manifest: stores.Manifest, stdout_limit: int) -> SavedRun
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise _OtherVersion(
             f"{path}: this version of awstoe cannot read the run's journal ({error})",
-            hint="start the run anew without --resume",
+            hint="start a new run without --resume",
         ) from error
     return SavedRun(folder, manifest, records, size)
 
@@ -205,7 +205,7 @@ def _journal_size(folder: str) -> int:
 
 
 def _check_same(request: RunRequest, manifest: stores.Manifest) -> None:
-    given = tuple(tuple(sorted(asked.parameters.items())) for asked in request.documents)
+    given = tuple(tuple(sorted(requested.parameters.items())) for requested in request.documents)
     if given != manifest.parameters or request.phases != manifest.phases:
         raise UsageError(
             f"the run {manifest.execution_id} was started with other parameters or phases",

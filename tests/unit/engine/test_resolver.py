@@ -154,7 +154,7 @@ def test_a_doubtful_value_is_warned_about_once(
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
-        ("build.None.outputs[0].stdout", "there is no step build.None"),
+        ("build.None.outputs[0].stdout", "refers to step build.None, which does not exist"),
         ("build.Done.outputs[1].stdout", r"the step has 1 outputs"),
         ("build.Done.outputs[0].other", "the step has: stdout, list"),
         ("build.Cut.inputs[0].commands", r"the step has 0 inputs"),
