@@ -1,4 +1,4 @@
-"""The records of a run: what is kept of nested runs."""
+"""The records of a run, and what they keep of nested runs."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def started() -> Records:
 
 
 def _begin(records: Records, run: str) -> None:
-    """A run whose first step has begun."""
+    """Start a run and its first step."""
     records.apply(events.RunStarted(run, "id", TIME, []))
     records.apply(events.DocumentStarted(run, 0, TIME))
     records.apply(events.PhaseStarted(run, 0, 0, TIME))
@@ -37,7 +37,7 @@ def test_nested_runs_beyond_the_limit_are_dropped_with_all_nested_in_them() -> N
     assert f"/0.0.0#{limits.KEPT_NESTED_RECORDS}" not in records.runs
 
 
-def test_a_nested_run_whose_iteration_has_not_ended_is_kept_to_go_on_with() -> None:
+def test_a_nested_run_whose_iteration_has_not_finished_is_kept() -> None:
     records = started()
     for iteration in range(limits.KEPT_NESTED_RECORDS + 1):
         _begin(records, f"/0.0.0#{iteration}")
@@ -53,7 +53,7 @@ def test_a_new_attempt_forgets_the_nested_runs_of_the_one_before() -> None:
     assert records.step(*PLACE).nested == []
 
 
-def test_a_resumed_run_has_no_end_until_it_ends() -> None:
+def test_a_resumed_run_has_no_end_time_until_it_finishes() -> None:
     records = started()
     records.apply(events.RunInterrupted("", TIME, 15))
     assert records.runs[""].end_time == TIME
