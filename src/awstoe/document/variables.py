@@ -1,4 +1,4 @@
-"""Parses parameters and constants, and binds the parameters' values for a run."""
+"""Parses parameters and constants, and determines their values for a run."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Lookup
@@ -18,7 +18,7 @@ _CONSTANT_KEYS: Final = ("type", "value", "description")
 
 
 class _Declaration(NamedTuple):
-    """A name with what is declared under it."""
+    """One declared parameter or constant."""
 
     name: str
     node: Mapping
@@ -88,7 +88,7 @@ def bind(document: Document, given: Lookup[str, str], elsewhere: Collection[str]
 
 
 def parse_parameters(reading: ParseContext, node: Node | None) -> tuple[Parameter, ...]:
-    """The parameters; what is wrong with them is reported."""
+    """Return the parameters, and report their problems."""
     return tuple(
         _parameter(reading, declaration)
         for declaration in _declarations(reading, node, "parameters", _PARAMETER_KEYS)
@@ -98,7 +98,7 @@ def parse_parameters(reading: ParseContext, node: Node | None) -> tuple[Paramete
 def parse_constants(
     reading: ParseContext, node: Node | None, parameters: tuple[Parameter, ...]
 ) -> tuple[Constant, ...]:
-    """The constants; what is wrong with them is reported."""
+    """Return the constants, and report their problems."""
     taken = {parameter.name: parameter.mark for parameter in parameters}
     found = []
     for declaration in _declarations(reading, node, "constants", _CONSTANT_KEYS):
@@ -117,7 +117,7 @@ def parse_constants(
 def _declarations(
     reading: ParseContext, node: Node | None, section: str, keys: tuple[str, ...]
 ) -> Iterator[_Declaration]:
-    """What a section declares, name by name."""
+    """Return the declarations of a section."""
     report = reading.report
     kind = section[:-1]
     seen: dict[str, Mark] = {}
@@ -133,7 +133,7 @@ def _declarations(
                     path,
                     "duplicate-name",
                     f"the name {name!r} is used twice",
-                    f"it is declared in line {earlier.line} already",
+                    f"it is already declared in line {earlier.line}",
                 )
                 continue
             seen[name] = mark
@@ -146,7 +146,7 @@ def _declarations(
 
 
 def _holders(report: Diagnostics, node: Node | None, section: str) -> Iterator[tuple[Mapping, str]]:
-    """The mappings of names in a section: a list of them, or one."""
+    """Return the mappings of names in a section, which is one mapping or a list of them."""
     if node is None:
         return
     if isinstance(node, Mapping):
@@ -241,7 +241,7 @@ def _description(reading: ParseContext, declaration: _Declaration) -> str:
 
 
 def _refused(value: str, allowed: tuple[str, ...]) -> str | None:
-    """Why ``value`` is not one of ``allowed``, or None."""
+    """Return why ``value`` is not one of ``allowed``, or None if it is."""
     if not allowed or value in allowed:
         return None
     return f"expected one of {', '.join(map(quoted, allowed))}, got {quoted(value)}"

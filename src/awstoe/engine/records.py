@@ -365,9 +365,9 @@ class Records:
     def _run_started(self, event: events.RunStarted) -> None:
         record = self.runs[event.run] = RunRecord(event.run, event.execution_id, event.time)
         record.sources = [events.Source._make(source) for source in event.sources]
-        outer, _, place = event.run.rpartition("/")
-        if place:
-            document, phase, step = (int(part) for part in place.partition("#")[0].split("."))
+        outer, _, address = event.run.rpartition("/")
+        if address:
+            document, phase, step = (int(part) for part in address.partition("#")[0].split("."))
             self.step(outer, document, phase, step).nested.append(record)
 
 

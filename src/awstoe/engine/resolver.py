@@ -194,36 +194,36 @@ class StepResolver:
                 return self._machine.context(key)
 
     def _chain(self, reference: ChainReference, *, allow_cut: bool) -> Value:
-        place = f"{reference.phase}.{reference.step}"
-        shown = f"{place}.{reference.side}[{reference.position}].{reference.variable}"
+        name = f"{reference.phase}.{reference.step}"
+        shown = f"{name}.{reference.side}[{reference.position}].{reference.variable}"
         indices = self._planned.places.get((reference.phase, reference.step))
         if indices is None:
-            raise ActionError(f"{shown} refers to step {place}, which does not exist")
+            raise ActionError(f"{shown} refers to step {name}, which does not exist")
         phase = self._record.phases.get(indices[0])
         step = phase.steps.get(indices[1]) if phase else None
         if step is None or not step.finished:
-            self._warn(f"step {place} has not run: {shown} is the empty string")
+            self._warn(f"step {name} has not run: {shown} is the empty string")
             return ""
         if reference.side == "inputs":
             if step.inputs is None:
-                self._warn(f"step {place} was not executed: {shown} is the empty string")
+                self._warn(f"step {name} was not executed: {shown} is the empty string")
                 return ""
             return _pick(step.input_values(), reference, shown)
         if step.status is Status.SKIPPED:
-            self._warn(f"step {place} was skipped: {shown} is the empty string")
+            self._warn(f"step {name} was skipped: {shown} is the empty string")
             return ""
         if step.status is not Status.SUCCESS:
-            self._warn(f"step {place} failed: {shown} is what it printed before that")
+            self._warn(f"step {name} failed: {shown} is what it printed before that")
             if not step.outputs:
                 return ""
         if step.capped:
             if not allow_cut:
                 raise ActionError(
-                    f"the list {shown} was cut: step {place} printed more than an output value"
+                    f"the list {shown} was cut: step {name} printed more than an output value"
                     " can hold",
                     hint="make the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
                 )
-            self._warn(f"step {place} printed more than an output value can hold: {shown} is cut")
+            self._warn(f"step {name} printed more than an output value can hold: {shown} is cut")
         return _pick(step.outputs, reference, shown)
 
 

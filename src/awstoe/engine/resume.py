@@ -45,8 +45,8 @@ def restore_plans(records: Records, parser: Parser, real_path: Callable[[str], s
             )
             for item in run.sources
         )
-        outer_key, _, place = key.rpartition("/")
+        outer_key, _, address = key.rpartition("/")
         outer = records.plan(outer_key)  # set already: outer runs come before nested ones
-        above = outer.documents[int(place.partition(".")[0])].document.path
+        above = outer.documents[int(address.partition(".")[0])].document.path
         chain = (*outer.chain, real_path(above))
         run.plan = Plan(run.execution_id, documents, outer.depth + 1, chain)

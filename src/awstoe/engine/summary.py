@@ -95,12 +95,12 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
         model = plan.documents[document_index].document
         for phase_index, phase in document.phases.items():
             for step_index, step in phase.steps.items():
-                place = model.phases[phase_index]
-                name = place.steps[step_index].name
+                phase_model = model.phases[phase_index]
+                name = phase_model.steps[step_index].name
                 if step.finished and step.status is Status.FAILED:
-                    failures.append(_failure(model.path, place.name, name, step))
+                    failures.append(_failure(model.path, phase_model.name, name, step))
                 elif not step.finished:
-                    where = f"Phase '{place.name}', step '{name}': "
+                    where = f"Phase '{phase_model.name}', step '{name}': "
         if document.status is Status.FAILED or (reason and not document.finished):
             paths.append(model.path)
     found = counts(record)

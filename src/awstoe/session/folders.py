@@ -55,7 +55,7 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
     shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
     folder = os.path.abspath(shown)
     keep = request.state_directory is not None
-    place = RunFolders(execution_id, folder, shown, store, keep_state=keep)
+    folders = RunFolders(execution_id, folder, shown, store, keep_state=keep)
     try:
         _make_log_folder(folder, documents)
     except AwstoeError:
@@ -81,7 +81,7 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
         _remove_log_folder(folder)
         store.release()
         raise
-    return place
+    return folders
 
 
 def check_working_folder() -> None:
