@@ -327,5 +327,5 @@ def alive(pid: int) -> bool:
 def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
     over = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < over, "waited in vain"
+        assert time.monotonic() < over, "timed out"
         time.sleep(0.01)
