@@ -1,4 +1,4 @@
-"""What the black-box tests of ``awstoe run`` share: a place to run it in."""
+"""Fixtures of the black-box tests of ``awstoe run``."""
 
 import sys
 from collections.abc import Iterator

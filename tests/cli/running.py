@@ -77,7 +77,7 @@ class Ended(NamedTuple):
 
     @property
     def messages(self) -> list[str]:
-        """The lines of console.log without their time stamps."""
+        """The messages of console.log, without time stamps."""
         return [line.partition(" ")[2] for line in self.console.splitlines()]
 
     @property
@@ -93,7 +93,7 @@ class Ended(NamedTuple):
 
     @property
     def steps(self) -> dict[str, dict[str, Json]]:
-        """The records of all steps that began, by name."""
+        """The records of all steps that have started, by name."""
         return {
             step["name"]: step
             for document in self.records["documents"]
@@ -120,7 +120,7 @@ Step = dict[str, Json]
 
 
 def bash(name: str, script: str, **keys: Json) -> Step:
-    """A step that runs ``script``."""
+    """Return a step that runs ``script``."""
     return {"name": name, "action": "ExecuteBash", "inputs": {"commands": [script]}, **keys}
 
 
@@ -150,10 +150,10 @@ class Toe:
     """The program with a folder, an environment and a state of its own.
 
     Attributes:
-        folder: Its working directory.
-        program: What starts it; the subject of the session unless replaced.
-        state: What ``--state-directory`` names.
-        environment: Its environment.
+        folder: The working directory.
+        program: The command that starts it; the subject of the test session unless replaced.
+        state: The folder of ``--state-directory``.
+        environment: The environment.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -176,7 +176,7 @@ class Toe:
             if folder.name.startswith(("pytest-", "popen-")):
                 folder.chmod(folder.stat().st_mode | 0o011)
         for before in (_ANOTHER_USER, _ANOTHER_NAME):
-            # Through `env`: setpriv itself may start what the user may not read.
+            # Through `env`: setpriv itself can start a program that the user cannot read.
             check = [*before, "env", *self.program, "validate", "--help"]
             try:
                 if subprocess.run(check, capture_output=True, check=False).returncode == 0:
@@ -223,13 +223,13 @@ class Toe:
         """Run ``awstoe run`` with ``arguments`` to its end.
 
         Args:
-            arguments: What follows ``run``.
-            state: Whether ``--state-directory`` is given.
-            environment: More of it.
+            arguments: The arguments after ``run``.
+            state: Whether to add ``--state-directory``.
+            environment: Additional variables.
             before: A program that runs it.
             globals_: Options before ``run``.
-            passed: Descriptors it inherits.
-            seconds: How long the test waits.
+            passed: Descriptors that the program inherits.
+            seconds: How long to wait for the program.
             prepare: Called in the child before it starts.
         """
         return self.call(
@@ -250,7 +250,7 @@ class Toe:
         prepare: Callable[[], None] | None = None,
         stdin: str | None = None,
     ) -> Ended:
-        """Run any command in the place of the program, as ``run`` does."""
+        """Run any command instead of the program, in the same way as ``run``."""
         ended = subprocess.run(
             [*self._user, *command],
             cwd=self.folder,
@@ -277,7 +277,7 @@ class Toe:
         return self.begin([*before, *self.argv(*arguments, state=state)])
 
     def begin(self, command: Sequence[str]) -> Started:
-        """Start any command in the place of the program."""
+        """Start any command instead of the program."""
         child = subprocess.Popen(
             [*self._user, *command],
             cwd=self.folder,
@@ -294,7 +294,7 @@ class Toe:
         return (self.folder / name).read_text()
 
     def pids(self) -> list[int]:
-        """What the steps wrote into the file ``pids``."""
+        """Return the process IDs that steps wrote to the file ``pids``."""
         path = self.folder / "pids"
         return [int(word) for word in path.read_text().split()] if path.exists() else []
 
@@ -302,7 +302,7 @@ class Toe:
         return sorted(self.folder.rglob("TOE_*"))
 
     def nothing_left(self) -> bool:
-        """Whether there is neither a log folder nor a state."""
+        """Whether there is no log folder and no state."""
         states = [*self.folder.rglob("run.json"), *self.folder.rglob("journal.jsonl")]
         return not self.log_folders() and not states and not [*self.folder.rglob("lock")]
 
@@ -320,7 +320,7 @@ class Toe:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
+    """Whether the process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

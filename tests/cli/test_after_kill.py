@@ -16,9 +16,9 @@ WAIT = "echo $$ >> pids; touch begun; [ -e go ] || sleep 60"
 
 
 def kill(toe: Toe, started: Started) -> Path:
-    """Kill the run in the step that waits; gives its log folder."""
+    """Kill the run in the step that waits. Return its log folder."""
     wait_until((toe.folder / "begun").exists)
-    # Of a built file the program itself; its boot loader ends after it.
+    # For a built file, kill the program itself; its bootloader exits after it.
     pid = children(started.child.pid)[0] if chosen().frozen else started.child.pid
     os.kill(pid, signal.SIGKILL)
     started.child.wait()
@@ -43,7 +43,7 @@ def test_the_temporary_folder_of_a_killed_step_is_removed(toe: Toe) -> None:
     assert not list((toe.folder / "tmp").glob("AWSTOE*"))
 
 
-def test_the_log_of_a_killed_run_goes_on_on_a_line_of_its_own(toe: Toe) -> None:
+def test_the_log_of_a_killed_run_continues_on_a_new_line(toe: Toe) -> None:
     toe.document(bash("Slow", f"printf half; {WAIT}"))
     started = toe.start("-d", "doc.yml")
     logs = toe.folder.rglob
@@ -54,7 +54,7 @@ def test_the_log_of_a_killed_run_goes_on_on_a_line_of_its_own(toe: Toe) -> None:
     assert "Executor: the run is resumed after an interruption" in messages
 
 
-def test_a_nested_loop_goes_on_in_the_iteration_and_the_step_it_was_in(toe: Toe) -> None:
+def test_a_nested_loop_resumes_in_the_same_iteration_and_step(toe: Toe) -> None:
     script = f"echo '{{{{ word }}}}' >> second; [ '{{{{ word }}}}' != b ] || {{ {WAIT}; }}"
     toe.document(
         bash("First", "echo '{{ word }}' >> first"),
@@ -75,7 +75,7 @@ def test_a_nested_loop_goes_on_in_the_iteration_and_the_step_it_was_in(toe: Toe)
     assert {run["endTime"] != "" for run in nested} == {True}
 
 
-def test_an_abort_that_was_decided_before_the_kill_still_says_why(toe: Toe) -> None:
+def test_an_abort_decided_before_the_kill_keeps_its_reason(toe: Toe) -> None:
     condition = {"stringEquals": "a", "value": "a", "then": "Abort"}
     toe.document(bash("Waits", WAIT), bash("Never", "true", **{"if": condition}))
     kill(toe, toe.start("-d", "doc.yml"))
@@ -91,7 +91,7 @@ def test_an_abort_that_was_decided_before_the_kill_still_says_why(toe: Toe) -> N
     assert again.summary["failures"] == ended.summary["failures"]
 
 
-def test_the_records_are_at_their_end_before_the_journal_says_so(toe: Toe) -> None:
+def test_the_record_files_are_complete_before_the_journal_has_the_end(toe: Toe) -> None:
     ended = toe.steps(bash("S", "true"))
     journal = toe.state / "journal.jsonl"
     assert json.loads(journal.read_text().splitlines()[-1])[0] == "RunFinished"
@@ -100,10 +100,10 @@ def test_the_records_are_at_their_end_before_the_journal_says_so(toe: Toe) -> No
 
 
 @pytest.mark.parametrize("call", ["unlink", "replace"])
-def test_a_state_that_goes_away_never_leaves_a_manifest_without_its_journal(
+def test_removing_the_state_never_leaves_a_manifest_without_its_journal(
     toe: Toe, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """Killed between the two files: the manifest alone would have the whole run done again."""
+    """With only the manifest left, the whole run would be repeated."""
     toe.steps(bash("S", "true"))
     real = getattr(os, call)
 
@@ -120,7 +120,7 @@ def test_a_state_that_goes_away_never_leaves_a_manifest_without_its_journal(
     assert (toe.state / store.JOURNAL).exists()
 
 
-def test_a_journal_without_its_manifest_does_not_get_into_the_next_run(toe: Toe) -> None:
+def test_a_journal_without_its_manifest_is_not_used_by_the_next_run(toe: Toe) -> None:
     toe.steps(bash("S", "true"))
     os.unlink(toe.state / store.MANIFEST)
     ended = toe.run("-d", "doc.yml")
@@ -128,7 +128,7 @@ def test_a_journal_without_its_manifest_does_not_get_into_the_next_run(toe: Toe)
     assert (ended.exit_code, starts) == (0, 1)
 
 
-def test_a_loop_goes_on_with_the_list_that_it_read_before_the_kill(toe: Toe) -> None:
+def test_a_loop_resumes_with_the_list_it_read_before_the_kill(toe: Toe) -> None:
     script = (
         f"echo '{{{{ loop.value }}}}' >> seen; [ '{{{{ loop.value }}}}' != b ] || {{ {WAIT}; }}"
     )
@@ -141,7 +141,7 @@ def test_a_loop_goes_on_with_the_list_that_it_read_before_the_kill(toe: Toe) -> 
 
 
 def test_the_name_of_the_machine_is_read_once_per_run(toe: Toe) -> None:
-    """It may be another one after a reboot: DHCP gives it."""
+    """It may change with a reboot: it may come from DHCP."""
     toe.document(
         bash("First", "echo '{{ context:hostname }}' > first"),
         bash("Slow", WAIT),
@@ -157,7 +157,7 @@ def test_the_name_of_the_machine_is_read_once_per_run(toe: Toe) -> None:
     assert toe.read("second").strip() == "before-the-reboot"
 
 
-def test_a_state_in_another_format_is_named_with_what_to_do(toe: Toe) -> None:
+def test_a_state_in_another_format_is_reported_with_a_hint(toe: Toe) -> None:
     toe.document(bash("Slow", WAIT))
     kill(toe, toe.start("-d", "doc.yml"))
     manifest = toe.state / store.MANIFEST

@@ -1,4 +1,4 @@
-"""Documents that cannot run: each gets a message with its place, and nothing is begun."""
+"""Documents that cannot run: each problem is reported with its place, and nothing starts."""
 
 import os
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from cli.running import Toe, bash
 
 
 class Case(NamedTuple):
-    """A document, where its problem is, and words of the message."""
+    """A document, the place of its problem, and a part of the message."""
 
     text: str | bytes
     place: str
@@ -101,7 +101,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_wrong_document_is_told_with_its_place_and_nothing_is_begun(toe: Toe, name: str) -> None:
+def test_an_invalid_document_is_reported_with_its_place_and_nothing_starts(
+    toe: Toe, name: str
+) -> None:
     case = CASES[name]
     data = case.text.encode() if isinstance(case.text, str) else case.text
     (toe.folder / "bad.yml").write_bytes(data)
@@ -127,7 +129,7 @@ def test_the_source_line_is_shown_with_a_caret(toe: Toe) -> None:
     assert "ExecuteBash" in lines[at + 2]
 
 
-def test_the_problems_of_all_documents_are_told_in_one_go(toe: Toe) -> None:
+def test_the_problems_of_all_documents_are_reported_together(toe: Toe) -> None:
     toe.write("one.yml", step(action="Nothing") + "unknown: 1\n")
     toe.write("two.yml", step(action="Nothing"))
     ended = toe.run("-d", "one.yml,missing.yml,two.yml")
@@ -143,7 +145,7 @@ def test_warnings_do_not_stop_a_run(toe: Toe) -> None:
     assert "doc.yml:1:1: warning: " in ended.stderr
 
 
-def test_a_warning_is_not_taken_for_the_reason_of_a_failure(toe: Toe) -> None:
+def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
     toe.write("doc.yml", "version: 3\n" + step(action="Nothing"))
     message = toe.run("-d", "doc.yml").summary["failureMessage"]
     assert "warning" not in message
@@ -162,7 +164,7 @@ def test_a_warning_is_not_taken_for_the_reason_of_a_failure(toe: Toe) -> None:
         ("arn:aws:imagebuilder:eu-west-1:aws:component/x/1.0.0/1", "in this version of awstoe"),
     ],
 )
-def test_a_document_that_cannot_be_read_is_refused(toe: Toe, path: str, words: str) -> None:
+def test_a_document_that_cannot_be_read_is_an_error(toe: Toe, path: str, words: str) -> None:
     toe.document(bash("S", "true"))
     ended = toe.run("-d", path)
     assert ended.exit_code == 1
@@ -178,7 +180,7 @@ def test_a_fifo_does_not_block(toe: Toe) -> None:
     assert "expected a regular file" in ended.stderr
 
 
-def test_a_document_that_may_not_be_read_is_refused(toe: Toe) -> None:
+def test_a_document_without_read_permission_is_an_error(toe: Toe) -> None:
     toe.document(bash("S", "true"))
     (toe.folder / "doc.yml").chmod(0)
     if os.geteuid() == 0:
@@ -189,7 +191,7 @@ def test_a_document_that_may_not_be_read_is_refused(toe: Toe) -> None:
     assert toe.nothing_left()
 
 
-def test_a_document_whose_name_is_no_utf8_is_run(toe: Toe) -> None:
+def test_a_document_whose_name_is_not_utf8_runs(toe: Toe) -> None:
     name = b"d\xffc.yml".decode(errors="surrogateescape")
     toe.document(bash("S", "true"), name=name)
     ended = toe.run("-d", name)
@@ -197,7 +199,7 @@ def test_a_document_whose_name_is_no_utf8_is_run(toe: Toe) -> None:
     assert ended.records["documents"][0]["status"] == "success"
 
 
-def test_an_odd_but_correct_document_runs(toe: Toe) -> None:
+def test_an_unusual_but_valid_document_runs(toe: Toe) -> None:
     text = "\ufeff---\r\n" + step("inputs: {commands: [echo hi]}").replace("\n", "\r\n")
     (toe.folder / "doc.yml").write_bytes(text.rstrip().encode())
     ended = toe.run("-d", "doc.yml")

@@ -1,4 +1,4 @@
-"""The log folder has the files, keys, key order and line shapes of AWSTOE's."""
+"""The log folder has the same files, keys, key order and line formats as AWSTOE's."""
 
 import re
 import subprocess
@@ -74,7 +74,7 @@ def masked(folder: Path, name: str) -> str:
 
 
 def run(folder: Path, name: str) -> Path:
-    """Run the document ``name`` in ``folder``; gives its log folder."""
+    """Run the document ``name`` in ``folder``. Return its log folder."""
     subprocess.run(
         [*chosen().argv, "run", "--documents", name, "-s", "state"],
         cwd=folder,
@@ -88,7 +88,7 @@ def run(folder: Path, name: str) -> Path:
     not REAL.is_dir(), reason="the log folder of a real run is not part of this repository"
 )
 @pytest.mark.parametrize("name", FILES)
-def test_log_folder_is_that_of_a_real_run(name: str, tmp_path: Path) -> None:
+def test_log_folder_equals_that_of_a_real_run(name: str, tmp_path: Path) -> None:
     document = "hello-world-linux.yml"
     (tmp_path / document).write_bytes((REAL / f"D0__{document}").read_bytes())
     ours = run(tmp_path, document)
@@ -96,14 +96,14 @@ def test_log_folder_is_that_of_a_real_run(name: str, tmp_path: Path) -> None:
     assert masked(ours, name) == masked(REAL, name)
 
 
-def test_log_folder_looks_as_it_always_has(tmp_path: Path, golden: Golden) -> None:
+def test_log_folder_equals_the_golden_one(tmp_path: Path, golden: Golden) -> None:
     (tmp_path / "three-phases.yml").write_text(DOCUMENT)
     ours = run(tmp_path, "three-phases.yml")
     for name in FILES:
         golden(GOLDEN / name, masked(ours, name))
 
 
-def test_copy_of_the_document_is_byte_for_byte(tmp_path: Path) -> None:
+def test_copy_of_the_document_is_identical(tmp_path: Path) -> None:
     data = b"\xef\xbb\xbf" + DOCUMENT.replace("\n", "\r\n").encode()
     (tmp_path / "d.yml").write_bytes(data)
     ours = run(tmp_path, "d.yml")

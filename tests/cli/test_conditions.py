@@ -1,4 +1,4 @@
-"""The ``if`` of a step: its branches, what they do to the run, and what is logged of it."""
+"""The ``if`` of a step: its branches, their effect on the run, and what is logged."""
 
 import pytest
 
@@ -24,7 +24,7 @@ FALSE = {"stringEquals": "a", "value": "b"}
         ({"or": [FALSE, {"not": [TRUE]}]}, "skipped", 0),
     ],
 )
-def test_a_condition_leads_to_a_branch(
+def test_a_condition_selects_a_branch(
     toe: Toe, condition: object, status: str, exit_code: int
 ) -> None:
     ended = toe.steps(bash("Step", "touch ran", **{"if": condition}), bash("Next", "true"))
@@ -57,7 +57,7 @@ def test_a_skipped_step_is_not_counted_and_its_outputs_are_empty_with_a_warning(
         ("Ignore", ("success", 2, 0, 1), 0),
     ],
 )
-def test_abort_marks_the_step_failed_and_on_failure_decides_what_follows(
+def test_abort_fails_the_step_and_on_failure_decides_what_follows(
     toe: Toe, on_failure: str, counts: tuple[str, int, int, int], exit_code: int
 ) -> None:
     ended = toe.steps(
@@ -69,7 +69,7 @@ def test_abort_marks_the_step_failed_and_on_failure_decides_what_follows(
     assert "leads to Abort" in ended.steps["Step"]["failureMessage"]
 
 
-def test_a_condition_is_evaluated_once_whatever_the_attempts_and_iterations(toe: Toe) -> None:
+def test_a_condition_is_evaluated_once_for_all_attempts_and_iterations(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Step",
@@ -116,7 +116,7 @@ def test_a_condition_without_a_value_fails_the_step(toe: Toe) -> None:
     assert "NOT_SET_HERE" in message
 
 
-def test_an_assertion_that_does_not_hold_fails_and_says_what_was_compared(toe: Toe) -> None:
+def test_a_false_assertion_fails_and_reports_what_was_compared(toe: Toe) -> None:
     ended = toe.steps(
         bash("First", "echo 41"),
         action(
@@ -136,4 +136,4 @@ def test_the_inputs_of_a_skipped_step_are_the_empty_string(toe: Toe) -> None:
     )
     assert ended.statuses == {"Left": "skipped", "After": "success"}
     assert ended.printed("After") == "<>"
-    assert "step build.Left was not carried out" in ended.console
+    assert "step build.Left was not executed" in ended.console

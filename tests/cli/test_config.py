@@ -1,4 +1,4 @@
-"""The configuration file of ``run --config``: its keys, what wins over it, and its mistakes."""
+"""The configuration file of ``run --config``: keys, precedence, and errors."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def values(*pairs: tuple[str, str]) -> list[Json]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def test_every_key_is_followed(toe: Toe, document: str) -> None:
+def test_every_key_has_an_effect(toe: Toe, document: str) -> None:
     ended = run(
         toe,
         {
@@ -56,7 +56,7 @@ def test_every_key_is_followed(toe: Toe, document: str) -> None:
     assert "Debug Executor: STARTED STEP Show" in ended.stderr
 
 
-def test_the_parameters_of_a_document_win_over_the_global_ones_and_those_over_defaults(
+def test_parameters_of_a_document_override_global_ones_and_those_override_defaults(
     toe: Toe, document: str
 ) -> None:
     ended = run(
@@ -75,7 +75,7 @@ def test_the_parameters_of_a_document_win_over_the_global_ones_and_those_over_de
     assert json.loads(second["outputs"]) == [{"stdout": "global"}]
 
 
-def test_options_win_over_the_file(toe: Toe, document: str) -> None:
+def test_options_override_the_file(toe: Toe, document: str) -> None:
     ended = run(
         toe,
         {
@@ -103,13 +103,13 @@ def test_both_spellings_of_the_execution_id_are_accepted(toe: Toe, document: str
     assert ended.summary["executionId"] == "an-id"
 
 
-def test_null_stands_for_a_key_that_is_left_out(toe: Toe, document: str) -> None:
+def test_null_is_the_same_as_a_missing_key(toe: Toe, document: str) -> None:
     ended = run(toe, {"documents": [{"path": document, "parameters": None}], "phases": None})
     assert ended.exit_code == 0
     assert ended.counts == ("success", 2, 0, 0)
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_problem(toe: Toe, document: str) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(toe: Toe, document: str) -> None:
     text = json.dumps({"documents": [{"path": document}]}, indent=1).replace("\n", "\r\n")
     assert run(toe, "\ufeff" + text).exit_code == 0
 
@@ -144,7 +144,7 @@ D = '"documents": [{"path": "doc.yml"}]'
             "2:55",
             ["the parameter a is given twice"],
         ),
-        # Python 3.13 points at the comma, the versions before it at what follows.
+        # Python 3.13 reports the comma, earlier versions what follows it.
         (
             f'{{{D},\n "trace": true,\n}}',
             "2:15" if sys.version_info >= (3, 13) or chosen().frozen else "3:1",
@@ -155,7 +155,7 @@ D = '"documents": [{"path": "doc.yml"}]'
         ("[]", "1:1", ["the configuration: expected a mapping", "a list"]),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_nothing_is_begun(
+def test_an_error_is_reported_with_its_place_and_nothing_starts(
     toe: Toe, document: str, text: str, place: str, words: list[str]
 ) -> None:
     assert document == "doc.yml"
@@ -167,7 +167,7 @@ def test_a_mistake_is_told_with_its_place_and_nothing_is_begun(
     assert toe.nothing_left()
 
 
-def test_all_mistakes_are_told_in_one_go_in_their_order(toe: Toe, document: str) -> None:
+def test_all_errors_are_reported_together_in_order(toe: Toe, document: str) -> None:
     text = f'{{"phases": 3,\n "documents": [{{"path": "{document}"}}],\n "trac": true}}'
     ended = run(toe, text)
     assert ended.exit_code == 2
@@ -185,7 +185,7 @@ def test_all_mistakes_are_told_in_one_go_in_their_order(toe: Toe, document: str)
         (b"{" + b" " * (10 * 1024 * 1024) + b"}", "larger than 10 MiB"),
     ],
 )
-def test_a_file_that_is_no_json_text_is_refused(toe: Toe, data: bytes, words: str) -> None:
+def test_a_file_that_is_not_json_is_an_error(toe: Toe, data: bytes, words: str) -> None:
     (toe.folder / "config.json").write_bytes(data)
     ended = toe.run("--config", "config.json")
     assert (ended.exit_code, ended.stdout) == (2, "")
@@ -203,7 +203,7 @@ def test_a_file_that_is_no_json_text_is_refused(toe: Toe, data: bytes, words: st
         ("", "expected the path"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused(toe: Toe, path: str, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(toe: Toe, path: str, words: str) -> None:
     ended = toe.run("--config", path)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert words in ended.stderr
@@ -218,7 +218,7 @@ def test_the_file_may_be_a_pipe(toe: Toe, document: str) -> None:
     assert ended.exit_code == 0, ended.stderr
 
 
-def test_a_document_that_is_not_there_fails_the_run_with_its_json(toe: Toe) -> None:
+def test_a_missing_document_fails_the_run_with_a_summary(toe: Toe) -> None:
     ended = run(toe, {"documents": [{"path": "nothing.yml"}]})
     assert ended.exit_code == 1
     assert ended.counts == ("failed", 0, 0, 0)

@@ -16,13 +16,13 @@ BIG = "head -c 3000000 /dev/zero | tr '\\0' x"
 
 
 def limited(size: int) -> Callable[[], None]:
-    """No file that the program writes may exceed ``size``; what it starts inherits that."""
+    """Limit the files that the program and its children write to ``size``."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 @pytest.fixture
 def user(toe: Toe) -> Toe:
-    """A program that permissions hold for."""
+    """A program without root privileges."""
     if os.geteuid() == 0:
         toe.become_nobody()
     return toe
@@ -43,7 +43,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("option", ["--log-directory", "--state-directory"])
-def test_a_folder_that_cannot_be_written_is_refused(user: Toe, option: str) -> None:
+def test_a_folder_that_is_not_writable_is_an_error(user: Toe, option: str) -> None:
     locked = user.folder / "locked"
     locked.mkdir(mode=0o500)
     if os.geteuid() == 0:
@@ -62,13 +62,13 @@ def test_a_folder_that_cannot_be_written_is_refused(user: Toe, option: str) -> N
 
 
 @pytest.mark.parametrize("option", ["--log-directory", "--state-directory"])
-def test_a_file_in_the_place_of_a_folder_is_refused(toe: Toe, option: str) -> None:
+def test_a_file_in_place_of_a_folder_is_an_error(toe: Toe, option: str) -> None:
     toe.write("file", "")
     document = toe.document(bash("S", "touch ran"))
     for path in ("file", "file/in"):
         ended = toe.run("-d", document, option, path, state=option != "--state-directory")
         assert ended.exit_code == 1
-        assert "same execution id" not in ended.stderr
+        assert "same execution ID" not in ended.stderr
         assert f"{toe.folder}/file" in ended.stderr
         assert toe.nothing_left()
 
@@ -90,9 +90,7 @@ def test_a_log_that_reaches_its_limit_fails_the_run_and_keeps_the_state(toe: Toe
     assert again.counts == ("success", 2, 0, 0)
 
 
-def test_a_full_disk_under_the_logs_fails_the_run_and_keeps_the_state(
-    toe: Toe, small_disk: Path
-) -> None:
+def test_a_full_disk_for_logs_fails_the_run_and_keeps_the_state(toe: Toe, small_disk: Path) -> None:
     document = toe.document(bash("Big", BIG), bash("Never", "touch never"))
     ended = toe.run("-d", document, "-l", str(small_disk))
     assert ended.exit_code == 1
@@ -102,7 +100,7 @@ def test_a_full_disk_under_the_logs_fails_the_run_and_keeps_the_state(
     assert (toe.state / "journal.jsonl").exists()
 
 
-def test_a_full_disk_under_the_state_fails_the_run(toe: Toe, small_disk: Path) -> None:
+def test_a_full_disk_for_state_fails_the_run(toe: Toe, small_disk: Path) -> None:
     document = toe.document(
         bash("Fill", f"head -c 300000 /dev/zero > {small_disk}/filler; true"),
         *(bash(f"S{n}", f"echo {'x' * 3000}") for n in range(20)),
@@ -114,7 +112,7 @@ def test_a_full_disk_under_the_state_fails_the_run(toe: Toe, small_disk: Path) -
     assert ended.records["status"]
 
 
-def test_a_full_disk_from_the_beginning_leaves_nothing(toe: Toe, small_disk: Path) -> None:
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(toe: Toe, small_disk: Path) -> None:
     (small_disk / "filler").write_bytes(b"x" * 256 * 1024)
     document = toe.document(bash("S", "touch ran"))
     for option in ("-l", "-s"):
@@ -125,7 +123,7 @@ def test_a_full_disk_from_the_beginning_leaves_nothing(toe: Toe, small_disk: Pat
         assert toe.nothing_left(), option
 
 
-def test_a_full_disk_of_the_step_is_a_failure_of_the_step(toe: Toe, small_disk: Path) -> None:
+def test_a_full_disk_in_a_step_fails_the_step(toe: Toe, small_disk: Path) -> None:
     ended = toe.steps(
         action(
             "Copy",
@@ -141,7 +139,7 @@ def test_a_full_disk_of_the_step_is_a_failure_of_the_step(toe: Toe, small_disk: 
 
 
 @needs_source("a built file cannot unpack itself there either")
-def test_a_full_temporary_folder_is_a_failure_of_the_step(toe: Toe, small_disk: Path) -> None:
+def test_a_full_temporary_folder_fails_the_step(toe: Toe, small_disk: Path) -> None:
     (small_disk / "filler").write_bytes(b"x" * 256 * 1024)
     toe.environment["TMPDIR"] = str(small_disk)
     ended = toe.steps(

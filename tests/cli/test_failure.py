@@ -1,4 +1,4 @@
-"""What a failing step does to its phase, its document, the documents after it, and the counts."""
+"""The effect of a failing step on its phase, its document, later documents and the counts."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def levels(ended: Ended) -> list[str]:
     return found
 
 
-def test_a_successful_run_says_so_everywhere(toe: Toe) -> None:
+def test_a_successful_run_is_a_success_in_all_outputs(toe: Toe) -> None:
     ended = toe.steps(bash("One", "echo hi"))
     assert ended.exit_code == 0
     assert ended.counts == ("success", 1, 0, 0)
@@ -30,7 +30,7 @@ def test_a_successful_run_says_so_everywhere(toe: Toe) -> None:
     assert ended.messages[-1] == "TOE has completed execution successfully"
 
 
-def test_abort_stops_document_and_the_documents_after_it(toe: Toe) -> None:
+def test_abort_stops_the_document_and_those_after_it(toe: Toe) -> None:
     first = toe.document(
         name="first.yml",
         phases=phases(
@@ -54,7 +54,7 @@ def test_abort_stops_document_and_the_documents_after_it(toe: Toe) -> None:
     assert ended.chaining[1]["phases"][0]["isSelected"] is True
 
 
-def test_the_failure_message_says_place_exit_code_and_standard_error(toe: Toe) -> None:
+def test_the_failure_message_has_place_exit_code_and_standard_error(toe: Toe) -> None:
     ended = toe.steps(bash("Bad", "echo first >&2; echo second >&2; exit 3"))
     message = ended.summary["failureMessage"]
     assert message.startswith("Document doc.yml failed! Phase 'build', step 'Bad': ")
@@ -76,7 +76,7 @@ def test_only_the_last_lines_of_standard_error_are_quoted(toe: Toe) -> None:
     assert "line 17\n" in ended.console
 
 
-def test_continue_goes_on_and_fails_in_the_end(toe: Toe) -> None:
+def test_continue_runs_the_other_steps_and_fails_the_run(toe: Toe) -> None:
     first = toe.document(
         bash("Bad", "echo kept; exit 1", onFailure="Continue"),
         bash("Next", "echo [{{ build.Bad.outputs.stdout }}]"),
@@ -93,7 +93,7 @@ def test_continue_goes_on_and_fails_in_the_end(toe: Toe) -> None:
     assert ended.summary["failureMessage"].startswith("Document first.yml failed!")
 
 
-def test_ignore_is_a_success_that_the_records_tell(toe: Toe) -> None:
+def test_ignore_is_a_success_that_the_records_show(toe: Toe) -> None:
     ended = toe.steps(
         bash("Bad", "echo kept; exit 1", onFailure="Ignore"),
         bash("Next", "echo [{{ build.Bad.outputs.stdout }}]"),
@@ -107,7 +107,7 @@ def test_ignore_is_a_success_that_the_records_tell(toe: Toe) -> None:
     assert ended.summary["failureMessage"] == ""
 
 
-def test_a_failed_phase_does_not_hide_behind_an_ignored_one(toe: Toe) -> None:
+def test_a_failed_phase_is_not_hidden_by_an_ignored_failure(toe: Toe) -> None:
     ended = toe.run(
         "-d",
         toe.document(
@@ -122,7 +122,7 @@ def test_a_failed_phase_does_not_hide_behind_an_ignored_one(toe: Toe) -> None:
     assert ended.counts == ("failed", 3, 1, 1)
 
 
-def test_several_documents_are_recorded_in_their_order(toe: Toe) -> None:
+def test_several_documents_are_recorded_in_order(toe: Toe) -> None:
     names = [
         toe.document(bash("S", f"echo {n}"), name=f"{n}.yml", description=f"d{n}") for n in "abc"
     ]
@@ -160,7 +160,7 @@ def test_a_retry_keeps_only_the_output_of_the_last_attempt(toe: Toe) -> None:
     assert ended.outputs("Try") == [{"stdout": "2"}]
 
 
-def test_exit_194_is_refused_where_reboots_are_blocked(toe: Toe) -> None:
+def test_exit_194_fails_the_step_if_reboots_are_blocked(toe: Toe) -> None:
     ended = toe.run(
         "-d", toe.document(bash("R", "exit 194")), "--blocked-action-modules", "Reboot,UpdateOS"
     )
@@ -175,9 +175,7 @@ def test_exit_194_is_refused_where_reboots_are_blocked(toe: Toe) -> None:
         ("WebDownload", [{"source": "https://example.com/x", "destination": "/tmp/x"}]),
     ],
 )
-def test_a_module_that_is_not_built_says_so_when_it_is_run(
-    toe: Toe, module: str, inputs: object
-) -> None:
+def test_an_unimplemented_module_fails_its_step(toe: Toe, module: str, inputs: object) -> None:
     ended = toe.steps(action("S", module, inputs))
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]
@@ -195,7 +193,7 @@ def test_a_blocked_module_is_refused_before_anything_runs(toe: Toe) -> None:
     assert toe.nothing_left()
 
 
-def test_all_operations_up_to_the_failing_one_are_done(toe: Toe) -> None:
+def test_operations_up_to_the_failing_one_are_run(toe: Toe) -> None:
     ended = toe.steps(
         action(
             "Make",
@@ -223,7 +221,7 @@ def test_outputs_have_one_entry_per_operation(toe: Toe) -> None:
     assert ended.printed("Use") == f"text 1, {paths[0]}"
 
 
-def test_the_records_are_the_ones_of_the_contract(toe: Toe) -> None:
+def test_the_records_have_the_documented_keys(toe: Toe) -> None:
     ended = toe.steps(bash("One", "echo hi", timeoutSeconds=10, maxAttempts=2))
     records = ended.records
     assert list(records) == [
@@ -256,7 +254,7 @@ def test_the_records_are_the_ones_of_the_contract(toe: Toe) -> None:
         assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=4)
 
 
-def test_a_child_gets_no_input_and_the_callers_folder_and_environment(toe: Toe) -> None:
+def test_a_child_has_no_input_and_the_folder_and_environment_of_the_caller(toe: Toe) -> None:
     toe.environment["MINE"] = "yes"
     ended = toe.steps(bash("Look", 'cat; echo "$MINE"; pwd'))
     assert ended.printed("Look") == f"yes\n{toe.folder}"
@@ -271,7 +269,7 @@ def test_commands_of_a_step_are_one_script(toe: Toe) -> None:
     assert not Path(line.rpartition(" ")[2]).exists()
 
 
-def test_a_step_that_asks_for_a_reboot_in_vain_tells_its_exit_code(toe: Toe) -> None:
+def test_a_reboot_request_that_fails_reports_the_exit_code(toe: Toe) -> None:
     document = toe.document(bash("Asks", "echo please >&2; exit 194"))
     ended = toe.run("-d", document, "--blocked-action-modules", "Reboot")
     (failure,) = ended.summary["failures"]

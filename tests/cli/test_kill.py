@@ -1,4 +1,4 @@
-"""kill -9 at random moments: the files stay readable, the state truthful, the run resumable."""
+"""kill -9 at random moments: files stay readable, the state correct, the run resumable."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def command(*more: str) -> list[str]:
 
 
 def finished_steps(state: Path) -> set[str]:
-    """Names of the steps that the journal says have finished."""
+    """Return the names of the steps that have finished according to the journal."""
     names = {
         "": {0: {0: "first", 1: "folder", 2: "chained", 3: "looped", 4: "ignored"}},
         "/0.1.1": {0: {0: "one", 1: "two"}},
@@ -113,7 +113,7 @@ def kill_after(seconds: float, folder: Path) -> None:
 
 
 def check(folder: Path) -> None:
-    """Everything that is promised about a run that was killed, and about going on with it."""
+    """Check the guarantees for a run that was killed, and for resuming it."""
     for path in folder.glob("TOE_*/*.json"):
         json.loads(path.read_text())
     manifest = folder / "state" / "run.json"
@@ -158,7 +158,7 @@ def check(folder: Path) -> None:
 @needs_source("it kills one process, a built file has two; conformance has a test for them")
 @pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_kill_at_any_moment_leaves_a_truthful_state_and_a_run_that_can_go_on(
+def test_kill_at_any_moment_leaves_a_correct_state_and_a_run_that_resumes(
     batch: int, tmp_path: Path
 ) -> None:
     seed = int.from_bytes(os.urandom(4), "big")

@@ -1,4 +1,4 @@
-"""Loops: values, names, outputs, failures, and what of a long one is logged and kept."""
+"""Loops: values, names, outputs, failures, and how much of a long loop is logged and kept."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_an_empty_list_runs_nothing_and_succeeds(toe: Toe) -> None:
     assert loop(toe, {"forEach": {"list": ""}}) == []
 
 
-def test_a_named_loop_is_referred_to_by_its_name_too(toe: Toe) -> None:
+def test_a_named_loop_can_be_referred_to_by_its_name(toe: Toe) -> None:
     found = loop(
         toe,
         {"name": "Fruit", "forEach": ["fig"]},
@@ -75,7 +75,7 @@ def test_outputs_are_joined_per_key_and_operation(toe: Toe) -> None:
     assert ended.outputs("Read") == [{"content": "a one\nb one"}, {"content": "a two\nb two"}]
 
 
-def test_a_failing_iteration_stops_the_loop_and_is_named(toe: Toe) -> None:
+def test_a_failing_iteration_stops_the_loop_and_is_reported(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Loop",
@@ -114,7 +114,9 @@ def test_the_record_shows_the_loop_of_the_document(toe: Toe) -> None:
     assert ended.printed("Loop") == "fig"
 
 
-def test_a_long_loop_is_logged_in_full_up_to_a_thousand_then_now_and_then(toe: Toe) -> None:
+def test_a_long_loop_is_logged_in_full_up_to_a_thousand_iterations_then_at_intervals(
+    toe: Toe,
+) -> None:
     ended = toe.steps(
         action(
             "Loop",
@@ -149,7 +151,7 @@ def test_a_failing_iteration_of_a_long_loop_is_always_logged(toe: Toe) -> None:
     assert any("iteration 1500: " in line for line in ended.messages)
 
 
-def test_a_loop_without_an_end_in_sight_is_counted_lazily(toe: Toe) -> None:
+def test_a_huge_loop_is_counted_lazily(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Loop",
@@ -180,7 +182,7 @@ def test_collated_outputs_are_capped_with_a_warning(toe: Toe) -> None:
     assert any("step build.Loop printed more" in line for line in warnings)
 
 
-def test_a_limit_above_the_default_holds_for_loops_too(toe: Toe) -> None:
+def test_a_limit_above_the_default_also_applies_to_loops(toe: Toe) -> None:
     toe.environment["AWSTOE_STDOUT_LIMIT"] = "5000000"
     ended = toe.steps(
         bash("Loop", "head -c 1500000 /dev/zero | tr '\\0' x", loop={"forEach": ["a", "b"]})
@@ -202,7 +204,7 @@ def test_a_condition_with_loop_references_is_evaluated_per_iteration(toe: Toe) -
     assert json.loads(ended.steps["Loop"]["outputs"]) == []
 
 
-def test_a_failed_loop_keeps_what_its_good_iterations_printed(toe: Toe) -> None:
+def test_a_failed_loop_keeps_what_its_successful_iterations_printed(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Some",

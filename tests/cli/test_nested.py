@@ -1,4 +1,4 @@
-"""ExecuteDocument: nested documents, what they are given, how deep they go, how they fail."""
+"""ExecuteDocument: nested documents, their inputs, their depth, and their failures."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def execute(document: str, name: str = "Nested", **keys: Any) -> Step:  # noqa: 
     return action(name, "ExecuteDocument", inputs, timeoutSeconds=-1, **keys)
 
 
-def test_a_nested_document_runs_and_gives_its_summary(toe: Toe) -> None:
+def test_a_nested_document_runs_and_returns_its_summary(toe: Toe) -> None:
     toe.document(bash("Inner", "echo inside"), bash("Skipped", "true"), name="child.yml")
     ended = toe.steps(execute("child.yml"), bash("After", "true"))
     assert ended.exit_code == 0
@@ -39,7 +39,7 @@ def test_a_nested_document_runs_and_gives_its_summary(toe: Toe) -> None:
     assert "Stdout: inside" in ended.messages
 
 
-def test_its_record_goes_into_the_step_and_into_chaining(toe: Toe) -> None:
+def test_its_record_is_in_the_step_and_in_chaining(toe: Toe) -> None:
     toe.document(bash("Inner", "echo inside"), name="child.yml")
     ended = toe.steps(execute("child.yml"))
     (nested,) = ended.steps["Nested"]["detailedOutput"]
@@ -51,7 +51,7 @@ def test_its_record_goes_into_the_step_and_into_chaining(toe: Toe) -> None:
     assert chained[0]["phases"][0]["steps"][0]["outputs"] == '[{"stdout":"inside"}]'
 
 
-def test_parameters_and_phases_are_handed_on(toe: Toe) -> None:
+def test_parameters_and_phases_are_passed_on(toe: Toe) -> None:
     toe.document(
         name="child.yml",
         parameters=[{"Word": {"type": "string"}}, {"Other": {"type": "string", "default": "o"}}],
@@ -134,7 +134,7 @@ def test_the_document_is_resolved_and_read_when_the_step_runs(toe: Toe) -> None:
     assert "Stdout: made" in ended.messages
 
 
-def test_documents_nest_three_levels_deep_and_no_deeper(toe: Toe) -> None:
+def test_documents_nest_up_to_three_levels_deep(toe: Toe) -> None:
     for level in range(1, 4):
         toe.document(execute(f"{level + 1}.yml"), name=f"{level}.yml")
     toe.document(bash("Deepest", "touch reached"), name="4.yml")
@@ -144,7 +144,7 @@ def test_documents_nest_three_levels_deep_and_no_deeper(toe: Toe) -> None:
     ended = toe.run("-d", "0.yml")
     assert ended.exit_code == 1
     assert "nested too deep" in ended.summary["failureMessage"]
-    assert "at most 3 levels" in ended.summary["failureMessage"]
+    assert "up to 3 levels" in ended.summary["failureMessage"]
     assert not (toe.folder / "reached").exists()
 
 
@@ -161,7 +161,7 @@ def test_a_cycle_is_shown_as_a_chain(toe: Toe, documents: list[str]) -> None:
     assert f"{toe.folder}/doc.yml" in message
 
 
-def test_a_missing_document_beside_the_parent_is_hinted_at(toe: Toe) -> None:
+def test_a_missing_document_next_to_the_parent_is_in_the_hint(toe: Toe) -> None:
     toe.document(bash("Inner", "true"), name="sub/child.yml") if (
         toe.folder / "sub"
     ).exists() else toe.write("sub/child.yml", "schemaVersion: 1.0")
@@ -191,7 +191,7 @@ def test_a_missing_document_beside_the_parent_is_hinted_at(toe: Toe) -> None:
         ),
     ],
 )
-def test_a_nested_document_that_is_wrong_fails_the_step(toe: Toe, content: str, words: str) -> None:
+def test_an_invalid_nested_document_fails_the_step(toe: Toe, content: str, words: str) -> None:
     toe.write("child.yml", content)
     ended = toe.steps(execute("child.yml"))
     assert ended.exit_code == 1
@@ -214,13 +214,13 @@ def test_phases_that_a_nested_document_does_not_have_fail_the_step(toe: Toe) -> 
         "arn:aws:imagebuilder:eu-west-1:111122223333:component/x/1.0.0/1",
     ],
 )
-def test_documents_of_aws_say_that_they_are_not_in_this_version(toe: Toe, document: str) -> None:
+def test_documents_from_aws_are_reported_as_unsupported(toe: Toe, document: str) -> None:
     ended = toe.steps(execute(document))
     assert ended.exit_code == 1
     assert "in this version of awstoe" in ended.summary["failureMessage"]
 
 
-def test_a_blocked_module_is_refused_in_a_nested_document(toe: Toe) -> None:
+def test_a_blocked_module_in_a_nested_document_fails_the_step(toe: Toe) -> None:
     toe.document(action("R", "Reboot", {}), name="child.yml")
     toe.document(execute("child.yml"))
     ended = toe.run("-d", "doc.yml", "--blocked-action-modules", "Reboot")
@@ -229,7 +229,7 @@ def test_a_blocked_module_is_refused_in_a_nested_document(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize("keys", [{"timeoutSeconds": 10}, {"maxAttempts": 2}])
-def test_time_limits_and_retries_of_a_nested_document_are_refused(
+def test_time_limits_and_retries_of_a_nested_document_are_errors(
     toe: Toe, keys: dict[str, int]
 ) -> None:
     toe.document(bash("Inner", "touch ran"), name="child.yml")

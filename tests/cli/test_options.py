@@ -1,4 +1,4 @@
-"""The command line of ``run``: its forms, its checks, and the plain progress lines."""
+"""The command line of ``run``: forms, checks, and plain progress lines."""
 
 import re
 
@@ -22,7 +22,7 @@ def show(toe: Toe, name: str = "doc.yml") -> str:
 
 
 def refused(ended: Ended) -> str:
-    """The message of a command line that is wrong: exit code 2, nothing on standard output."""
+    """Return the message for a wrong command line: exit code 2, no standard output."""
     assert (ended.exit_code, ended.stdout) == (2, ""), ended
     assert ended.stderr.startswith("awstoe: error: ")
     assert "Traceback" not in ended.stderr
@@ -59,7 +59,7 @@ def test_parameters_have_these_forms(toe: Toe, given: list[str], printed: str) -
         (["--parameters", "One=a,b"], r"'\,'"),
     ],
 )
-def test_wrong_parameters_are_refused(toe: Toe, given: list[str], words: str) -> None:
+def test_wrong_parameters_are_errors(toe: Toe, given: list[str], words: str) -> None:
     assert words in refused(toe.run("-d", show(toe), *given))
     assert toe.nothing_left()
 
@@ -96,20 +96,20 @@ def test_wrong_parameters_are_refused(toe: Toe, given: list[str], words: str) ->
         (["-d", "doc.yml", "--cw-ignore-failures"], "not in this version"),
     ],
 )
-def test_a_wrong_command_line_is_refused(toe: Toe, given: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_an_error(toe: Toe, given: list[str], words: str) -> None:
     show(toe)
     assert words in refused(toe.run(*given))
     assert toe.nothing_left()
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1k", "1e3"])
-def test_a_wrong_limit_of_outputs_is_refused(toe: Toe, limit: str) -> None:
+def test_a_wrong_output_limit_is_an_error(toe: Toe, limit: str) -> None:
     toe.environment["AWSTOE_STDOUT_LIMIT"] = limit
     assert "AWSTOE_STDOUT_LIMIT" in refused(toe.run("-d", show(toe)))
 
 
 @pytest.mark.parametrize("option", ["--document", "--documents", "-d", "--documents=doc.yml"])
-def test_documents_are_named_in_several_ways(toe: Toe, option: str) -> None:
+def test_documents_can_be_given_in_several_ways(toe: Toe, option: str) -> None:
     show(toe)
     given = [option] if "=" in option else [option, "doc.yml"]
     assert toe.run(*given).exit_code == 0
@@ -122,7 +122,7 @@ def test_list_options_add_up(toe: Toe) -> None:
         *("-d", "a.yml,b.yml", "--documents", r"c\,d.yml", "-p", "test", "--phases", "build")
     )
     assert [d["filePath"] for d in ended.records["documents"]] == names
-    # The order is the file's, whatever the order asked for.
+    # The order is that of the file, not that of the options.
     found = [p["name"] for p in ended.records["documents"][0]["phases"]]
     assert found == ["build", "test"]
     assert [p["isSelected"] for p in ended.chaining[0]["phases"]] == [True, True, False]
@@ -132,7 +132,7 @@ def test_list_options_add_up(toe: Toe) -> None:
     ("flag", "traced"),
     [("--trace", True), ("-t", True), ("--trace=true", True), ("--trace=false", False)],
 )
-def test_trace_prints_the_log_on_standard_error_too(toe: Toe, flag: str, *, traced: bool) -> None:
+def test_trace_also_prints_the_log_on_standard_error(toe: Toe, flag: str, *, traced: bool) -> None:
     ended = toe.run("-d", show(toe), flag)
     assert ended.exit_code == 0
     if traced:
@@ -165,14 +165,14 @@ def test_phases_that_match_nothing_fail_the_run(toe: Toe) -> None:
     assert toe.nothing_left()
 
 
-def test_phases_that_match_partly_warn_about_the_rest(toe: Toe) -> None:
+def test_phases_that_match_nothing_cause_a_warning_if_others_match(toe: Toe) -> None:
     ended = toe.run("-d", show(toe), "--phases", "validate,build")
     assert ended.exit_code == 0
     assert "warning: --phases: no document has a phase validate" in ended.stderr
     assert ended.statuses == {"Show": "success"}
 
 
-def test_a_phase_that_one_of_the_documents_has_is_enough(toe: Toe) -> None:
+def test_a_phase_of_one_of_the_documents_is_enough(toe: Toe) -> None:
     only = toe.document(name="only.yml", phases=phases(test=[bash("T", "true")]))
     ended = toe.run("-d", f"{show(toe)},{only}", "--phases", "test")
     assert ended.exit_code == 0
@@ -201,7 +201,7 @@ def test_a_parameter_that_no_document_has_is_ignored_with_a_warning(toe: Toe) ->
     assert "Three" in ended.stderr
 
 
-def test_a_parameter_of_another_document_is_no_warning(toe: Toe) -> None:
+def test_a_parameter_of_another_document_causes_no_warning(toe: Toe) -> None:
     other = toe.document(bash("S", "true"), name="other.yml")
     ended = toe.run("-d", f"{show(toe)},{other}", "--parameters", "One=x")
     assert ended.exit_code == 0
@@ -231,11 +231,11 @@ def test_an_execution_id_is_made_safe_for_folder_names(
 
 
 @needs_source("a built file may take a second to start")
-def test_a_second_run_with_the_same_id_in_the_same_second_is_refused(toe: Toe) -> None:
+def test_a_second_run_with_the_same_id_in_the_same_second_is_an_error(toe: Toe) -> None:
     toe.environment["STATE"] = str(toe.state)
     show(toe)
     found = []
-    for number in range(6):  # two of them fall into one second unless each takes one
+    for number in range(6):  # two of them start in the same second unless each takes a second
         ended = toe.run("-d", "doc.yml", "-i", "same", "-s", f"state{number}", state=False)
         found.append(ended.exit_code)
         if ended.exit_code:
@@ -247,13 +247,13 @@ def test_a_second_run_with_the_same_id_in_the_same_second_is_refused(toe: Toe) -
     assert len(toe.log_folders()) < len(found)
 
 
-def test_a_log_directory_is_made(toe: Toe) -> None:
+def test_a_log_directory_is_created(toe: Toe) -> None:
     ended = toe.run("-d", show(toe), "-l", "some/where")
     assert ended.exit_code == 0
     assert ended.logs.parent == toe.folder / "some" / "where"
 
 
-def test_plain_progress_lines_tell_phases_and_steps(toe: Toe) -> None:
+def test_plain_progress_lines_show_phases_and_steps(toe: Toe) -> None:
     ended = toe.run("-d", toe.document(bash("A", "true"), bash("B", "exit 4", onFailure="Ignore")))
     lines = [re.sub(r"\d+\.\d", "N", line) for line in ended.stderr.splitlines()]
     assert lines[:4] == [
@@ -288,7 +288,7 @@ def test_quiet_prints_only_errors(toe: Toe, position: str) -> None:
         (["more.yml"], "unexpected argument 'more.yml'"),
     ],
 )
-def test_an_option_that_is_none_is_told_with_what_was_meant(
+def test_an_unknown_option_is_reported_with_a_suggestion(
     toe: Toe, given: list[str], words: str
 ) -> None:
     assert words in refused(toe.run("-d", show(toe), *given))

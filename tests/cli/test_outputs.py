@@ -1,4 +1,4 @@
-"""What a step prints: how much of it is kept where, and what disableLogging hides."""
+"""The output of a step: how much of it is kept where, and what disableLogging hides."""
 
 import json
 import re
@@ -13,7 +13,7 @@ SECRET = "hush-7f3a"
 
 
 def everything(toe: Toe, ended: Ended) -> str:
-    """All that the run left and printed, but for the copy of the document."""
+    """Return everything that the run left and printed, except the copy of the document."""
     files = [path for path in (*ended.logs.iterdir(), *toe.state.iterdir()) if path.is_file()]
     kept = [path.read_text() for path in files if not path.name.startswith("D0__")]
     return "\n".join([ended.stdout, ended.stderr, *kept])
@@ -40,7 +40,7 @@ def test_an_output_of_exactly_the_limit_is_not_cut(toe: Toe) -> None:
     assert "Warning" not in ended.console
 
 
-def test_a_cut_output_is_an_error_as_the_list_of_a_loop(toe: Toe) -> None:
+def test_a_loop_over_a_cut_output_is_an_error(toe: Toe) -> None:
     toe.environment["AWSTOE_STDOUT_LIMIT"] = "10"
     ended = toe.steps(
         bash("Big", "seq 1 100"),
@@ -56,7 +56,7 @@ def test_a_cut_output_is_an_error_as_the_list_of_a_loop(toe: Toe) -> None:
     assert not (toe.folder / "ran").exists()
 
 
-def test_standard_error_is_logged_at_the_end_and_is_no_output(toe: Toe) -> None:
+def test_standard_error_is_logged_at_the_end_and_is_not_an_output(toe: Toe) -> None:
     ended = toe.steps(bash("Mixed", "echo a; echo e1 >&2; echo b; echo e2 >&2"))
     assert ended.printed("Mixed") == "a\nb"
     at = ended.messages.index("CmdExecution: Stderr: e1")
@@ -64,7 +64,7 @@ def test_standard_error_is_logged_at_the_end_and_is_no_output(toe: Toe) -> None:
     assert "\ne2\n" in ended.console
 
 
-def test_invalid_utf8_is_shown_as_escapes_and_every_file_stays_readable(toe: Toe) -> None:
+def test_invalid_utf8_is_escaped_and_every_file_stays_readable(toe: Toe) -> None:
     ended = toe.steps(bash("Odd", r"printf 'a\xffb\n\xc3'; printf 'e\xfe' >&2; exit 1"))
     assert ended.exit_code == 1
     assert "Stdout: a\\xffb" in ended.messages
@@ -138,7 +138,7 @@ def test_disable_logging_hides_why_a_step_fails(toe: Toe) -> None:
     toe_ended = toe.run("-d", "doc.yml", "--parameters", f"Secret={SECRET}")
     assert ended.exit_code == toe_ended.exit_code == 1
     shown = everything(toe, toe_ended)
-    # The journal and the manifest are what a run is resumed from; they are no log and no record.
+    # The journal and the manifest are for resuming; they are neither logs nor records.
     for name in ("journal.jsonl", "run.json"):
         shown = shown.replace((toe.state / name).read_text(), "")
     assert SECRET not in shown
@@ -171,7 +171,7 @@ def test_disable_logging_hides_all_of_a_nested_document(toe: Toe) -> None:
     assert SECRET not in ended.stderr
 
 
-def test_the_logs_say_the_same_apart_from_the_debugging_lines(toe: Toe) -> None:
+def test_the_logs_differ_only_in_debug_lines(toe: Toe) -> None:
     ended = toe.steps(bash("A", "echo a; printf b; echo c >&2"), bash("B", "exit 0"))
     lines = [line for line in ended.application.splitlines() if not re.match(r"\S+Z Debug ", line)]
     assert lines == ended.console.splitlines()
@@ -179,7 +179,7 @@ def test_the_logs_say_the_same_apart_from_the_debugging_lines(toe: Toe) -> None:
     assert all(stamp.match(line) for line in lines)
 
 
-def test_the_lines_of_a_bash_step_are_those_of_the_contract(toe: Toe) -> None:
+def test_the_lines_of_a_bash_step_are_as_documented(toe: Toe) -> None:
     ended = toe.steps(bash("A", "echo a; exit 3"))
     at = ended.messages.index("Step A")
     found = [re.sub(r"/\S*AWSTOE\d+(/script-\d+\.sh)?", "PATH", m) for m in ended.messages[at:]]
@@ -204,7 +204,7 @@ def test_the_lines_of_a_bash_step_are_those_of_the_contract(toe: Toe) -> None:
     ]
 
 
-def test_a_missing_bash_is_named(toe: Toe) -> None:
+def test_a_missing_bash_is_reported(toe: Toe) -> None:
     ended = toe.run("-d", toe.document(bash("A", "true")), environment={"PATH": str(toe.folder)})
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]

@@ -1,4 +1,4 @@
-"""Reboots, with recording programs in place of those that would really do it."""
+"""Reboots, with recording programs instead of the real ones."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def stubs(toe: Toe) -> Path:
 
 @pytest.fixture
 def alone(toe: Toe, stubs: Path) -> Path:
-    """The same, and nobody else who reboots."""
+    """The same, without an agent that reboots."""
     del toe.environment["AWSTOE_REBOOT"]
     assert toe.environment["PATH"].startswith(str(stubs))
     return stubs
@@ -72,7 +72,7 @@ def paused(ended: Ended) -> None:
 
 
 # --- with an agent that reboots -----------------------------------------------------------------
-def test_run_goes_on_with_the_step_after_the_reboot(toe: Toe, stubs: Path) -> None:
+def test_run_resumes_with_the_step_after_the_reboot(toe: Toe, stubs: Path) -> None:
     document = toe.document(
         bash("first", "echo value >> first"),
         action("restart", "Reboot", {"delaySeconds": 0}),
@@ -92,19 +92,19 @@ def test_run_goes_on_with_the_step_after_the_reboot(toe: Toe, stubs: Path) -> No
     assert calls(stubs) == []
 
 
-def test_agent_is_known_by_its_variable(toe: Toe, alone: Path) -> None:
+def test_agent_is_recognized_by_its_variable(toe: Toe, alone: Path) -> None:
     document = toe.document(action("restart", "Reboot", {}))
     paused(toe.run("-d", document, environment={"AWS_SSM_INSTANCE_ID": "i-1"}))
     assert calls(alone) == []
 
 
-def test_inputs_of_reboot_may_be_left_out(toe: Toe) -> None:
+def test_inputs_of_reboot_are_optional(toe: Toe) -> None:
     document = toe.document({"name": "restart", "action": "Reboot"})
     paused(toe.run("-d", document, environment=EXIT))
     assert toe.run("-d", document, environment=EXIT).exit_code == 0
 
 
-def test_step_that_asks_with_its_exit_code_runs_again(toe: Toe) -> None:
+def test_step_that_requests_a_reboot_with_its_exit_code_runs_again(toe: Toe) -> None:
     document = toe.document(
         bash("before", "echo x >> count"), bash("script", TWICE), bash("last", "true")
     )
@@ -123,7 +123,7 @@ def test_condition_is_not_evaluated_again(toe: Toe) -> None:
     assert toe.run("-d", document, environment=EXIT).statuses == {"script": "success"}
 
 
-def test_loop_goes_on_with_the_iteration_it_was_in(toe: Toe) -> None:
+def test_loop_resumes_in_the_same_iteration(toe: Toe) -> None:
     script = (
         "if [ -e m{{ loop.value }} ]; then echo {{ loop.value }};"
         " else touch m{{ loop.value }}; exit 194; fi"
@@ -136,7 +136,7 @@ def test_loop_goes_on_with_the_iteration_it_was_in(toe: Toe) -> None:
     assert ended.printed("looped") == "a\nb\nc\nd\ne"
 
 
-def test_reboot_in_a_loop_reboots_once_an_iteration(toe: Toe) -> None:
+def test_reboot_in_a_loop_reboots_once_per_iteration(toe: Toe) -> None:
     document = toe.document(
         action("restart", "Reboot", {}, loop={"for": {"start": 1, "end": 4, "updateBy": 1}})
     )
@@ -145,7 +145,7 @@ def test_reboot_in_a_loop_reboots_once_an_iteration(toe: Toe) -> None:
     assert toe.run("-d", document, environment=EXIT).exit_code == 0
 
 
-def test_nested_document_reboots_and_goes_on(toe: Toe) -> None:
+def test_nested_document_reboots_and_resumes(toe: Toe) -> None:
     toe.document(
         bash("inner", "echo x >> inner"),
         action("restart", "Reboot", {}),
@@ -161,24 +161,24 @@ def test_nested_document_reboots_and_goes_on(toe: Toe) -> None:
     assert (toe.folder / "inner").read_text() == "x\ny\n"
 
 
-def test_script_that_always_asks_is_stopped(toe: Toe) -> None:
+def test_script_that_always_requests_a_reboot_is_stopped(toe: Toe) -> None:
     document = toe.document(bash("script", "exit 194"))
     for _ in range(3):
         paused(toe.run("-d", document, environment=EXIT))
     ended = toe.run("-d", document, environment=EXIT)
     assert ended.exit_code == 1
-    assert "asks for its reboot number 4 in a row" in ended.steps["script"]["failureMessage"]
+    assert "requests its reboot number 4 in a row" in ended.steps["script"]["failureMessage"]
 
 
 @pytest.mark.parametrize("how", ["Reboot", "script"])
-def test_blocked_reboot_is_refused(toe: Toe, how: str) -> None:
+def test_blocked_reboot_fails_the_step(toe: Toe, how: str) -> None:
     step = action("it", "Reboot", {}) if how == "Reboot" else bash("it", "exit 194")
     document = toe.document(step)
     ended = toe.run("-d", document, "--blocked-action-modules", "Reboot", environment=EXIT)
     assert ended.exit_code == 1
 
 
-def test_other_command_does_not_go_on_with_the_run(toe: Toe) -> None:
+def test_other_command_does_not_resume_the_run(toe: Toe) -> None:
     document = toe.document(
         phases=phases(build=[action("restart", "Reboot", {})], test=[bash("later", "true")])
     )
@@ -207,9 +207,9 @@ def test_delay_can_be_interrupted_and_the_run_resumed(toe: Toe) -> None:
     assert ended.counts == ("success", 2, 0, 0)
 
 
-# --- standing alone -----------------------------------------------------------------------------
+# --- without an agent ---------------------------------------------------------------------------
 @ROOT
-def test_standing_alone_it_enters_itself_into_the_crontab(toe: Toe, alone: Path) -> None:
+def test_without_an_agent_it_adds_itself_to_the_crontab(toe: Toe, alone: Path) -> None:
     (alone / "root").write_text("MAILTO=x\n0 5 * * * backup\n")
     document = toe.document(
         action("restart", "Reboot", {}),
@@ -236,7 +236,7 @@ def test_standing_alone_it_enters_itself_into_the_crontab(toe: Toe, alone: Path)
 
 
 def after_reboot(stubs: Path, line: str) -> str:
-    """What cron does at the next start; gives what the system's log gets."""
+    """Do what cron does at the next start. Return what the system log gets."""
     command = line.removeprefix("@reboot ").replace("\\%", "%")
     environment = {"PATH": f"{stubs}:/usr/bin:/bin", "HOME": "/root", "XDG_STATE_HOME": ""}
     done = subprocess.run(
@@ -249,7 +249,7 @@ def after_reboot(stubs: Path, line: str) -> str:
 
 @ROOT
 @pytest.mark.parametrize("gone", ["document", "log folder"])
-def test_command_that_cannot_go_on_is_not_tried_at_every_start(
+def test_command_that_cannot_resume_is_not_repeated_at_every_start(
     toe: Toe, alone: Path, gone: str
 ) -> None:
     (alone / "root").write_text("0 5 * * * backup\n")
@@ -262,15 +262,13 @@ def test_command_that_cannot_go_on_is_not_tried_at_every_start(
         shutil.rmtree(ended.logs)
     told = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
     assert "awstoe: error: " in told
-    assert ("doc.yml" if gone == "document" else "the log folder of the run is gone") in told
+    assert ("doc.yml" if gone == "document" else "the log folder of the run does not exist") in told
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 
 @ROOT
-def test_run_does_not_go_on_by_itself_before_the_machine_has_rebooted(
-    toe: Toe, alone: Path
-) -> None:
-    """Whoever repeats the command on the same start of the machine begins a new run."""
+def test_run_does_not_resume_by_itself_before_the_reboot(toe: Toe, alone: Path) -> None:
+    """The same command during the same boot of the machine starts a new run."""
     document = toe.document(bash("script", TWICE))
     first = toe.run("-d", document)
     paused(first)
@@ -294,16 +292,16 @@ def test_failing_crontab_stops_the_run_before_the_reboot(toe: Toe, alone: Path) 
 
 
 @ROOT
-def test_failing_reboot_is_told(toe: Toe, alone: Path) -> None:
+def test_failing_reboot_is_reported(toe: Toe, alone: Path) -> None:
     (alone / "shutdown").write_text("#!/bin/sh\necho 'no way' >&2\nexit 1\n")
     ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
     assert ended.exit_code == 1
     assert "shutdown -r now ended with exit code 1: no way" in ended.stderr
-    assert "reboot the machine; to go on with it" in ended.stderr
+    assert "reboot the machine; to resume it" in ended.stderr
 
 
 @ROOT
-def test_run_interrupted_before_the_reboot_does_not_go_on_by_itself(toe: Toe, alone: Path) -> None:
+def test_run_interrupted_before_the_reboot_does_not_resume_by_itself(toe: Toe, alone: Path) -> None:
     (alone / "root").write_text("0 5 * * * backup\n")
     (alone / "hold").touch()
     document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
@@ -321,7 +319,7 @@ def test_run_interrupted_before_the_reboot_does_not_go_on_by_itself(toe: Toe, al
 
 @ROOT
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_does_not_stop_a_reboot_that_is_being_asked_for(
+def test_signal_does_not_stop_a_reboot_that_was_requested(
     toe: Toe, alone: Path, number: signal.Signals
 ) -> None:
     record(alone, "shutdown", HOLDING)
@@ -332,12 +330,12 @@ def test_signal_does_not_stop_a_reboot_that_is_being_asked_for(
     (alone / "go-on").touch()
     ended = started.end()
     paused(ended)
-    assert f"{number.name} came when the reboot had been asked for" in ended.stderr
+    assert f"{number.name} arrived after the reboot was requested" in ended.stderr
     assert "@reboot" in (alone / "root").read_text()
 
 
 @ROOT
-def test_reboot_that_ends_the_program_asking_for_it_is_under_way(toe: Toe, alone: Path) -> None:
+def test_reboot_that_ends_the_program_requesting_it_is_in_progress(toe: Toe, alone: Path) -> None:
     record(alone, "shutdown", "kill -TERM $$")
     ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
     paused(ended)
@@ -345,9 +343,7 @@ def test_reboot_that_ends_the_program_asking_for_it_is_under_way(toe: Toe, alone
 
 
 @ROOT
-def test_resumed_run_that_is_interrupted_before_its_first_step_says_so(
-    toe: Toe, alone: Path
-) -> None:
+def test_resumed_run_interrupted_before_its_first_step_is_reported(toe: Toe, alone: Path) -> None:
     document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
     first = toe.run("-d", document)
     paused(first)
@@ -362,11 +358,11 @@ def test_resumed_run_that_is_interrupted_before_its_first_step_says_so(
     assert toe.run("-d", document, "--resume").counts == ("success", 2, 0, 0)
 
 
-def test_without_the_rights_the_step_fails(toe: Toe, alone: Path) -> None:
+def test_without_permission_the_step_fails(toe: Toe, alone: Path) -> None:
     if os.geteuid() == 0:
         toe.become_nobody()
     ended = toe.run("-d", toe.document(action("restart", "Reboot", {})))
     assert ended.exit_code == 1
     message = ended.steps["restart"]["failureMessage"]
-    assert "which cannot be done: awstoe does not run as root or administrator" in message
+    assert "requests a reboot, which is not possible: " in message
     assert calls(alone) == []

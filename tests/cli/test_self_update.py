@@ -34,7 +34,7 @@ def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("options", [[], ["--check"], ["--rollback"], ["--from-file", "x"]])
-def test_source_tree_refuses_and_says_what_to_do(tmp_path: Path, options: list[str]) -> None:
+def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> None:
     ended = awstoe("self-update", *options, folder=tmp_path)
     assert ended.returncode == 3
     assert ended.stdout == ""
@@ -72,12 +72,12 @@ PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region":
         (["1.2.3"], "unexpected argument"),
     ],
 )
-def test_options_that_make_no_sense(options: list[str], why: str) -> None:
+def test_options_that_do_not_fit_together(options: list[str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         self_update.run(options, Console())
 
 
-def test_errors_and_lines_do_not_drive_the_terminal(
+def test_errors_and_lines_do_not_control_the_terminal(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     console = Console()
@@ -102,7 +102,7 @@ def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:
         assert f"  {option}" in text
 
 
-def test_bundle_that_nobody_can_check(tmp_path: Path) -> None:
+def test_bundle_that_cannot_be_checked(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     ended = awstoe("update-bundle", "verify", "x", folder=tmp_path)
     assert ended.returncode == 3
@@ -116,7 +116,7 @@ def test_facts_of_this_program() -> None:
     assert program.memory is None
 
 
-def test_progress_is_drawn_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_shown_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[bytes] = []
     console = Console()
     monkeypatch.setattr(console, "raw", drawn.append)
@@ -133,7 +133,7 @@ def test_progress_is_drawn_on_terminals_only(monkeypatch: pytest.MonkeyPatch) ->
     assert drawn[-1] == b"\n"
 
 
-def test_run_waits_for_a_swap_and_gives_up_in_the_end(
+def test_run_waits_for_a_swap_up_to_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "awstoe"
@@ -149,13 +149,13 @@ def test_run_waits_for_a_swap_and_gives_up_in_the_end(
     with pytest.raises(program_lock.UpdateGoesOn) as caught:
         program_lock.hold_program(console)
     assert caught.value.exit_code == 75
-    assert said == ["awstoe: an update of this program is going on: waiting for its end"]
+    assert said == ["awstoe: an update of this program is in progress: waiting for it"]
     os.close(update)
     program_lock.hold_program(console)
     assert lock.lock_exclusive(str(program)) is None  # as long as this process lives
 
 
-def test_program_that_cannot_be_locked_runs_all_the_same(
+def test_program_that_cannot_be_locked_runs_anyway(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = str(tmp_path / "missing")

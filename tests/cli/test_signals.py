@@ -1,4 +1,4 @@
-"""Signals during a run: what is ended and written, and that ``--resume`` goes on from there."""
+"""Signals during a run: what is ended and written, and how ``--resume`` continues."""
 
 import signal
 import time
@@ -24,7 +24,7 @@ def begun(toe: Toe, times: int = 1) -> Callable[[], bool]:
     ("number", "exit_code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)],
 )
-def test_a_signal_ends_the_steps_processes_and_the_records_say_so(
+def test_a_signal_ends_the_processes_of_the_step_and_is_recorded(
     toe: Toe, number: signal.Signals, exit_code: int
 ) -> None:
     document = toe.document(
@@ -50,7 +50,7 @@ def test_a_signal_ends_the_steps_processes_and_the_records_say_so(
     assert "--resume" in ended.stderr
 
 
-def test_an_interrupted_run_goes_on_with_resume(toe: Toe) -> None:
+def test_an_interrupted_run_can_be_resumed(toe: Toe) -> None:
     never = {"not": {"fileExists": f"{toe.folder}/begun"}}
     toe.document(
         phases=phases(
@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on_with_resume(toe: Toe) -> None:
     assert "no unfinished run" in again.stderr
 
 
-def test_a_loop_goes_on_at_the_iteration_it_was_in(toe: Toe) -> None:
+def test_a_loop_resumes_at_the_same_iteration(toe: Toe) -> None:
     toe.document(
         bash(
             "Loop",
@@ -106,7 +106,7 @@ def test_a_loop_goes_on_at_the_iteration_it_was_in(toe: Toe) -> None:
     assert ended.printed("Loop") == "out a\nout b\nout c\nout d"
 
 
-def test_an_attempt_is_not_lost_by_an_interruption(toe: Toe) -> None:
+def test_an_interruption_does_not_cost_an_attempt(toe: Toe) -> None:
     toe.document(
         bash(
             "Try",
@@ -120,12 +120,12 @@ def test_an_attempt_is_not_lost_by_an_interruption(toe: Toe) -> None:
     started.end()
     ended = toe.run("-d", "doc.yml", "--resume")
     assert ended.exit_code == 1
-    # The first, the second that was interrupted, the second again, the third.
+    # The first attempt, the interrupted second, the second again, the third.
     assert toe.read("tries") == "t\n" * 4
     assert "attempt 3 of 3" in ended.summary["failures"][0]["message"]
 
 
-def test_a_nested_document_goes_on_in_the_middle(toe: Toe) -> None:
+def test_a_nested_document_resumes_in_the_middle(toe: Toe) -> None:
     toe.document(
         bash("A", "echo a >> done"), bash("B", WAIT), bash("C", "echo c >> done"), name="child.yml"
     )
@@ -146,7 +146,7 @@ def test_a_nested_document_goes_on_in_the_middle(toe: Toe) -> None:
     assert ended.outputs("Nested")[0]["executedStepCount"] == 3
 
 
-def test_a_second_ctrl_c_does_not_wait_for_the_grace(toe: Toe) -> None:
+def test_a_second_ctrl_c_skips_the_grace_period(toe: Toe) -> None:
     script = "trap '' INT TERM; echo $$ > pids; echo x > begun; while :; do sleep 1; done"
     document = toe.document(bash("Stubborn", script))
     started = toe.start("-d", document)
@@ -161,7 +161,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_grace(toe: Toe) -> None:
     assert not any(map(alive, toe.pids()))
 
 
-def test_ctrl_c_delivered_twice_at_once_is_one(toe: Toe) -> None:
+def test_ctrl_c_delivered_twice_at_once_counts_once(toe: Toe) -> None:
     started = toe.start("-d", toe.document(bash("Slow", WAIT)))
     wait_until(begun(toe))
     for _ in range(3):
@@ -172,7 +172,7 @@ def test_ctrl_c_delivered_twice_at_once_is_one(toe: Toe) -> None:
     assert ended.records["status"] == "failed"
 
 
-def test_a_signal_between_steps_of_no_program_stops_the_run(toe: Toe) -> None:
+def test_a_signal_stops_a_run_whose_steps_start_no_program(toe: Toe) -> None:
     document = toe.document(
         bash("First", "echo x > begun"),
         action(
@@ -220,7 +220,7 @@ def test_a_signal_while_a_timeout_ends_the_step_stops_the_run(toe: Toe) -> None:
     assert not (toe.folder / "never").exists()
 
 
-def test_what_an_interrupted_program_said_is_in_the_log(toe: Toe) -> None:
+def test_the_log_has_what_an_interrupted_program_printed(toe: Toe) -> None:
     toe.document(bash("Slow", "echo $$ > pids; echo why >&2; touch begun; sleep 60"))
     started = toe.start("-d", "doc.yml")
     wait_until((toe.folder / "begun").exists)

@@ -1,4 +1,4 @@
-"""The state folder: whose it is, when it goes, and which run ``--resume`` takes."""
+"""The state folder: its owner, its removal, and which run ``--resume`` selects."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ WAIT = bash("Slow", "echo x >> begun; echo $$ >> pids; [ -e go ] || sleep 60")
 
 
 def interrupted(toe: Toe, *arguments: str, state: bool = True) -> Ended:
-    """A run of doc.yml that was stopped in its step."""
+    """Run doc.yml and stop the run in its step."""
     if not (toe.folder / "doc.yml").exists():
         toe.document(WAIT)
     count = toe.read("begun").count("x") if (toe.folder / "begun").exists() else 0
@@ -25,13 +25,13 @@ def interrupted(toe: Toe, *arguments: str, state: bool = True) -> Ended:
 
 @pytest.fixture
 def default(toe: Toe) -> Toe:
-    """A user whose state lies in a folder of the test's."""
+    """A program whose default state folder is in the folder of the test."""
     if os.geteuid() == 0:
         toe.become_nobody()
     return toe
 
 
-def test_the_state_of_a_finished_run_is_gone_where_no_folder_was_named(default: Toe) -> None:
+def test_the_state_of_a_finished_run_is_removed_unless_a_folder_was_given(default: Toe) -> None:
     default.document(bash("S", "ls -R $XDG_STATE_HOME; exit 3"))
     ended = default.run("-d", "doc.yml", state=False)
     assert ended.exit_code == 1
@@ -41,14 +41,14 @@ def test_the_state_of_a_finished_run_is_gone_where_no_folder_was_named(default: 
     assert not [*default.folder.rglob("journal.jsonl")]
 
 
-def test_the_state_stays_where_a_folder_was_named(toe: Toe) -> None:
+def test_the_state_is_kept_if_a_folder_was_given(toe: Toe) -> None:
     toe.steps(bash("S", "true"))
     assert {path.name for path in toe.state.iterdir()} >= {"run.json", "journal.jsonl"}
     assert toe.state.stat().st_mode & 0o777 == 0o700
     assert (toe.state / "journal.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_one_unfinished_run_is_found_without_naming_it(default: Toe) -> None:
+def test_the_only_unfinished_run_is_found_without_its_id(default: Toe) -> None:
     broken = interrupted(default, state=False)
     default.write("go", "")
     ended = default.run("-d", "doc.yml", "--resume", state=False)
@@ -57,7 +57,7 @@ def test_the_one_unfinished_run_is_found_without_naming_it(default: Toe) -> None
     assert not [*default.folder.rglob("journal.jsonl")]
 
 
-def test_several_unfinished_runs_are_listed_to_choose_from(default: Toe) -> None:
+def test_several_unfinished_runs_are_listed(default: Toe) -> None:
     interrupted(default, "-i", "one", state=False)
     interrupted(default, "-i", "two", state=False)
     default.write("go", "")
@@ -71,7 +71,7 @@ def test_several_unfinished_runs_are_listed_to_choose_from(default: Toe) -> None
     assert ended.summary["executionId"] == "two"
 
 
-def test_the_state_of_an_earlier_run_is_set_aside_and_not_resumed(toe: Toe) -> None:
+def test_the_state_of_an_earlier_run_is_archived_and_not_resumed(toe: Toe) -> None:
     broken = interrupted(toe)
     toe.write("go", "")
     ended = toe.run("-d", "doc.yml")
@@ -82,7 +82,7 @@ def test_the_state_of_an_earlier_run_is_set_aside_and_not_resumed(toe: Toe) -> N
     assert (aside / "journal.jsonl").exists()
 
 
-def test_a_run_that_cannot_begin_leaves_the_earlier_state_where_it_is(toe: Toe) -> None:
+def test_a_run_that_cannot_start_leaves_the_earlier_state_in_place(toe: Toe) -> None:
     broken = interrupted(toe)
     toe.write("file", "")
     refused = toe.run("-d", "doc.yml", "-l", "file/logs")
@@ -93,7 +93,7 @@ def test_a_run_that_cannot_begin_leaves_the_earlier_state_where_it_is(toe: Toe) 
     assert ended.summary["executionId"] == broken.summary["executionId"]
 
 
-def test_a_state_that_another_run_is_using_is_refused(toe: Toe) -> None:
+def test_a_state_folder_that_another_run_uses_is_an_error(toe: Toe) -> None:
     toe.document(WAIT)
     started = toe.start("-d", "doc.yml")
     wait_until((toe.folder / "begun").exists)
@@ -113,11 +113,11 @@ def test_a_state_that_another_run_is_using_is_refused(toe: Toe) -> None:
         ("document", "the documents have changed"),
         ("parameters", "other parameters or phases"),
         ("phases", "other parameters or phases"),
-        ("logs", "the log folder of the run is gone"),
+        ("logs", "the log folder of the run does not exist"),
         ("journal", "damaged"),
     ],
 )
-def test_what_no_longer_fits_is_not_resumed(toe: Toe, change: str, words: str) -> None:
+def test_a_run_that_no_longer_fits_is_not_resumed(toe: Toe, change: str, words: str) -> None:
     parameters = [{"Word": {"type": "string", "default": "x"}}]
     toe.document(WAIT, parameters=parameters)
     broken = interrupted(toe)
@@ -140,7 +140,7 @@ def test_what_no_longer_fits_is_not_resumed(toe: Toe, change: str, words: str) -
     assert "Traceback" not in ended.stderr
 
 
-def test_there_is_nothing_to_resume(toe: Toe) -> None:
+def test_nothing_to_resume_is_an_error(toe: Toe) -> None:
     ended = toe.run("-d", toe.document(bash("S", "touch ran")), "--resume")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert "no unfinished run of these documents" in ended.stderr

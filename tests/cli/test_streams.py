@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or broken; locales and homes that are not there."""
+"""Standard streams that are closed, full or broken; missing locales and home folders."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def shell(toe: Toe, command: str, *arguments: str) -> "subprocess.CompletedProce
 @pytest.mark.parametrize(
     "redirection", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"]
 )
-def test_closed_streams_do_not_disturb_the_run(toe: Toe, redirection: str) -> None:
+def test_closed_streams_do_not_affect_the_run(toe: Toe, redirection: str) -> None:
     document = toe.document(
         bash("S", "echo out; echo err >&2; cat; touch ran"), bash("F", "exit 1")
     )
@@ -38,7 +38,7 @@ def test_closed_streams_do_not_disturb_the_run(toe: Toe, redirection: str) -> No
     console = (logs / "console.log").read_text()
     assert "Stdout: out\n" in console
     assert "CmdExecution: Stderr: err\n" in console
-    # What is printed must not end up in a file that took the number of a closed stream.
+    # Output must not go to a file that was opened with the number of a closed stream.
     assert '"executionId"' not in console
     assert '"executionId"' not in (toe.state / "journal.jsonl").read_text()
     assert "awstoe: failed" not in console
@@ -55,13 +55,13 @@ def test_a_full_standard_output_is_an_error_and_the_run_is_finished(toe: Toe) ->
     assert (toe.folder / "ran").exists()
 
 
-def test_a_full_standard_error_is_no_reason_to_stop(toe: Toe) -> None:
+def test_a_full_standard_error_does_not_stop_the_run(toe: Toe) -> None:
     ended = shell(toe, '"$@" 2> /dev/full', "-d", toe.document(bash("S", "true")))
     assert ended.returncode == 0
     assert '"status": "success"' in ended.stdout
 
 
-def test_a_reader_that_went_away_is_no_error(toe: Toe) -> None:
+def test_a_reader_that_closed_the_pipe_is_not_an_error(toe: Toe) -> None:
     ended = shell(
         toe,
         '"$@" 2>&1 > >(exec true) | cat; exit ${PIPESTATUS[0]}',
@@ -73,14 +73,14 @@ def test_a_reader_that_went_away_is_no_error(toe: Toe) -> None:
     assert "BrokenPipe" not in ended.stdout
 
 
-def test_trace_into_a_pipe_that_nobody_reads_ends_with_the_run(toe: Toe) -> None:
+def test_trace_into_a_pipe_without_a_reader_ends_with_the_run(toe: Toe) -> None:
     ended = shell(toe, '"$@" --trace 2> >(exec true)', "-d", toe.document(bash("S", "sleep 0.1")))
     assert ended.returncode == 0
     assert '"status": "success"' in ended.stdout
 
 
 @pytest.mark.parametrize("locale", ["xx_YY.UTF-8", "C", "POSIX", "de_DE.ISO-8859-1", ""])
-def test_any_locale_will_do(toe: Toe, locale: str) -> None:
+def test_any_locale_works(toe: Toe, locale: str) -> None:
     toe.environment["LC_ALL"] = locale
     document = toe.document(bash("S", "echo 'Grüße ✓'"))
     ended = toe.run("-d", document, "-i", "é")
@@ -89,12 +89,12 @@ def test_any_locale_will_do(toe: Toe, locale: str) -> None:
     assert ended.summary["executionId"] == "é"
 
 
-def test_no_home_is_needed_where_a_state_directory_is_named(toe: Toe) -> None:
+def test_no_home_is_needed_with_a_state_directory(toe: Toe) -> None:
     del toe.environment["HOME"], toe.environment["XDG_STATE_HOME"]
     assert toe.run("-d", toe.document(bash("S", "true"))).exit_code == 0
 
 
-def test_without_a_home_the_missing_state_folder_is_explained(toe: Toe) -> None:
+def test_without_a_home_the_error_explains_the_missing_state_folder(toe: Toe) -> None:
     if os.geteuid() == 0:
         toe.become_nobody()
     del toe.environment["HOME"], toe.environment["XDG_STATE_HOME"]
@@ -106,7 +106,7 @@ def test_without_a_home_the_missing_state_folder_is_explained(toe: Toe) -> None:
     assert toe.nothing_left()
 
 
-def test_a_working_directory_that_is_gone_is_explained(toe: Toe) -> None:
+def test_a_removed_working_directory_is_explained(toe: Toe) -> None:
     document = toe.document(bash("S", "true"))
     ended = shell(
         toe,
@@ -120,7 +120,7 @@ def test_a_working_directory_that_is_gone_is_explained(toe: Toe) -> None:
     assert '"status": "failed"' in ended.stdout
 
 
-def test_a_result_is_complete_in_a_pipe_that_is_full_and_does_not_block(toe: Toe) -> None:
+def test_a_result_is_complete_in_a_full_nonblocking_pipe(toe: Toe) -> None:
     failing = "head -c 4000 /dev/zero | tr '\\0' x >&2; exit 1"
     document = toe.document(
         *(bash(f"S{number}", failing, onFailure="Continue") for number in range(20))

@@ -1,4 +1,4 @@
-"""The live view on a terminal: it shows progress on standard error and leaves nothing behind."""
+"""Live progress on a terminal: shown on standard error, and removed at the end."""
 
 import fcntl
 import json
@@ -22,12 +22,12 @@ SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def _take_terminal() -> None:
-    """Make standard input the terminal whose Ctrl-C means this program."""
+    """Make standard input the controlling terminal, whose Ctrl-C reaches this program."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
-    """A pseudo-terminal that a program runs at; standard output goes into a pipe."""
+    """A pseudo-terminal for a program whose standard output goes to a pipe."""
 
     def __init__(self, toe: Toe) -> None:
         self.toe = toe
@@ -60,7 +60,7 @@ class Terminal:
                 self.shown += os.read(self.master, 65536).decode(errors="replace")
 
     def end(self) -> tuple[int, str]:
-        """Wait for the program; gives its exit code and standard output."""
+        """Wait for the program. Return its exit code and standard output."""
         child = self.child
         assert child is not None
         self.watch(lambda: child.poll() is not None)
@@ -73,7 +73,7 @@ class Terminal:
         return SEQUENCE.sub("", self.shown)
 
     def is_clean(self) -> bool:
-        """Whether the cursor shows and begins a line, and the modes are the old ones."""
+        """Whether the cursor is visible at the start of a line, and the modes are unchanged."""
         last = self.text().replace("\r\n", "\n").rpartition("\n")[2]
         return (
             self.shown.rfind(SHOW) >= self.shown.rfind(HIDE)
@@ -99,7 +99,7 @@ def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Te
     terminal.run("-d", document)
     terminal.watch(lambda: "build/Slow (ExecuteBash)" in terminal.text())
     terminal.watch(lambda: "working hard" in terminal.text())
-    terminal.watch(lambda: "0:01" in terminal.text())  # the elapsed time moves
+    terminal.watch(lambda: "0:01" in terminal.text())  # the elapsed time advances
     toe.write("go", "")
     exit_code, stdout = terminal.end()
     assert exit_code == 0
@@ -114,7 +114,7 @@ def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Te
 
 
 @pytest.mark.parametrize("way", ["NO_COLOR", "--no-color"])
-def test_colours_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> None:
+def test_colors_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> None:
     document = toe.document(bash("Good", "true"), bash("Bad", "exit 3"))
     more = [] if way == "NO_COLOR" else [way]
     terminal.run("-d", document, *more, **({"NO_COLOR": "1"} if way == "NO_COLOR" else {}))
@@ -125,7 +125,7 @@ def test_colours_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> 
     assert terminal.is_clean()
 
 
-def test_ctrl_c_leaves_the_terminal_clean_and_no_process(toe: Toe, terminal: Terminal) -> None:
+def test_ctrl_c_leaves_a_clean_terminal_and_no_process(toe: Toe, terminal: Terminal) -> None:
     terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
     wait_until((toe.folder / "begun").exists)
     terminal.watch(lambda: "build/Slow" in terminal.text())
@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_the_terminal_clean_and_no_process(toe: Toe, terminal: Ter
     assert not any(map(alive, toe.pids()))
 
 
-def test_a_program_cannot_drive_the_terminal(toe: Toe, terminal: Terminal) -> None:
+def test_a_program_cannot_control_the_terminal(toe: Toe, terminal: Terminal) -> None:
     script = (
         r"printf '\033[?1049h' >&2; sleep 0.1;"
         r" printf '\033]0;title\007\033[2Jshown\n'; sleep 0.4; exit 1"
@@ -170,7 +170,7 @@ def test_output_is_shown_as_it_is_and_cut_at_the_edge(toe: Toe, terminal: Termin
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--trace"])
-def test_the_view_stays_away_when_it_is_not_wanted(
+def test_live_progress_is_off_if_it_is_not_wanted(
     toe: Toe, terminal: Terminal, option: str
 ) -> None:
     terminal.run("-d", toe.document(bash("Good", "true")), option)
@@ -186,7 +186,7 @@ def test_a_dumb_terminal_gets_plain_lines(toe: Toe, terminal: Terminal) -> None:
     assert "build/Good: success" in terminal.shown
 
 
-def test_a_terminal_that_goes_away_does_not_stop_the_records(toe: Toe) -> None:
+def test_a_closed_terminal_does_not_stop_the_records(toe: Toe) -> None:
     terminal = Terminal(toe)
     terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
     wait_until((toe.folder / "begun").exists)

@@ -1,4 +1,4 @@
-"""Time limits: whose they are, and that nothing of a step outlives one; daemons that may stay."""
+"""Time limits: what they apply to, what they end, and which daemons may stay."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_step_that_takes_too_long_fails_and_its_program_is_ended(toe: Toe) -> 
     assert not any(map(alive, toe.pids()))
 
 
-def test_every_attempt_gets_the_whole_time(toe: Toe) -> None:
+def test_every_attempt_has_the_full_time(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Slow",
@@ -28,7 +28,7 @@ def test_every_attempt_gets_the_whole_time(toe: Toe) -> None:
     assert toe.read("count") == "x\n" * 2
 
 
-def test_the_time_of_a_loop_is_that_of_all_its_iterations(toe: Toe) -> None:
+def test_the_time_limit_of_a_loop_is_for_all_iterations_together(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Loop",
@@ -62,7 +62,7 @@ def test_a_timeout_ends_every_process_of_the_step(toe: Toe, script: str) -> None
 
 
 @pytest.mark.slow
-def test_a_program_that_ignores_term_is_killed_after_the_grace(toe: Toe) -> None:
+def test_a_program_that_ignores_term_is_killed_after_the_grace_period(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Stubborn", "trap '' TERM; echo $$ > pids; while :; do sleep 1; done", timeoutSeconds=1
@@ -79,7 +79,7 @@ def test_a_failing_step_leaves_no_process_behind(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize("start", ["nohup", "setsid", ""])
-def test_a_daemon_of_a_successful_step_lives_on(toe: Toe, start: str) -> None:
+def test_a_daemon_of_a_successful_step_keeps_running(toe: Toe, start: str) -> None:
     ended = toe.steps(
         bash("Start", f"{start} {SLEEP} > /dev/null 2>&1 & echo $! > pids"),
         bash("Fails", "exit 1"),
@@ -89,7 +89,7 @@ def test_a_daemon_of_a_successful_step_lives_on(toe: Toe, start: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_pipe_that_a_daemon_holds_open_is_waited_for_a_little_and_read_on(toe: Toe) -> None:
+def test_a_pipe_that_a_daemon_keeps_open_is_read_on_after_a_short_wait(toe: Toe) -> None:
     toe.environment["PYTHONPATH"] = ""
     ended = toe.steps(
         bash(
@@ -107,13 +107,13 @@ def test_a_pipe_that_a_daemon_holds_open_is_waited_for_a_little_and_read_on(toe:
     assert all(map(alive, toe.pids()))
 
 
-def test_no_time_limit_is_minus_one(toe: Toe) -> None:
+def test_minus_one_is_no_time_limit(toe: Toe) -> None:
     ended = toe.steps(bash("Free", "echo done", timeoutSeconds=-1))
     assert ended.exit_code == 0
     assert ended.steps["Free"]["timeoutSeconds"] == -1
 
 
-def test_a_daemon_keeps_its_output_when_the_run_is_over(toe: Toe) -> None:
+def test_a_daemon_keeps_its_output_after_the_run(toe: Toe) -> None:
     ended = toe.steps(
         bash(
             "Start", "(sleep 0.3; echo x > after; exec sleep 60) > daemon.log 2>&1 & echo $! > pids"
@@ -125,7 +125,7 @@ def test_a_daemon_keeps_its_output_when_the_run_is_over(toe: Toe) -> None:
 
 
 @pytest.mark.slow
-def test_half_a_line_of_a_background_process_does_not_spoil_the_log(toe: Toe) -> None:
+def test_an_incomplete_line_of_a_background_process_does_not_break_the_log(toe: Toe) -> None:
     ended = toe.steps(
         bash("Start", "(sleep 5.3; printf half; touch told; exec sleep 60) & echo $! > pids"),
         bash("Wait", "printf begin; until [ -e told ]; do sleep 0.05; done; sleep 0.2; echo end"),
@@ -136,7 +136,7 @@ def test_half_a_line_of_a_background_process_does_not_spoil_the_log(toe: Toe) ->
     assert ended.printed("Wait") == "beginend"
 
 
-def test_what_a_program_said_before_its_time_was_over_is_told(toe: Toe) -> None:
+def test_what_a_program_printed_before_its_timeout_is_reported(toe: Toe) -> None:
     ended = toe.steps(bash("Slow", f"echo $$ > pids; echo why >&2; {SLEEP}", timeoutSeconds=1))
     assert ended.summary["failures"][0]["stderrTail"] == "why"
     assert "CmdExecution: Stderr: why" in ended.messages

@@ -1,4 +1,4 @@
-"""What stands between braces: parameters, constants, the prefixed references, and chaining."""
+"""References in braces: parameters, constants, prefixed references, and chaining."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def test_a_constant_cannot_be_overridden(toe: Toe) -> None:
     assert ended.exit_code == 1 or ended.printed("Show") == "c"
 
 
-def test_a_value_outside_the_allowed_ones_is_refused(toe: Toe) -> None:
+def test_a_value_that_is_not_allowed_is_an_error(toe: Toe) -> None:
     toe.document(
         bash("Show", "touch ran; echo {{ Level }}"),
         parameters=[{"Level": {"type": "string", "default": "a", "allowedValues": ["a", "b"]}}],
@@ -49,13 +49,13 @@ def test_environment_variables_are_read_by_their_exact_name(toe: Toe) -> None:
     assert ended.printed("Show") == "odd name|"
 
 
-def test_an_environment_variable_that_is_not_set_is_named(toe: Toe) -> None:
+def test_an_environment_variable_that_is_not_set_is_reported(toe: Toe) -> None:
     ended = toe.steps(bash("Show", "echo {{ env:NoSuchThing }}"))
     assert ended.exit_code == 1
     assert "the environment variable NoSuchThing is not set" in ended.summary["failureMessage"]
 
 
-def test_the_context_tells_about_run_and_machine(toe: Toe) -> None:
+def test_the_context_describes_run_and_machine(toe: Toe) -> None:
     keys = ["executionId", "phase", "step", "osPlatform", "osName", "osVersion", "hostname"]
     keys += ["date", "dateTime", "uuid"]
     toe.document(
@@ -90,7 +90,7 @@ def test_every_reference_to_the_uuid_is_a_new_one(toe: Toe) -> None:
         ("context:region", "the region"),
     ],
 )
-def test_what_comes_from_aws_is_a_clear_error_at_run_time(
+def test_a_value_from_aws_is_a_clear_error_at_run_time(
     toe: Toe, reference: str, words: str
 ) -> None:
     ended = toe.steps(
@@ -127,7 +127,7 @@ def test_inputs_and_outputs_of_earlier_steps_are_chained(toe: Toe) -> None:
     assert ended.printed("Use") == f"one\ntwo|one\ntwo|content of x|{toe.folder}/x.txt"
 
 
-def test_an_index_that_does_not_exist_is_refused_before_anything_runs(toe: Toe) -> None:
+def test_an_index_that_does_not_exist_is_an_error_before_anything_runs(toe: Toe) -> None:
     ended = toe.steps(
         bash("Say", "echo one"), bash("Use", "echo {{ build.Say.outputs[3].stdout }}")
     )
@@ -150,7 +150,7 @@ def test_substitution_is_one_pass(toe: Toe) -> None:
     "text",
     ["{{.State.Status}}", "{{ssm:x}}", "{% if x %}", "{{ range .Items }}", "{{ a | b }}", "{{}}"],
 )
-def test_braces_of_other_languages_are_left_as_they_are(toe: Toe, text: str) -> None:
+def test_braces_of_other_languages_stay_as_they_are(toe: Toe, text: str) -> None:
     ended = toe.steps(bash("Say", f"echo '{text}'"))
     assert ended.exit_code == 0, ended.stderr
     assert ended.printed("Say") == text
@@ -188,7 +188,7 @@ def test_a_whole_list_of_commands_can_be_chained(toe: Toe) -> None:
     assert ended.inputs("Again") == [{"commands": ["echo one", "echo two"]}]
 
 
-def test_bytes_that_are_no_utf8_pass_through_the_environment(toe: Toe) -> None:
+def test_bytes_that_are_not_utf8_pass_through_the_environment(toe: Toe) -> None:
     ended = toe.run(
         "-d",
         toe.document(

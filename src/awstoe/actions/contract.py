@@ -64,7 +64,6 @@ class NestedRun(NamedTuple):
     """A document that ExecuteDocument runs."""
 
     document: str
-    bucket_owner: str | None
     phases: tuple[str, ...]
     parameters: Mapping[str, str]
 

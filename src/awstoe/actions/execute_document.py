@@ -91,6 +91,6 @@ def run(inputs: Inputs, ctx: ActionContext) -> Mapping[str, Value]:
     parameters = {entry.name: entry.value for entry in inputs.parameters}
     ctx.log.info("ExecuteDocument: STARTED EXECUTION")
     try:
-        return ctx.run_document(NestedRun(inputs.document, inputs.bucket_owner, phases, parameters))
+        return ctx.run_document(NestedRun(inputs.document, phases, parameters))
     finally:
         ctx.log.info("ExecuteDocument: FINISHED EXECUTION")

@@ -1,6 +1,6 @@
 """Parses parameters and constants, and binds their values for a run."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
@@ -33,12 +33,14 @@ class Bound(NamedTuple):
     problems: list[Problem]
 
 
-def bind(document: Document, given: Lookup[str, str]) -> Bound:
+def bind(document: Document, given: Lookup[str, str], elsewhere: Collection[str] = ()) -> Bound:
     """Return the value of every parameter and constant.
 
     Args:
         document: The document.
         given: Parameter values by name, after precedence has been applied.
+        elsewhere: Parameters that other documents of the run declare. A value for one of them is
+            ignored without a warning.
     """
     report = Diagnostics(document.path)
     nowhere = Mark(0, 0)
@@ -60,7 +62,7 @@ def bind(document: Document, given: Lookup[str, str]) -> Bound:
                 f"a value was given for the constant {name!r}: it is ignored,"
                 " constants cannot be overridden",
             )
-        else:
+        elif name not in elsewhere:
             report.warning(
                 nowhere,
                 "",

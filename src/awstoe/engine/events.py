@@ -1,21 +1,29 @@
-"""What happens in a run, as typed facts. The journal keeps them, the records are made of them.
+"""What happens in a run, as typed facts. The journal keeps most of them; the records apply them.
 
 ``run`` is the key of the run an event belongs to: empty for the top run, and for the documents of
 an ExecuteDocument step ``<outer key>/<document>.<phase>.<step>[#iteration]``. Times are UTC,
-``2022-05-25T14:01:45Z``. Indices count from 0 over everything that stands in the document, phases
-that were not asked for included.
+``2022-05-25T14:01:45Z``. Indices count from 0 over everything in the document, including phases
+that are not selected.
+
+A resumed run emits ``RunStarted``, ``DocumentStarted``, ``PhaseStarted`` and ``StepStarted`` again
+for what it continues: observers are notified, but the journal and the records keep the first ones.
 """
 
+import json
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from awstoe.expressions.values import Value
 
 Outputs = list[dict[str, Value]]
-"""One mapping per operation; text but for the summary of a nested document."""
+"""One mapping per operation. Values are text, except in the summary of a nested document."""
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Compact JSON, as AWSTOE writes inputs and outputs in its records and logs."""
 
 
 class StepAddress(NamedTuple):
-    """Where a step stands: the first four fields of its events."""
+    """The position of a step: the first four fields of its events."""
 
     run: str
     document: int
@@ -24,7 +32,7 @@ class StepAddress(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A nested document as it was when its run began: what a resumed run goes on with."""
+    """A nested document as it was when its run started; a resumed run uses this copy."""
 
     path: str
     text: str
@@ -32,18 +40,21 @@ class Source(NamedTuple):
     selected: list[bool]
 
 
+# --- events that the journal keeps ---------------------------------------------------------------
+
+
 class RunStarted(NamedTuple):
-    """A run begins."""
+    """A run starts."""
 
     run: str
     execution_id: str
     time: str
     sources: list[Source]
-    """Of a nested run; the documents of the top run are those of the command."""
+    """For a nested run; the documents of the top run come from the command line."""
 
 
 class DocumentStarted(NamedTuple):
-    """A document begins."""
+    """A document starts."""
 
     run: str
     document: int
@@ -51,7 +62,7 @@ class DocumentStarted(NamedTuple):
 
 
 class PhaseStarted(NamedTuple):
-    """A phase begins."""
+    """A phase starts."""
 
     run: str
     document: int
@@ -60,7 +71,7 @@ class PhaseStarted(NamedTuple):
 
 
 class StepStarted(NamedTuple):
-    """A step begins."""
+    """A step starts."""
 
     run: str
     document: int
@@ -70,7 +81,7 @@ class StepStarted(NamedTuple):
 
 
 class BranchTaken(NamedTuple):
-    """The ``if`` of a step was evaluated; it is never evaluated again."""
+    """The ``if`` of a step was evaluated. It is never evaluated again."""
 
     run: str
     document: int
@@ -81,7 +92,7 @@ class BranchTaken(NamedTuple):
 
 
 class InputsResolved(NamedTuple):
-    """References in a step's inputs got their values."""
+    """References in a step's inputs were replaced with their values."""
 
     run: str
     document: int
@@ -92,7 +103,7 @@ class InputsResolved(NamedTuple):
 
 
 class AttemptStarted(NamedTuple):
-    """An attempt at a step begins; ``attempt`` counts from 1."""
+    """An attempt at a step starts; ``attempt`` counts from 1."""
 
     run: str
     document: int
@@ -102,7 +113,7 @@ class AttemptStarted(NamedTuple):
 
 
 class ProcessStarted(NamedTuple):
-    """A step started a program; ``identity`` tells it from a later one with the same number."""
+    """A step started a program; ``identity`` tells it from a later process with the same ID."""
 
     run: str
     document: int
@@ -121,7 +132,7 @@ class ContextRead(NamedTuple):
 
 
 class ListRead(NamedTuple):
-    """The list of a ``forEach`` was read: a resumed run goes on with the same one."""
+    """The list of a ``forEach`` was read. A resumed run continues with the same list."""
 
     run: str
     document: int
@@ -131,7 +142,7 @@ class ListRead(NamedTuple):
 
 
 class FolderMade(NamedTuple):
-    """A step made a temporary folder, which it removes when it is done with it."""
+    """A step made a temporary folder, which it removes when it has finished with it."""
 
     run: str
     document: int
@@ -141,7 +152,7 @@ class FolderMade(NamedTuple):
 
 
 class IterationsFinished(NamedTuple):
-    """A loop got as far as iteration ``last``; ``outputs`` of those since the last such event."""
+    """A loop has finished iteration ``last``; ``outputs`` are those since the last such event."""
 
     run: str
     document: int
@@ -150,22 +161,22 @@ class IterationsFinished(NamedTuple):
     last: int
     outputs: Outputs
     capped: bool = False
-    """Whether some of their outputs are left out: they exceed the limit."""
+    """Whether some of the outputs are left out because they exceed the limit."""
 
 
 class RebootAsked(NamedTuple):
-    """A step asks for a reboot; the run stops as soon as it can, and goes on after it."""
+    """A step requests a reboot. The run stops as soon as possible and resumes after it."""
 
     run: str
     document: int
     phase: int
     step: int
     boot: str
-    """Tells this start of the machine from the next one; may be empty."""
+    """Identifies the current boot of the machine; may be empty."""
 
 
 class StepFinished(NamedTuple):
-    """A step is over."""
+    """A step has finished."""
 
     run: str
     document: int
@@ -175,7 +186,7 @@ class StepFinished(NamedTuple):
     status: str
     message: str
     exit_code: int | None
-    """Of the program whose failure failed the step."""
+    """The exit code of the program that failed the step."""
     stderr_tail: str
     attempts: int
     outputs: Outputs
@@ -186,7 +197,7 @@ class StepFinished(NamedTuple):
 
 
 class PhaseFinished(NamedTuple):
-    """A phase is over."""
+    """A phase has finished."""
 
     run: str
     document: int
@@ -197,7 +208,7 @@ class PhaseFinished(NamedTuple):
 
 
 class DocumentFinished(NamedTuple):
-    """A document is over."""
+    """A document has finished."""
 
     run: str
     document: int
@@ -207,7 +218,7 @@ class DocumentFinished(NamedTuple):
 
 
 class RunFinished(NamedTuple):
-    """A run is over; there is nothing to resume."""
+    """A run has finished; there is nothing to resume."""
 
     run: str
     time: str
@@ -216,7 +227,7 @@ class RunFinished(NamedTuple):
 
 
 class RunInterrupted(NamedTuple):
-    """A signal stopped the run; the step it stopped runs again when the run is resumed."""
+    """A signal stopped the run. The step it stopped runs again when the run is resumed."""
 
     run: str
     time: str
@@ -224,13 +235,58 @@ class RunInterrupted(NamedTuple):
 
 
 class RunResumed(NamedTuple):
-    """The run goes on in another process."""
+    """The run continues in another process."""
 
     run: str
     time: str
 
 
-Event = (
+# --- events for observers only -------------------------------------------------------------------
+
+
+class ActionStarted(NamedTuple):
+    """The inputs of an attempt are resolved, and its action, or the loop around it, starts."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    attempt: int
+    iterations: int | None
+    """The number of iterations; None for a step without a loop."""
+
+
+class IterationStarted(NamedTuple):
+    """An iteration that is logged in full starts; ``iteration`` counts from 0."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    iteration: int
+
+
+class AttemptFinished(NamedTuple):
+    """An attempt has finished."""
+
+    run: str
+    document: int
+    phase: int
+    step: int
+    failure: str
+    """Why it failed; empty if it succeeded."""
+    again: bool
+    """Whether another attempt follows."""
+
+
+class RunStopped(NamedTuple):
+    """The top run was stopped before it had finished, and this process ends."""
+
+    run: str
+    reason: str
+
+
+JournaledEvent = (
     RunStarted
     | DocumentStarted
     | PhaseStarted
@@ -252,7 +308,12 @@ Event = (
     | RunResumed
 )
 
-_KINDS: dict[str, type[Event]] = {
+TransientEvent = ActionStarted | IterationStarted | AttemptFinished | RunStopped
+"""Events that change no record: observers receive them, and the journal does not keep them."""
+
+Event = JournaledEvent | TransientEvent
+
+_KINDS: dict[str, type[JournaledEvent]] = {
     kind.__name__: kind
     for kind in (
         RunStarted,
@@ -278,18 +339,32 @@ _KINDS: dict[str, type[Event]] = {
 }
 
 
-def to_entry(event: Event) -> list[object]:
-    """``event`` as a journal entry: its kind, then its fields in order."""
+def to_entry(event: JournaledEvent) -> list[object]:
+    """Return ``event`` as a journal entry: its kind, then its fields in order."""
     return [type(event).__name__, *event]
 
 
-def from_entry(entry: list[object]) -> Event:
-    """The event of a journal entry.
+def from_entry(entry: list[object]) -> JournaledEvent:
+    """Return the event of a journal entry.
 
     Raises:
-        ValueError: It is none that this version knows.
+        ValueError: This version does not know the entry.
     """
     kind = _KINDS.get(str(entry[0]))
     if kind is None or len(entry) != len(kind._fields) + 1:
         raise ValueError(f"unknown journal entry {entry[0]!r}")
     return kind._make(entry[1:])
+
+
+def waits_for_reboot(entries: Iterable[list[object]]) -> bool:
+    """Whether the run of a journal has requested a reboot and has neither resumed nor finished.
+
+    Reads only what no version changes, so that the journals of other versions count as well.
+    """
+    waits = False
+    for kind, *fields in entries:
+        if kind == RebootAsked.__name__:
+            waits = True
+        elif kind in (RunFinished.__name__, RunResumed.__name__) and fields[:1] == [""]:
+            waits = False
+    return waits

@@ -1,4 +1,4 @@
-"""Why an attempt at a step failed, in words for the records. Pure."""
+"""Describes why an attempt at a step failed, as text for the records. Pure."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class Failure(NamedTuple):
 
 
 def of_error(error: Exception, step: Step) -> Failure:
-    """What ``error``, which an attempt at ``step`` ended with, means for the records."""
+    """Return the failure that ``error`` means for an attempt at ``step``."""
     match error:
         case TimeoutExceeded():
             what = "the loop run" if step.loop is not None else "the step"
@@ -28,13 +28,13 @@ def of_error(error: Exception, step: Step) -> Failure:
             return Failure(said(error))
         case _:
             return Failure(
-                f"{step.action} met an unexpected {type(error).__name__}: {error}. This is a bug in"
-                " awstoe; the details are in application.log"
+                f"{step.action} raised an unexpected {type(error).__name__}: {error}. This is a bug"
+                " in awstoe; the details are in application.log"
             )
 
 
 def counted(failure: Failure, attempt: int, step: Step) -> Failure:
-    """``failure`` with the number of the last attempt, where there may be several."""
+    """Return ``failure`` with the number of the last attempt if several are allowed."""
     if step.max_attempts == 1:
         return failure
     message = f"attempt {attempt} of {step.max_attempts}: {failure.message}"
@@ -42,12 +42,12 @@ def counted(failure: Failure, attempt: int, step: Step) -> Failure:
 
 
 def shown(message: str, step: Step) -> str:
-    """Why the step failed, as far as it may be told."""
+    """Return ``message``, or for a hidden step only that it failed."""
     if not step.disable_logging or not message:
         return message
     return f"{step.action} failed (disableLogging hides why)"
 
 
 def said(error: AwstoeError) -> str:
-    """The error's message, and what to do about it."""
+    """Return the error's message, and what to do about it."""
     return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -1,4 +1,4 @@
-"""Outputs of a loop's iterations, joined per key with a newline and capped."""
+"""Joins the outputs of a loop's iterations, per key with a newline, up to a limit."""
 
 from awstoe import limits
 from awstoe.engine.events import Outputs
@@ -8,8 +8,8 @@ from awstoe.expressions.references import as_text
 class Collation:
     """Joins the outputs of iterations.
 
-    Memory stays below the cap whatever the number of iterations: what comes after it is dropped,
-    and ``capped`` says so.
+    Memory use stays below the limit for any number of iterations: what exceeds it is dropped, and
+    ``capped`` is set.
     """
 
     __slots__ = ("_operations", "_size", "capped", "limit")
@@ -21,7 +21,7 @@ class Collation:
         self.capped = False
 
     def add(self, outputs: Outputs) -> None:
-        """Add the outputs of one iteration, or of several that are joined already."""
+        """Add the outputs of one iteration, or the joined outputs of several."""
         if self.capped:
             return
         for position, operation in enumerate(outputs):
@@ -38,7 +38,7 @@ class Collation:
                 texts.setdefault(key, []).append(text)
 
     def outputs(self) -> Outputs:
-        """What has been collected."""
+        """Return what has been collected."""
         return [
             {key: "\n".join(texts) for key, texts in operation.items()}
             for operation in self._operations

@@ -1,4 +1,4 @@
-"""How far a loop has got: in the journal, so that it can go on there, and in the log."""
+"""Keeps the progress of a loop: in the journal, so that it can resume there, and in the log."""
 
 import time
 
@@ -11,11 +11,19 @@ from awstoe.engine.observers import RunLog
 
 
 class LoopProgress:
-    """Writes a loop's progress to the journal: each of the first iterations, then now and then."""
+    """Writes a loop's progress to the journal.
 
-    def __init__(self, execution: Execution, place: StepAddress, last: int) -> None:
+    Each of the first iterations is written, the later ones about once a second.
+
+    Args:
+        execution: Takes the events.
+        address: The step.
+        last: The last iteration that the journal has; -1 for none.
+    """
+
+    def __init__(self, execution: Execution, address: StepAddress, last: int) -> None:
         self._execution = execution
-        self._place = place
+        self._address = address
         self._last = last
         self._written = last
         self._limit = execution.services.stdout_limit
@@ -23,7 +31,7 @@ class LoopProgress:
         self._written_at = time.monotonic()
 
     def finished(self, index: int, outputs: events.Outputs) -> None:
-        """Iteration ``index`` is over."""
+        """Note that iteration ``index`` has finished."""
         self._last = index
         self._outputs.add(outputs)
         if index < limits.LOGGED_ITERATIONS or (
@@ -32,20 +40,20 @@ class LoopProgress:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has not been written."""
+        """Write what has not been written yet."""
         if self._last == self._written:
             return
-        found = self._outputs
-        event = events.IterationsFinished(*self._place, self._last, found.outputs(), found.capped)
-        self._execution.emit(event)
-        self._execution.flush()
+        outputs = self._outputs
+        self._execution.emit(
+            events.IterationsFinished(*self._address, self._last, outputs.outputs(), outputs.capped)
+        )
         self._written = self._last
         self._outputs = Collation(self._limit)
         self._written_at = time.monotonic()
 
 
 def log_progress(log: RunLog, index: int, total: int) -> None:
-    """Tell now and then how far a loop is whose iterations are not logged any more."""
+    """Log the progress of a loop at intervals, when its iterations are no longer logged."""
     if index == limits.LOGGED_ITERATIONS:
         log.info(
             f"Executor: the first {index} of {total} iterations were logged in full; from here on"

@@ -1,89 +1,52 @@
-"""How the engine tells what it does, for the logs and for the person who watches."""
+"""What the engine needs from those that receive its output: logs, record files and observers."""
 
 from collections.abc import Iterable
 from typing import Protocol
 
 from awstoe.actions.contract import StepLog
-from awstoe.engine.plan import Plan
+from awstoe.engine.events import Event
 
 
 class RunLog(StepLog, Protocol):
     """The logs of a run."""
 
     def stderr(self, chunks: Iterable[bytes]) -> None:
-        """All of a program's standard error, as one message."""
+        """Log all of a program's standard error as one message."""
 
     def late(self, data: bytes) -> None:
-        """A piece of what a process prints whose step has ended; called in another thread."""
+        """Log output of a process whose step has ended. Called from another thread."""
 
     def flush(self) -> None:
-        """Hand everything to the system.
+        """Hand all lines to the operating system.
 
         Raises:
-            RecordError: It cannot be written.
+            RecordError: They cannot be written.
         """
 
 
 class RunObserver(Protocol):
-    """Hears of every turn a run takes. ``failure`` texts are empty when nothing failed."""
+    """Receives every event of a run, after the journal and the records have it."""
 
-    def run_started(self, plan: Plan) -> None:
-        """A run, top or nested, begins."""
+    def on_event(self, event: Event) -> None:
+        """Take note of ``event``.
 
-    def run_resumed(self) -> None:
-        """The run goes on in this process."""
-
-    def document_started(self, index: int, path: str) -> None:
-        """A document begins."""
-
-    def phase_started(self, index: int, path: str, phase: str) -> None:
-        """A phase begins."""
-
-    def step_started(self, phase: str, step: str, action: str) -> None:
-        """A step begins."""
-
-    def branch_taken(self, step: str, branch: str, explanation: str) -> None:
-        """The ``if`` of a step was evaluated."""
-
-    def inputs_resolved(self, step: str, before: str, after: str) -> None:
-        """References in the inputs got their values; both are JSON text."""
-
-    def attempt_started(self, step: str, attempt: int, of: int, timeout: int, loop: str) -> None:
-        """An attempt begins; ``loop`` says over what it iterates and is empty without a loop."""
-
-    def iteration_started(self, step: str, index: int) -> None:
-        """An iteration that is logged begins."""
-
-    def attempt_finished(self, step: str, failure: str, *, again: bool) -> None:
-        """An attempt is over; ``again``: another follows."""
-
-    def step_finished(
-        self, place: tuple[str, str], status: str, outputs: str, failure: str
-    ) -> None:
-        """A step (phase, name) is over; ``outputs`` is JSON text."""
-
-    def phase_finished(self, path: str, phase: str, status: str) -> None:
-        """A phase is over."""
-
-    def document_finished(self, path: str, status: str) -> None:
-        """A document is over."""
-
-    def run_finished(self, depth: int, status: str, reason: str) -> None:
-        """A run is over; ``reason`` says why it was stopped, if it was."""
+        Raises:
+            RecordError: Something the observer writes cannot be written.
+        """
 
 
 class RecordFiles(Protocol):
     """The JSON files that show the records."""
 
     def update(self) -> None:
-        """The records have changed: rewrite the files if that is cheap now.
+        """Rewrite the files if that is cheap now: the records have changed.
 
         Raises:
             RecordError: They cannot be written.
         """
 
     def failed(self) -> None:
-        """A step has failed: rewrite the files now, unless many failures make that a burden.
+        """Rewrite the files for a failed step, unless frequent failures make that expensive.
 
         Raises:
             RecordError: They cannot be written.

@@ -1,8 +1,8 @@
-"""Collectors of a program's output, each with bounded memory whatever the program prints.
+"""Collects a program's output, with bounded memory regardless of what the program prints.
 
 ``OutputCapture`` keeps the beginning of standard output (the ``stdout`` output value), ``Tail`` the
-end of standard error (the failure message), and ``Spool`` all of standard error, which the log gets
-in one go after the program's end.
+end of standard error (for the failure message), and ``Spool`` all of standard error, which is
+logged as one message when the program has ended.
 """
 
 import os
@@ -19,7 +19,7 @@ _LONGEST_LINE_END: Final = len("\r\n")
 
 
 def decode(data: bytes | bytearray) -> str:
-    """``data`` as text; bytes that are no UTF-8 are shown in hexadecimal, as in ``xff``."""
+    r"""Return ``data`` as text, with bytes that are not UTF-8 in hexadecimal, as in ``\xff``."""
     return data.decode("utf-8", "backslashreplace")
 
 
@@ -36,19 +36,19 @@ class OutputCapture:
     def feed(self, data: bytes) -> None:
         """Take the next piece."""
         self._total += len(data)
-        # A line end beyond the limit is not missed: it is not part of the value.
+        # Room for a final line end, which is not part of the value.
         room = self._limit + _LONGEST_LINE_END - len(self._kept)
         if room > 0:
             self._kept += data[:room]
 
     @property
     def truncated(self) -> bool:
-        """Whether the value is not all of the output."""
+        """Whether the value is shorter than the output."""
         return self._total > len(self._kept) or len(self._value()) > self._limit
 
     @property
     def text(self) -> str:
-        """The kept part, without the output's last line end, cut between two characters."""
+        """The kept part, without a final line end, cut between two characters."""
         value = self._value()
         if not self.truncated:
             return decode(value)
@@ -56,7 +56,7 @@ class OutputCapture:
         return decode(kept[: whole_characters(kept)])
 
     def _value(self) -> bytearray:
-        """What is kept, without the line end that closes the output."""
+        """Return what is kept, without the final line end of the output."""
         if self._total > len(self._kept):
             return self._kept
         for line_end in (os.linesep.encode(), b"\n"):
@@ -66,7 +66,7 @@ class OutputCapture:
 
 
 class Tail:
-    """The last lines of an output, at most ``max_bytes`` of them."""
+    """The last lines of an output, up to ``max_bytes``."""
 
     __slots__ = ("_kept", "_max_bytes", "_max_lines")
 
@@ -87,19 +87,19 @@ class Tail:
 
     @property
     def text(self) -> str:
-        """The last lines, without the last line end."""
+        """The last lines, without the final line end."""
         lines = decode(self._kept[-self._max_bytes :]).rstrip("\r\n").split("\n")
         return "\n".join(lines[-self._max_lines :])
 
 
 class Spool:
-    """A whole output that can be read again once: in memory while small, then in a file.
+    """A whole output that can be read once: in memory while small, then in a file.
 
-    A context manager, which closes it.
+    A context manager that closes the spool.
 
     Args:
-        memory: How much is kept in memory.
-        open_file: Gives a new file for reading and writing that vanishes when it is closed.
+        memory: The number of bytes to keep in memory.
+        open_file: Returns a new file for reading and writing that is removed when closed.
     """
 
     __slots__ = ("_file", "_memory", "_open_file", "_pieces", "size")
@@ -119,7 +119,7 @@ class Spool:
         """Take the next piece.
 
         Raises:
-            HostError: The file cannot be made or written.
+            HostError: The file cannot be created or written.
         """
         self.size += len(data)
         if self._file is None:
@@ -134,10 +134,10 @@ class Spool:
             raise _full(error) from error
 
     def chunks(self, size: int = limits.READ_CHUNK_BYTES) -> Iterator[bytes]:
-        """All of it, in pieces of at most ``size`` bytes.
+        """Return the output in pieces of up to ``size`` bytes.
 
         Raises:
-            HostError: The file cannot be written to its end: the disk is full.
+            HostError: The file cannot be completed because the disk is full.
         """
         if self._file is None:
             for start in range(0, len(self._pieces), size):
@@ -162,7 +162,7 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Forget it; the file is gone."""
+        """Drop the output and remove the file."""
         self._pieces = bytearray()
         if self._file is not None:
             self._file.close()
@@ -172,5 +172,5 @@ class Spool:
 def _full(error: OSError) -> HostError:
     return HostError(
         f"Cannot keep the standard error of the program in a temporary file: {error.strerror}.",
-        hint=f"Make room, or set {temporary.VARIABLE} to a folder on another disk.",
+        hint=f"Free some space, or set {temporary.VARIABLE} to a folder on another disk.",
     )

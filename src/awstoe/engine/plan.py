@@ -1,4 +1,4 @@
-"""What a run is going to do: documents, the phases asked for, and every variable's value. Pure."""
+"""Plans a run: its documents, the selected phases, and the value of every variable. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
 def planned(
     document: Document, variables: Mapping[str, str], selected: tuple[bool, ...]
 ) -> PlannedDocument:
-    """``document`` with the values of its variables and the phases that run."""
+    """Return ``document`` with the values of its variables and the selected phases."""
     places = {
         (phase.name, step.name): (phase_index, step_index)
         for phase_index, phase in enumerate(document.phases)
@@ -45,10 +45,10 @@ def planned(
 def select(
     documents: Sequence[Document], phases: Sequence[str]
 ) -> tuple[list[tuple[bool, ...]], list[str]]:
-    """Which phases of each document run, and the names in ``phases`` that match none.
+    """Return which phases of each document run, and the names in ``phases`` that match nothing.
 
     Raises:
-        UsageError: ``phases`` match no phase of any document.
+        UsageError: No phase of any document matches ``phases``.
     """
     wanted = set(phases)
     selected = [
@@ -61,7 +61,7 @@ def select(
         names = ", ".join(sorted(known))
         raise UsageError(
             f"no phase of the documents is named {' or '.join(phases)}; they have: {names}",
-            hint="AWSTOE would report success without having done anything; name an existing"
-            " phase, or leave --phases out to run all",
+            hint="name an existing phase, or omit --phases to run all (AWSTOE would report success"
+            " without running anything)",
         )
     return selected, unmatched

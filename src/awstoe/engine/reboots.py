@@ -1,4 +1,7 @@
-"""A step's wish for a reboot: in the journal first, then the run stops where it can go on later."""
+"""Reboot requests of steps.
+
+A request goes into the journal first. The run then stops at a point from which it can resume.
+"""
 
 from awstoe import limits
 from awstoe.engine import events
@@ -9,46 +12,46 @@ from awstoe.host.reboot import rebooting
 
 
 class StepReboots:
-    """Takes the wishes of the step at ``place``."""
+    """Handles the reboot requests of one step."""
 
-    def __init__(self, execution: Execution, place: StepAddress) -> None:
+    def __init__(self, execution: Execution, address: StepAddress) -> None:
         self._execution = execution
-        self._place = place
+        self._address = address
         self._due: int | None = None
 
-    def ask(self, delay_seconds: int, *, run_again: bool) -> None:
-        """See ``ActionContext.request_reboot``.
+    def request(self, delay_seconds: int, *, run_again: bool) -> None:
+        """Request a reboot after the step, as ``ActionContext.request_reboot`` describes.
 
         Raises:
-            ActionError: Reboots are blocked, cannot be done here, or this one is one too many.
-            RebootNeeded: The step is to run again after it, so that there is nothing to wait for.
+            ActionError: Reboots are blocked, not possible here, or too many in a row.
+            RebootNeeded: The step runs again after the reboot, so there is nothing to wait for.
         """
         if self._execution.services.reboot_blocked:
-            raise ActionError("the step asks for a reboot, and --blocked-action-modules forbids it")
-        record = self._execution.records.step(*self._place)
+            raise ActionError("the step requests a reboot, which --blocked-action-modules forbids")
+        record = self._execution.records.step(*self._address)
         if record.reboots >= limits.REBOOTS_IN_A_ROW:
             raise ActionError(
-                f"the step asks for its reboot number {record.reboots + 1} in a row",
-                hint="a script that asks for a reboot has to find out, when it runs again, what it"
-                " has done already",
+                f"the step requests its reboot number {record.reboots + 1} in a row",
+                hint="make the script check, when it runs again after a reboot, what it has done"
+                " already",
             )
         obstacle = rebooting.obstacle()
         if obstacle:
             raise ActionError(
-                f"the step asks for a reboot, which cannot be done: {obstacle}",
-                hint="run awstoe with the rights to reboot, or set AWSTOE_REBOOT=exit and reboot"
-                " when it ends; the same command then goes on with the run",
+                f"the step requests a reboot, which is not possible: {obstacle}",
+                hint="run awstoe with permission to reboot, or set AWSTOE_REBOOT=exit and reboot"
+                " when it exits; the same command then resumes the run",
             )
-        self._execution.emit(events.RebootAsked(*self._place, rebooting.boot_id()))
+        self._execution.emit(events.RebootAsked(*self._address, rebooting.boot_id()))
         if run_again:
             raise RebootNeeded(delay_seconds)
         self._due = delay_seconds
 
-    def stop_if_asked(self) -> None:
-        """Stop the run, now that what the step did is in the journal.
+    def stop_if_requested(self) -> None:
+        """Stop the run if a reboot was requested: the journal has what the step did.
 
         Raises:
-            RebootNeeded: The step has asked for it.
+            RebootNeeded: The step has requested it.
         """
         if self._due is not None:
             raise RebootNeeded(self._due)

@@ -1,7 +1,7 @@
 """The records of a run: everything that has happened, applied event by event. Pure.
 
-Replaying the journal gives the same records as having been there, so a resumed run and the JSON
-files need no other source.
+Replaying the journal results in the same records, so a resumed run and the JSON files need no other
+source.
 """
 
 import json
@@ -10,6 +10,7 @@ from enum import StrEnum
 from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.loop_outputs import Collation
+from awstoe.engine.plan import Plan
 from awstoe.expressions.values import Value
 
 _Noted = (
@@ -19,7 +20,7 @@ _Noted = (
     | events.FolderMade
     | events.ListRead
 )
-"""What happens to a step between its start and its end and is just kept."""
+"""Events between the start and the end of a step whose data is stored as it is."""
 
 
 class Status(StrEnum):
@@ -34,9 +35,10 @@ class Status(StrEnum):
 
 
 class StepRecord:
-    """What became of one step."""
+    """The record of one step."""
 
     __slots__ = (
+        "_input_values",
         "attempts",
         "branch",
         "capped",
@@ -69,36 +71,47 @@ class StepRecord:
         self.exit_code: int | None = None
         self.stderr_tail = ""
         self.inputs: str | None = None
+        """The resolved inputs as JSON text; None until they are resolved."""
+        self._input_values: list[dict[str, Value]] | None = None
         self.outputs: events.Outputs = []
         self.capped = False
         self.hidden = False
         self.finished = False
         self.branch: str | None = None
         self.explanation = ""
-        """Why the ``if`` led to ``branch``."""
+        """Why the ``if`` resulted in ``branch``."""
         self.attempts = 0
         self.last_iteration = -1
         self.loop_values: list[str] | None = None
-        """Of a ``forEach``, once its list was read."""
+        """The values of a ``forEach``, once its list was read."""
         self.partial: Collation | None = None
-        """Outputs of the iterations of a loop that have finished."""
+        """Outputs of the finished iterations of a loop."""
         self.process: tuple[int, str] | None = None
         self.folder: str | None = None
-        """The last temporary folder it made."""
+        """The last temporary folder that the step made."""
         self.nested: list[RunRecord] = []
         self.reboots = 0
-        """Asked for without getting further in between."""
+        """Reboots requested in a row, without progress in between."""
         self.rendered: str | None = None
-        """A finished record's JSON text, kept by whoever writes it."""
+        """JSON text of a finished record, cached by the writer of the record files."""
+
+    def set_inputs(self, text: str) -> None:
+        """Keep the resolved inputs."""
+        self.inputs = text
+        self._input_values = None
 
     def input_values(self) -> list[dict[str, Value]]:
-        """The resolved inputs, one mapping per operation."""
-        values: list[dict[str, Value]] = json.loads(self.inputs or "[]")
-        return values
+        """Return the resolved inputs, one mapping per operation.
+
+        A loop may refer to them in every iteration, so they are parsed once.
+        """
+        if self._input_values is None:
+            self._input_values = json.loads(self.inputs or "[]")
+        return self._input_values
 
 
 class PhaseRecord:
-    """What became of one phase."""
+    """The record of one phase."""
 
     __slots__ = ("end_time", "finished", "message", "start_time", "status", "steps")
 
@@ -112,7 +125,7 @@ class PhaseRecord:
 
 
 class DocumentRecord:
-    """What became of one document."""
+    """The record of one document."""
 
     __slots__ = ("end_time", "finished", "message", "phases", "start_time", "status")
 
@@ -126,7 +139,7 @@ class DocumentRecord:
 
 
 class RunRecord:
-    """What became of one run."""
+    """The record of one run."""
 
     __slots__ = (
         "documents",
@@ -151,11 +164,11 @@ class RunRecord:
         self.message = ""
         self.finished = False
         self.interrupted_by: int | None = None
-        """The signal that stopped it; what was not finished then runs again on resuming."""
+        """The signal that stopped the run. Unfinished steps run again when it is resumed."""
         self.documents: dict[int, DocumentRecord] = {}
         self.sources: list[events.Source] = []
-        self.plan: object = None
-        """The run's ``Plan``, set by the runner when it starts or resumes the run."""
+        self.plan: Plan | None = None
+        """Set by the runner once the run has started, or before it is resumed."""
 
 
 class Counts:
@@ -170,7 +183,7 @@ class Counts:
 
 
 def counts(run: RunRecord) -> Counts:
-    """Steps of ``run``, skipped ones and those of nested documents left out."""
+    """Count the steps of ``run``, without skipped ones and those of nested documents."""
     found = Counts()
     for document in run.documents.values():
         for phase in document.phases.values():
@@ -187,7 +200,7 @@ class Records:
     """All runs of one execution: the top run and those of ExecuteDocument steps.
 
     Args:
-        output_limit: Bytes kept of the collated outputs of a loop.
+        output_limit: The number of bytes kept of the joined outputs of a loop.
     """
 
     def __init__(self, output_limit: int) -> None:
@@ -195,15 +208,41 @@ class Records:
         self.context: dict[str, str] = {}
         """Values of ``context:`` that are read once per run."""
         self.boot: str | None = None
-        """While the run waits for a reboot: which start of the machine is to end."""
+        """While the run waits for a reboot: identifies the boot before it."""
         self._output_limit = output_limit
 
     def step(self, run: str, document: int, phase: int, step: int) -> StepRecord:
-        """The record of a step that has started."""
+        """Return the record of a step that has started."""
         return self.runs[run].documents[document].phases[phase].steps[step]
 
-    def apply(self, event: events.Event) -> None:
-        """Take ``event`` into the records."""
+    def plan(self, run: str) -> Plan:
+        """Return the plan of a run that has started.
+
+        Raises:
+            LookupError: The run has no plan yet.
+        """
+        plan = self.runs[run].plan
+        if plan is None:
+            raise LookupError(f"run {run!r} has no plan yet")
+        return plan
+
+    def has_started(self, event: events.Event) -> bool:
+        """Whether ``event`` starts something that has a record: a resumed run continues it."""
+        match event:
+            case events.StepStarted():
+                phase = self.runs[event.run].documents[event.document].phases[event.phase]
+                return event.step in phase.steps
+            case events.PhaseStarted():
+                return event.phase in self.runs[event.run].documents[event.document].phases
+            case events.DocumentStarted():
+                return event.document in self.runs[event.run].documents
+            case events.RunStarted():
+                return event.run in self.runs
+            case _:
+                return False
+
+    def apply(self, event: events.JournaledEvent) -> None:
+        """Add ``event`` to the records."""
         match event:
             case events.StepFinished():
                 self._step_finished(event)
@@ -246,7 +285,7 @@ class Records:
         self._forget_nested(step, limits.KEPT_NESTED_RECORDS)
 
     def _forget_nested(self, step: StepRecord, kept: int) -> None:
-        """Drop all nested runs of ``step`` but the first ``kept``, and all nested in those."""
+        """Drop nested runs of ``step`` after the first ``kept``, with all runs nested in them."""
         ahead = step.nested[kept:]
         del step.nested[kept:]
         while ahead:
@@ -279,7 +318,7 @@ class Records:
         step.process = None
         step.folder = None
 
-    def _outer(self, event: events.Event) -> None:
+    def _outer(self, event: events.JournaledEvent) -> None:
         match event:
             case events.PhaseStarted():
                 phases = self.runs[event.run].documents[event.document].phases
@@ -326,16 +365,16 @@ class Records:
     def _run_started(self, event: events.RunStarted) -> None:
         record = self.runs[event.run] = RunRecord(event.run, event.execution_id, event.time)
         record.sources = [events.Source._make(source) for source in event.sources]
-        outer, _, place = event.run.rpartition("/")
-        if place:
-            document, phase, step = (int(part) for part in place.partition("#")[0].split("."))
+        outer, _, address = event.run.rpartition("/")
+        if address:
+            document, phase, step = (int(part) for part in address.partition("#")[0].split("."))
             self.step(outer, document, phase, step).nested.append(record)
 
 
 def _note(step: StepRecord, event: _Noted) -> None:
     match event:
         case events.InputsResolved():
-            step.inputs = event.inputs
+            step.set_inputs(event.inputs)
         case events.BranchTaken():
             step.branch = event.branch
             step.explanation = event.explanation

@@ -1,7 +1,7 @@
-"""Gives references their values during a run."""
+"""Replaces references with their values during a run."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from awstoe.engine.plan import PlannedDocument
 from awstoe.engine.records import DocumentRecord, Status
@@ -21,34 +21,34 @@ from awstoe.expressions.values import Value
 
 
 class AwsValues(Protocol):
-    """The values that come from AWS; each is read once per run."""
+    """The values that come from AWS. Each is read once per run."""
 
     def ssm(self, name: str) -> Value:
-        """The value of an SSM parameter.
+        """Return the value of an SSM parameter.
 
         Raises:
-            AwsError: It cannot be had.
+            AwsError: It cannot be read.
         """
 
     def imds(self, path: str) -> str:
-        """A value of the instance's metadata.
+        """Return a value of the instance metadata.
 
         Raises:
-            AwsError: It cannot be had.
+            AwsError: It cannot be read.
         """
 
     def account_id(self) -> str:
-        """The account this machine runs in.
+        """Return the account this machine runs in.
 
         Raises:
-            AwsError: It cannot be had.
+            AwsError: It cannot be read.
         """
 
     def region(self) -> str:
-        """The region this machine runs in.
+        """Return the region this machine runs in.
 
         Raises:
-            AwsError: It cannot be had.
+            AwsError: It cannot be read.
         """
 
 
@@ -56,21 +56,18 @@ class MachineValues(Protocol):
     """The values that come from this machine."""
 
     def environment(self, name: str) -> str | None:
-        """An environment variable of the caller, or None."""
+        """Return an environment variable of the caller, or None."""
 
     def context(self, key: str) -> str:
-        """The value of a key that is neither AWS's nor the run's: ``osName``, ``date`` ..."""
+        """Return the value of a machine key such as ``osName`` or ``date``."""
 
 
-class LoopPosition:
-    """Where a step's loop is."""
+class LoopPosition(NamedTuple):
+    """One iteration of a loop."""
 
-    __slots__ = ("name", "position", "value")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.position = 0
-        self.value: Value = ""
+    name: str
+    iteration: int
+    value: Value
 
 
 class StepResolver:
@@ -78,19 +75,19 @@ class StepResolver:
 
     Args:
         planned: The document the step is in.
-        record: What the document has done so far.
-        place: Names of phase and step, for ``context:``.
+        record: What has happened in the document so far.
+        names: The names of phase and step, for ``context:``.
         execution_id: For ``context:executionId``.
         aws: Values from AWS.
         machine: Values from this machine.
-        warn: Called with a sentence when a value is not what the author may expect.
+        warn: Called with a sentence when a value may not be what the author expects.
     """
 
     def __init__(
         self,
         planned: PlannedDocument,
         record: DocumentRecord,
-        place: tuple[str, str],
+        names: tuple[str, str],
         *,
         execution_id: str,
         aws: AwsValues,
@@ -99,74 +96,87 @@ class StepResolver:
     ) -> None:
         self._planned = planned
         self._record = record
-        self._phase, self._step = place
+        self._phase, self._step = names
         self._execution_id = execution_id
         self._aws = aws
         self._machine = machine
-        self._tell = warn
-        self._told: set[str] = set()
-        self.loop: LoopPosition | None = None
-        self.capped_list = False
-        """Set while a ``forEach`` list is resolved: a cut value is an error there."""
+        self._log_warning = warn
+        self._warned: set[str] = set()
 
-    def resolve(self, value: Value) -> Value:
-        """``value`` with its references replaced.
+    def resolve(self, value: Value, loop: LoopPosition | None = None) -> Value:
+        """Return ``value`` with its references replaced, as seen from the iteration ``loop``.
 
         Raises:
             AwstoeError: A reference has no value.
         """
-        return references.substitute(value, self)
+        return references.substitute(value, _Scope(self, loop))
 
-    def text(self, text: str) -> str:
-        """``text`` with its references replaced, as text.
+    def resolve_list(self, value: Value) -> Value:
+        """Return the list of a ``forEach`` with its references replaced.
+
+        Raises:
+            AwstoeError: A reference has no value, or its value was cut: the loop would be too
+                short.
+        """
+        return references.substitute(value, _Scope(self, None, allow_cut=False))
+
+    def resolve_text(self, text: str, loop: LoopPosition | None = None) -> str:
+        """Return ``text`` with its references replaced, as text.
 
         Raises:
             AwstoeError: A reference has no value.
         """
         if "{{" not in text:
             return text
-        return references.as_text(references.substitute(text, self))
+        return references.as_text(self.resolve(text, loop))
 
-    def value(self, reference: Reference) -> Value:
-        """The value of ``reference``; see ``references.Resolver``."""
+    def value(self, reference: Reference, *, allow_cut: bool) -> Value:
+        """Return the value of ``reference``, which is not one to a loop variable.
+
+        Args:
+            reference: The reference.
+            allow_cut: Whether a value that was cut at its limit is acceptable.
+
+        Raises:
+            AwstoeError: It has no value.
+        """
         match reference:
             case VariableReference():
                 return self._planned.variables[reference.name]
-            case LoopReference():
-                return self._loop(reference)
             case ChainReference():
-                return self._chain(reference)
+                return self._chain(reference, allow_cut=allow_cut)
             case EnvironmentReference():
-                found = self._machine.environment(reference.name)
-                if found is None:
-                    raise ActionError(
-                        f"the environment variable {reference.name} is not set",
-                        hint=f"set it before awstoe starts; the document refers to it as"
-                        f" {{{{ env:{reference.name} }}}}",
-                    )
-                return found
+                return self._environment(reference.name)
             case ContextReference():
                 return self._context(reference.key)
             case SsmReference():
                 return self._aws.ssm(self._ssm_name(reference))
             case ImdsReference():
                 return self._aws.imds(reference.path)
+            case LoopReference():
+                raise LookupError(reference)
+
+    def _environment(self, name: str) -> str:
+        value = self._machine.environment(name)
+        if value is None:
+            raise ActionError(
+                f"the environment variable {name} is not set",
+                hint=f"set it before awstoe starts; the document refers to it as"
+                f" {{{{ env:{name} }}}}",
+            )
+        return value
 
     def _warn(self, message: str) -> None:
-        """Warn once: a loop may meet the same thing a million times."""
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
+        """Log a warning once: a loop may repeat it a million times."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self._log_warning(message)
 
     def _ssm_name(self, reference: SsmReference) -> str:
         name = reference.name
-        return name if isinstance(name, str) else references.as_text(self.value(name))
-
-    def _loop(self, reference: LoopReference) -> Value:
-        loop = self.loop
-        if loop is None or reference.loop not in ("loop", loop.name):
-            raise LookupError(reference)
-        return str(loop.position) if reference.member == "index" else loop.value
+        return (
+            name if isinstance(name, str) else references.as_text(self.value(name, allow_cut=True))
+        )
 
     def _context(self, key: str) -> str:
         match key:
@@ -183,38 +193,59 @@ class StepResolver:
             case _:
                 return self._machine.context(key)
 
-    def _chain(self, reference: ChainReference) -> Value:
-        place = f"{reference.phase}.{reference.step}"
-        shown = f"{place}.{reference.side}[{reference.position}].{reference.variable}"
+    def _chain(self, reference: ChainReference, *, allow_cut: bool) -> Value:
+        name = f"{reference.phase}.{reference.step}"
+        shown = f"{name}.{reference.side}[{reference.position}].{reference.variable}"
         indices = self._planned.places.get((reference.phase, reference.step))
         if indices is None:
-            raise ActionError(f"there is no step {place}, which {shown} refers to")
+            raise ActionError(f"{shown} refers to step {name}, which does not exist")
         phase = self._record.phases.get(indices[0])
         step = phase.steps.get(indices[1]) if phase else None
         if step is None or not step.finished:
-            self._warn(f"step {place} has not run: {shown} is the empty string")
+            self._warn(f"step {name} has not run: {shown} is the empty string")
             return ""
         if reference.side == "inputs":
             if step.inputs is None:
-                self._warn(f"step {place} was not carried out: {shown} is the empty string")
+                self._warn(f"step {name} was not executed: {shown} is the empty string")
                 return ""
             return _pick(step.input_values(), reference, shown)
         if step.status is Status.SKIPPED:
-            self._warn(f"step {place} was skipped: {shown} is the empty string")
+            self._warn(f"step {name} was skipped: {shown} is the empty string")
             return ""
         if step.status is not Status.SUCCESS:
-            self._warn(f"step {place} failed: {shown} is what it printed before")
+            self._warn(f"step {name} failed: {shown} is what it printed before that")
             if not step.outputs:
                 return ""
         if step.capped:
-            if self.capped_list:
+            if not allow_cut:
                 raise ActionError(
-                    f"the list {shown} was cut: step {place} printed more than an output value"
-                    " holds",
-                    hint="have the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
+                    f"the list {shown} was cut: step {name} printed more than an output value"
+                    " can hold",
+                    hint="make the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
                 )
-            self._warn(f"step {place} printed more than an output value holds: {shown} is cut")
+            self._warn(f"step {name} printed more than an output value can hold: {shown} is cut")
         return _pick(step.outputs, reference, shown)
+
+
+class _Scope:
+    """What the references of one value can see: the step's values and one iteration."""
+
+    __slots__ = ("_allow_cut", "_loop", "_resolver")
+
+    def __init__(
+        self, resolver: StepResolver, loop: LoopPosition | None, *, allow_cut: bool = True
+    ) -> None:
+        self._resolver = resolver
+        self._loop = loop
+        self._allow_cut = allow_cut
+
+    def value(self, reference: Reference) -> Value:
+        if not isinstance(reference, LoopReference):
+            return self._resolver.value(reference, allow_cut=self._allow_cut)
+        loop = self._loop
+        if loop is None or reference.loop not in ("loop", loop.name):
+            raise LookupError(reference)
+        return str(loop.iteration) if reference.member == "index" else loop.value
 
 
 def _pick(
@@ -225,7 +256,7 @@ def _pick(
     if reference.position >= len(operations):
         raise ActionError(
             f"{shown} does not exist: the step has {len(operations)} {reference.side}",
-            hint="indices count from 0",
+            hint="indices start at 0",
         )
     values = operations[reference.position]
     if reference.variable not in values:

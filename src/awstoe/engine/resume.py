@@ -1,4 +1,4 @@
-"""What a resumed run needs besides the records: the documents of the nested runs in them."""
+"""Restores what a resumed run needs besides the records: the documents of nested runs."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +13,7 @@ class Parser(Protocol):
     """Turns a document's bytes into a document."""
 
     def parse(self, path: str, data: bytes) -> Document:
-        """The valid document ``data``.
+        """Return the valid document with the content ``data``.
 
         Raises:
             DocumentError: It is not valid.
@@ -21,17 +21,18 @@ class Parser(Protocol):
 
 
 def source(item: PlannedDocument) -> Source:
-    """What the journal keeps of a nested document."""
+    """Return what the journal keeps of a nested document."""
     document = item.document
     return Source(document.path, document.data.decode(), dict(item.variables), list(item.selected))
 
 
 def restore_plans(records: Records, parser: Parser, real_path: Callable[[str], str]) -> None:
-    """Give the nested runs in ``records`` the plans they were started with; the top run has its.
+    """Set the plans that the nested runs in ``records`` were started with.
+
+    The top run already has its plan.
 
     Raises:
-        DocumentError: A document that was valid then is not any more: another version wrote the
-            journal.
+        DocumentError: A document is no longer valid: another version of awstoe wrote the journal.
     """
     for key, run in records.runs.items():
         if not key:
@@ -44,9 +45,8 @@ def restore_plans(records: Records, parser: Parser, real_path: Callable[[str], s
             )
             for item in run.sources
         )
-        outer_key, _, place = key.rpartition("/")
-        outer = records.runs[outer_key].plan
-        assert isinstance(outer, Plan)  # noqa: S101 - outer runs come first
-        above = outer.documents[int(place.partition(".")[0])].document.path
+        outer_key, _, address = key.rpartition("/")
+        outer = records.plan(outer_key)  # set already: outer runs come before nested ones
+        above = outer.documents[int(address.partition(".")[0])].document.path
         chain = (*outer.chain, real_path(above))
         run.plan = Plan(run.execution_id, documents, outer.depth + 1, chain)

@@ -1,6 +1,7 @@
 """Runs documents: the order of documents, phases and steps, and what a failure stops.
 
-The same code starts a run and resumes one: what the records say is finished is not run again.
+The same code starts a run and resumes one: what has finished according to the records is not run
+again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,12 +24,12 @@ from awstoe.expressions.values import Value
 
 
 class Runner:
-    """Runs one plan under ``key`` (empty for the top run).
+    """Runs one plan.
 
     Args:
         execution: The records and services.
         plan: What to run.
-        key: The run's key in the records.
+        key: The run's key in the records; empty for the top run.
     """
 
     def __init__(self, execution: Execution, plan: Plan, key: str = "") -> None:
@@ -38,72 +39,58 @@ class Runner:
         self._key = key
 
     def run(self) -> RunRecord:
-        """Run all documents, or go on with them.
+        """Run all documents, or continue a resumed run.
 
         Raises:
-            Interrupted: A signal stopped the run; the records say so.
+            Interrupted: A signal stopped the run, as the records show.
             RecordError: Logs, records or state cannot be written.
         """
         execution = self._execution
-        records = execution.records
-        resumed = self._key in records.runs
-        if not resumed:
-            now = self._services.machine.now()
-            sources = [source(item) for item in self._plan.documents] if self._key else []
-            execution.emit(events.RunStarted(self._key, self._plan.execution_id, now, sources))
-        record = records.runs[self._key]
+        sources = [source(item) for item in self._plan.documents] if self._key else []
+        execution.emit(events.RunStarted(self._key, self._plan.execution_id, self._now(), sources))
+        record = execution.records.runs[self._key]
         record.plan = self._plan
         record.sources = []  # the journal has them; a loop may run a large document very often
-        self._services.narrator.run_started(self._plan)
-        self._services.files.update()
         try:
             for index in range(len(self._plan.documents)):
                 if self._document(record, index):
                     break
         except Interrupted as interruption:
-            now = self._services.machine.now()
-            execution.emit(events.RunInterrupted(self._key, now, interruption.signal_number))
+            signal = interruption.signal_number
+            execution.emit(events.RunInterrupted(self._key, self._now(), signal))
             raise
         status = _overall(document.status for document in record.documents.values())
         message = "" if status is not Status.FAILED else _first_failure(record)
-        now = self._services.machine.now()
-        execution.emit(events.RunFinished(self._key, now, status, message))
-        self._services.narrator.run_finished(self._plan.depth, status, "")
-        if not self._key:
-            # Before the journal says that the run is over: nobody would resume it and write them.
-            self._services.files.write()
-        execution.flush()
+        execution.emit(events.RunFinished(self._key, self._now(), status, message))
         return record
+
+    def _now(self) -> str:
+        return self._services.machine.now()
 
     # --- documents and phases -------------------------------------------------------------------
 
     def _document(self, run: RunRecord, index: int) -> bool:
-        """Run one document; whether the run stops after it."""
-        execution = self._execution
-        document = self._plan.documents[index].document
+        """Run one document. Return whether the run stops after it."""
         record = run.documents.get(index)
-        if record is None:
-            now = self._services.machine.now()
-            execution.emit(events.DocumentStarted(self._key, index, now))
-            record = run.documents[index]
-        elif record.finished:
+        if record is not None and record.finished:
             return self._aborted(record, index)
-        self._services.narrator.document_started(index, document.path)
+        self._execution.emit(events.DocumentStarted(self._key, index, self._now()))
+        record = run.documents[index]
         aborted = False
         for phase, selected in enumerate(self._plan.documents[index].selected):
             if selected and self._phase(record, index, phase):
                 aborted = True
                 break
         status = _overall(phase.status for phase in record.phases.values())
-        message = f"Document {document.path} failed!" if status is Status.FAILED else ""
-        now = self._services.machine.now()
-        execution.emit(events.DocumentFinished(self._key, index, now, status, message))
-        self._services.narrator.document_finished(document.path, status)
-        self._services.files.update()
+        path = self._plan.documents[index].document.path
+        message = f"Document {path} failed!" if status is Status.FAILED else ""
+        self._execution.emit(
+            events.DocumentFinished(self._key, index, self._now(), status, message)
+        )
         return aborted
 
     def _aborted(self, record: DocumentRecord, index: int) -> bool:
-        """Whether a finished document was stopped by one of its steps."""
+        """Whether one of its steps stopped a finished document."""
         return any(
             self._phase_aborted(phase, index, phase_index)
             for phase_index, phase in record.phases.items()
@@ -117,20 +104,14 @@ class Runner:
         )
 
     def _phase(self, document: DocumentRecord, document_index: int, index: int) -> bool:
-        """Run one phase; whether the document stops after it."""
-        execution = self._execution
+        """Run one phase. Return whether the document stops after it."""
         planned_document = self._plan.documents[document_index]
         phase = planned_document.document.phases[index]
-        path = planned_document.document.path
         record = document.phases.get(index)
-        if record is None:
-            now = self._services.machine.now()
-            execution.emit(events.PhaseStarted(self._key, document_index, index, now))
-            record = document.phases[index]
-        elif record.finished:
+        if record is not None and record.finished:
             return self._phase_aborted(record, document_index, index)
-        self._services.narrator.phase_started(document_index, path, phase.name)
-        self._services.files.update()
+        self._execution.emit(events.PhaseStarted(self._key, document_index, index, self._now()))
+        record = document.phases[index]
         aborted = False
         for step_index in range(len(phase.steps)):
             if self._step(record, planned_document, (document_index, index, step_index)):
@@ -138,54 +119,51 @@ class Runner:
                 break
         status = _overall(step.status for step in record.steps.values())
         message = f"Phase {phase.name} failed!" if status is Status.FAILED else ""
-        now = self._services.machine.now()
-        execution.emit(events.PhaseFinished(self._key, document_index, index, now, status, message))
-        self._services.narrator.phase_finished(path, phase.name, status)
-        execution.sync_soon()
-        self._services.files.update()
+        self._execution.emit(
+            events.PhaseFinished(self._key, document_index, index, self._now(), status, message)
+        )
         return aborted
 
     def _step(
         self, phase: PhaseRecord, document: PlannedDocument, indices: tuple[int, int, int]
     ) -> bool:
-        """Run one step unless it has finished; whether the phase stops after it."""
-        place = StepAddress(self._key, *indices)
-        record = phase.steps.get(place.step)
+        """Run one step unless it has finished. Return whether the phase stops after it."""
+        address = StepAddress(self._key, *indices)
+        record = phase.steps.get(address.step)
         if record is None or not record.finished:
             self._services.interruption.check()
-            StepRunner(self._execution, document, place, self).run()
-            record = phase.steps[place.step]
-        step = document.document.phases[place.phase].steps[place.step]
+            StepRunner(self._execution, document, address, self).run()
+            record = phase.steps[address.step]
+        step = document.document.phases[address.phase].steps[address.step]
         return record.status is Status.FAILED and step.on_failure is OnFailure.ABORT
 
     # --- nested documents -----------------------------------------------------------------------
 
     def run_nested(
-        self, execution: Execution, place: StepAddress, iteration: int, nested: NestedRun
+        self, execution: Execution, address: StepAddress, iteration: int | None, nested: NestedRun
     ) -> Mapping[str, Value]:
-        """Run the document an ExecuteDocument step names; see ``NestedRunner``."""
-        suffix = f"#{iteration}" if iteration >= 0 else ""
-        key = f"{self._key}/{place.document}.{place.phase}.{place.step}{suffix}"
+        suffix = f"#{iteration}" if iteration is not None else ""
+        key = f"{self._key}/{address.document}.{address.phase}.{address.step}{suffix}"
         known = self._execution.records.runs.get(key)
         plan = known.plan if known else None
-        if not isinstance(plan, Plan):
-            plan = self._nested_plan(execution.services, place, nested)
+        if plan is None:
+            plan = self._nested_plan(execution.services, address, nested)
         record = Runner(execution, plan, key).run()
         found = summary(record, plan, log_url="")
         if record.status is Status.FAILED:
             raise ActionError(f"ExecuteDocument: {found.message}")
         return found.nested_outputs()
 
-    def _nested_plan(self, services: Services, place: StepAddress, nested: NestedRun) -> Plan:
+    def _nested_plan(self, services: Services, address: StepAddress, nested: NestedRun) -> Plan:
         machine = services.machine
-        above = self._plan.documents[place.document].document.path
+        above = self._plan.documents[address.document].document.path
         chain = (*self._plan.chain, machine.real_path(above))
         depth = self._plan.depth + 1
         if depth > limits.NESTED_DOCUMENTS:
             shown = " -> ".join((*chain, nested.document))
             raise ActionError(
-                f"documents are nested too deep: {shown}",
-                hint=f"at most {limits.NESTED_DOCUMENTS} levels below the top document are allowed",
+                f"documents are nested too deeply: {shown}",
+                hint=f"up to {limits.NESTED_DOCUMENTS} levels below the top document are allowed",
             )
         if "://" not in nested.document and not nested.document.startswith("arn:"):
             real = machine.real_path(nested.document)

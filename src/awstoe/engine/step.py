@@ -1,6 +1,5 @@
 """Runs one step: its condition, its attempts, the iterations of its loop, its operations."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -9,9 +8,10 @@ from awstoe.actions import schema
 from awstoe.actions.contract import NestedRun
 from awstoe.document.model import Branch, OnFailure, Step
 from awstoe.engine import events
-from awstoe.engine.context import StepContext
-from awstoe.engine.events import StepAddress
-from awstoe.engine.execution import Execution, encode
+from awstoe.engine.attempt import Attempt
+from awstoe.engine.context import StepContext, StepServices
+from awstoe.engine.events import StepAddress, encode
+from awstoe.engine.execution import Execution
 from awstoe.engine.failure import Failure, counted, of_error, said, shown
 from awstoe.engine.loop_progress import LoopProgress, log_progress
 from awstoe.engine.observers import RunLog
@@ -22,18 +22,26 @@ from awstoe.engine.resolver import LoopPosition, StepResolver
 from awstoe.engine.silent import NullLog
 from awstoe.engine.step_resources import StepResources
 from awstoe.errors import ActionError, AwstoeError, RecordError
-from awstoe.expressions import loops, references
+from awstoe.expressions import conditions, loops, references
 from awstoe.expressions.loops import ForLoop, Loop
 from awstoe.expressions.values import Value
 
+Operations = Sequence[Mapping[str, Value]]
+
 
 class NestedRunner(Protocol):
-    """Runs the documents of ExecuteDocument; the runner of documents implements it."""
+    """Runs the documents of ExecuteDocument; implemented by the runner of documents."""
 
     def run_nested(
-        self, execution: Execution, place: StepAddress, iteration: int, nested: NestedRun
+        self, execution: Execution, address: StepAddress, iteration: int | None, nested: NestedRun
     ) -> Mapping[str, Value]:
-        """Run ``nested`` in ``execution``; gives its summary.
+        """Run ``nested`` in ``execution``. Return its summary.
+
+        Args:
+            execution: The execution of the step, or the same without observers.
+            address: The step that runs the document.
+            iteration: The iteration of the step's loop; None without a loop.
+            nested: What to run.
 
         Raises:
             ActionError: It failed, cannot be read, or is a cycle.
@@ -41,12 +49,12 @@ class NestedRunner(Protocol):
 
 
 class StepRunner:
-    """Runs ``step`` once.
+    """Runs one step.
 
     Args:
         execution: The records and services.
         planned: The document the step is in.
-        place: Where the step stands.
+        address: The step.
         nested: Runs nested documents.
     """
 
@@ -54,40 +62,36 @@ class StepRunner:
         self,
         execution: Execution,
         planned: PlannedDocument,
-        place: StepAddress,
+        address: StepAddress,
         nested: NestedRunner,
     ) -> None:
         self._execution = execution
-        self._services = execution.services
-        phase = planned.document.phases[place.phase]
-        self._phase = phase.name
-        self._step: Step = phase.steps[place.step]
-        self._place = place
+        phase = planned.document.phases[address.phase]
+        self._step: Step = phase.steps[address.step]
+        self._address = address
         self._nested = nested
-        run = execution.records.runs[place.run]
-        log = self._services.log
+        run = execution.records.runs[address.run]
+        services = execution.services
+        log = services.log
         self._log: RunLog = NullLog(log) if self._step.disable_logging else log
         self._resolver = StepResolver(
             planned,
-            run.documents[place.document],
-            (self._phase, self._step.name),
+            run.documents[address.document],
+            (phase.name, self._step.name),
             execution_id=run.execution_id,
-            aws=self._services.aws,
+            aws=services.aws,
             machine=execution,
             warn=self._log.warning,
         )
-        self._reboots = StepReboots(execution, place)
-        self._context = StepContext(
-            self._log,
-            self._services.interruption,
-            self._services.machine,
-            self._resolver,
+        self._services = StepServices(
+            interruption=services.interruption,
+            facts=services.machine,
+            resolver=self._resolver,
             run_document=self._run_document,
-            traces=StepResources(execution, place),
-            stdout_limit=self._services.stdout_limit,
-            reboots=self._reboots,
+            resources=StepResources(execution, address),
+            stdout_limit=services.stdout_limit,
+            reboots=StepReboots(execution, address),
         )
-        self._iteration = -1
         self._schema = schema.schema(self._step.action)
         self._static = not any(
             True
@@ -98,47 +102,32 @@ class StepRunner:
 
     @property
     def _record(self) -> StepRecord:
-        return self._execution.records.step(*self._place)
+        return self._execution.records.step(*self._address)
 
     def run(self) -> None:
-        """Run the step to its end, resuming what the records say has been done of it.
+        """Run the step to its end, continuing after what the records say has been done of it.
 
         Raises:
-            Interrupted: A signal stopped it; it has no end in the records.
+            Interrupted: A signal stopped it. It has no end in the records.
             RecordError: Logs, records or state cannot be written.
         """
-        step = self._step
-        records = self._execution.records
-        phase = (
-            records.runs[self._place.run].documents[self._place.document].phases[self._place.phase]
-        )
-        if self._place.step not in phase.steps:
-            self._emit_started()
-        self._services.narrator.step_started(self._phase, step.name, step.action)
+        self._execution.emit(events.StepStarted(*self._address, self._now()))
         try:
             branch = self._branch()
         except RecordError:
             raise
         except AwstoeError as error:
-            failure = Failure(f"the 'if' cannot be evaluated: {said(error)}")
-            self._finish(self._failed_status(), [], failure)
+            self._fail(Failure(f"the 'if' cannot be evaluated: {said(error)}"))
             return
         if branch is Branch.SKIP:
-            self._finish(Status.SKIPPED, [], None)
+            self._finish(Status.SKIPPED)
         elif branch is Branch.ABORT:
-            why = self._record.explanation
-            failure = Failure(f"the 'if' of the step leads to Abort: {why}")
-            self._finish(self._failed_status(), [], failure)
+            self._fail(Failure(f"the 'if' of the step leads to Abort: {self._record.explanation}"))
         else:
             self._attempts()
 
-    def _emit_started(self) -> None:
-        now = self._services.machine.now()
-        self._execution.emit(events.StepStarted(*self._place, now))
-
-    def _failed_status(self) -> Status:
-        ignored = self._step.on_failure is OnFailure.IGNORE
-        return Status.IGNORED_FAILURE if ignored else Status.FAILED
+    def _now(self) -> str:
+        return self._execution.services.machine.now()
 
     # --- the condition ------------------------------------------------------------------------
 
@@ -148,124 +137,157 @@ class StepRunner:
             return Branch.EXECUTE
         if self._record.branch is not None:
             return Branch(self._record.branch)
-        verdict = self._context.holds(step.condition.condition)
+        verdict = conditions.evaluate(
+            step.condition.condition, self._resolver.resolve_text, self._services.facts
+        )
         branch = step.condition.then if verdict.value else step.condition.otherwise
         explanation = verdict.explanation if not step.disable_logging else "(not logged)"
-        self._execution.emit(events.BranchTaken(*self._place, branch, explanation))
-        self._services.narrator.branch_taken(step.name, branch, explanation)
+        self._execution.emit(events.BranchTaken(*self._address, branch, explanation))
         return branch
 
     # --- attempts -----------------------------------------------------------------------------
 
     def _attempts(self) -> None:
         step = self._step
-        record = self._record
-        attempt = max(record.attempts, 1)
-        going_on = record.attempts > 0
+        started = self._record.attempts
+        number = max(started, 1)
         while True:
-            self._start_attempt(attempt, going_on=going_on)
-            going_on = False
+            if number > started:  # otherwise a resumed run continues this attempt
+                self._execution.emit(events.AttemptStarted(*self._address, number))
+            attempt = Attempt(number, step.timeout_seconds)
             outputs, failure = self._attempt(attempt)
+            again = failure is not None and number < step.max_attempts
+            message = shown(failure.message, step) if failure is not None else ""
+            self._execution.emit(events.AttemptFinished(*self._address, message, again))
             if failure is None:
-                self._services.narrator.attempt_finished(step.name, "", again=False)
-                self._finish(Status.SUCCESS, outputs, None)
-                self._reboots.stop_if_asked()
+                self._finish(Status.SUCCESS, outputs, capped=attempt.capped)
+                self._services.reboots.stop_if_requested()
                 return
-            again = attempt < step.max_attempts
-            message = shown(failure.message, step)
-            self._services.narrator.attempt_finished(step.name, message, again=again)
             if not again:
-                self._finish(self._failed_status(), outputs, counted(failure, attempt, step))
+                self._fail(counted(failure, number, step), outputs, capped=attempt.capped)
                 return
-            attempt += 1
+            number += 1
 
-    def _start_attempt(self, attempt: int, *, going_on: bool) -> None:
+    def _attempt(self, attempt: Attempt) -> tuple[events.Outputs, Failure | None]:
         step = self._step
-        if not going_on:
-            self._execution.emit(events.AttemptStarted(*self._place, attempt))
-        timeout = step.timeout_seconds
-        self._context.deadline = None if timeout < 0 else time.monotonic() + timeout
-        self._context.capped = False
-        self._context.printed = None
-
-    def _attempt(self, attempt: int) -> tuple[events.Outputs, Failure | None]:
-        step = self._step
+        context = StepContext(self._services, attempt, self._log)
         try:
-            self._context.checkpoint()
+            context.checkpoint()
             if step.loop is None:
-                return self._operate(attempt), None
-            return self._iterate(attempt), None
+                return self._operate(context, attempt), None
+            return self._iterate(step.loop, attempt), None
         except RecordError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the run with a traceback
             if not isinstance(error, AwstoeError):
-                self._tell_bug()
+                self._log_bug()
             failure = of_error(error, step)
-        if step.loop is not None and self._iteration >= 0:
-            failure = failure._replace(message=f"iteration {self._iteration}: {failure.message}")
-        return self._printed_outputs(), failure
+        if attempt.iteration is not None:
+            message = f"iteration {attempt.iteration}: {failure.message}"
+            failure = failure._replace(message=message)
+        return self._printed_outputs(attempt), failure
 
-    def _tell_bug(self) -> None:
+    def _log_bug(self) -> None:
         import traceback  # noqa: PLC0415 - 3 ms of start-up for what should never happen
 
         for line in traceback.format_exc().splitlines():
             self._log.debug(f"Executor: {line}")
 
-    def _printed_outputs(self) -> events.Outputs:
-        """What a failed attempt leaves: what its program, or its good iterations, printed."""
+    def _printed_outputs(self, attempt: Attempt) -> events.Outputs:
+        """Return the outputs of a failed attempt: what its program or its iterations printed."""
         if self._step.loop is not None:
-            return self._collated()
-        if self._context.printed is None:
+            return self._joined_outputs(attempt)
+        if attempt.printed is None:
             return []
-        return [{"stdout": self._context.printed}]
+        return [{"stdout": attempt.printed}]
 
     # --- iterations and operations ------------------------------------------------------------
 
-    def _operate(self, attempt: int) -> events.Outputs:
+    def _operate(self, context: StepContext, attempt: Attempt) -> events.Outputs:
         resolved = self._resolve()
         self._inputs_resolved(resolved)
-        self._tell_attempt(attempt, "")
-        self._execution.flush()
-        return self._run_operations(resolved)
+        self._execution.emit(events.ActionStarted(*self._address, attempt.number, None))
+        return self._run_operations(resolved, context)
 
-    def _tell_attempt(self, attempt: int, loop: str) -> None:
-        step = self._step
-        self._services.narrator.attempt_started(
-            step.name, attempt, step.max_attempts, step.timeout_seconds, loop
-        )
+    def _iterate(self, loop: Loop, attempt: Attempt) -> events.Outputs:
+        self._inputs_resolved(self._resolve())
+        values = self._loop_values(loop)
+        total = loops.length(values)
+        self._execution.emit(events.ActionStarted(*self._address, attempt.number, total))
+        done = self._record.last_iteration
+        progress = LoopProgress(self._execution, self._address, done)
+        quiet = NullLog(self._log)
+        try:
+            for index in range(done + 1, total):
+                attempt.iteration = index
+                if index < limits.LOGGED_ITERATIONS:
+                    log = self._log
+                    self._execution.emit(events.IterationStarted(*self._address, index))
+                else:
+                    log = quiet
+                    log_progress(self._log, index, total)
+                position = LoopPosition(loop.name, index, values[index])
+                context = StepContext(self._services, attempt, log, position)
+                outputs = self._run_operations(self._resolve(position), context)
+                progress.finished(index, outputs)
+                self._services.reboots.stop_if_requested()
+        finally:
+            progress.flush()
+        return self._joined_outputs(attempt)
 
-    def _inputs_resolved(self, resolved: Sequence[Mapping[str, Value]]) -> None:
-        before = encode([dict(operation) for operation in self._step.operations])
-        after = before if self._static else encode([dict(item) for item in resolved])
-        self._execution.emit(events.InputsResolved(*self._place, after))
-        told = before if self._step.disable_logging else after
-        self._services.narrator.inputs_resolved(self._step.name, before, told)
-        self._services.files.update()
+    def _loop_values(self, loop: Loop) -> Sequence[str]:
+        """Return the values of the loop. They are read once, also for a resumed run."""
+        known = self._record.loop_values
+        if known is not None:
+            return known
+        values = loops.iteration_values(loop, self._resolver.resolve_list)
+        if not isinstance(loop, ForLoop):
+            self._execution.emit(events.ListRead(*self._address, list(values)))
+        return values
 
-    def _resolve(self) -> Sequence[Mapping[str, Value]]:
-        """The operations with references replaced; an Assert's stay, its condition resolves."""
+    def _joined_outputs(self, attempt: Attempt) -> events.Outputs:
+        """Return the outputs of the iterations that succeeded."""
+        collation = self._record.partial
+        if collation is None:
+            return []
+        if collation.capped:
+            attempt.capped = True
+            self._log.warning(
+                f"the outputs of the loop exceed {collation.limit} bytes: the output values are cut"
+            )
+        return collation.outputs()
+
+    def _inputs_resolved(self, resolved: Operations) -> None:
+        text = encode([dict(operation) for operation in resolved])
+        self._execution.emit(events.InputsResolved(*self._address, text))
+
+    def _resolve(self, loop: LoopPosition | None = None) -> Operations:
+        """Return the operations with references replaced.
+
+        Those of an Assert in a loop stay: its condition resolves them one by one.
+        """
         if self._static or (self._step.assertion is not None and self._step.loop is not None):
             return self._step.operations
         resolved = []
         for operation in self._step.operations:
-            value = self._resolver.resolve(dict(operation))
+            value = self._resolver.resolve(dict(operation), loop)
             assert isinstance(value, dict)  # noqa: S101 - a mapping resolves to a mapping
             resolved.append(value)
         return resolved
 
-    def _run_operations(self, resolved: Sequence[Mapping[str, Value]]) -> events.Outputs:
+    def _run_operations(self, resolved: Operations, context: StepContext) -> events.Outputs:
         typed = self._typed if self._static and self._typed is not None else self._convert(resolved)
         self._typed = typed
         run = self._schema.module.run
         outputs: events.Outputs = []
         for inputs in typed:
-            self._context.checkpoint()
-            found = run(inputs, self._context)
+            context.checkpoint()
+            found = run(inputs, context)
             if found is not None:
                 outputs.append(dict(found) if isinstance(found, Mapping) else found._asdict())
         return outputs
 
-    def _convert(self, resolved: Sequence[Mapping[str, Value]]) -> list[object]:
+    def _convert(self, resolved: Operations) -> list[object]:
         step = self._step
         if step.assertion is not None:
             return [self._schema.module.Inputs(step.assertion)]
@@ -284,69 +306,29 @@ class StepRunner:
                 raise ActionError(f"{step.action}: {which}{error}") from error
         return typed
 
-    def _iterate(self, attempt: int) -> events.Outputs:
-        step = self._step
-        loop = step.loop
-        assert loop is not None  # noqa: S101 - the caller looked
-        self._resolver.loop = None
-        self._iteration = -1
-        self._inputs_resolved(self._resolve())
-        values = self._loop_values(loop)
-        total = loops.length(values)
-        kind = "for" if isinstance(loop, ForLoop) else "forEach"
-        self._tell_attempt(attempt, f"{kind} with {total} iterations")
-        self._execution.flush()
-        progress = LoopProgress(self._execution, self._place, self._record.last_iteration)
-        position = LoopPosition(loop.name)
-        self._resolver.loop = position
-        log = self._context.log
-        quiet = NullLog(log)
-        try:
-            for index in range(self._record.last_iteration + 1, total):
-                self._iteration = index
-                position.position = index
-                position.value = values[index]
-                if index < limits.LOGGED_ITERATIONS:
-                    self._services.narrator.iteration_started(step.name, index)
-                else:
-                    log_progress(log, index, total)
-                    self._context.log = quiet
-                progress.finished(index, self._run_operations(self._resolve()))
-                self._reboots.stop_if_asked()
-        finally:
-            self._context.log = log
-            progress.flush()
-        return self._collated()
-
-    def _loop_values(self, loop: Loop) -> Sequence[str]:
-        """What the loop runs over, read once: a resumed run goes on with what it was."""
-        known = self._record.loop_values
-        if known is not None:
-            return known
-        self._resolver.capped_list = True
-        try:
-            values = loops.iteration_values(loop, self._resolver.resolve)
-        finally:
-            self._resolver.capped_list = False
-        if not isinstance(loop, ForLoop):
-            self._execution.emit(events.ListRead(*self._place, list(values)))
-        return values
-
-    def _collated(self) -> events.Outputs:
-        """The outputs of the iterations that were a success."""
-        collation = self._record.partial
-        if collation is None:
-            return []
-        if collation.capped:
-            self._context.capped = True
-            self._context.log.warning(
-                f"the outputs of the loop exceed {collation.limit} bytes: the output values are cut"
-            )
-        return collation.outputs()
+    def _run_document(self, nested: NestedRun, iteration: int | None) -> Mapping[str, Value]:
+        execution = self._execution
+        if self._step.disable_logging:
+            execution = execution.unobserved()
+        return self._nested.run_nested(execution, self._address, iteration, nested)
 
     # --- the end --------------------------------------------------------------------------------
 
-    def _finish(self, status: Status, outputs: events.Outputs, failure: Failure | None) -> None:
+    def _fail(
+        self, failure: Failure, outputs: Sequence[dict[str, Value]] = (), *, capped: bool = False
+    ) -> None:
+        ignored = self._step.on_failure is OnFailure.IGNORE
+        status = Status.IGNORED_FAILURE if ignored else Status.FAILED
+        self._finish(status, outputs, failure, capped=capped)
+
+    def _finish(
+        self,
+        status: Status,
+        outputs: Sequence[dict[str, Value]] = (),
+        failure: Failure | None = None,
+        *,
+        capped: bool = False,
+    ) -> None:
         step = self._step
         failure = failure or Failure("")
         hidden = step.disable_logging
@@ -354,28 +336,15 @@ class StepRunner:
             failure = Failure(shown(failure.message, step), failure.exit_code)
         self._execution.emit(
             events.StepFinished(
-                *self._place,
-                self._services.machine.now(),
+                *self._address,
+                self._now(),
                 status,
                 failure.message,
                 failure.exit_code,
                 failure.stderr_tail,
                 self._record.attempts,
-                outputs,
-                self._context.capped,
+                list(outputs),
+                capped,
                 hidden,
             )
         )
-        told = "[]" if hidden else encode(outputs)
-        self._services.narrator.step_finished(
-            (self._phase, step.name), status, told, failure.message
-        )
-        self._execution.flush()
-        if status is Status.FAILED:
-            self._services.files.failed()
-        else:
-            self._services.files.update()
-
-    def _run_document(self, nested: NestedRun) -> Mapping[str, Value]:
-        execution = self._execution.muted() if self._step.disable_logging else self._execution
-        return self._nested.run_nested(execution, self._place, self._iteration, nested)

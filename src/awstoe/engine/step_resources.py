@@ -1,7 +1,7 @@
-"""What a running step has on the machine: in the journal, so that a resumed run can clear it away.
+"""Records the processes and folders of a running step, so that a resumed run can clean up.
 
-A step ends its processes and removes its temporary folder by itself. What is still there when a run
-is resumed is of a step whose awstoe was killed or lost its power.
+A step ends its processes and removes its temporary folder itself. Anything left when a run is
+resumed belongs to a step whose awstoe was killed or whose machine lost power.
 """
 
 from collections.abc import Iterator
@@ -17,35 +17,33 @@ from awstoe.host.process.interruption import Interruption
 
 
 class StepResources:
-    """Keeps the traces of the step at ``place``."""
+    """Puts the resources of one step into the journal."""
 
-    def __init__(self, execution: Execution, place: StepAddress) -> None:
+    def __init__(self, execution: Execution, address: StepAddress) -> None:
         self._execution = execution
-        self._place = place
+        self._address = address
 
     def process_started(self, pid: int) -> None:
-        """Keep what names the first process of a program.
+        """Record the identity of a program's first process.
 
         Raises:
             RecordError: The journal cannot be written.
         """
         identity = children.identity(pid)
         if identity is not None:
-            self._execution.emit(events.ProcessStarted(*self._place, pid, identity.token))
-            self._execution.flush_journal()
+            self._execution.emit(events.ProcessStarted(*self._address, pid, identity.token))
 
     def folder_made(self, path: str) -> None:
-        """Keep the name of a temporary folder.
+        """Record the path of a temporary folder.
 
         Raises:
             RecordError: The journal cannot be written.
         """
-        self._execution.emit(events.FolderMade(*self._place, path))
-        self._execution.flush_journal()
+        self._execution.emit(events.FolderMade(*self._address, path))
 
 
 def clean_up(records: Records, interruption: Interruption) -> list[str]:
-    """Clear away what unfinished steps have left; gives warnings about what has to stay."""
+    """Remove what unfinished steps have left. Return warnings about what could not be removed."""
     warnings = []
     for step in _steps(records):
         if step.process is not None:

@@ -1,4 +1,4 @@
-"""The summary of a run: what ``run`` prints, and what ExecuteDocument gives. Pure."""
+"""Summarizes a run: what ``run`` prints, and the outputs of ExecuteDocument. Pure."""
 
 from typing import NamedTuple
 
@@ -18,11 +18,11 @@ class StepFailure(NamedTuple):
     stderr_tail: str
 
     def text(self) -> str:
-        """In words, with the last lines of standard error."""
-        words = f"Phase '{self.phase}', step '{self.step}': {self.message}"
+        """Return the failure as text, with the last lines of standard error."""
+        text = f"Phase '{self.phase}', step '{self.step}': {self.message}"
         if self.stderr_tail:
-            words += f"\nLast lines of stderr:\n{self.stderr_tail}"
-        return words
+            text += f"\nLast lines of stderr:\n{self.stderr_tail}"
+        return text
 
 
 class Summary(NamedTuple):
@@ -40,7 +40,7 @@ class Summary(NamedTuple):
     """Where and why the run was stopped, if it was."""
 
     def nested_outputs(self) -> dict[str, Value]:
-        """The output values of ExecuteDocument, keys in AWSTOE's order."""
+        """Return the output values of ExecuteDocument, with keys in AWSTOE's order."""
         return {
             "executedStepCount": self.executed,
             "executionId": self.execution_id,
@@ -52,7 +52,7 @@ class Summary(NamedTuple):
         }
 
     def as_json(self) -> dict[str, object]:
-        """What ``run`` prints, keys in AWSTOE's order, ours last."""
+        """Return what ``run`` prints, with keys in AWSTOE's order and our own last."""
         return {
             "executionId": self.execution_id,
             "status": _outcome(self.status),
@@ -76,9 +76,9 @@ class Summary(NamedTuple):
 
 
 def _outcome(status: Status) -> str:
-    """``success``, ``failed`` or ``running``; a run whose only failures were ignored is a success.
+    """Return ``success``, ``failed``, or ``running`` for a run that waits for a reboot.
 
-    It is ``running`` while it waits for a reboot.
+    A run whose only failures were ignored is a success.
     """
     if status is Status.RUNNING:
         return status.value
@@ -87,7 +87,7 @@ def _outcome(status: Status) -> str:
 
 
 def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") -> Summary:
-    """The summary of ``record``; ``reason`` says why the run was stopped, if it was."""
+    """Return the summary of ``record``; ``reason`` is why the run was stopped, if it was."""
     failures = []
     paths = []
     where = ""
@@ -95,12 +95,12 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
         model = plan.documents[document_index].document
         for phase_index, phase in document.phases.items():
             for step_index, step in phase.steps.items():
-                place = model.phases[phase_index]
-                name = place.steps[step_index].name
+                phase_model = model.phases[phase_index]
+                name = phase_model.steps[step_index].name
                 if step.finished and step.status is Status.FAILED:
-                    failures.append(_failure(model.path, place.name, name, step))
+                    failures.append(_failure(model.path, phase_model.name, name, step))
                 elif not step.finished:
-                    where = f"Phase '{place.name}', step '{name}': "
+                    where = f"Phase '{phase_model.name}', step '{name}': "
         if document.status is Status.FAILED or (reason and not document.finished):
             paths.append(model.path)
     found = counts(record)

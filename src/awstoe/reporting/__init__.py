@@ -1,1 +1,1 @@
-"""From what the engine says to files, the terminal and the summary."""
+"""Writes what the engine reports to files, the terminal and the summary."""

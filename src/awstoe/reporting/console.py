@@ -1,4 +1,4 @@
-"""The two channels of the program: results on standard output, all else on standard error."""
+"""Writes results to standard output and everything else to standard error."""
 
 import json
 import os
@@ -17,15 +17,15 @@ _CONTROLS: Final = {
         *(0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
     )
 }
-"""What drives a terminal, or turns its text round, and JSON needs not escape."""
+"""Characters that JSON does not escape and that control a terminal or reverse its text."""
 
 
 class Console:
-    """Writes to standard output and standard error, whatever state they are in.
+    """Writes to standard output and standard error, even if they are closed or broken.
 
     Args:
-        quiet: Nothing but errors on standard error.
-        color: Whether colours are allowed; they also need a terminal and no ``NO_COLOR``.
+        quiet: Whether only errors go to standard error.
+        color: Whether colors are allowed. They also need a terminal, and ``NO_COLOR`` unset.
     """
 
     def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
@@ -33,7 +33,7 @@ class Console:
         self.color = color and not os.environ.get("NO_COLOR")
 
     def is_terminal(self) -> bool:
-        """Whether a person watches standard error."""
+        """Whether standard error is a terminal that can be controlled."""
         return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def result(self, value: Mapping[str, object] | Sequence[object]) -> None:
@@ -45,7 +45,7 @@ class Console:
         """Print text on standard output.
 
         Raises:
-            AwstoeError: It cannot be written, and not because nobody reads it any more.
+            AwstoeError: It cannot be written. A reader that has closed the pipe is not an error.
         """
         if sys.stdout is None:
             return
@@ -60,30 +60,30 @@ class Console:
             raise AwstoeError(f"cannot write the result to standard output: {error}") from error
 
     def line(self, text: str) -> None:
-        """A line on standard error for a person, unless ``--quiet``."""
+        """Print a line on standard error, unless ``--quiet``."""
         if not self.quiet:
             self.raw(f"{_shown(text)}\n".encode())
 
     def error(self, error: AwstoeError) -> None:
-        """An error and its hint on standard error."""
+        """Print an error and its hint on standard error."""
         text = f"awstoe: error: {error.message}\n"
         if error.hint:
             text += f"  hint: {error.hint}\n"
         self.raw(f"{_shown(text)}\n".encode())
 
     def failure(self, text: str) -> None:
-        """What failed in a run, on standard error; programs' output in it must not drive it."""
+        """Print on standard error what failed in a run, without control characters."""
         self.raw(f"awstoe: failed: {printable_lines(text)}\n".encode(errors="backslashreplace"))
 
     def raw(self, data: bytes) -> None:
-        """Bytes on standard error; a closed or broken one is no reason to stop."""
+        """Write bytes to standard error, if it is not closed or broken."""
         if sys.stderr is None:
             return
         try:
             sys.stderr.buffer.write(data)
             sys.stderr.buffer.flush()
         except BlockingIOError:
-            pass  # whoever shares the terminal made it so; the rest goes out with the next line
+            pass  # another process made the terminal non-blocking; the next write has the rest
         except OSError:
             _abandon(sys.stderr)
         except ValueError:
@@ -91,12 +91,12 @@ class Console:
 
 
 def _shown(text: str) -> str:
-    """``text`` as it may be shown: what is from elsewhere in it must not drive the terminal."""
+    """Return ``text`` without control characters, which must not reach the terminal."""
     return printable_lines(text.encode(errors="backslashreplace").decode())
 
 
 def _abandon(stream: TextIO) -> None:
-    """Keep the interpreter from flushing into a broken stream again when it ends."""
+    """Keep the interpreter from flushing into a broken stream again when it exits."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,4 +1,4 @@
-"""The live view on a terminal: finished steps scroll by, the running one has a line of its own."""
+"""Live progress on a terminal: finished steps scroll, the running step has the last line."""
 
 import sys
 import time
@@ -21,24 +21,24 @@ _REFRESH_PER_SECOND = 8
 
 
 class _Terminal:
-    """Standard error while somebody is there: a terminal that goes away is no reason to stop."""
+    """Standard error. A terminal that is closed does not stop the run."""
 
     def write(self, text: str) -> int:
-        """Write what can be written."""
+        """Write ``text`` unless the terminal is closed."""
         try:
             return sys.stderr.write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """Flush what can be flushed."""
+        """Flush unless the terminal is closed."""
         try:
             sys.stderr.flush()
         except OSError:
             pass
 
     def __getattr__(self, name: str) -> object:
-        """What else a stream is asked for: its encoding, whether it is a terminal."""
+        """Return the other attributes of the stream: its encoding, whether it is a terminal."""
         return getattr(sys.stderr, name)
 
 
@@ -46,7 +46,7 @@ class LiveProgress(Progress):
     """Shows phase, step, elapsed time and the last line of output.
 
     Args:
-        color: Whether colours may be used.
+        color: Whether colors may be used.
     """
 
     def __init__(self, *, color: bool) -> None:
@@ -59,7 +59,7 @@ class LiveProgress(Progress):
         self._last = ""
         self._started = time.monotonic()
         self._running = False
-        # Last: it asks for what to show at once.
+        # Last, because it calls _render at once.
         self._live = Live(
             console=self._console,
             refresh_per_second=_REFRESH_PER_SECOND,
@@ -70,38 +70,31 @@ class LiveProgress(Progress):
         )
 
     def start(self) -> None:
-        """See ``Progress``."""
         self._running = True
         self._live.start()
 
     def stop(self) -> None:
-        """See ``Progress``."""
         if self._running:
             self._running = False
             self._where = ""
             self._live.stop()
 
     def phase(self, document: str, phase: str) -> None:
-        """See ``Progress``."""
         self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
 
     def step(self, phase: str, step: str, action: str) -> None:
-        """See ``Progress``."""
         self._started = time.monotonic()
         self._where = f"{phase}/{step} ({action})"
         self._detail = ""
         self._last = ""
 
     def attempt(self, attempt: int, of: int) -> None:
-        """See ``Progress``."""
         self._detail = f" attempt {attempt}/{of}" if of > 1 else ""
 
     def iteration(self, number: int) -> None:
-        """See ``Progress``."""
         self._detail = f" iteration {number}"
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        """See ``Progress``."""
         sign, style = _SIGNS.get(status, ("?", ""))
         if not _can_show(sign, self._console.encoding):
             sign = "*"
@@ -115,12 +108,10 @@ class LiveProgress(Progress):
         self._console.print(line)
 
     def line(self, text: str) -> None:
-        """See ``Progress``."""
-        if text:  # the end of a line often comes alone
+        if text:  # a line end often arrives alone
             self._last = text
 
     def warning(self, message: str) -> None:
-        """See ``Progress``."""
         self._console.print(Text.assemble(("  warning: ", "yellow"), printable(message)))
 
     def _render(self) -> Text:
@@ -128,7 +119,7 @@ class LiveProgress(Progress):
             return Text("")
         now = time.monotonic()
         seconds = int(now - self._started)
-        # One Text, cut at the window's edge: never two lines, and output is never read as markup.
+        # One Text, cut at the edge of the window: always one line, and output is never markup.
         return Text.assemble(
             self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
             f" {self._where}{self._detail} {seconds // 60}:{seconds % 60:02d} ",

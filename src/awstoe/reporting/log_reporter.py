@@ -1,40 +1,124 @@
-"""What the engine tells, in the words of AWSTOE's logs.
+"""Writes what happens in a run into the logs, in the words of AWSTOE's logs.
 
 The wording and the order are those of a real run (see docs/outputs.md): scripts parse them. Lines
-of ours stand only where AWSTOE's logs are silent: conditions, iterations, resuming.
+of our own appear only where AWSTOE logs nothing: conditions, iterations, resuming.
 """
 
 import os
 import time
 
-from awstoe.engine.plan import Plan
+from awstoe.document.model import Document, Step
+from awstoe.engine import events
+from awstoe.engine.events import encode
+from awstoe.engine.records import Records
+from awstoe.expressions.loops import ForLoop
 from awstoe.reporting.progress import Progress
 from awstoe.reporting.run_log import LogFiles
 
 _GOOD = ("success", "skipped", "ignoredFailure", "successWithIgnoredFailure")
 
+_OuterEvent = (
+    events.RunStarted
+    | events.RunResumed
+    | events.RunFinished
+    | events.RunStopped
+    | events.DocumentStarted
+    | events.DocumentFinished
+    | events.PhaseStarted
+    | events.PhaseFinished
+)
+_StepEvent = (
+    events.StepStarted
+    | events.BranchTaken
+    | events.InputsResolved
+    | events.ActionStarted
+    | events.IterationStarted
+    | events.AttemptFinished
+    | events.StepFinished
+)
+
 
 class LogReporter:
-    """Writes what the engine tells into the logs; implements the engine's ``Narrator``.
+    """Writes a run's events into the logs and passes them on; the engine's ``RunObserver``.
 
     Args:
         log: The logs.
         folder: The log folder as the logs name it.
-        viewer: Is told the same turns.
+        progress: Shows the same events on standard error.
+        records: Know the documents, phases and steps that events refer to.
     """
 
-    def __init__(self, log: LogFiles, folder: str, viewer: Progress) -> None:
+    def __init__(self, log: LogFiles, folder: str, progress: Progress, records: Records) -> None:
         self._log = log
-        self._viewer = viewer
+        self._progress = progress
+        self._records = records
         detailed = os.path.join(folder, "detailedoutput.json")
         chaining = os.path.join(folder, "chaining.json")
         self._detailed = f"Updated detailed output file at {detailed}"
         self._chaining = f"Updated chaining file at {chaining}"
         self._started = time.monotonic()
 
-    def run_started(self, plan: Plan) -> None:
-        """See ``Narrator``."""
-        del plan
+    def on_event(self, event: events.Event) -> None:
+        if isinstance(event, _StepEvent):
+            self._on_step_event(event)
+        elif isinstance(event, _OuterEvent):
+            self._on_outer_event(event)
+
+    def _on_outer_event(self, event: _OuterEvent) -> None:
+        match event:
+            case events.PhaseStarted():
+                self._phase_started(event)
+            case events.PhaseFinished():
+                self._phase_finished(event)
+            case events.DocumentStarted():
+                self._document_started(self._document(event))
+            case events.DocumentFinished():
+                self._document_finished(self._document(event), event.status)
+            case events.RunStarted():
+                self._run_started()
+            case events.RunResumed():
+                self._log.info("Executor: the run is resumed after an interruption")
+            case events.RunFinished():
+                self._run_finished(event.run, good=event.status in _GOOD)
+            case events.RunStopped():
+                self._run_finished(event.run, good=False, reason=event.reason)
+
+    def _on_step_event(self, event: _StepEvent) -> None:
+        phase = self._document(event).phases[event.phase]
+        step = phase.steps[event.step]
+        match event:
+            case events.StepStarted():
+                self._step_started(phase.name, step)
+            case events.InputsResolved():
+                self._inputs_resolved(step, event.inputs)
+            case events.ActionStarted():
+                self._action_started(step, event)
+            case events.AttemptFinished():
+                self._attempt_finished(step.name, event.failure, again=event.again)
+            case events.StepFinished():
+                self._step_finished(phase.name, step.name, event)
+            case events.IterationStarted():
+                self._progress.iteration(event.iteration)
+                self._log.info(
+                    f"Executor: iteration {event.iteration} of the loop of step {step.name}"
+                )
+            case events.BranchTaken():
+                self._log.info(
+                    f"Executor: the 'if' of step {step.name} leads to {event.branch}:"
+                    f" {event.explanation}"
+                )
+
+    def _document(
+        self,
+        event: _StepEvent
+        | events.PhaseStarted
+        | events.PhaseFinished
+        | events.DocumentStarted
+        | events.DocumentFinished,
+    ) -> Document:
+        return self._records.plan(event.run).documents[event.document].document
+
+    def _run_started(self) -> None:
         self._log.debug_all(
             (
                 "Executor: STARTED EXECUTION OF ALL DOCUMENTS",
@@ -50,13 +134,8 @@ class LogReporter:
             )
         )
 
-    def run_resumed(self) -> None:
-        """See ``Narrator``."""
-        self._log.info("Executor: the run is resumed after an interruption")
-
-    def document_started(self, index: int, path: str) -> None:
-        """See ``Narrator``."""
-        del index
+    def _document_started(self, document: Document) -> None:
+        path = document.path
         self._log.debug_all(
             (
                 f"Executor: Currently running document {path} with phaseIndex 0 and stepIndex 0",
@@ -74,10 +153,11 @@ class LogReporter:
             )
         )
 
-    def phase_started(self, index: int, path: str, phase: str) -> None:
-        """See ``Narrator``."""
-        del index
-        self._viewer.phase(path, phase)
+    def _phase_started(self, event: events.PhaseStarted) -> None:
+        document = self._document(event)
+        path = document.path
+        phase = document.phases[event.phase].name
+        self._progress.phase(path, phase)
         self._log.debug(f"Executor: STARTED PHASE {phase} IN DOCUMENT {path}")
         self._log.info(f"Phase {phase}")
         self._log.debug_all(
@@ -90,9 +170,9 @@ class LogReporter:
             )
         )
 
-    def step_started(self, phase: str, step: str, action: str) -> None:
-        """See ``Narrator``."""
-        self._viewer.step(phase, step, action)
+    def _step_started(self, phase: str, model: Step) -> None:
+        step = model.name
+        self._progress.step(phase, step, model.action)
         self._log.debug_all(
             (
                 f"Executor: STARTED STEP {step} in PHASE {phase}",
@@ -103,12 +183,10 @@ class LogReporter:
         self._log.info(f"Step {step}")
         self._log.debug(f"Executor: Starting point of step execution: Step - {step}")
 
-    def branch_taken(self, step: str, branch: str, explanation: str) -> None:
-        """See ``Narrator``."""
-        self._log.info(f"Executor: the 'if' of step {step} leads to {branch}: {explanation}")
-
-    def inputs_resolved(self, step: str, before: str, after: str) -> None:
-        """See ``Narrator``."""
+    def _inputs_resolved(self, model: Step, inputs: str) -> None:
+        step = model.name
+        before = encode([dict(operation) for operation in model.operations])
+        after = before if model.disable_logging else inputs
         self._log.debug_all(
             (
                 f"Executor: Before resolving parameter inputs {before} of step {step}.",
@@ -127,17 +205,19 @@ class LogReporter:
             )
         )
 
-    def attempt_started(self, step: str, attempt: int, of: int, timeout: int, loop: str) -> None:
-        """See ``Narrator``."""
-        self._viewer.attempt(attempt, of)
+    def _action_started(self, model: Step, event: events.ActionStarted) -> None:
+        step, of, timeout = model.name, model.max_attempts, model.timeout_seconds
+        self._progress.attempt(event.attempt, of)
         lines = []
-        if attempt == 1:
+        if event.attempt == 1:
             lines.append(f"Executor: MaxAttempts set to {of}")
             lines.append(f"Executor: Timeout set to {timeout} seconds")
-        lines.append(f"Executor: Attempt {attempt}/{of}")
+        lines.append(f"Executor: Attempt {event.attempt}/{of}")
         if timeout >= 0:
             lines.append(f"Executor: Execution deadline set to {self._deadline(timeout)}")
-        if loop:
+        if event.iterations is not None:
+            kind = "for" if isinstance(model.loop, ForLoop) else "forEach"
+            loop = f"{kind} with {event.iterations} iterations"
             lines.append(f"Executor: Commencing iterative execution of step {step}: {loop}")
         else:
             lines.append(f"Executor: Commencing non-iterative execution of step {step}")
@@ -151,13 +231,7 @@ class LogReporter:
         since_start = time.monotonic() - self._started + timeout
         return f"{clock}.{fraction:09d} +0000 UTC m=+{since_start:.9f}"
 
-    def iteration_started(self, step: str, index: int) -> None:
-        """See ``Narrator``."""
-        self._viewer.iteration(index)
-        self._log.info(f"Executor: iteration {index} of the loop of step {step}")
-
-    def attempt_finished(self, step: str, failure: str, *, again: bool) -> None:
-        """See ``Narrator``."""
+    def _attempt_finished(self, step: str, failure: str, *, again: bool) -> None:
         if not failure:
             self._log.debug_all(
                 (
@@ -171,12 +245,10 @@ class LogReporter:
         if again:
             self._log.debug(f"Executor: Going to execute step {step} again")
 
-    def step_finished(
-        self, place: tuple[str, str], status: str, outputs: str, failure: str
-    ) -> None:
-        """See ``Narrator``."""
-        phase, step = place
-        self._viewer.step_end(phase, step, status, failure)
+    def _step_finished(self, phase: str, step: str, event: events.StepFinished) -> None:
+        status, failure = event.status, event.message
+        outputs = "[]" if event.hidden else encode(event.outputs)
+        self._progress.step_end(phase, step, status, failure)
         good = status in _GOOD
         code = 0 if status in ("success", "skipped") else 1
         word = "success" if good else "failure"
@@ -197,9 +269,11 @@ class LogReporter:
             )
         )
 
-    def phase_finished(self, path: str, phase: str, status: str) -> None:
-        """See ``Narrator``."""
-        good = status in _GOOD
+    def _phase_finished(self, event: events.PhaseFinished) -> None:
+        document = self._document(event)
+        path = document.path
+        phase = document.phases[event.phase].name
+        good = event.status in _GOOD
         self._log.debug_all(
             (
                 f"Executor: Completed phase {phase}",
@@ -211,8 +285,8 @@ class LogReporter:
             )
         )
 
-    def document_finished(self, path: str, status: str) -> None:
-        """See ``Narrator``."""
+    def _document_finished(self, document: Document, status: str) -> None:
+        path = document.path
         code = 0 if status in _GOOD else 1
         self._log.debug_all(
             (
@@ -223,9 +297,7 @@ class LogReporter:
             )
         )
 
-    def run_finished(self, depth: int, status: str, reason: str) -> None:
-        """See ``Narrator``."""
-        good = status in _GOOD and not reason
+    def _run_finished(self, run: str, *, good: bool, reason: str = "") -> None:
         self._log.debug_all(
             (
                 "Executor: Completed execution loop. Entering concluding information...",
@@ -235,8 +307,8 @@ class LogReporter:
                 "Executor: FINISHED EXECUTION OF ALL DOCUMENTS",
             )
         )
-        if depth:
-            return
+        if run:
+            return  # a nested run
         if reason:
             self._log.info(f"Executor: [ ERROR ] {reason}")
         if good:

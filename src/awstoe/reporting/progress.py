@@ -1,6 +1,6 @@
-"""Those who watch a run on standard error: nobody, or a reader of plain lines.
+"""Progress output on standard error: none, or plain lines.
 
-The view of a terminal is in ``reporting.terminal``, which is imported only where there is one.
+``reporting.live_progress`` shows progress on a terminal, and is imported only if there is one.
 """
 
 import time
@@ -8,38 +8,38 @@ from collections.abc import Callable
 
 
 class Progress:
-    """Somebody who watches a run; this one sees nothing (``--quiet``)."""
+    """Shows the progress of a run. This one shows nothing (``--quiet``)."""
 
     def start(self) -> None:
-        """The run begins."""
+        """Start: the run starts."""
 
     def stop(self) -> None:
-        """The run is over, or stopped: leave the terminal as it was."""
+        """Stop, and leave the terminal as it was: the run has finished or was stopped."""
 
     def phase(self, document: str, phase: str) -> None:
-        """A phase begins."""
+        """Show that a phase starts."""
 
     def step(self, phase: str, step: str, action: str) -> None:
-        """A step begins."""
+        """Show that a step starts."""
 
     def attempt(self, attempt: int, of: int) -> None:
-        """An attempt begins."""
+        """Show that an attempt starts."""
 
     def iteration(self, number: int) -> None:
-        """An iteration begins."""
+        """Show that an iteration starts."""
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        """A step is over."""
+        """Show that a step has finished."""
 
     def line(self, text: str) -> None:
-        """The last line that the step's program wrote."""
+        """Show the last line that the step's program printed."""
 
     def warning(self, message: str) -> None:
-        """Something that a person should know."""
+        """Show a warning."""
 
 
 class PlainProgress(Progress):
-    """Writes a line when a step begins and one when it is over.
+    """Writes a line when a step starts and one when it has finished.
 
     Args:
         write: Writes one line.
@@ -50,35 +50,30 @@ class PlainProgress(Progress):
         self._started = 0.0
 
     def phase(self, document: str, phase: str) -> None:
-        """See ``Progress``."""
         self._write(f"{printable(document)}: phase {phase}")
 
     def step(self, phase: str, step: str, action: str) -> None:
-        """See ``Progress``."""
         self._started = time.monotonic()
         self._write(f"  {phase}/{step} ({action})")
 
     def attempt(self, attempt: int, of: int) -> None:
-        """See ``Progress``."""
         if attempt > 1:
             self._write(f"  attempt {attempt} of {of}")
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        """See ``Progress``."""
         seconds = time.monotonic() - self._started
         reason = f": {printable(failure)}" if failure else ""
         self._write(f"  {phase}/{step}: {status} in {seconds:.1f} s{reason}")
 
     def warning(self, message: str) -> None:
-        """See ``Progress``."""
         self._write(f"  warning: {printable(message)}")
 
 
 def printable_lines(text: str) -> str:
-    """The same of several lines, which stay several."""
+    """Return ``text`` without control characters, except line ends."""
     return "\n".join(printable(line) for line in text.splitlines())
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters: a program's output must not drive the terminal."""
+    """Return ``text`` without control characters, which must not reach the terminal."""
     return "".join(c if c.isprintable() else " " if c in "\t\n" else "?" for c in text)

@@ -1,18 +1,19 @@
-"""detailedoutput.json and chaining.json: the records of a run as AWSTOE shows them.
+"""Writes detailedoutput.json and chaining.json: the records of a run as AWSTOE shows them.
 
-Both are replaced as a whole (write beside, rename), so they are valid JSON at every moment. They
-may lag behind the journal: they are rewritten when the last rewrite took less than a fixed share of
-the time passed since, so a run's cost per step does not grow with its length. A finished step is
-rendered once.
+Both files are replaced as a whole (written to a new file, then renamed), so they are always valid
+JSON. They may lag behind the journal: they are rewritten only if the last rewrite took less than a
+fixed share of the time since then, so that the cost per step does not grow with the length of the
+run. A finished step is rendered once.
 """
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from awstoe import limits
-from awstoe.document.model import Step
+from awstoe.document.model import Document, Phase, Step
+from awstoe.engine.events import encode
 from awstoe.engine.plan import Plan
 from awstoe.engine.records import (
     DocumentRecord,
@@ -28,7 +29,6 @@ from awstoe.host.files.own_files import replace_file
 DETAILED = "detailedoutput.json"
 CHAINING = "chaining.json"
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _SIGNALS = {1: "SIGHUP", 2: "SIGINT", 15: "SIGTERM", 21: "SIGBREAK"}
 
 
@@ -38,25 +38,19 @@ class RecordWriter:
     Args:
         folder: The run's log folder.
         records: The records to show.
-        redact: Takes secrets out of a text.
     """
 
-    def __init__(
-        self, folder: str, records: Records, redact: Callable[[str], str] = lambda text: text
-    ) -> None:
+    def __init__(self, folder: str, records: Records) -> None:
         self._detailed = os.path.join(folder, DETAILED)
         self._chaining = os.path.join(folder, CHAINING)
         self._records = records
-        self._redact = redact
         self._cost = 0.0
         self._written_at = 0.0
 
     def update(self) -> None:
-        """See ``RecordFiles``."""
         self._write_within(limits.RECORD_REWRITE_SHARE)
 
     def failed(self) -> None:
-        """See ``RecordFiles``."""
         self._write_within(limits.RECORD_REWRITE_SHARE_AT_FAILURE)
 
     def _write_within(self, share: float) -> None:
@@ -65,14 +59,13 @@ class RecordWriter:
             self.write()
 
     def write(self) -> None:
-        """See ``RecordFiles``."""
         run = self._records.runs.get("")
-        if run is None or not isinstance(run.plan, Plan):
+        if run is None or run.plan is None:
             return
         start = time.monotonic()
         try:
-            replace_file(self._detailed, [_encoded(self._redact(detailed_output(run)))])
-            replace_file(self._chaining, [_encoded(self._redact(_chaining_text(run)))])
+            replace_file(self._detailed, [_encoded(detailed_output(run, run.plan))])
+            replace_file(self._chaining, [_encoded(_chaining_text(run, run.plan))])
         except HostError as error:
             raise RecordError(error.message, hint=error.hint) from error
         self._written_at = time.monotonic()
@@ -80,17 +73,25 @@ class RecordWriter:
 
 
 def _encoded(text: str) -> bytes:
-    """``text`` as UTF-8; the undecodable bytes of a path or a variable as JSON's escapes."""
+    """Return ``text`` as UTF-8, with undecodable bytes of a path or a variable as JSON escapes."""
     return text.encode(errors="backslashreplace")
 
 
 # --- detailedoutput.json -------------------------------------------------------------------------
 
 
-def detailed_output(run: RunRecord) -> str:
-    """The text of detailedoutput.json for ``run``, without a final newline."""
-    plan = _plan(run)
-    documents = [_document(plan, index, record, run) for index, record in run.documents.items()]
+def detailed_output(run: RunRecord, plan: Plan, level: int = 0) -> str:
+    """Return the text of detailedoutput.json for ``run``, without a final newline.
+
+    Args:
+        run: The records.
+        plan: The plan of ``run``.
+        level: The depth of the text in indents: 0, or more for a nested run in its step.
+    """
+    documents = [
+        _document(plan.documents[index].document, record, run, level + 2)
+        for index, record in run.documents.items()
+    ]
     head = {
         "executionId": run.execution_id,
         "status": _status(run.status, run),
@@ -98,11 +99,10 @@ def detailed_output(run: RunRecord) -> str:
         "endTime": run.end_time,
         "failureMessage": run.message or _interruption(run),
     }
-    return _object(head, "documents", documents, 0)
+    return _object(head, "documents", documents, level)
 
 
-def _document(plan: Plan, index: int, record: DocumentRecord, run: RunRecord) -> str:
-    document = plan.documents[index].document
+def _document(document: Document, record: DocumentRecord, run: RunRecord, level: int) -> str:
     head = {
         "name": document.name,
         "filePath": document.path,
@@ -113,69 +113,69 @@ def _document(plan: Plan, index: int, record: DocumentRecord, run: RunRecord) ->
         "failureMessage": record.message,
     }
     phases = [
-        _phase(document.phases[phase].name, document.phases[phase].steps, item, run)
-        for phase, item in record.phases.items()
+        _phase(document.phases[index], item, run, level + 2)
+        for index, item in record.phases.items()
     ]
-    return _object(head, "phases", phases, 2)
+    return _object(head, "phases", phases, level)
 
 
-def _phase(name: str, steps: tuple[Step, ...], record: PhaseRecord, run: RunRecord) -> str:
+def _phase(phase: Phase, record: PhaseRecord, run: RunRecord, level: int) -> str:
     head = {
-        "name": name,
+        "name": phase.name,
         "status": _status(record.status, run),
         "startTime": record.start_time,
         "endTime": record.end_time,
         "failureMessage": record.message,
     }
-    return _object(head, "steps", [_step(steps[i], r, run) for i, r in record.steps.items()], 4)
+    steps = [
+        _step(phase.steps[index], item, run, level + 2) for index, item in record.steps.items()
+    ]
+    return _object(head, "steps", steps, level)
 
 
-def _step(step: Step, record: StepRecord, run: RunRecord) -> str:
+def _step(step: Step, record: StepRecord, run: RunRecord, level: int) -> str:
     if record.rendered is not None:
         return record.rendered
     message = record.message
     if not record.finished:
         message = _interruption(run)
-    text = _indented(
-        {
-            "name": step.name,
-            "status": _status(record.status, run),
-            "failureMessage": message,
-            "timeoutSeconds": step.timeout_seconds,
-            "onFailure": step.on_failure,
-            "maxAttempts": step.max_attempts,
-            "action": step.action,
-            "startTime": record.start_time,
-            "endTime": record.end_time,
-            "inputs": _inputs(step, record),
-            "outputs": _outputs(step, record),
-            "loop": step.loop_record,
-            "detailedOutput": [
-                json.loads(detailed_output(nested)) for nested in _nested(step, record)
-            ]
-            or None,
-        },
-        6,
-    )
+    head = {
+        "name": step.name,
+        "status": _status(record.status, run),
+        "failureMessage": message,
+        "timeoutSeconds": step.timeout_seconds,
+        "onFailure": step.on_failure,
+        "maxAttempts": step.max_attempts,
+        "action": step.action,
+        "startTime": record.start_time,
+        "endTime": record.end_time,
+        "inputs": _inputs(step, record),
+        "outputs": _outputs(step, record),
+        "loop": step.loop_record,
+    }
+    nested = [detailed_output(inner, plan, level + 2) for inner, plan in _nested(step, record)]
+    text = _object(head, "detailedOutput", nested, level, empty="null")
     if record.finished:
         record.rendered = text
     return text
 
 
 def _inputs(step: Step, record: StepRecord) -> str:
-    """The inputs with references resolved; as the document has them when nothing may be told."""
+    """Return the inputs with references resolved, or as in the document for a hidden step."""
     if step.disable_logging and record.inputs is not None:
-        return _compact([dict(operation) for operation in step.operations])
+        return encode([dict(operation) for operation in step.operations])
     return record.inputs or "[]"
 
 
 def _outputs(step: Step, record: StepRecord) -> str:
-    return "[]" if step.disable_logging else _compact(record.outputs)
+    return "[]" if step.disable_logging else encode(record.outputs)
 
 
-def _nested(step: Step, record: StepRecord) -> list[RunRecord]:
-    """The nested runs that may be shown."""
-    return [] if step.disable_logging else record.nested
+def _nested(step: Step, record: StepRecord) -> list[tuple[RunRecord, Plan]]:
+    """Return the nested runs to show: those that have started, if the step may be logged."""
+    if step.disable_logging:
+        return []
+    return [(run, run.plan) for run in record.nested if run.plan is not None]
 
 
 def _status(status: Status, run: RunRecord) -> str:
@@ -190,20 +190,22 @@ def _interruption(run: RunRecord) -> str:
     return f"Interrupted by {_SIGNALS.get(run.interrupted_by, f'signal {run.interrupted_by}')}."
 
 
-def _object(head: Mapping[str, object], key: str, items: list[str], level: int) -> str:
-    """An object whose last key holds rendered items; ``level`` is its depth in indents."""
+def _object(
+    head: Mapping[str, object], key: str, items: list[str], level: int, *, empty: str = "[]"
+) -> str:
+    """Return an object whose last key holds rendered items; ``level`` is its depth in indents."""
     inner = "    " * (level + 1)
     text = _indented(head, level)
     cut = text.rindex("\n")
     if not items:
-        return f'{text[:cut]},\n{inner}"{key}": []{text[cut:]}'
+        return f'{text[:cut]},\n{inner}"{key}": {empty}{text[cut:]}'
     deep = "    " * (level + 2)
     joined = f",\n{deep}".join(items)
     return f'{text[:cut]},\n{inner}"{key}": [\n{deep}{joined}\n{inner}]{text[cut:]}'
 
 
 def _indented(value: object, level: int) -> str:
-    """``value`` as indented JSON whose first line stands at depth ``level``."""
+    """Return ``value`` as indented JSON whose first line is at depth ``level``."""
     text = json.dumps(value, ensure_ascii=False, indent=4)
     return text.replace("\n", "\n" + "    " * level) if level else text
 
@@ -211,14 +213,14 @@ def _indented(value: object, level: int) -> str:
 # --- chaining.json -------------------------------------------------------------------------------
 
 
-def _chaining_text(run: RunRecord) -> str:
-    return json.dumps(chaining(run), ensure_ascii=False, indent=4)
+def _chaining_text(run: RunRecord, plan: Plan) -> str:
+    return json.dumps(chaining(run, plan), ensure_ascii=False, indent=4)
 
 
-def chaining(run: RunRecord) -> list[object]:
-    """What chaining.json holds for ``run``: one entry per document."""
+def chaining(run: RunRecord, plan: Plan) -> list[object]:
+    """Return the content of chaining.json for ``run``: one entry per document."""
     entries: list[object] = []
-    for index, item in enumerate(_plan(run).documents):
+    for index, item in enumerate(plan.documents):
         record = run.documents.get(index)
         phases = [
             {
@@ -239,7 +241,7 @@ def _chained_steps(
     for index, step in enumerate(steps):
         record = records.get(index)
         shown = _nested(step, record) if record else []
-        nested = [entry for run in shown for entry in chaining(run)]
+        nested = [entry for run, plan in shown for entry in chaining(run, plan)]
         yield {
             "name": step.name,
             "inputs": _inputs(step, record) if record and record.inputs is not None else None,
@@ -247,8 +249,3 @@ def _chained_steps(
             "loop": step.loop_record,
             "documents": nested or None,
         }
-
-
-def _plan(run: RunRecord) -> Plan:
-    assert isinstance(run.plan, Plan)  # noqa: S101 - the runner sets it before anything is written
-    return run.plan

@@ -1,10 +1,10 @@
-"""console.log and application.log: lines with a time stamp, written in order, never half.
+"""Writes console.log and application.log: lines with a time stamp, in order, always complete.
 
-Both files get each message, application.log the debugging ones too. Lines are collected and
-written together; ``flush`` hands them to the system, which the engine asks for before it waits for
-anything and after each step. A program's output is written as it comes: the lines of one piece
-share a time stamp, because they arrived together. Methods may be called from another thread: the
-one that keeps reading what a background process prints.
+Both files get each message, and application.log the debug messages as well. Lines are collected and
+written together; the engine calls ``flush`` before it waits for anything and after each step. A
+program's output is written as it arrives: the lines of one piece share a time stamp, because they
+arrived together. Methods may be called from another thread, the one that reads what a background
+process prints.
 """
 
 import os
@@ -29,12 +29,12 @@ class LogFiles:
 
     Args:
         folder: The run's log folder.
-        viewer: Is told the last line of output, and warnings.
+        progress: Shows the last line of output, and warnings.
         trace: Called with each block of application.log's lines, for ``--trace``.
     """
 
     def __init__(
-        self, folder: str, viewer: Progress, trace: Callable[[bytes], None] | None = None
+        self, folder: str, progress: Progress, trace: Callable[[bytes], None] | None = None
     ) -> None:
         self._paths = (os.path.join(folder, CONSOLE), os.path.join(folder, APPLICATION))
         self._console = open_append(self._paths[0])
@@ -42,20 +42,20 @@ class LogFiles:
         self._console_lines: list[bytes] = []
         self._application_lines: list[bytes] = []
         self._buffered = 0
-        self._viewer = viewer
+        self._progress = progress
         self._trace = trace
         self._lock = threading.Lock()
         self._in_line = False
         self._rest = b""
-        """The beginning of a character whose end has not come yet."""
+        """The start of a character whose end has not arrived yet."""
         self._late = bytearray()
-        """A line of a background process whose end has not come yet."""
+        """A line of a background process whose end has not arrived yet."""
         self._second = -1
         self._prefix = ""
         self._end_torn_lines()
 
     def _end_torn_lines(self) -> None:
-        """A log that goes on may end in the middle of a line: its writer was killed."""
+        """End the last lines of existing logs: their writer may have been killed within a line."""
         for path, lines in zip(
             self._paths, (self._console_lines, self._application_lines), strict=True
         ):
@@ -66,7 +66,6 @@ class LogFiles:
                         lines.append(b"\n")
 
     def info(self, message: str) -> None:
-        """See ``StepLog``."""
         line = f"{self._stamp()} {message}\n".encode(errors="backslashreplace")
         with self._lock:
             self._console_lines.append(line)
@@ -76,25 +75,22 @@ class LogFiles:
             self.flush()
 
     def debug(self, message: str) -> None:
-        """See ``StepLog``."""
         line = f"{self._stamp()} Debug {message}\n".encode(errors="backslashreplace")
         with self._lock:
             self._application_lines.append(line)
 
     def debug_all(self, messages: Iterable[str]) -> None:
-        """Several messages that belong to one moment."""
+        """Write several debug messages with the same time stamp."""
         start = f"{self._stamp()} Debug "
         text = "".join([f"{start}{message}\n" for message in messages])
         with self._lock:
             self._application_lines.append(text.encode(errors="backslashreplace"))
 
     def warning(self, message: str) -> None:
-        """See ``StepLog``."""
         self.info(f"Warning: {message}")
-        self._viewer.warning(message)
+        self._progress.warning(message)
 
     def stdout(self, data: bytes) -> None:
-        """See ``StepLog``."""
         if self._rest:
             data = self._rest + data
             self._rest = b""
@@ -115,10 +111,9 @@ class LogFiles:
             self._console_lines += pieces
             self._application_lines += pieces
             self._write()
-        self._viewer.line(_last_line(data))
+        self._progress.line(_last_line(data))
 
     def stdout_end(self) -> None:
-        """See ``StepLog``."""
         rest, self._rest = self._rest, b""
         with self._lock:
             if rest and not self._in_line:
@@ -134,11 +129,9 @@ class LogFiles:
                 self._application_lines.append(b"\n")
 
     def live_stderr(self, data: bytes) -> None:
-        """See ``StepLog``."""
-        self._viewer.line(_last_line(data))
+        self._progress.line(_last_line(data))
 
     def stderr(self, chunks: Iterable[bytes]) -> None:
-        """See ``RunLog``."""
         with self._lock:
             pieces = [f"{self._stamp()} CmdExecution: Stderr: ".encode()]
             ends_line = False
@@ -156,7 +149,6 @@ class LogFiles:
             self._application_lines += pieces
 
     def late(self, data: bytes) -> None:
-        """See ``RunLog``."""
         with self._lock:
             self._late += data
             end = self._late.rfind(b"\n") + 1
@@ -168,7 +160,7 @@ class LogFiles:
                 self._late_lines(lines)
 
     def _late_lines(self, lines: bytes) -> None:
-        """Whole lines of a background process, which may not end up inside a line of a step."""
+        """Write complete lines of a background process, never inside a line of a step."""
         start = f"{self._stamp()} Stdout: ".encode()
         body = _valid(lines.removesuffix(b"\n")).replace(b"\n", b"\n" + start)
         pieces = [b"\n"] if self._in_line else []
@@ -179,12 +171,11 @@ class LogFiles:
         self._write()
 
     def flush(self) -> None:
-        """See ``RunLog``."""
         with self._lock:
             self._write()
 
     def close(self) -> None:
-        """Write the rest and close the files.
+        """Write what is left and close the files.
 
         Raises:
             RecordError: They cannot be written.
@@ -227,7 +218,7 @@ def _append(descriptor: int, data: bytes, path: str) -> None:
 
 
 def _valid(data: bytes) -> bytes:
-    r"""``data`` as valid UTF-8: what is none of it is written as ``\xNN``."""
+    r"""Return ``data`` as valid UTF-8, with invalid bytes as ``\xNN``."""
     if data.isascii():
         return data
     try:
@@ -238,7 +229,7 @@ def _valid(data: bytes) -> bytes:
 
 
 def _valid_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """``chunks`` as valid UTF-8, cut between characters."""
+    """Return ``chunks`` as valid UTF-8, cut between characters."""
     rest = b""
     for chunk in chunks:
         data = rest + chunk
@@ -251,7 +242,7 @@ def _valid_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _last_line(data: bytes) -> str:
-    r"""The last line of ``data`` that has something in it, short enough to show.
+    r"""Return the last line of ``data`` that is not empty, short enough to show.
 
     Progress bars end their lines with ``\r``.
     """

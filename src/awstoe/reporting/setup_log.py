@@ -1,4 +1,4 @@
-"""The lines of the logs before the first document begins and after the last one has ended."""
+"""Writes the log lines before the first document starts and after the last one has finished."""
 
 import os
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ def log_setup(
     phases: Sequence[str],
     log_directory: str,
 ) -> None:
-    """Tell how the run was set up.
+    """Log how the run was set up.
 
     Args:
         log: The run's logs.
         folder: The log folder as the logs name it.
-        documents: Path of each document as it was given, and of its copy.
-        execution_id: The run's id.
-        phases: The phases asked for; empty for all.
-        log_directory: As it was given.
+        documents: For each document its path as given, and the path of its copy.
+        execution_id: The execution ID.
+        phases: The requested phases; empty for all.
+        log_directory: The log directory as given.
     """
     log.info("Setup: STARTED SETUP")
     for path, copy in documents:
@@ -88,7 +88,7 @@ def log_setup(
 
 
 def log_end(log: LogFiles, folder: str, exit_code: int, error: str) -> None:
-    """Tell how the run ended; ``error`` is empty when nothing stopped it."""
+    """Log how the run ended; ``error`` is empty if nothing stopped it."""
     log.debug_all(
         (
             f"CLI run: Executor has returned control. ExitCode - {exit_code}, Error -"

@@ -1,4 +1,6 @@
-"""Reads and validates documents for a run: those of the command line, and nested ones."""
+"""Reads and validates documents for a run: those on the command line, and nested ones."""
+
+from typing import NamedTuple
 
 from awstoe.document import problems, source
 from awstoe.document.model import Document
@@ -8,11 +10,21 @@ from awstoe.document.syntax import encoding
 from awstoe.host import platforms
 
 
+class Loaded(NamedTuple):
+    """A document that was read."""
+
+    document: Document | None
+    """None if it is not valid."""
+    problems: list[problems.Problem]
+    rendered: list[str]
+    """The problems as text for a user."""
+
+
 class Loader:
     """Reads documents for this machine; implements the engine's ``Documents``.
 
     Args:
-        blocked: Action modules that documents must not use.
+        blocked: Action modules that documents may not use.
     """
 
     def __init__(self, blocked: frozenset[str]) -> None:
@@ -20,15 +32,15 @@ class Loader:
         self._known: dict[str, Document] = {}
 
     def read(self, path: str) -> Document:
-        """The valid document at ``path``.
+        """Return the valid document at ``path``.
 
         Raises:
             DocumentError: It cannot be read, is not valid, or uses a blocked module.
         """
         return self.parse(path, source.read(path))
 
-    def load(self, path: str) -> tuple[Document | None, list[problems.Problem], list[str]]:
-        """The document at ``path`` if it is valid, and its problems, also as text for a person.
+    def load(self, path: str) -> Loaded:
+        """Read and validate the document at ``path``.
 
         Raises:
             DocumentError: It cannot be read.
@@ -36,29 +48,27 @@ class Loader:
         return self._parsed(path, source.read(path))
 
     def parse(self, path: str, data: bytes) -> Document:
-        """The document whose bytes are known already.
+        """Return the document with the content ``data``.
 
         Raises:
             DocumentError: It is not valid.
         """
         known = self._known.get(path)
         if known is not None and known.data == data:
-            return known  # a loop runs the same document again and again
-        document, found, _ = self._parsed(path, data)
-        if document is None:
-            raise problems.document_error(found)
-        self._known[path] = document
-        return document
+            return known  # a loop runs the same document repeatedly
+        loaded = self._parsed(path, data)
+        if loaded.document is None:
+            raise problems.document_error(loaded.problems)
+        self._known[path] = loaded.document
+        return loaded.document
 
-    def _parsed(
-        self, path: str, data: bytes
-    ) -> tuple[Document | None, list[problems.Problem], list[str]]:
+    def _parsed(self, path: str, data: bytes) -> Loaded:
         parsed = parse(data, path, [platforms.current()])
         blocked = self._blocked_problems(parsed, path)
         found = [*parsed.problems, *blocked]
         text = encoding.shown_lines(data) if found else []
-        shown = [problems.render(problem, text) for problem in found]
-        return (None if blocked else parsed.document), found, shown
+        rendered = [problems.render(problem, text) for problem in found]
+        return Loaded(None if blocked else parsed.document, found, rendered)
 
     def _blocked_problems(self, parsed: Parsed, path: str) -> list[problems.Problem]:
         if parsed.document is None or not self._blocked:

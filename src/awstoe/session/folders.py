@@ -1,7 +1,7 @@
-"""The folders of a run: the log folder and the state folder, new or of a run to resume.
+"""The folders of a run: the log folder and the state folder.
 
-A new run's folders are made after everything that was asked for has been checked; if one of them
-cannot be made, nothing is left behind.
+The folders of a new run are created after the whole request has been checked. If one of them cannot
+be created, nothing is left behind.
 """
 
 import os
@@ -19,7 +19,7 @@ from awstoe.state import store as stores
 
 
 class RunFolders(NamedTuple):
-    """Where a run keeps what it writes."""
+    """Where a run writes its logs and its state."""
 
     execution_id: str
     folder: str
@@ -28,19 +28,19 @@ class RunFolders(NamedTuple):
     """The log folder as the logs name it."""
     store: stores.Store
     keep_state: bool
-    """Whether the state stays when the run is over: it does where a folder was named for it."""
+    """Whether the state is kept when the run has finished: only with ``--state-directory``."""
 
 
 def real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
-    """The paths of documents without symbolic links."""
+    """Return the paths of documents without symbolic links."""
     return tuple(os.path.realpath(document.path) for document in documents)
 
 
 def new_folders(request: RunRequest, documents: Sequence[Document], console: Console) -> RunFolders:
-    """Make the folders of a new run.
+    """Create the folders of a new run.
 
     Raises:
-        HostError: They cannot be made, or another run has them.
+        HostError: They cannot be created, or another run uses them.
     """
     check_working_folder()
     execution_id = request.execution_id or machine.HostMachine().execution_id()
@@ -55,23 +55,23 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
     shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
     folder = os.path.abspath(shown)
     keep = request.state_directory is not None
-    place = RunFolders(execution_id, folder, shown, store, keep_state=keep)
+    folders = RunFolders(execution_id, folder, shown, store, keep_state=keep)
     try:
         _make_log_folder(folder, documents)
     except AwstoeError:
         store.release()
         raise
     try:
-        aside = store.archive_previous()
-        if aside is not None:
-            console.line(f"awstoe: warning: the state of an earlier run was moved to {aside}")
+        archive = store.archive_previous()
+        if archive is not None:
+            console.line(f"awstoe: warning: the state of an earlier run was moved to {archive}")
         store.write_manifest(
             stores.Manifest(
                 execution_id=execution_id,
                 documents=real_paths(documents),
                 phases=request.phases,
                 parameters=tuple(
-                    tuple(sorted(asked.parameters.items())) for asked in request.documents
+                    tuple(sorted(requested.parameters.items())) for requested in request.documents
                 ),
                 log_folder=folder,
                 start_time=time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
@@ -81,17 +81,21 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
         _remove_log_folder(folder)
         store.release()
         raise
-    return place
+    return folders
 
 
 def check_working_folder() -> None:
-    """Relative paths count from it, and programs start in it."""
+    """Check that the working directory can be used: paths and programs depend on it.
+
+    Raises:
+        HostError: It cannot be used.
+    """
     try:
         os.getcwd()
     except OSError as error:
         raise HostError(
             f"the working directory cannot be used: {error.strerror}",
-            hint="it may have been removed: change into a folder that is there",
+            hint="it may have been removed: change to a folder that exists",
         ) from error
 
 
@@ -101,16 +105,16 @@ def _make_log_folder(folder: str, documents: Sequence[Document]) -> None:
         if not os.path.isdir(directory):
             os.makedirs(directory)
     except OSError as error:
-        raise explain(error, f"make the log directory {directory}") from error
+        raise explain(error, f"create the log directory {directory}") from error
     try:
         os.mkdir(folder, PRIVATE_FOLDER)
     except FileExistsError as error:
         raise HostError(
-            f"the log folder {folder} is there already: another run has the same execution id",
-            hint="give each run an --execution-id of its own, or none",
+            f"the log folder {folder} already exists: another run has the same execution ID",
+            hint="give each run its own --execution-id, or omit the option",
         ) from error
     except OSError as error:
-        raise explain(error, f"make the log folder {folder}") from error
+        raise explain(error, f"create the log folder {folder}") from error
     try:
         for index, document in enumerate(documents):
             replace_file(copy_path(folder, index, document), [document.data])
@@ -120,12 +124,12 @@ def _make_log_folder(folder: str, documents: Sequence[Document]) -> None:
 
 
 def _remove_log_folder(folder: str) -> None:
-    """Remove the log folder of a run that did not begin."""
+    """Remove the log folder of a run that did not start."""
     for name in os.listdir(folder):
         os.unlink(os.path.join(folder, name))
     os.rmdir(folder)
 
 
 def copy_path(folder: str, index: int, document: Document) -> str:
-    """Where the copy of the run's document number ``index`` lies."""
+    """Return the path of the copy of document number ``index`` of the run."""
     return os.path.join(folder, f"D{index}__{os.path.basename(document.path)}")

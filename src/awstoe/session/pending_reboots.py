@@ -1,19 +1,17 @@
-"""Which runs go on after a reboot of the machine: their program must not change until then."""
+"""Finds runs that resume after a reboot: their program must not change until then."""
 
 import os
 
-from awstoe.engine.events import RebootAsked, RunFinished, RunResumed
+from awstoe.engine.events import waits_for_reboot
 from awstoe.errors import HostError
 from awstoe.host import machine
 from awstoe.state import journal, store
 
-_ENDS = frozenset({RunFinished.__name__, RunResumed.__name__})
-
 
 def waiting_runs() -> tuple[str, ...]:
-    """The ids of this user's runs that have asked for a reboot and not gone on since.
+    """Return the execution IDs of this user's runs that wait for a reboot.
 
-    A run whose state cannot be read is left out: it will not go on either.
+    Runs whose state cannot be read are left out: they cannot resume either.
     """
     found = []
     try:
@@ -31,10 +29,4 @@ def waiting_runs() -> tuple[str, ...]:
 
 
 def _waits(path: str) -> bool:
-    waits = False
-    for entry in journal.read(path) if os.path.exists(path) else ():
-        if entry[0] == RebootAsked.__name__:
-            waits = True
-        elif entry[0] in _ENDS and entry[1] == "":
-            waits = False
-    return waits
+    return os.path.exists(path) and waits_for_reboot(journal.read(path))

@@ -1,7 +1,7 @@
-"""Keeps a self-update away from the file of a program that is running documents.
+"""Keeps a self-update from replacing the file of a program that is running documents.
 
 Documents may call awstoe themselves, and on Windows the running program still reads its modules
-from its file. Only the swap of an update is waited for: it takes seconds.
+from its file. A run waits only while an update swaps the file, which takes seconds.
 """
 
 import time
@@ -22,24 +22,24 @@ class UpdateGoesOn(AwstoeError):
 
 
 def hold_program(console: Console) -> None:
-    """Lock our own file, together with other runs, until this process ends.
+    """Lock the program's own file, shared with other runs, until this process ends.
 
     Raises:
-        UpdateGoesOn: An update does not come to its end.
+        UpdateGoesOn: An update does not finish in time.
     """
     end = time.monotonic() + limits.UPDATE_RUN_WAIT_SECONDS
-    told = False
+    reported = False
     try:
         while lock.lock_shared(lock.own_executable()) is None:
             if time.monotonic() >= end:
                 raise UpdateGoesOn(
-                    "an update of this program has been going on for"
+                    "an update of this program has been in progress for"
                     f" {limits.UPDATE_RUN_WAIT_SECONDS:.0f} seconds",
-                    hint="run the command again when it has ended",
+                    hint="run the command again when the update has finished",
                 )
-            if not told:
-                console.line("awstoe: an update of this program is going on: waiting for its end")
-                told = True
+            if not reported:
+                console.line("awstoe: an update of this program is in progress: waiting for it")
+                reported = True
             time.sleep(limits.UPDATE_LOCK_POLL_SECONDS)
     except HostError:
-        pass  # not readable for us, or no locks on that file system: an update will say so
+        pass  # not readable, or a file system without locks: an update reports that itself

@@ -1,8 +1,8 @@
-"""The reboot of the machine between two parts of a run, as far as the command line sees it.
+"""Reboots the machine between two parts of a run.
 
-Under an agent nothing is done: it reboots when awstoe ends with the exit code for it, and repeats
-the command. Otherwise what goes on with the run is arranged first and the machine rebooted last,
-after everything has been written and told.
+Under an agent there is nothing to do: the agent reboots when awstoe exits with the exit code for
+it, and repeats the command. Otherwise a startup command that resumes the run is installed first,
+and the machine is rebooted last, after everything has been written and reported.
 """
 
 import signal
@@ -21,7 +21,7 @@ _TERMINATED: Final = 143
 
 
 def exit_code(error: Interrupted) -> int:
-    """What an interrupted run ends with."""
+    """Return the exit code of an interrupted run."""
     return _CTRL_C if error.signal_number == signal.SIGINT else _TERMINATED
 
 
@@ -29,10 +29,10 @@ class Rebooting:
     """Reboots for one run.
 
     Args:
-        console: Hears what a person should know.
-        interruption: Says when to stop.
-        execution_id: The run's.
-        arguments: What followed ``run`` when the run was started.
+        console: Where warnings and errors go.
+        interruption: Tells when a signal requests the run to stop.
+        execution_id: The execution ID of the run.
+        arguments: The arguments after ``run`` when the run was started.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Rebooting:
         self._command = ("run", *arguments, "--resume", "--execution-id", execution_id)
 
     def arrange(self) -> None:
-        """See to it that the run goes on after the reboot.
+        """Install the startup command that resumes the run after the reboot.
 
         Raises:
-            HostError: The system does not let us.
-            Interrupted: A signal asks to stop.
+            HostError: The system does not permit it.
+            Interrupted: A signal requests the run to stop.
         """
         if rebooting.is_for_agent():
             return
@@ -66,24 +66,24 @@ class Rebooting:
             raise
 
     def clear(self) -> None:
-        """Remove what ``arrange`` made: the run goes on.
+        """Remove the startup command: the run has been resumed.
 
         Raises:
-            HostError: The system does not let us.
-            Interrupted: A signal asks to stop.
+            HostError: The system does not permit it.
+            Interrupted: A signal requests the run to stop.
         """
         if not rebooting.is_for_agent():
             rebooting.remove(self._name, self._interruption)
 
     def reboot(self, hint: str) -> int:
-        """Reboot the machine; gives the exit code.
+        """Reboot the machine. Return the exit code.
 
         Args:
-            hint: How to go on with a run by hand.
+            hint: How to resume the run manually.
         """
-        asked = REBOOT_EXIT_CODE[current()]
+        requested = REBOOT_EXIT_CODE[current()]
         if rebooting.is_for_agent():
-            return asked
+            return requested
         try:
             warning = rebooting.restart(self._interruption)
         except HostError as error:
@@ -100,17 +100,17 @@ class Rebooting:
         number = self._interruption.signal_number
         if number is not None:
             self._console.line(
-                f"awstoe: {signal.Signals(number).name} came when the reboot had been asked for:"
-                " the machine reboots, and the run goes on after it"
+                f"awstoe: {signal.Signals(number).name} arrived after the reboot was requested:"
+                " the machine reboots, and the run resumes after it"
             )
-        return asked
+        return requested
 
     def _take_back(self) -> None:
-        """Undo ``arrange``: whoever interrupts the run does not want it to go on by itself."""
+        """Undo ``arrange``: an interrupted run must not resume by itself."""
         try:
             rebooting.remove(self._name, Interruption())
         except HostError as error:
             self._console.line(
-                "awstoe: warning: the run may go on by itself after the next start of the machine:"
-                f" {error.message}"
+                "awstoe: warning: the run may resume by itself after the next start of the"
+                f" machine: {error.message}"
             )

@@ -1,4 +1,4 @@
-"""What ``awstoe run`` was asked for, options and configuration file taken together."""
+"""The request of ``awstoe run``: options and configuration file combined."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,17 +12,17 @@ class RequestedDocument(NamedTuple):
 
 
 class RunRequest(NamedTuple):
-    """What ``run`` was asked for."""
+    """What ``run`` has to do."""
 
     documents: tuple[RequestedDocument, ...]
     phases: tuple[str, ...]
     execution_id: str | None
     log_directory: str
-    """As it was given; empty for the working directory."""
+    """As given; empty for the working directory."""
     state_directory: str | None
     blocked: frozenset[str]
     trace: bool
     resume: bool
     stdout_limit: int
     arguments: tuple[str, ...]
-    """What followed ``run`` on the command line, for the command that goes on after a reboot."""
+    """The command line after ``run``, for the command that resumes the run after a reboot."""

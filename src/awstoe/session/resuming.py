@@ -1,10 +1,11 @@
-"""Finds the unfinished run to resume, and its records."""
+"""Finds the unfinished run to resume, and reads its records."""
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from awstoe.document.model import Document
-from awstoe.engine.events import RunFinished, from_entry
+from awstoe.engine.events import from_entry
 from awstoe.engine.records import Records
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import machine
@@ -16,63 +17,92 @@ from awstoe.state import journal as journals
 from awstoe.state import store as stores
 
 
+class _OtherVersion(HostError):
+    """A journal has entries that this version of awstoe does not know."""
+
+
+class SavedRun(NamedTuple):
+    """A run as its state folder has it."""
+
+    folder: str
+    manifest: stores.Manifest
+    records: Records
+    journal_size: int
+    """In bytes, before the journal was read. A journal of this size still has the same content."""
+
+    @property
+    def finished(self) -> bool:
+        top = self.records.runs.get("")
+        return top is not None and top.finished
+
+
 def resumed_run(request: RunRequest, documents: Sequence[Document]) -> tuple[RunFolders, Records]:
-    """The unfinished run to go on with, and its records.
+    """Return the folders and the records of the unfinished run to resume.
 
     Raises:
-        UsageError: There is none, several, or not of these documents.
+        UsageError: There is no such run, there are several, or it has other documents.
         HostError: Its state cannot be read.
     """
-    found = _unfinished(request, documents)
-    manifest = stores.select_run(list(found.values()))
-    folder = next(name for name, item in found.items() if item is manifest)
+    runs = _unfinished(request, documents)
+    manifest = stores.select_run([run.manifest for run in runs])
+    run = next(run for run in runs if run.manifest is manifest)
     _check_same(request, manifest)
-    store = stores.open_existing(folder)
-    records = _replayed(os.path.join(folder, stores.JOURNAL), request.stdout_limit)
-    top = records.runs.get("")
-    if top is not None and top.finished:
-        # Another process went on with it while this one looked.
-        stores.select_run([])
-    keep = request.state_directory is not None
-    place = RunFolders(
-        manifest.execution_id, manifest.log_folder, manifest.log_folder, store, keep_state=keep
-    )
-    return place, records
+    return _take(request, run)
 
 
 def run_after_reboot(
     request: RunRequest, documents: Sequence[Document]
 ) -> tuple[RunFolders, Records] | None:
-    """The run of these documents that waits for the reboot that has happened; None without one.
+    """Return the run of these documents that waited for a reboot which has happened, if any.
 
-    Whoever reboots the machine for awstoe repeats the command as it was, without ``--resume``.
+    An agent that reboots the machine for awstoe repeats the command as it was, without
+    ``--resume``.
 
     Raises:
-        AwstoeError: The state cannot be read.
+        AwstoeError: The state of the run cannot be read.
     """
     if request.state_directory is None and not stores.candidates(machine.state_root()):
         return None
     try:
-        found = _unfinished(request, documents)
+        runs = _unfinished(request, documents)
     except AwstoeError:
-        return None  # it is for --resume to say why not
-    for folder, manifest in found.items():
+        return None  # only --resume reports why not
+    for run in runs:
         try:
-            _check_same(request, manifest)
+            _check_same(request, run.manifest)
         except UsageError:
             continue
-        boot = _replayed(os.path.join(folder, stores.JOURNAL), request.stdout_limit).boot
+        boot = run.records.boot
         if boot is not None and (rebooting.is_for_agent() or boot != rebooting.boot_id()):
-            return resumed_run(request._replace(execution_id=manifest.execution_id), documents)
+            return _take(request, run)
     return None
 
 
-def _unfinished(request: RunRequest, documents: Sequence[Document]) -> dict[str, stores.Manifest]:
-    """The unfinished runs of ``documents``, by their state folders.
+def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
+    """Lock the state folder of ``run``. Return the folders and the records of the run.
 
     Raises:
-        UsageError: There is one of documents that have changed.
-        HostError: There is one whose log folder is gone, or that cannot be read.
+        UsageError: The run has finished in the meantime.
+        HostError: Another process is using the state folder, or it cannot be read.
+    """
+    store = stores.open_existing(run.folder)
+    if _journal_size(run.folder) != run.journal_size:
+        # Another process continued the run before this one had the lock.
+        run = _read(run.folder, run.manifest, request.stdout_limit)
+    if run.finished:
+        raise stores.nothing_to_resume()
+    log_folder = run.manifest.log_folder
+    keep = request.state_directory is not None
+    folders = RunFolders(run.manifest.execution_id, log_folder, log_folder, store, keep_state=keep)
+    return folders, run.records
+
+
+def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[SavedRun]:
+    """Return the unfinished runs of ``documents`` that the request can mean.
+
+    Raises:
+        UsageError: The only such run has documents that have changed.
+        HostError: The log folder of the only such run does not exist, or its state cannot be read.
     """
     check_working_folder()
     if request.state_directory is not None:
@@ -81,34 +111,62 @@ def _unfinished(request: RunRequest, documents: Sequence[Document]) -> dict[str,
         folders = stores.candidates(machine.state_root())
     wanted = real_paths(documents)
     why_not: AwstoeError | None = None
-    found: dict[str, stores.Manifest] = {}
+    found = []
     for folder in folders:
         try:
             manifest = stores.read_manifest(folder)
         except HostError as error:
             why_not = why_not or error
             continue
-        if manifest is None or manifest.documents != wanted or not _fits(request, folder, manifest):
+        if manifest is None or manifest.documents != wanted:
             continue
-        if not os.path.isdir(manifest.log_folder):
-            why_not = HostError(
-                f"the log folder of the run is gone: {manifest.log_folder}",
-                hint="leave --resume out to start a new run",
-            )
-        elif _unchanged(manifest, documents):
-            found[folder] = manifest
-        else:
-            why_not = UsageError(
-                "the documents have changed since the run that was to be resumed",
-                hint="leave --resume out to start a new run",
-            )
+        if request.execution_id not in (None, manifest.execution_id):
+            continue
+        try:
+            run = _unfinished_run(request, folder, manifest, documents)
+        except AwstoeError as error:
+            why_not = error
+            continue
+        if run is not None:
+            found.append(run)
     if not found and why_not is not None:
         raise why_not
     return found
 
 
+def _unfinished_run(
+    request: RunRequest, folder: str, manifest: stores.Manifest, documents: Sequence[Document]
+) -> SavedRun | None:
+    """Return the run in ``folder``, or None if it has finished.
+
+    Raises:
+        AwstoeError: It cannot be resumed.
+    """
+    try:
+        run = _read(folder, manifest, request.stdout_limit)
+    except _OtherVersion:
+        raise
+    except HostError:
+        if request.state_directory is not None or request.execution_id is not None:
+            raise
+        return None  # a damaged journal must not hide the other runs
+    if run.finished:
+        return None
+    if not os.path.isdir(manifest.log_folder):
+        raise HostError(
+            f"the log folder of the run does not exist: {manifest.log_folder}",
+            hint="omit --resume to start a new run",
+        )
+    if not _unchanged(manifest, documents):
+        raise UsageError(
+            "the documents have changed since the run that was to be resumed",
+            hint="omit --resume to start a new run",
+        )
+    return run
+
+
 def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool:
-    """Whether the documents are still those of the run, whose log folder has their copies."""
+    """Whether the documents equal their copies in the run's log folder."""
     for index, document in enumerate(documents):
         try:
             with open(copy_path(manifest.log_folder, index, document), "rb") as file:
@@ -119,49 +177,35 @@ def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool
     return True
 
 
-def _fits(request: RunRequest, folder: str, manifest: stores.Manifest) -> bool:
-    """Whether the run in ``folder`` is unfinished, and the one asked for if one was.
-
-    Raises:
-        HostError: The journal of the run asked for is damaged.
-    """
-    if request.execution_id not in (None, manifest.execution_id):
-        return False
-    try:
-        return not _finished(folder)
-    except HostError:
-        if request.state_directory is not None or request.execution_id is not None:
-            raise
-        return False  # a damaged journal is no reason not to find the others
-
-
-def _replayed(path: str, stdout_limit: int) -> Records:
-    """The records that the journal at ``path`` tells of.
+def _read(folder: str, manifest: stores.Manifest, stdout_limit: int) -> SavedRun:
+    """Read the journal in ``folder``.
 
     Raises:
         HostError: It cannot be read.
     """
+    size = _journal_size(folder)
+    path = os.path.join(folder, stores.JOURNAL)
     records = Records(stdout_limit)
     try:
         for entry in journals.read(path) if os.path.exists(path) else ():
             records.apply(from_entry(entry))
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise HostError(
+        raise _OtherVersion(
             f"{path}: this version of awstoe cannot read the run's journal ({error})",
-            hint="start the run anew without --resume",
+            hint="start a new run without --resume",
         ) from error
-    return records
+    return SavedRun(folder, manifest, records, size)
 
 
-def _finished(folder: str) -> bool:
-    path = os.path.join(folder, stores.JOURNAL)
-    if not os.path.exists(path):
-        return False
-    return any(entry[0] == RunFinished.__name__ and entry[1] == "" for entry in journals.read(path))
+def _journal_size(folder: str) -> int:
+    try:
+        return os.path.getsize(os.path.join(folder, stores.JOURNAL))
+    except OSError:
+        return 0
 
 
 def _check_same(request: RunRequest, manifest: stores.Manifest) -> None:
-    given = tuple(tuple(sorted(asked.parameters.items())) for asked in request.documents)
+    given = tuple(tuple(sorted(requested.parameters.items())) for requested in request.documents)
     if given != manifest.parameters or request.phases != manifest.phases:
         raise UsageError(
             f"the run {manifest.execution_id} was started with other parameters or phases",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from awstoe.aws.unavailable import NoAws
 from awstoe.engine import step_resources
-from awstoe.engine.events import RunResumed
+from awstoe.engine.events import RunResumed, RunStopped
 from awstoe.engine.execution import Execution, Services
 from awstoe.engine.plan import Plan
 from awstoe.engine.records import Records, Status
@@ -41,20 +41,20 @@ class Outcome(NamedTuple):
 
     exit_code: int
     reason: str
-    """Why the run was stopped; empty when it came to its end."""
+    """Why the run was stopped; empty if it has finished."""
     rebooting: bool = False
-    """Whether it is stopped for a reboot, and goes on after it."""
+    """Whether the run stops for a reboot and resumes after it."""
 
 
 class Session:
-    """One process's part of a run."""
+    """The part of a run that one process runs."""
 
     def __init__(
         self,
         request: RunRequest,
         console: Console,
         interruption: Interruption,
-        place: RunFolders,
+        folders: RunFolders,
         plan: Plan,
         loader: Loader,
         resumed: Records | None,
@@ -62,27 +62,27 @@ class Session:
         self._request = request
         self._console = console
         self._interruption = interruption
-        self._place = place
+        self._folders = folders
         self._plan = plan
         self._loader = loader
         self._resumed = resumed is not None
         self._records = resumed or Records(request.stdout_limit)
         self._progress = _progress(console, trace=request.trace)
-        self._rebooting = Rebooting(console, interruption, place.execution_id, request.arguments)
+        self._rebooting = Rebooting(console, interruption, folders.execution_id, request.arguments)
 
     def run(self) -> int:
-        """Run the plan; gives the exit code."""
+        """Run the plan. Return the exit code."""
         outcome = Outcome(0, "")
         journal = None
         log = None
         try:
             self._progress.start()
             log = LogFiles(
-                self._place.folder,
+                self._folders.folder,
                 self._progress,
                 self._console.raw if self._request.trace else None,
             )
-            journal = self._place.store.open_journal()
+            journal = self._folders.store.open_journal()
             outcome = self._execute(log, journal)
         except AwstoeError as error:
             outcome = Outcome(1, error_text(error))
@@ -92,21 +92,19 @@ class Session:
         outcome = self._close(log, outcome)
         if journal is not None:
             journal.close()
-        if not (outcome.reason or outcome.rebooting or self._place.keep_state):
-            self._place.store.remove()
+        if not (outcome.reason or outcome.rebooting or self._folders.keep_state):
+            self._folders.store.remove()
         self._report(outcome)
         if outcome.rebooting:
             return self._rebooting.reboot(self._resume_hint())
         return outcome.exit_code
 
     def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
-        folder = self._place.shown_folder
-        narrator = LogReporter(log, folder, self._progress)
-        files = RecordWriter(self._place.folder, self._records)
+        folder = self._folders.shown_folder
+        reporter = LogReporter(log, folder, self._progress, self._records)
+        files = RecordWriter(self._folders.folder, self._records)
         services = Services(
             log=log,
-            narrator=narrator,
-            files=files,
             machine=machine.HostMachine(),
             aws=NoAws(),
             documents=self._loader,
@@ -114,7 +112,7 @@ class Session:
             stdout_limit=self._request.stdout_limit,
             reboot_blocked="Reboot" in self._request.blocked,
         )
-        execution = Execution(services, self._records, journal)
+        execution = Execution(services, self._records, journal, files, reporter)
         try:
             if self._resumed:
                 self._resume(execution)
@@ -123,13 +121,13 @@ class Session:
             try:
                 record = Runner(execution, self._plan).run()
             except RebootNeeded as needed:
-                return self._prepare_reboot(needed.delay_seconds, execution, journal)
-            if self._place.keep_state:
+                return self._prepare_reboot(needed.delay_seconds, execution, journal, files)
+            if self._folders.keep_state:
                 journal.sync()
         except Interrupted as error:
             name = signal.Signals(error.signal_number).name
             outcome = Outcome(exit_code(error), f"Interrupted by {name}.")
-            narrator.run_finished(0, Status.FAILED, outcome.reason)
+            execution.emit(RunStopped("", outcome.reason))
             execution.flush()
             journal.sync()
         except RecordError as error:
@@ -140,11 +138,11 @@ class Session:
         return outcome
 
     def _resume(self, execution: Execution) -> None:
-        """Clear up what the run that is resumed left behind, and say that it goes on.
+        """Clean up after the part of the run before this one, and record that the run resumes.
 
         Raises:
-            HostError: The system does not let us.
-            Interrupted: A signal asks to stop.
+            HostError: The system does not permit it.
+            Interrupted: A signal requests the run to stop.
         """
         services = execution.services
         if "" in self._records.runs:
@@ -155,34 +153,33 @@ class Session:
         if self._records.boot is not None:
             self._rebooting.clear()
         execution.emit(RunResumed("", services.machine.now()))
-        services.narrator.run_resumed()
 
     def _prepare_reboot(
-        self, delay_seconds: int, execution: Execution, journal: Journal
+        self, delay_seconds: int, execution: Execution, journal: Journal, files: RecordWriter
     ) -> Outcome:
-        """See to it that the run goes on after a reboot.
+        """Prepare the run to resume after a reboot.
 
         Raises:
-            HostError: The system does not let us.
-            Interrupted: A signal asks to stop.
+            HostError: The system does not permit it.
+            Interrupted: A signal requests the run to stop.
         """
         log = execution.services.log
-        log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run goes on")
+        log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run resumes")
         execution.flush()
         journal.sync()
-        execution.services.files.write()
+        files.write()
         rebooting.wait(delay_seconds, self._interruption)
         self._rebooting.arrange()
         return Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
 
     def _log_setup(self, log: LogFiles) -> None:
-        folder = self._place.shown_folder
+        folder = self._folders.shown_folder
         documents = [item.document for item in self._plan.documents]
         log_setup(
             log,
             folder,
             [(item.path, copy_path(folder, index, item)) for index, item in enumerate(documents)],
-            execution_id=self._place.execution_id,
+            execution_id=self._folders.execution_id,
             phases=self._request.phases,
             log_directory=self._request.log_directory,
         )
@@ -191,7 +188,7 @@ class Session:
         if log is None:
             return outcome
         try:
-            log_end(log, self._place.shown_folder, outcome.exit_code, outcome.reason)
+            log_end(log, self._folders.shown_folder, outcome.exit_code, outcome.reason)
             log.close()
         except AwstoeError as error:
             if not outcome.reason:
@@ -202,7 +199,7 @@ class Session:
         record = self._records.runs.get("")
         if record is None:
             found = Summary(
-                self._place.execution_id,
+                self._folders.execution_id,
                 Status.FAILED,
                 failed=0,
                 executed=0,
@@ -213,7 +210,7 @@ class Session:
                 stopped=outcome.reason,
             )
         else:
-            found = summary(record, self._plan, log_url=self._place.folder, reason=outcome.reason)
+            found = summary(record, self._plan, log_url=self._folders.folder, reason=outcome.reason)
         if outcome.reason:
             self._console.error(AwstoeError(found.stopped, hint=self._resume_hint()))
         for failure in found.failures:
@@ -221,12 +218,12 @@ class Session:
         self._console.result(found.as_json())
 
     def _resume_hint(self) -> str:
-        execution_id = self._place.execution_id
-        return f"to go on with it, repeat the command with --resume --execution-id {execution_id}"
+        execution_id = self._folders.execution_id
+        return f"to resume it, repeat the command with --resume --execution-id {execution_id}"
 
 
 def error_text(error: AwstoeError) -> str:
-    """An error and its hint in one line."""
+    """Return an error and its hint as one line."""
     return f"{error.message}; {error.hint}" if error.hint else error.message
 
 

@@ -1,7 +1,7 @@
 """Prepares a run: reads and validates its documents, makes the plan and the folders, starts it.
 
-All documents are read, validated and bound to their parameters before anything is made or run. Then
-come the log folder, the state folder with its lock, the logs, and the engine.
+All documents are read, validated and bound to their parameters before anything is created or run.
+Then come the log folder, the state folder with its lock, the logs, and the engine.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,11 @@ from collections.abc import Sequence
 from awstoe.actions.table import ACTIONS
 from awstoe.document import variables
 from awstoe.document.model import Document
-from awstoe.document.problems import Problem, Severity, document_error, render
+from awstoe.document.problems import Severity, document_error, render
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
 from awstoe.engine.records import Records, Status
 from awstoe.engine.summary import Summary
-from awstoe.errors import (
-    DocumentError,
-    HostError,
-    Interrupted,
-    UsageError,
-)
-from awstoe.expressions.values import quoted
+from awstoe.errors import DocumentError, HostError, Interrupted, UsageError
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.reboot import rebooting
 from awstoe.reporting.console import Console
@@ -32,11 +26,11 @@ from awstoe.state.store import safe_name
 
 
 def launch(request: RunRequest, console: Console) -> int:
-    """Run what ``request`` asks for; gives the exit code.
+    """Run the requested documents. Return the exit code.
 
     Raises:
-        UsageError: Something asked for does not fit the documents.
-        AwstoeError: The run cannot begin.
+        UsageError: The request does not fit the documents.
+        AwstoeError: The run cannot start.
     """
     with Interruption() as interruption:
         run: Session | int = 1
@@ -48,33 +42,35 @@ def launch(request: RunRequest, console: Console) -> int:
         return run if isinstance(run, int) else run.run()
 
 
-def _prepared(request: RunRequest, console: Console, interruption: Interruption) -> "Session | int":
-    """The run, or the exit code when it cannot begin, which has been told then."""
+def _prepared(request: RunRequest, console: Console, interruption: Interruption) -> Session | int:
+    """Return the prepared run, or an exit code if it cannot start (already reported)."""
     loader = Loader(request.blocked)
     documents = _load(request, loader, console)
-    plan = _plan(request, documents, console) if documents else None
-    if documents is None or plan is None:
+    if documents is None:
+        return DocumentError.exit_code
+    planned_documents = _planned(request, documents, console)
+    if planned_documents is None:
         return DocumentError.exit_code
     resumed: Records | None = None
     try:
         if request.resume:
-            place, resumed = resumed_run(request, documents)
+            folders, resumed = resumed_run(request, documents)
         elif found := run_after_reboot(request, documents):
-            place, resumed = found
+            folders, resumed = found
         else:
-            place = new_folders(request, documents, console)
+            folders = new_folders(request, documents, console)
     except HostError as error:
         console.error(error)
         _report_failure(request, console, error_text(error))
         return error.exit_code
-    plan = plan._replace(execution_id=place.execution_id)
-    return Session(request, console, interruption, place, plan, loader, resumed)
+    plan = Plan(folders.execution_id, planned_documents, 0, ())
+    return Session(request, console, interruption, folders, plan, loader, resumed)
 
 
 def _give_up(request: RunRequest, interruption: Interruption) -> None:
-    """Take back what was to go on with a run that cannot: it would be tried at every start.
+    """Remove the startup command of a run that cannot be resumed.
 
-    An image that is made of this machine would have it, too.
+    It would try again at every start of the machine, and of every machine made from its image.
     """
     if not request.resume or request.execution_id is None:
         return
@@ -83,34 +79,37 @@ def _give_up(request: RunRequest, interruption: Interruption) -> None:
     try:
         rebooting.remove(safe_name(request.execution_id), interruption)
     except (HostError, Interrupted):
-        return  # what has been told already is why
+        return  # the reason is the one that was reported already
 
 
 def _load(request: RunRequest, loader: Loader, console: Console) -> list[Document] | None:
-    """All documents, or None when one is not valid, which has been told then."""
+    """Return all documents, or None if one of them is not valid (already reported)."""
     documents = []
-    first = ""
-    for asked in request.documents:
-        shown: list[str] = []
+    errors = []
+    for requested in request.documents:
         try:
-            document, found, shown = loader.load(asked.path)
-            if document is None:
-                raise document_error(found)
-            documents.append(document)
+            loaded = loader.load(requested.path)
         except DocumentError as error:
-            first = first or f"Document {asked.path} failed! {error_text(error)}"
-            if not shown:
-                console.error(error)
-        for text in shown:
+            console.error(error)
+            errors.append(f"Document {requested.path} failed! {error_text(error)}")
+            continue
+        for text in loaded.rendered:
             console.raw(text.encode(errors="backslashreplace") + b"\n")
-    if first:
-        _report_failure(request, console, first)
+        if loaded.document is None:
+            reason = error_text(document_error(loaded.problems))
+            errors.append(f"Document {requested.path} failed! {reason}")
+        else:
+            documents.append(loaded.document)
+    if errors:
+        _report_failure(request, console, errors[0])
         return None
     return documents
 
 
-def _plan(request: RunRequest, documents: Sequence[Document], console: Console) -> Plan | None:
-    """What will be run, or None when it cannot be, which has been told then."""
+def _planned(
+    request: RunRequest, documents: Sequence[Document], console: Console
+) -> tuple[PlannedDocument, ...] | None:
+    """Return what to run of each document, or None if that is impossible (already reported)."""
     try:
         selected, unmatched = select(documents, request.phases)
     except UsageError as error:
@@ -119,27 +118,28 @@ def _plan(request: RunRequest, documents: Sequence[Document], console: Console) 
         return None
     for name in unmatched:
         console.line(f"awstoe: warning: --phases: no document has a phase {name}")
-    bound: list[PlannedDocument] = []
-    first = ""
-    known = {parameter.name for document in documents for parameter in document.parameters}
-    for document, asked, chosen in zip(documents, request.documents, selected, strict=True):
-        values = variables.bind(document, asked.parameters)
-        for problem in values.problems:
+    items: list[PlannedDocument] = []
+    errors = []
+    declared = {parameter.name for document in documents for parameter in document.parameters}
+    for document, requested, chosen in zip(documents, request.documents, selected, strict=True):
+        bound = variables.bind(document, requested.parameters, declared)
+        for problem in bound.problems:
             if problem.severity is Severity.ERROR:
-                first = first or f"Document {document.path} failed! {problem.message}"
-            elif problem.code == "unknown-parameter" and _known_elsewhere(problem, known):
-                continue
+                errors.append(f"Document {document.path} failed! {problem.message}")
             console.raw(render(problem, []).encode(errors="backslashreplace") + b"\n")
-        bound.append(planned(document, values.values, chosen))
-    if first:
-        _report_failure(request, console, first)
+        items.append(planned(document, bound.values, chosen))
+    if errors:
+        _report_failure(request, console, errors[0])
         return None
-    _warn_of_what_cannot_run(bound, console)
-    return Plan("", tuple(bound), 0, ())
+    _warn_of_missing_actions(items, console)
+    return tuple(items)
 
 
-def _warn_of_what_cannot_run(documents: Sequence[PlannedDocument], console: Console) -> None:
-    """Say before the first step which later one this version cannot run: builds take hours."""
+def _warn_of_missing_actions(documents: Sequence[PlannedDocument], console: Console) -> None:
+    """Warn before the first step about later ones that this version cannot run.
+
+    A build may take hours until it gets there.
+    """
     for item in documents:
         for phase, selected in zip(item.document.phases, item.selected, strict=True):
             for step in phase.steps if selected else ():
@@ -151,12 +151,7 @@ def _warn_of_what_cannot_run(documents: Sequence[PlannedDocument], console: Cons
                     )
 
 
-def _known_elsewhere(problem: Problem, known: set[str]) -> bool:
-    """Whether the parameter a warning is about belongs to another document of the run."""
-    return any(quoted(name) in problem.message for name in known)
-
-
 def _report_failure(request: RunRequest, console: Console, message: str) -> None:
-    """Print the summary of a run that did not begin."""
+    """Print the summary of a run that did not start."""
     found = Summary(request.execution_id or "", Status.FAILED, 0, 0, 0, message, "", ())
     console.result(found.as_json())

@@ -1,1 +1,1 @@
-"""What a run has done so far, kept on disk so that it can go on."""
+"""The state of runs on disk, from which they resume."""

@@ -1,10 +1,10 @@
-"""The append-only journal of a run: the truth about what has been done.
+"""The append-only journal of a run: the authoritative record of what has been done.
 
-One JSON array per line. A line counts once its line end is there, so a process killed while it
-wrote leaves at most one line that is ignored. Lines are handed to the system when they are
-``flush``ed (before a step's action starts and when it has finished), which survives a kill; the
-disk is synced from phase ends on and at most once a second, in the background, which is what a
-power loss can cost.
+One JSON array per line. A line is valid once its line end is written, so a process that is killed
+while it writes leaves at most one line, which is ignored. ``flush`` hands lines to the operating
+system (before a step's action starts and when it has finished), which survives a kill. The disk is
+synced in the background at the end of a phase, and otherwise at most once a second: a power loss
+can cost what was written since.
 """
 
 import json
@@ -24,12 +24,12 @@ class Journal:
     """Appends entries to one file.
 
     Args:
-        path: The file; made when missing. A torn last line is cut off first.
-        beside: Files and folders that reach the disk with the first flush to it.
+        path: The file; created if missing. An incomplete last line is cut off first.
+        related: Files and folders to sync with the first sync of the journal.
     """
 
-    def __init__(self, path: str, beside: Sequence[str] = ()) -> None:
-        self._beside = list(beside)
+    def __init__(self, path: str, related: Sequence[str] = ()) -> None:
+        self._related = list(related)
         self._path = path
         self._descriptor = open_append(path)
         self._pending: list[str] = []
@@ -40,11 +40,11 @@ class Journal:
         _cut_torn_line(path)
 
     def append(self, entry: Sequence[object]) -> None:
-        """Add ``entry``; it reaches the system with the next ``flush``."""
+        """Add ``entry``, which the next ``flush`` hands to the operating system."""
         self._pending.append(_encode(entry))
 
     def flush(self) -> None:
-        """Hand all entries to the system; now and then to the disk.
+        """Hand all entries to the operating system, and start a sync about once a second.
 
         Raises:
             RecordError: They cannot be written.
@@ -62,10 +62,10 @@ class Journal:
             self.sync_soon()
 
     def sync_soon(self) -> None:
-        """Begin to flush what was written to the disk, while the run goes on.
+        """Start to sync what was written to the disk, while the run continues.
 
         Raises:
-            RecordError: The flush before this one failed.
+            RecordError: The sync before this one failed.
         """
         if not self._dirty:
             return
@@ -76,10 +76,10 @@ class Journal:
         self._syncing.start()
 
     def sync(self) -> None:
-        """Flush what was written to the disk, and wait until it is there.
+        """Sync what was written to the disk, and wait until that is done.
 
         Raises:
-            RecordError: The disk refused.
+            RecordError: The disk reported an error.
         """
         self.sync_soon()
         self._wait()
@@ -94,14 +94,14 @@ class Journal:
 
     def _sync_disk(self) -> None:
         try:
-            while self._beside:
-                sync_path(self._beside.pop())
+            while self._related:
+                sync_path(self._related.pop())
             os.fsync(self._descriptor)
         except OSError as error:
             self._sync_error = error
 
     def close(self) -> None:
-        """Close the file; what was not flushed is lost on purpose."""
+        """Close the file. What was not flushed is lost on purpose."""
         os.close(self._descriptor)
 
 
@@ -128,10 +128,10 @@ def _cut_torn_line(path: str) -> None:
 
 
 def read(path: str) -> Iterator[list[object]]:
-    """The entries of the journal at ``path``, without a torn last line.
+    """Return the entries of the journal at ``path``, without an incomplete last line.
 
     Raises:
-        HostError: It cannot be read, or a line in its middle is damaged.
+        HostError: It cannot be read, or a line is damaged.
     """
     try:
         with open(path, "rb") as file:
@@ -145,7 +145,7 @@ def read(path: str) -> Iterator[list[object]]:
                 if not isinstance(entry, list) or not entry:
                     raise HostError(
                         f"{path}:{number}: this line of the run's journal is damaged",
-                        hint="start the run anew without --resume",
+                        hint="start a new run without --resume",
                     )
                 yield entry
     except OSError as error:

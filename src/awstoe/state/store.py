@@ -1,8 +1,8 @@
-"""Where the state of runs lies: one folder a run, with a manifest, a journal and a lock.
+"""The state folders of runs, each with a manifest, a journal and a lock.
 
-Default: ``/var/lib/awstoe/state/<executionId>/`` for root, ``$XDG_STATE_HOME/awstoe/state/...``
-for others; ``--state-directory`` names the folder itself. A folder that belongs to another run is
-never resumed silently: what is in it is set aside under a name of its own.
+Default: ``/var/lib/awstoe/state/<executionId>/`` for root, ``$XDG_STATE_HOME/awstoe/state/...`` for
+other users; ``--state-directory`` names the folder itself. The state of another run in the folder
+is never resumed silently: a new run moves it to a ``previous-*`` folder.
 """
 
 import json
@@ -22,20 +22,20 @@ _VERSION = 1
 
 
 class Manifest(NamedTuple):
-    """What does not change during a run."""
+    """The facts of a run that do not change while it runs."""
 
     execution_id: str
     documents: tuple[str, ...]
-    """Their real paths; the log folder has their copies."""
+    """Their real paths; the log folder has copies of them."""
     phases: tuple[str, ...]
     parameters: tuple[tuple[tuple[str, str], ...], ...]
-    """Per document, the values given from outside."""
+    """For each document, the parameter values that were given."""
     log_folder: str
     start_time: str
 
 
 def safe_name(execution_id: str) -> str:
-    """``execution_id`` as one part of a path: an id may hold a slash."""
+    """Return ``execution_id`` as one part of a path: an ID may contain a slash."""
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in execution_id)
     return "_" * max(len(name), 1) if name.strip(".") == "" else name
 
@@ -49,11 +49,11 @@ class Store:
 
     @property
     def journal_path(self) -> str:
-        """The journal's file."""
+        """The path of the journal."""
         return os.path.join(self.folder, JOURNAL)
 
     def open_journal(self) -> Journal:
-        """The run's journal, whose first flush to the disk takes the manifest with it.
+        """Open the run's journal, whose first sync includes the manifest.
 
         Raises:
             HostError: It cannot be opened.
@@ -62,7 +62,7 @@ class Store:
         return Journal(self.journal_path, (above, self.folder, os.path.join(self.folder, MANIFEST)))
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write what the run is: from now on it can be resumed.
+        """Write the manifest. From then on the run can be resumed.
 
         Raises:
             HostError: It cannot be written.
@@ -72,23 +72,23 @@ class Store:
         replace_file(path, [data.encode()])
 
     def archive_previous(self) -> str | None:
-        """Move the state of an earlier run out of the way; gives where it is now, if there is one.
+        """Move the state of an earlier run to a folder of its own. Return that folder, if any.
 
         Raises:
             HostError: It cannot be moved.
         """
         if not any(os.path.exists(os.path.join(self.folder, name)) for name in (MANIFEST, JOURNAL)):
             return None
-        return _set_aside(self.folder)
+        return _archive(self.folder)
 
     def release(self) -> None:
-        """Give up the lock of a folder that is not needed after all; what is in it stays."""
+        """Release the lock of a folder that is not needed after all, and keep its content."""
         if not os.path.exists(os.path.join(self.folder, MANIFEST)):
             self.remove()
 
     def remove(self) -> None:
-        """Remove the state of a run that is over: nothing of it belongs into an image."""
-        # The manifest first: without its journal it would promise a run of which nothing is done.
+        """Remove the state of a run that has finished: it must not become part of an image."""
+        # The manifest first: without its journal it would look like a run that has done nothing.
         for name in (MANIFEST, JOURNAL):
             try:
                 renaming.unlink(os.path.join(self.folder, name))
@@ -102,7 +102,7 @@ class Store:
 
 
 def create(folder: str) -> Store:
-    """The state folder for a new run; an earlier state in it is not touched yet.
+    """Lock the state folder for a new run, without changing an earlier state in it.
 
     Raises:
         HostError: The folder cannot be used, or another run is using it now.
@@ -111,18 +111,18 @@ def create(folder: str) -> Store:
 
 
 def open_existing(folder: str) -> Store:
-    """The state folder of a run that is to go on.
+    """Lock the state folder of a run to resume.
 
     Raises:
-        HostError: It is not there, or another process is carrying the run on.
+        HostError: It does not exist, or another process is running the run.
     """
     store = _lock(folder)
     if not os.path.isfile(os.path.join(folder, MANIFEST)):
-        # The run came to its end in another process while this one was looking for it.
+        # The run finished in another process while this one was looking for it.
         store.remove()
         raise HostError(
             f"there is no state of an unfinished run in {folder}",
-            hint="leave --resume out to start a new run",
+            hint="omit --resume to start a new run",
         )
     return store
 
@@ -138,13 +138,13 @@ def _lock(folder: str) -> Store:
     if lock is None:
         raise HostError(
             f"another awstoe is using the state folder {folder}",
-            hint="wait until it has ended, or give this run its own --execution-id or"
+            hint="wait until it has finished, or give this run its own --execution-id or"
             " --state-directory",
         )
     return Store(folder, lock)
 
 
-def _set_aside(folder: str) -> str:
+def _archive(folder: str) -> str:
     stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime())
     for attempt in range(1000):
         suffix = f"-{attempt}" if attempt else ""
@@ -154,23 +154,23 @@ def _set_aside(folder: str) -> str:
         except FileExistsError:
             continue
         except OSError as error:
-            raise explain(error, f"set aside the earlier state in {folder}") from error
+            raise explain(error, f"move the earlier state in {folder}") from error
         try:
-            for name in (MANIFEST, JOURNAL):  # in this order for the reason `remove` has
+            for name in (MANIFEST, JOURNAL):  # in this order for the same reason as in `remove`
                 source = os.path.join(folder, name)
                 if os.path.exists(source):
                     renaming.replace(source, os.path.join(target, name))
         except OSError as error:
-            raise explain(error, f"set aside the earlier state in {folder}") from error
+            raise explain(error, f"move the earlier state in {folder}") from error
         return target
     raise HostError(f"too many earlier states in {folder}", hint="remove its previous-* folders")
 
 
 def read_manifest(folder: str) -> Manifest | None:
-    """What the run in ``folder`` is; None when there is none.
+    """Return the manifest of the run in ``folder``, or None without one.
 
     Raises:
-        HostError: There is one that this version cannot read.
+        HostError: This version cannot read it.
     """
     path = os.path.join(folder, MANIFEST)
     try:
@@ -180,8 +180,8 @@ def read_manifest(folder: str) -> Manifest | None:
         if version != _VERSION:
             raise HostError(
                 f"{path}: expected the state of a run in format {_VERSION}, got format {version}",
-                hint="resume it with the version of awstoe that started it, or leave --resume out"
-                " to start a new run",
+                hint="resume it with the version of awstoe that started it, or omit --resume to"
+                " start a new run",
             )
         return Manifest(
             execution_id=str(data["execution_id"]),
@@ -201,12 +201,12 @@ def read_manifest(folder: str) -> Manifest | None:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HostError(
             f"{path}: the state of the run is damaged: {error}",
-            hint="start the run anew without --resume",
+            hint="start a new run without --resume",
         ) from error
 
 
 def candidates(root: str) -> list[str]:
-    """The state folders below ``root``, sorted by name."""
+    """Return the state folders in ``root``, sorted by name."""
     try:
         names = sorted(os.listdir(root))
     except OSError:
@@ -216,21 +216,25 @@ def candidates(root: str) -> list[str]:
 
 
 def select_run(found: list[Manifest]) -> Manifest:
-    """The one run to resume.
+    """Return the one run to resume.
 
     Raises:
-        UsageError: There is none, or more than one; the message lists the ids.
+        UsageError: There is no run, or more than one; the message lists their IDs.
     """
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(
-            "there is no unfinished run of these documents to resume",
-            hint="leave --resume out to start a new run; if the run used --state-directory,"
-            " name it again",
-        )
+        raise nothing_to_resume()
     lines = "\n".join(f"  {m.execution_id}  started {m.start_time}" for m in found)
     raise UsageError(
         f"{len(found)} unfinished runs of these documents can be resumed:\n{lines}",
         hint="choose one with --execution-id",
+    )
+
+
+def nothing_to_resume() -> UsageError:
+    """Return the error for a ``--resume`` that finds no unfinished run."""
+    return UsageError(
+        "there is no unfinished run of these documents to resume",
+        hint="omit --resume to start a new run; if the run used --state-directory, give it again",
     )

@@ -25,14 +25,14 @@ def test_inputs_are_passed_to_the_nested_run() -> None:
     assert isinstance(inputs, execute_document.Inputs)
     assert execute_document.run(inputs, context) == {"status": "success"}
     assert context.nested == [
-        NestedRun("s3://bucket/a.yml", "012345678901", ("build", "validate"), {"Level": "1.10"})
+        NestedRun("s3://bucket/a.yml", ("build", "validate"), {"Level": "1.10"})
     ]
 
 
 def test_only_the_document_is_required() -> None:
     context = RecordingContext()
     execute_document.run(execute_document.Inputs("a.yml"), context)
-    assert context.nested == [NestedRun("a.yml", None, (), {})]
+    assert context.nested == [NestedRun("a.yml", (), {})]
 
 
 def test_outputs_are_the_keys_of_the_summary() -> None:

@@ -80,7 +80,7 @@ def test_tail_keeps_the_last_lines(pieces: list[bytes], text: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=20)), st.integers(0, 60), st.integers(1, 9))
-def test_spool_gives_back_what_it_was_fed(pieces: list[bytes], memory: int, size: int) -> None:
+def test_spool_returns_what_it_was_fed(pieces: list[bytes], memory: int, size: int) -> None:
     with Spool(memory) as spool:
         for piece in pieces:
             spool.feed(piece)
@@ -89,13 +89,13 @@ def test_spool_gives_back_what_it_was_fed(pieces: list[bytes], memory: int, size
     assert all(0 < len(chunk) <= size for chunk in chunks)
 
 
-def test_spool_makes_a_file_only_when_it_has_to() -> None:
+def test_spool_creates_a_file_only_for_large_outputs() -> None:
     with Spool(10, lambda: pytest.fail("made a file")) as spool:
         spool.feed(b"1234567890")
         assert spool.size == 10
 
 
-def test_spool_says_that_the_disk_is_full() -> None:
+def test_spool_reports_a_full_disk() -> None:
     with (
         Spool(10, lambda: open("/dev/full", "r+b", buffering=0)) as spool,
         pytest.raises(HostError, match=os.strerror(28)),

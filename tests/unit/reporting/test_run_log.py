@@ -1,4 +1,4 @@
-"""The logs: whole lines, valid UTF-8, whatever a program prints and however it arrives."""
+"""The logs have complete lines of valid UTF-8, regardless of what a program prints."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from awstoe.reporting.run_log import LogFiles
 
 
 class Log:
-    """A log in a folder of its own, read without its time stamps."""
+    """A log in its own folder, read without time stamps."""
 
     def __init__(self, folder: Path) -> None:
         self.files = LogFiles(str(folder), Progress())
@@ -38,7 +38,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
     log.files.close()
 
 
-def test_messages_reach_both_logs_and_debugging_only_one(log: Log) -> None:
+def test_messages_reach_both_logs_and_debug_messages_only_one(log: Log) -> None:
     log.files.info("told")
     log.files.debug("Executor: thought")
     assert log.console() == ["told"]
@@ -46,7 +46,7 @@ def test_messages_reach_both_logs_and_debugging_only_one(log: Log) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
-def test_output_is_the_same_however_it_is_cut(log: Log, size: int) -> None:
+def test_output_does_not_depend_on_how_it_is_cut(log: Log, size: int) -> None:
     data = "plain\nzwölf größere\n日本語 text\n\U0001f600\n\nlast without end".encode()
     for start in range(0, len(data), size):
         log.files.stdout(data[start : start + size])
@@ -56,7 +56,7 @@ def test_output_is_the_same_however_it_is_cut(log: Log, size: int) -> None:
     assert log.application() == log.console()
 
 
-def test_bytes_that_are_no_utf8_are_escaped(log: Log) -> None:
+def test_bytes_that_are_not_utf8_are_escaped(log: Log) -> None:
     log.files.stdout(b"a\xff\xfeb\n\xc3")
     log.files.stdout_end()
     assert log.console() == [r"Stdout: a\xff\xfeb", r"Stdout: \xc3"]
@@ -73,7 +73,7 @@ def test_standard_error_is_one_message_cut_between_characters(log: Log) -> None:
     ]
 
 
-def test_late_output_never_ends_up_inside_a_line_of_a_step(log: Log) -> None:
+def test_late_output_is_never_inside_a_line_of_a_step(log: Log) -> None:
     log.files.late(b"half a line of the dae")
     log.files.stdout(b"line of the st")
     log.files.late(b"mon\nand another\nrest")
@@ -87,6 +87,6 @@ def test_late_output_never_ends_up_inside_a_line_of_a_step(log: Log) -> None:
     log.files.late(b"!")
 
 
-def test_message_that_cannot_be_encoded_is_written_all_the_same(log: Log) -> None:
+def test_message_that_cannot_be_encoded_is_written_escaped(log: Log) -> None:
     log.files.info("path \udcff")
     assert log.console() == [r"path \udcff"]

@@ -1,4 +1,4 @@
-"""What a signal does that comes between a run's last word and the reboot."""
+"""A signal between the end of a run and the reboot."""
 
 import signal
 from pathlib import Path
@@ -11,7 +11,7 @@ from awstoe.session.reboot import Rebooting
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_before_the_reboot_is_told_with_what_to_do(
+def test_signal_before_the_reboot_is_reported_with_a_hint(
     number: signal.Signals,
     code: int,
     tmp_path: Path,

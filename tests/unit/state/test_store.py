@@ -1,4 +1,4 @@
-"""The state folder's lock and manifest, when several processes are at it."""
+"""The lock and the manifest of the state folder, with several processes."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from awstoe.host.files import locks
 from awstoe.state import store
 
 
-def test_a_lock_file_that_its_holder_removed_meanwhile_locks_nothing(
+def test_a_lock_file_that_its_holder_has_removed_locks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "lock"
@@ -30,7 +30,9 @@ def test_a_lock_file_that_its_holder_removed_meanwhile_locks_nothing(
     os.close(descriptor)
 
 
-def test_a_run_that_ended_while_another_process_looked_is_not_begun_anew(tmp_path: Path) -> None:
+def test_a_run_that_finished_while_another_process_looked_is_not_started_again(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "state"
     with pytest.raises(HostError, match="no state of an unfinished run"):
         store.open_existing(str(folder))

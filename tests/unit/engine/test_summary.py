@@ -1,0 +1,134 @@
+"""The summary of a run."""
+
+import pytest
+
+from awstoe.engine import events
+from awstoe.engine.records import Records, RunRecord, Status
+from awstoe.engine.summary import StepFailure, summary
+from fakes.executions import TIME, document, plan
+
+DOCUMENT = document(
+    """
+  - name: build
+    steps:
+      - {name: A, action: ExecuteBash, inputs: {commands: [x]}}
+      - {name: B, action: ExecuteBash, inputs: {commands: [x]}}
+"""
+)
+PLAN = plan(DOCUMENT)
+
+
+def record(*steps: Status, ended: Status | None = Status.SUCCESS) -> RunRecord:
+    """The records of a run whose steps finished like this; ``RUNNING`` has not finished."""
+    records = Records(1000)
+    records.apply(events.RunStarted("", "id-1", TIME, []))
+    records.apply(events.DocumentStarted("", 0, TIME))
+    records.apply(events.PhaseStarted("", 0, 0, TIME))
+    for index, status in enumerate(steps):
+        address = ("", 0, 0, index)
+        records.apply(events.StepStarted(*address, TIME))
+        if status is not Status.RUNNING:
+            failed = status is Status.FAILED
+            message, code, tail = (f"no {index}", 3, "tail") if failed else ("", None, "")
+            records.apply(
+                events.StepFinished(
+                    *address, TIME, status, message, code, tail, 1, [], capped=False, hidden=False
+                )
+            )
+    if ended is not None:
+        records.apply(events.DocumentFinished("", 0, TIME, ended, ""))
+        records.apply(events.RunFinished("", TIME, ended, ""))
+    return records.runs[""]
+
+
+OK, BAD, IGNORED, SKIPPED = (
+    Status.SUCCESS,
+    Status.FAILED,
+    Status.IGNORED_FAILURE,
+    Status.SKIPPED,
+)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (record(OK, OK), ("success", 0, 2, 0, "")),
+        (record(OK, SKIPPED), ("success", 0, 1, 0, "")),
+        (
+            record(IGNORED, OK, ended=Status.SUCCESS_WITH_IGNORED_FAILURE),
+            ("success", 0, 2, 1, ""),
+        ),
+        (
+            record(BAD, ended=BAD),
+            (
+                "failed",
+                1,
+                1,
+                0,
+                "Document doc.yml failed! Phase 'build', step 'A': no 0\n"
+                "Last lines of stderr:\ntail",
+            ),
+        ),
+        (
+            record(BAD, BAD, ended=BAD),
+            (
+                "failed",
+                2,
+                2,
+                0,
+                "Document doc.yml failed! Phase 'build', step 'A': no 0\n"
+                "Last lines of stderr:\ntail\n"
+                "Phase 'build', step 'B': no 1\n"
+                "Last lines of stderr:\ntail",
+            ),
+        ),
+        (record(OK, Status.RUNNING, ended=None), ("running", 0, 1, 0, "")),
+    ],
+)
+def test_status_counts_and_message(
+    run: RunRecord, expected: tuple[str, int, int, int, str]
+) -> None:
+    found = summary(run, PLAN, log_url="/logs").as_json()
+    keys = (
+        "status",
+        "failedStepCount",
+        "executedStepCount",
+        "ignoredFailedStepCount",
+        "failureMessage",
+    )
+    assert tuple(found[key] for key in keys) == expected
+    assert (found["executionId"], found["logUrl"]) == ("id-1", "/logs")
+
+
+def test_a_stopped_run_has_failed_in_the_step_that_was_running() -> None:
+    found = summary(record(OK, Status.RUNNING, ended=None), PLAN, log_url="", reason="Stopped.")
+    assert found.status is Status.FAILED
+    assert found.stopped == "Phase 'build', step 'B': Stopped."
+    assert found.message == f"Document doc.yml failed! {found.stopped}"
+
+
+def test_failures_are_listed_with_exit_code_and_standard_error() -> None:
+    found = summary(record(OK, BAD, ended=BAD), PLAN, log_url="")
+    assert found.failures == (StepFailure("doc.yml", "build", "B", 3, "no 1", "tail"),)
+    assert found.as_json()["failures"] == [
+        {
+            "document": "doc.yml",
+            "phase": "build",
+            "step": "B",
+            "exitCode": 3,
+            "message": "no 1",
+            "stderrTail": "tail",
+        }
+    ]
+
+
+def test_the_outputs_of_a_nested_run_are_in_the_order_of_awstoe() -> None:
+    assert summary(record(OK), PLAN, log_url="").nested_outputs() == {
+        "executedStepCount": 1,
+        "executionId": "id-1",
+        "failedStepCount": 0,
+        "failureMessage": "",
+        "ignoredFailedStepCount": 0,
+        "logUrl": "",
+        "status": "success",
+    }

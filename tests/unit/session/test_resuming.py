@@ -1,0 +1,157 @@
+"""Which run is resumed, and what happens if its state is not what it should be."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from awstoe.engine import events
+from awstoe.errors import AwstoeError, HostError, UsageError
+from awstoe.host import machine
+from awstoe.session import resuming
+from awstoe.session.request import RequestedDocument, RunRequest
+from awstoe.state import journal, store
+from fakes.executions import TIME, document
+
+STARTED = events.to_entry(events.RunStarted("", "id", TIME, []))
+FINISHED = events.to_entry(events.RunFinished("", TIME, "success", ""))
+UNKNOWN: list[object] = ["Invented", ""]
+STEPS = (
+    "  - name: build\n    steps:\n      - {name: S, action: ExecuteBash, inputs: {commands: [x]}}\n"
+)
+
+
+class Scene:
+    """A state root with runs of one document."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.document = document(STEPS, str(folder / "doc.yml"))
+
+    def save(self, execution_id: str, *entries: list[object], tail: str = "") -> Path:
+        logs = self.folder / f"logs-{execution_id}"
+        logs.mkdir()
+        (logs / "D0__doc.yml").write_bytes(self.document.data)
+        folder = self.folder / "state" / execution_id
+        state = store.create(str(folder))
+        state.write_manifest(
+            store.Manifest(execution_id, (self.document.path,), (), ((),), str(logs), "then")
+        )
+        lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+        (folder / store.JOURNAL).write_text(lines + tail)
+        store_lock_released(state)
+        return folder
+
+    def request(self, execution_id: str | None = None) -> RunRequest:
+        return RunRequest(
+            documents=(RequestedDocument(self.document.path, {}),),
+            phases=(),
+            execution_id=execution_id,
+            log_directory="",
+            state_directory=None,
+            blocked=frozenset(),
+            trace=False,
+            resume=True,
+            stdout_limit=1000,
+            arguments=(),
+        )
+
+    def resumed(self, execution_id: str | None = None) -> str:
+        folders, records = resuming.resumed_run(self.request(execution_id), [self.document])
+        assert "" in records.runs
+        return folders.execution_id
+
+
+def store_lock_released(state: store.Store) -> None:
+    """Release the lock as the end of a process does."""
+    os.close(state._lock)  # noqa: SLF001
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setattr(machine, "state_root", lambda: str(tmp_path / "state"))
+    return Scene(tmp_path)
+
+
+def test_the_only_unfinished_run_is_resumed(scene: Scene) -> None:
+    scene.save("done", STARTED, FINISHED)
+    scene.save("open", STARTED)
+    assert scene.resumed() == "open"
+
+
+def test_of_several_runs_one_has_to_be_named(scene: Scene) -> None:
+    scene.save("one", STARTED)
+    scene.save("two", STARTED)
+    with pytest.raises(UsageError, match="2 unfinished runs"):
+        scene.resumed()
+    assert scene.resumed("two") == "two"
+
+
+def test_a_damaged_journal_does_not_hide_the_other_runs(scene: Scene) -> None:
+    scene.save("broken", STARTED, tail="garbage\n")
+    scene.save("open", STARTED)
+    assert scene.resumed() == "open"
+    with pytest.raises(HostError, match="damaged"):
+        scene.resumed("broken")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_journal_of_another_version_is_an_error_that_says_so(
+    scene: Scene, *, named: bool
+) -> None:
+    scene.save("newer", STARTED, UNKNOWN)
+    with pytest.raises(HostError, match="this version of awstoe cannot read"):
+        scene.resumed("newer" if named else None)
+
+
+def test_a_damaged_journal_alone_is_nothing_to_resume(scene: Scene) -> None:
+    scene.save("broken", STARTED, tail="garbage\n")
+    with pytest.raises(UsageError, match="no unfinished run"):
+        scene.resumed()
+
+
+def test_the_journal_is_read_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.save("open", STARTED)
+    reads = []
+    real = journal.read
+
+    def counted(path: str) -> object:
+        reads.append(path)
+        return real(path)
+
+    monkeypatch.setattr(journal, "read", counted)
+    scene.resumed()
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize("entry", [FINISHED, events.to_entry(events.RunResumed("", TIME))])
+def test_what_another_process_added_before_the_lock_counts(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, entry: list[object]
+) -> None:
+    folder = scene.save("open", STARTED)
+    real = store.open_existing
+
+    def after_another_process(path: str) -> store.Store:
+        with (folder / store.JOURNAL).open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+        return real(path)
+
+    monkeypatch.setattr(store, "open_existing", after_another_process)
+    if entry is FINISHED:
+        with pytest.raises(UsageError, match="no unfinished run"):
+            scene.resumed()
+    else:
+        assert scene.resumed() == "open"
+
+
+@pytest.mark.parametrize("change", ["logs", "document"])
+def test_a_run_whose_documents_cannot_be_trusted_is_not_resumed(scene: Scene, change: str) -> None:
+    scene.save("open", STARTED)
+    logs = scene.folder / "logs-open"
+    if change == "logs":
+        logs.rename(scene.folder / "moved")
+    else:
+        (logs / "D0__doc.yml").write_text("other")
+    with pytest.raises(AwstoeError, match="log folder" if change == "logs" else "have changed"):
+        scene.resumed()
