@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from awstoe.errors import AwstoeError
-from awstoe_build.failure import BuildFailure
 from awstoe_release import (
     configuration,
     operations,
@@ -27,10 +25,11 @@ from awstoe_release.rehearsal import rehearse
 from awstoe_release.rehearsal.rehearse import Wish
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_signing.failure import SigningFailure
+from awstoe_signing.failure import exit_code_of
 from awstoe_signing.keys.directory import Purpose
 
 _Options = argparse.Namespace
+PROGRAM: Final = "awstoe-release"
 _OUT: Final = "out"
 _KEY_DAYS: Final = 1095
 _PROMOTION: Final = ("metadata", "publish", "verify-published", "promote")
@@ -40,24 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
-    try:
-        return command(options)
-    except (ReleaseFailure, SigningFailure, BuildFailure, AwstoeError) as failure:
-        sys.stderr.write(f"release: {failure.message}\n")
-        if failure.hint:
-            sys.stderr.write(f"         {failure.hint}\n")
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"release: {place}{error.strerror or error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("release: interrupted; run the same again to go on\n")
-        return 130
+    return exit_code_of(
+        PROGRAM, lambda: command(options), interrupted="run the same command again to continue"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="awstoe_release", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[_Options], int], help: str) -> argparse.ArgumentParser:
@@ -192,7 +180,7 @@ def _run(options: _Options) -> int:
             without=dict.fromkeys(options.without, "asked for with --without"),
         )
         _say(f"{release.version}: {time.monotonic() - started:.0f} s")
-    return _ended(failed, "release run --from publish --region ")
+    return _ended(failed, "run --from publish --region ")
 
 
 def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) -> int:
@@ -202,9 +190,9 @@ def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) ->
         return 0
     if isinstance(failed, Mapping):
         for name in names:
-            sys.stderr.write(f"release: {name}: {failed[name].message}\n")
-    sys.stderr.write(f"release: not complete in {', '.join(names)}\n")
-    sys.stderr.write(f"         when they are well again: {again}{names[0]}\n")
+            sys.stderr.write(f"{PROGRAM}: {name}: {failed[name].message}\n")
+    sys.stderr.write(f"{PROGRAM}: not complete in {', '.join(names)}\n")
+    sys.stderr.write(f"  hint: when the region works again, run: {PROGRAM} {again}{names[0]}\n")
     return 1
 
 
@@ -230,14 +218,14 @@ def _promote(options: _Options) -> int:
         release = _release(options, version=options.version)
         operations.fetch(release)
         failed = pipeline.run(release, release.state, only=_PROMOTION)
-    return _ended(failed, f"release promote {options.version} --region ")
+    return _ended(failed, f"promote {options.version} --region ")
 
 
 def _withdraw(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         release = _release(options, name="operations")
         failures = operations.withdraw(release, options.version, options.reason)
-    return _ended(failures, f"release withdraw {options.version} --region ")
+    return _ended(failures, f"withdraw {options.version} --region ")
 
 
 def _rollback(options: _Options) -> int:
@@ -251,13 +239,13 @@ def _rotate_key(options: _Options) -> int:
         failures = operations.rotate_key(
             release, Purpose(options.purpose), options.days, options.kms, options.name
         )
-    return _ended(failures, "release refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp --region ")
 
 
 def _refresh(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         failures = operations.refresh_timestamp(_release(options, name="operations"))
-    return _ended(failures, "release refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp --region ")
 
 
 def _status(options: _Options) -> int:

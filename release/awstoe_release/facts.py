@@ -6,7 +6,7 @@ from typing import Any
 
 from awstoe.host.executable.frozen import BUILD_FACTS
 from awstoe_build.inspection import bundle
-from awstoe_release.failure import ReleaseFailure, told
+from awstoe_release.failure import ReleaseFailure
 
 Facts = Mapping[str, Any]
 
@@ -21,8 +21,7 @@ def of(data: bytes, name: str) -> Facts:
     Raises:
         ReleaseFailure: It is no program of our build, or the facts are damaged.
     """
-    with told():
-        files = bundle.read(data, name).files
+    files = bundle.read(data, name).files
     text = files.get(BUILD_FACTS)
     if text is None:
         return {}

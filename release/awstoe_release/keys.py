@@ -6,7 +6,7 @@ import time
 from awstoe.trust import release_trust
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.release_trust import ReleaseTrust
-from awstoe_release.failure import ReleaseFailure, told
+from awstoe_release.failure import ReleaseFailure
 from awstoe_release.release import Release
 from awstoe_signing.authenticode.sign import SigningIdentity
 from awstoe_signing.keys import lifecycle
@@ -28,8 +28,7 @@ def directory(release: Release) -> KeyDirectory:
             hint="name it: --keys DIR, AWSTOE_RELEASE_SIGNING_KEYS, or signing.keys in"
             " release.toml; the key ceremony makes one (docs/trust.md)",
         )
-    with told():
-        return KeyDirectory(release.keys)
+    return KeyDirectory(release.keys)
 
 
 @functools.cache
@@ -45,8 +44,7 @@ def signers(release: Release, purpose: Purpose) -> tuple[Signer, ...]:
         ReleaseFailure: One cannot be had.
     """
     keys = directory(release)
-    with told():
-        return (_opened(keys.folder, keys.only(purpose)),)
+    return (_opened(keys.folder, keys.only(purpose)),)
 
 
 def metadata_signers(release: Release) -> ReleaseSigners:
@@ -69,9 +67,8 @@ def windows_identity(release: Release) -> SigningIdentity:
         ReleaseFailure: There are none.
     """
     keys = directory(release)
-    with told():
-        key, certificates = lifecycle.authenticode_key(keys)
-        return SigningIdentity(_opened(keys.folder, key), certificates)
+    key, certificates = lifecycle.authenticode_key(keys)
+    return SigningIdentity(_opened(keys.folder, key), certificates)
 
 
 def trust(release: Release) -> ReleaseTrust:
@@ -81,8 +78,7 @@ def trust(release: Release) -> ReleaseTrust:
         ReleaseFailure: The folder has no release keys, or is damaged.
     """
     directory(release)
-    with told():
-        found = release_trust.read(release.trust)
+    found = release_trust.read(release.trust)
     if found is None:
         raise ReleaseFailure(
             f"{release.trust}: expected the release keys' public halves ({release_trust.FACTS})",
@@ -98,8 +94,7 @@ def keyring(release: Release) -> Keyring:
         ReleaseFailure: They cannot be read.
     """
     found = trust(release)
-    with told():
-        return found.keyring()
+    return found.keyring()
 
 
 def openpgp(release: Release) -> Key:
@@ -109,9 +104,8 @@ def openpgp(release: Release) -> Key:
         ReleaseFailure: It cannot be had, or users do not know it.
     """
     keys = directory(release)
-    with told():
-        facts = keys.only(Purpose.OPENPGP)
-        key = lifecycle.certificate(keys, facts).key(_opened(keys.folder, facts))
+    facts = keys.only(Purpose.OPENPGP)
+    key = lifecycle.certificate(keys, facts).key(_opened(keys.folder, facts))
     if key.public.fingerprint not in trust(release).openpgp:
         raise ReleaseFailure(
             f"the signing key {key.public.fingerprint} is none of those in {release.trust},"

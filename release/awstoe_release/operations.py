@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from awstoe_release import keys, published_metadata, verification
 from awstoe_release.configuration import Region
-from awstoe_release.failure import RegionFailure, ReleaseFailure, told
+from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import CHECKSUMS, KEYRING, METADATA, TIMESTAMP, Item, Phase, content_type
 from awstoe_release.publishing import RegionResult
 from awstoe_release.release import Release
@@ -79,14 +79,11 @@ def refresh_timestamp(release: Release) -> Failures:
     published_metadata.fetch(release, folder)
     repository = MetadataRepository(folder, metadata_step.expiries(release))
     now = dt.datetime.now(dt.UTC)
-    with told():
-        if _is_old(release, folder, now):
-            written = repository.refresh(keys.metadata_signers(release), now=now)
-        else:
-            stamped = repository.refresh_timestamp(
-                keys.signers(release, Purpose.TIMESTAMP), now=now
-            )
-            written = (stamped,)
+    if _is_old(release, folder, now):
+        written = repository.refresh(keys.metadata_signers(release), now=now)
+    else:
+        stamped = repository.refresh_timestamp(keys.signers(release, Purpose.TIMESTAMP), now=now)
+        written = (stamped,)
     return _send(release, folder, written)
 
 
@@ -107,13 +104,12 @@ def withdraw(release: Release, version: str, reason: str) -> Failures:
             hint="release or promote another version first, then withdraw this one",
         )
     repository = MetadataRepository(folder, metadata_step.expiries(release))
-    with told():
-        written = repository.publish(
-            [],
-            keys.metadata_signers(release),
-            now=dt.datetime.now(dt.UTC),
-            withdrawn={version: reason},
-        )
+    written = repository.publish(
+        [],
+        keys.metadata_signers(release),
+        now=dt.datetime.now(dt.UTC),
+        withdrawn={version: reason},
+    )
     return _send(release, folder, written)
 
 
@@ -133,7 +129,7 @@ def rotate_key(
     if release.dry_run:
         release.say(f"  dry run: would rotate the {purpose.value} key in {directory.folder}")
         return {}
-    with told(), locked(directory.folder):
+    with locked(directory.folder):
         directory = keys.directory(release)
         expires = lifecycle.after(now, days)
         lifecycle.rotate(directory, purpose, now=now, expires=expires, kms=kms, name=name)
@@ -148,9 +144,8 @@ def rotate_key(
     if found.region:
         repository = MetadataRepository(folder, metadata_step.expiries(release))
         moment = dt.datetime.now(dt.UTC)
-        with told():
-            # With the keys that the new root names, so that its followers find all of one piece.
-            written += repository.publish([], keys.metadata_signers(release), now=moment)
+        # With the keys that the new root names, so that its followers find all of one piece.
+        written += repository.publish([], keys.metadata_signers(release), now=moment)
     return _send(release, folder, written)
 
 

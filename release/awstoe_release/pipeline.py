@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
 
+from awstoe.errors import AwstoeError
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.release import Made, Release
 from awstoe_release.state import State, Status, write_json
@@ -143,7 +144,7 @@ def _run(release: Release, state: State, step: Step, left_out: str) -> Collectio
     except Skip as skip:
         status, reason = Status.SKIPPED, str(skip)
         release.say(f"  skipped: {reason}")
-    except ReleaseFailure as failure:
+    except AwstoeError as failure:
         if not release.dry_run:
             seconds = time.monotonic() - started
             state.record(
@@ -173,7 +174,7 @@ def _skip(reason: str) -> NoReturn:
 
 def _tell(release: Release, made: Made) -> None:
     """What failed where; regions with the same story together."""
-    stories: dict[tuple[str, str], list[str]] = {}
+    stories: dict[tuple[str, str | None], list[str]] = {}
     for name, failure in made.failures.items():
         stories.setdefault((failure.message, failure.hint), []).append(name)
     for (message, hint), names in stories.items():

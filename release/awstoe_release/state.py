@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from awstoe.errors import HostError
 from awstoe.host.files.own_files import replace_file
 from awstoe_release import contents
 from awstoe_release.failure import ReleaseFailure
@@ -171,8 +170,6 @@ def write(path: str, data: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         replace_file(path, [data], durable=True)
-    except HostError as error:
-        raise ReleaseFailure(error.message, hint=error.hint or "") from error
     except OSError as error:
         raise ReleaseFailure(f"{path} cannot be written: {error.strerror}") from error
 

@@ -110,10 +110,8 @@ class Visitor:
             ]
         except (NotFound, TooLarge) as error:
             raise RegionFailure(region.name, f"{error}") from error
-        except ReleaseFailure as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint) from error
         except AwstoeError as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+            raise RegionFailure(region.name, error.message, hint=error.hint) from error
         except OSError as error:
             raise RegionFailure(
                 region.name, f"{error.filename or self._scratch}: {error.strerror}"
@@ -135,7 +133,7 @@ class Visitor:
             with tempfile.TemporaryDirectory(dir=self._ready(), prefix="metadata-") as folder:
                 return release_index.refresh(repository, root, folder)
         except AwstoeError as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+            raise RegionFailure(region.name, error.message, hint=error.hint) from error
 
     def _ready(self) -> str:
         os.makedirs(self._scratch, mode=0o700, exist_ok=True)

@@ -15,13 +15,12 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from awstoe.errors import AwstoeError
 from awstoe.host.files.own_files import replace_file
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
 from awstoe_signing.authenticode import certificates as authenticode_certificates
 from awstoe_signing.authenticode import command
-from awstoe_signing.failure import SigningFailure
+from awstoe_signing.failure import SigningFailure, exit_code_of
 from awstoe_signing.keys import ceremony, lifecycle
 from awstoe_signing.keys.directory import (
     BOOK,
@@ -37,6 +36,7 @@ from awstoe_signing.openpgp import sign as signing
 from awstoe_signing.tuf import bundles, trust_folder
 from awstoe_signing.tuf import root as tuf_root
 
+PROGRAM: Final = "awstoe-signing"
 _DAYS: Final = 1095
 _PRODUCT: Final = "AWSTOE"
 _ALARM_DAYS: Final = 180
@@ -49,24 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
-    try:
-        return command(options)
-    except (SigningFailure, AwstoeError) as failure:
-        sys.stderr.write(f"signing: {failure.message}\n")
-        if failure.hint:
-            sys.stderr.write(f"         {failure.hint}\n")
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"signing: {place}{error.strerror or error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("signing: interrupted; what is finished is kept\n")
-        return 130
+    return exit_code_of(
+        PROGRAM, lambda: command(options), interrupted="everything that is finished is kept"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="awstoe_signing", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[_Options], int], help: str) -> argparse.ArgumentParser:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from awstoe.errors import AwstoeError
 from awstoe_release import configuration, pipeline
 from awstoe_release.configuration import FOLDER, Configuration
-from awstoe_release.failure import ReleaseFailure
 from awstoe_release.publishing import Publisher
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
@@ -189,7 +189,7 @@ def main() -> None:
     release = release._replace(say=say)
     try:
         world.run(release)
-    except ReleaseFailure as failure:
+    except AwstoeError as failure:
         sys.exit(f"{failure.message}\n{failure.hint}")
 
 

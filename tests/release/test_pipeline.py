@@ -19,6 +19,7 @@ from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.release import Release
 from awstoe_release.state import State, Status
 from awstoe_release.verification import Visitor
+from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys.directory import Purpose, locked
 from fakes.release_world import TARGETS, WITHOUT, World
 
@@ -490,7 +491,7 @@ def test_a_withdrawn_version_is_told_to_programs(world: World) -> None:
     withdrawn = {each.version.text: each.withdrawn for each in told.releases}
     assert withdrawn == {"1.0.0": "it breaks", "1.1.0": ""}
     assert world.has("us-east-1", "1.0.0/linux/amd64/awstoe")
-    with pytest.raises(ReleaseFailure, match=r"version 9\.9\.9 is not published"):
+    with pytest.raises(SigningFailure, match=r"version 9\.9\.9 is not published"):
         operations.withdraw(world.release("1.1.0"), "9.9.9", "what?")
 
 
@@ -537,7 +538,7 @@ def test_keys_are_not_rotated_by_a_dry_run_or_during_another_change(
     assert f"would rotate the {purpose.value} key" in world.text()
     with (
         locked(str(own)),
-        pytest.raises(ReleaseFailure, match="another command is changing the keys"),
+        pytest.raises(SigningFailure, match="another command is changing the keys"),
     ):
         operations.rotate_key(release, purpose, 500)
     assert (own / "keys.toml").read_bytes() == before

@@ -17,7 +17,7 @@ from awstoe.trust import release_trust
 from awstoe.update import local_metadata
 from awstoe_release import configuration, pipeline, programs, runners, source_tree, state, tables
 from awstoe_release.configuration import FOLDER, Configuration
-from awstoe_release.failure import ReleaseFailure, told
+from awstoe_release.failure import ReleaseFailure
 from awstoe_release.publishing import Publisher
 from awstoe_release.rehearsal.client import S3Server
 from awstoe_release.rehearsal.server import ACCOUNT
@@ -120,10 +120,9 @@ def _keys(folder: str, say: Callable[[str], None]) -> str:
     # What programs remember of updates goes by this address. A rehearsal's must be its own: real
     # programs on this machine are not to be confused.
     address = f"https://{secrets.token_hex(8)}{_NOWHERE}"
-    with told():
-        KeyDirectory(place, ceremony.REHEARSAL._replace(url=address))
-        keys = ceremony.prepare(place)
-        ceremony.complete(keys, now=int(time.time()), days=_DAYS, say=lambda text: say(f"  {text}"))
+    KeyDirectory(place, ceremony.REHEARSAL._replace(url=address))
+    keys = ceremony.prepare(place)
+    ceremony.complete(keys, now=int(time.time()), days=_DAYS, say=lambda text: say(f"  {text}"))
     return place
 
 
@@ -132,10 +131,9 @@ def _forget(keys: str) -> None:
 
     Run by root they do that outside their home (``awstoe.update.local_metadata``).
     """
-    with told():
-        trust = release_trust.read(os.path.join(keys, "trust"))
-        if trust is not None and trust.url.endswith(_NOWHERE):
-            shutil.rmtree(local_metadata.folder_for(trust.url), ignore_errors=True)
+    trust = release_trust.read(os.path.join(keys, "trust"))
+    if trust is not None and trust.url.endswith(_NOWHERE):
+        shutil.rmtree(local_metadata.folder_for(trust.url), ignore_errors=True)
 
 
 def _prepare(

@@ -8,7 +8,7 @@ from cryptography import x509
 
 from awstoe.trust.authenticode import verify as verifier
 from awstoe_release import keys
-from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.release import Made, Release
 from awstoe_signing.authenticode import sign as authenticode
 from awstoe_signing.authenticode.sign import Description
@@ -51,12 +51,11 @@ def _sign(release: Release, source: str, target: str) -> verifier.SignatureResul
         stampers = x509.load_pem_x509_certificates(keys.trust(release).stamp_roots)
         authority = Server(server, stampers)
     product = release.configuration.product
-    with told():
-        return authenticode.sign(
-            source,
-            target,
-            identity=keys.windows_identity(release),
-            description=Description(product.title, product.source),
-            at=dt.datetime.now(dt.UTC),
-            authority=authority,
-        )
+    return authenticode.sign(
+        source,
+        target,
+        identity=keys.windows_identity(release),
+        description=Description(product.title, product.source),
+        at=dt.datetime.now(dt.UTC),
+        authority=authority,
+    )

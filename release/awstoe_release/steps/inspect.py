@@ -3,7 +3,7 @@
 from awstoe_build import selection, targets
 from awstoe_build.inspection import inspect
 from awstoe_release import facts
-from awstoe_release.failure import ReleaseFailure, told
+from awstoe_release.failure import ReleaseFailure
 from awstoe_release.release import Made, Release
 
 
@@ -22,15 +22,14 @@ def run(release: Release) -> Made:
                 data = stream.read()
         except OSError as error:
             raise ReleaseFailure(f"{path} cannot be read: {error.strerror}") from error
-        with told():
-            report = inspect.inspect(
-                data,
-                targets.find(name),
-                name=path,
-                unwanted=list(selection.EXCLUDED),
-                wanted=["awstoe.__main__", *selection.hidden_imports()],
-                host_paths=[release.sources],
-            )
+        report = inspect.inspect(
+            data,
+            targets.find(name),
+            name=path,
+            unwanted=list(selection.EXCLUDED),
+            wanted=["awstoe.__main__", *selection.hidden_imports()],
+            host_paths=[release.sources],
+        )
         inside = facts.of(data, path)
         problems += [f"{name}: {problem}" for problem in report.problems]
         problems += _contradictions(release, name, inside)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from awstoe_release import facts, keys, published_metadata
 from awstoe_release.configuration import Region
-from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import METADATA, SIGNATURE, TIMESTAMP
 from awstoe_release.published_metadata import Published
 from awstoe_release.release import Made, Release
@@ -50,13 +50,12 @@ def signed(
     shutil.rmtree(scratch, ignore_errors=True)
     found = published_metadata.fetch(release, scratch)
     repository = MetadataRepository(scratch, expiries(release))
-    with told():
-        written = repository.publish(
-            files,
-            keys.metadata_signers(release),
-            now=dt.datetime.now(dt.UTC),
-            withdrawn=withdrawn,
-        )
+    written = repository.publish(
+        files,
+        keys.metadata_signers(release),
+        now=dt.datetime.now(dt.UTC),
+        withdrawn=withdrawn,
+    )
     _clear_abandoned(release, found, written, scratch)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(scratch, folder)

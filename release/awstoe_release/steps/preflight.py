@@ -13,6 +13,7 @@ from typing import Final
 from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
+from awstoe.errors import AwstoeError
 from awstoe.update import regions as client_regions
 from awstoe_release import keys, runners, source_tree
 from awstoe_release.configuration import Region
@@ -54,13 +55,13 @@ def _problems(check: Check, release: Release, warnings: list[str]) -> Iterator[s
     """What a check finds; its own failure is a finding as well."""
     try:
         yield from check(release, warnings)
-    except ReleaseFailure as failure:
+    except AwstoeError as failure:
         yield failure.message + (f" ({failure.hint})" if failure.hint else "")
 
 
 def _together(failures: dict[str, RegionFailure]) -> Iterator[str]:
     """The failures of regions, those with one story in one line."""
-    stories: dict[tuple[str, str], list[str]] = {}
+    stories: dict[tuple[str, str | None], list[str]] = {}
     for name, failure in sorted(failures.items()):
         stories.setdefault((failure.message, failure.hint), []).append(name)
     for (message, hint), names in stories.items():

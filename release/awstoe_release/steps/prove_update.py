@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from awstoe_build.__main__ import cache_folder
-from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain.layers import Cache
 from awstoe_build.toolchain.windows import runtime as windows_runtime
 from awstoe_build.toolchain.windows import wine
@@ -109,14 +108,11 @@ def _platform(target: str, folder: str, release: Release) -> Iterator[Platform]:
     if target != runners.WINDOWS.name:
         yield Platform(runners.emulator(target))
         return
-    try:
-        runtime = Cache(cache_folder(), release.say).obtain(windows_runtime.recipe(runners.WINDOWS))
-        lacking = windows_runtime.wine_libraries(runtime)
-        libraries = [os.path.join(lacking, name) for name in sorted(os.listdir(lacking))]
-        with wine.machine(os.path.join(folder, "windows"), libraries) as environment:
-            yield Platform(("wine",), environment)
-    except BuildFailure as failure:
-        raise ReleaseFailure(failure.message, hint=failure.hint) from failure
+    runtime = Cache(cache_folder(), release.say).obtain(windows_runtime.recipe(runners.WINDOWS))
+    lacking = windows_runtime.wine_libraries(runtime)
+    libraries = [os.path.join(lacking, name) for name in sorted(os.listdir(lacking))]
+    with wine.machine(os.path.join(folder, "windows"), libraries) as environment:
+        yield Platform(("wine",), environment)
 
 
 def _update(release: Release, target: str, folder: str, machine: Platform, region: Region) -> Proof:

@@ -6,7 +6,7 @@ import time
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe_release import keys, state
-from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import KEYRING, SIGNATURE, Phase
 from awstoe_release.release import Made, Release
 from awstoe_signing.openpgp import sign as openpgp_signing
@@ -48,7 +48,7 @@ def run(release: Release) -> Made:
 def _sign(key: Key, path: str, signature: str) -> None:
     """Write the signature of a file."""
     try:
-        with open(path, "rb") as stream, told():
+        with open(path, "rb") as stream:
             data = openpgp_signing.detached(key, stream, int(time.time()))
     except OSError as error:
         raise ReleaseFailure(

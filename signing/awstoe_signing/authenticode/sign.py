@@ -89,6 +89,8 @@ def sign(
                 verdict = _sign(program, replacement, identity, description, at, authority)
             os.fsync(replacement.descriptor)
             replacement.commit(keep_old_attributes=False)
+    except SigningFailure:
+        raise
     except AwstoeError as error:
         raise SigningFailure(f"{source} is not signed: {error.message}") from error
     except OSError as error:
