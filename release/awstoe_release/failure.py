@@ -1,5 +1,7 @@
 """How a release step can end besides success: with a failure, or skipped."""
 
+from collections.abc import Mapping
+
 from awstoe.errors import AwstoeError
 
 
@@ -21,3 +23,13 @@ class RegionFailure(ReleaseFailure):
 
 class Skip(Exception):
     """A step has nothing to do. The text says why."""
+
+
+def regions_by_problem(
+    failures: Mapping[str, RegionFailure],
+) -> dict[tuple[str, str | None], list[str]]:
+    """Return the regions of each message and hint, to report the same problem once."""
+    problems: dict[tuple[str, str | None], list[str]] = {}
+    for name, failure in failures.items():
+        problems.setdefault((failure.message, failure.hint), []).append(name)
+    return problems

@@ -1,4 +1,4 @@
-"""A small world to release into: regions at a real S3-speaking server, and stand-in programs."""
+"""A small world to release into: regions at a real S3 server, and stand-in programs."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ from awstoe_release.configuration import FOLDER, Configuration
 from awstoe_release.publishing import Publisher
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
-from awstoe_release.s3 import Store
+from awstoe_release.s3 import Bucket
 from awstoe_release.state import State
 from fakes import standin_program
 
@@ -48,7 +48,7 @@ wait_seconds = 0
 
 
 def write_settings(folder: Path) -> Path:
-    """Configuration files: the real ones, with three regions and two waves."""
+    """Write configuration files: the real ones, with three regions and two waves."""
     folder.mkdir()
     head, _, _ = (Path(FOLDER) / "release.toml").read_text().partition("[[wave]]")
     (folder / "release.toml").write_text(head + _WAVES)
@@ -64,7 +64,7 @@ class Server(Protocol):
 
 
 class World:
-    """What a test releases into and looks at."""
+    """What a test releases into and inspects."""
 
     def __init__(
         self, server: Server, settings: Path, folder: Path, keys: Callable[[], str]
@@ -78,7 +78,7 @@ class World:
 
     @property
     def keys(self) -> str:
-        """The folder of keys, made when first asked for: that takes seconds."""
+        """The folder of keys, made on first use: that takes seconds."""
         return self._keys()
 
     def configuration(self, *overrides: str) -> Configuration:
@@ -103,7 +103,7 @@ class World:
         older: str = "",
         commit: str = "c" * 40,
     ) -> Release:
-        """A release of stand-in programs; the same again goes on where the last one stopped."""
+        """Return a release of stand-in programs. The same release again continues the last one."""
         config = self.configuration(*overrides)
         files = standin_program.write(
             self.folder / f"files-{version}{salt}", version, TARGETS, f"{self.keys}/trust", salt
@@ -121,7 +121,7 @@ class World:
             keys=self.keys,
             state=State.open(place, version=version, commit=commit),
             publisher=Publisher(config.publish, version=version),
-            say=self.said.append,
+            log=self.said.append,
             sources=str(sources),
             files=str(files),
             older=older,
@@ -129,7 +129,7 @@ class World:
         )
 
     def sources(self, version: str) -> Path:
-        """A tree that says a version."""
+        """Return a source tree that has a version."""
         folder = self.folder / f"sources-{version}"
         if not folder.exists():
             (folder / "src/awstoe/update").mkdir(parents=True)
@@ -144,20 +144,20 @@ class World:
         return folder
 
     def run(self, release: Release, *, begin: str = "", until: str = "") -> set[str]:
-        """Run the pipeline; gives the regions that failed."""
+        """Run the pipeline. Return the regions that failed."""
         failed = pipeline.run(release, release.state, begin=begin, until=until, without=WITHOUT)
         return set(failed)
 
-    def store(self, region: str) -> Store:
-        """A region's bucket, seen by us."""
-        return self._publisher.store(self._regions(region))
+    def bucket(self, region: str) -> Bucket:
+        """Return a region's bucket."""
+        return self._publisher.bucket(self._regions(region))
 
     def has(self, region: str, key: str) -> bool:
-        return self.store(region).look(key) is not None
+        return self.bucket(region).head(key) is not None
 
     def version_at(self, region: str, key: str = "latest/linux/amd64/awstoe") -> str:
-        """The version that a pointer has; empty when it is not there."""
-        found = self.store(region).look(key)
+        """Return the version that a pointer has; empty if it does not exist."""
+        found = self.bucket(region).head(key)
         return found.metadata["version"] if found else ""
 
     def text(self) -> str:
@@ -165,16 +165,16 @@ class World:
 
 
 class _Elsewhere(NamedTuple):
-    """A server that another process has started."""
+    """A server that another process started."""
 
     endpoint: str
 
 
 def main() -> None:
-    """``python -m fakes.release_world``: run a release in a process of its own, to be killed.
+    """``python -m fakes.release_world``: run a release in its own process, to be killed.
 
-    Arguments: settings, folder, keys, endpoint, version, the step to be killed at (or nothing), and
-    the bytes that a file may have at most (or 0).
+    Arguments: settings, folder, keys, endpoint, version, the step to kill the process at (or
+    empty), and the largest size of a file in bytes (or 0).
     """
     settings, folder, keys, endpoint, version, killed_at, limit = sys.argv[1:]
     world = World(_Elsewhere(endpoint), Path(settings), Path(folder), lambda: keys)
@@ -182,11 +182,11 @@ def main() -> None:
     if int(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 
-    def say(text: str) -> None:
+    def log(text: str) -> None:
         if killed_at and text == f"{killed_at}:":
             os.kill(os.getpid(), signal.SIGKILL)
 
-    release = release._replace(say=say)
+    release = release._replace(log=log)
     try:
         world.run(release)
     except AwstoeError as failure:

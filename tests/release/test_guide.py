@@ -122,5 +122,5 @@ def test_the_key_is_at_both_places_of_the_guide(world: World) -> None:
     release: Release = world.release("1.0.0")
     world.run(release, until="promote")
     for key in ("latest/assets/awstoe.gpg", "assets/awstoe.gpg"):
-        data = world.store("us-east-1").get(key, 1 << 20)
+        data = world.bucket("us-east-1").get(key, 1 << 20)
         assert data == Path(release.trust, "awstoe.gpg").read_bytes()

@@ -45,7 +45,7 @@ def test_program_is_signed_in_place(
     assert verdict.state is State.GOOD
     output = capsys.readouterr().out
     assert f"{path}: signed by {verdict.thumbprint}; " in output
-    assert ("osslsigncode agrees" in output) is bool(shutil.which("osslsigncode"))
+    assert ("osslsigncode accepts it" in output) is bool(shutil.which("osslsigncode"))
     assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
     assert "it is signed already" in capsys.readouterr().err
 
@@ -121,7 +121,7 @@ def test_osslsigncode_that_cannot_be_started_is_named(
     stub.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
-    assert "osslsigncode could not be asked" in capsys.readouterr().err
+    assert "osslsigncode cannot be run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("at", "code"), [("yesterday", 1), (AT, 0)])
