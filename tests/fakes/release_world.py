@@ -18,22 +18,19 @@ from awstoe_release.s3 import Bucket
 from awstoe_release.state import State
 from fakes import standin_program
 
+LIST_OF_REGIONS = "../src/awstoe/update/regions.toml"
+"""In release.toml."""
 TARGETS = ("linux/amd64", "linux/386")
 WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs only stand in for built ones")
 
 
 _REGIONS = """
-[partition.aws]
-suffix = "amazonaws.com"
-[[region]]
-name = "eu-north-1"
-place = "Europe (Stockholm)"
-[[region]]
-name = "us-east-1"
-place = "US East (N. Virginia)"
-[[region]]
-name = "ap-south-1"
-place = "Asia Pacific (Mumbai)"
+[partitions]
+aws = "amazonaws.com"
+[regions]
+eu-north-1 = "aws"
+us-east-1 = "aws"
+ap-south-1 = "aws"
 """
 _WAVES = """
 [[wave]]
@@ -51,6 +48,8 @@ def write_settings(folder: Path) -> Path:
     """Write configuration files: the real ones, with three regions and two waves."""
     folder.mkdir()
     head, _, _ = (Path(FOLDER) / "release.toml").read_text().partition("[[wave]]")
+    assert LIST_OF_REGIONS in head
+    head = head.replace(LIST_OF_REGIONS, "regions.toml")
     (folder / "release.toml").write_text(head + _WAVES)
     (folder / "regions.toml").write_text(_REGIONS)
     return folder
@@ -132,11 +131,9 @@ class World:
         """Return a source tree that has a version."""
         folder = self.folder / f"sources-{version}"
         if not folder.exists():
-            (folder / "src/awstoe/update").mkdir(parents=True)
+            (folder / "src/awstoe").mkdir(parents=True)
             (folder / "changelog.d").mkdir()
             (folder / "src/awstoe/__init__.py").write_text(f'__version__ = "{version}"\n')
-            regions = Path(REPOSITORY, "src/awstoe/update/regions.toml").read_text()
-            (folder / "src/awstoe/update/regions.toml").write_text(regions)
             (folder / "CHANGELOG.md").write_text("# Changelog\n\nAll of it.\n")
             (folder / "changelog.d/7.added.md").write_text(f"What is new in\n{version}.\n")
             lock = Path(REPOSITORY, "requirements.lock").read_text()

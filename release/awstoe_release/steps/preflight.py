@@ -14,7 +14,6 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
 from awstoe.errors import AwstoeError
-from awstoe.update import regions as client_regions
 from awstoe_release import keys, runners, source_tree
 from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
@@ -34,7 +33,7 @@ def run(release: Release) -> StepResult:
     """
     problems: list[str] = []
     warnings: list[str] = []
-    for check in (_sources, _disk, _machine, _client_regions, _keys):
+    for check in (_sources, _disk, _machine, _keys):
         problems += _problems(check, release, warnings)
     _, failures = in_all_regions(
         release.regions, lambda region: _region(release, region), at_once=release.regions_at_once
@@ -110,23 +109,6 @@ def _machine(release: Release, warnings: list[str]) -> Iterator[str]:
         if (why := runners.untestable(target))
     ]
     yield from ()
-
-
-def _client_regions(release: Release, warnings: list[str]) -> Iterator[str]:
-    """Programs look for updates where this release goes."""
-    ours = {each.name: (each.partition, each.suffix) for each in release.configuration.regions}
-    path = os.path.join(release.sources, "src", "awstoe", "update", "regions.toml")
-    read = client_regions.read(path)
-    theirs = {name: (each.partition, each.suffix) for name, each in read.items()}
-    found = [
-        f"region {name} is not the same in release/regions.toml and in {path}"
-        for name in sorted(ours.keys() | theirs.keys())
-        if ours.get(name) != theirs.get(name)
-    ]
-    if release.rehearsal:
-        warnings += found
-    else:
-        yield from found
 
 
 def _keys(release: Release, warnings: list[str]) -> Iterator[str]:
