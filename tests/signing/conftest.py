@@ -1,4 +1,4 @@
-"""One rehearsal's keys for all tests of a run: RSA with 4096 bits takes its time."""
+"""One rehearsal's keys for all tests of a run: RSA keys with 4096 bits take long to make."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ _SECONDS = 300
 
 @pytest.fixture(scope="session")
 def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished ceremony; no test changes it."""
+    """The folder of a completed ceremony. No test may change it."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # all processes of this run share it
@@ -36,7 +36,7 @@ def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def keys(made_keys: Path, tmp_path: Path) -> KeyDirectory:
-    """A copy of it that the test may change."""
+    """A copy of the keys that the test may change."""
     folder = tmp_path / "keys"
     shutil.copytree(made_keys, folder)
     return KeyDirectory(str(folder))

@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def makers() -> Iterator[tuple[Gpg, dict[str, str]]]:
-    """gpg with keys of its own, and their fingerprints by their names."""
+    """gpg with its own keys, and their fingerprints by name."""
     if GPG is None:
         pytest.skip("gpg is not installed")
     with gpg() as program:
@@ -39,7 +39,7 @@ def makers() -> Iterator[tuple[Gpg, dict[str, str]]]:
             name: program.make_key(f"{name} <{name}@example.com>", algorithm, "sign")
             for name, algorithm in (("rsa", "rsa3072"), ("ed", "ed25519"))
         }
-        # One that only certifies, with a subkey that signs.
+        # A key that only certifies, with a subkey that signs.
         fingerprints["sub"] = program.make_key("sub <sub@example.com>", "ed25519", "cert")
         options = ("--passphrase", "", "--pinentry-mode", "loopback")
         added = program.run(
@@ -88,7 +88,7 @@ def test_we_accept_several_signatures_of_gpg_in_a_file(
     assert [each.verdict for each in found.findings] == [Verdict.GOOD] * 3
 
 
-def test_we_accept_what_gpg_says_about_a_signature_besides(
+def test_we_accept_additional_subpackets_of_gpg(
     file: Path, makers: tuple[Gpg, dict[str, str]]
 ) -> None:
     notes = ("--set-notation", "build@example.com=17", "--set-policy-url", "https://example.com/")
@@ -147,7 +147,7 @@ def signed(keys: KeyDirectory, file: Path) -> bytes:
 
 
 @needs_gpg
-def test_gpg_accepts_what_we_sign_by_the_way_of_the_user_guide(
+def test_gpg_accepts_what_we_sign_with_the_commands_of_the_guide(
     keys: KeyDirectory, file: Path
 ) -> None:
     trust_folder.write(keys)
@@ -168,7 +168,7 @@ def test_gpg_accepts_what_we_sign_by_the_way_of_the_user_guide(
 
 
 @needs_gpg
-def test_gpg_reads_our_key_as_we_mean_it(keys: KeyDirectory) -> None:
+def test_gpg_reads_our_key_correctly(keys: KeyDirectory) -> None:
     key = keys.only(Purpose.OPENPGP)
     with gpg() as program:
         program.take(keys.read("public", f"{key.name}.asc"))
@@ -202,10 +202,8 @@ def test_sequoia_accepts_what_we_sign(keys: KeyDirectory, file: Path) -> None:
 
 @needs_gpg
 @needs_sq
-def test_a_renewed_key_still_speaks_for_what_it_signed_before(
-    keys: KeyDirectory, file: Path
-) -> None:
-    """Sequoia asks what was true of a key when it signed: the old self-signature must stay."""
+def test_signatures_from_before_a_renewal_stay_good(keys: KeyDirectory, file: Path) -> None:
+    """Sequoia judges a key by its state when it signed: the old self-signature must stay."""
     now = int(time.time())
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
@@ -226,7 +224,7 @@ def test_a_renewed_key_still_speaks_for_what_it_signed_before(
 
 @needs_gpg
 @needs_sq
-def test_all_three_know_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
+def test_all_three_programs_reject_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
     now = int(time.time())
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
@@ -242,9 +240,7 @@ def test_all_three_know_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
 
 
 @needs_gpg
-def test_a_revocation_made_with_the_key_revokes_it_without_the_key(
-    keys: KeyDirectory, file: Path
-) -> None:
+def test_the_prepared_revocation_works_without_the_key(keys: KeyDirectory, file: Path) -> None:
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
     name = keys.only(Purpose.OPENPGP).name
