@@ -160,10 +160,11 @@ def older(version: str) -> str:
 
 
 def copy_as(sources: str, destination: str, version: str) -> None:
-    """Copy the sources, tracked and new, to another folder, where they say another version.
+    """Copy the sources, tracked and new files, to another folder, with another version.
 
     Raises:
-        ReleaseFailure: This is no git work tree, or a file cannot be copied.
+        ReleaseFailure: The folder is not a git work tree.
+        HostError: A file cannot be written.
     """
     listed = _git(sources, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     shutil.rmtree(destination, ignore_errors=True)

@@ -40,7 +40,7 @@ class RegionRecord(NamedTuple):
     failure: str = ""
     """The message, if it failed."""
     facts: Mapping[str, object] = {}
-    """What else the step has to say, for the JSON files."""
+    """What else the step found, for the JSON files."""
 
     def as_json(self) -> dict[str, object]:
         """Return the result as it is in the JSON files."""

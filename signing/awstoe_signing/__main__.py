@@ -89,7 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     made = add("create", _exclusively(_create), "make one key, or register a key of AWS KMS")
     _add_purpose(made)
     made.add_argument(
-        "--state", choices=["current", "next"], default="current", help="default: current"
+        "--state",
+        choices=["current", "next"],
+        default="current",
+        help="the state of the key (default: current)",
     )
     made.add_argument("--kms", default="", metavar="ARN", help="register this key of AWS KMS")
     _add_days(made)
@@ -396,7 +399,10 @@ def _changed(keys: KeyDirectory, now: int) -> int:
     for key in keys.facts():
         print(_line(key, now))
     if not keys.facts(Purpose.OPENPGP, KeyState.CURRENT):
-        print("no key signs now; to use the next key, run: awstoe-signing rotate --purpose openpgp")
+        print(
+            "no key signs now; to use the next key, run: awstoe-signing rotate --purpose openpgp"
+            f" --directory {keys.folder}"
+        )
     elif os.path.exists(keys.path("trust")):
         print(f"trust: {trust_folder.write(keys)}")
         print("build and publish again: programs only know the keys that were baked into them")

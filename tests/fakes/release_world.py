@@ -21,7 +21,7 @@ from fakes import standin_program
 LIST_OF_REGIONS = "../src/awstoe/update/regions.toml"
 """In release.toml."""
 TARGETS = ("linux/amd64", "linux/386")
-WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs only stand in for built ones")
+WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs are stand-ins")
 
 
 _REGIONS = """
@@ -70,7 +70,7 @@ class World:
     ) -> None:
         self.server, self.settings, self.folder = server, settings, folder
         self._keys = keys
-        self.said: list[str] = []
+        self.log_lines: list[str] = []
         config = self.configuration()
         self._publisher = Publisher(config.publish, version="")
         self._regions = config.region
@@ -120,7 +120,7 @@ class World:
             keys=self.keys,
             state=State.open(place, version=version, commit=commit),
             publisher=Publisher(config.publish, version=version),
-            log=self.said.append,
+            log=self.log_lines.append,
             sources=str(sources),
             files=str(files),
             older=older,
@@ -158,7 +158,7 @@ class World:
         return found.metadata["version"] if found else ""
 
     def text(self) -> str:
-        return "\n".join(self.said)
+        return "\n".join(self.log_lines)
 
 
 class _Elsewhere(NamedTuple):

@@ -83,7 +83,7 @@ def test_other_partitions_join_as_the_comments_in_the_files_say(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("publish.concurency=4", "did you mean 'publish.concurrency'?"),
         ("publish.concurrency=many", "expected int, got 'many'"),
@@ -97,14 +97,14 @@ def test_other_partitions_join_as_the_comments_in_the_files_say(tmp_path: Path) 
         ("publish", "expected section.key=value"),
     ],
 )
-def test_a_wrong_value_is_reported_with_its_name(override: str, said: str) -> None:
+def test_a_wrong_value_is_reported_with_its_name(override: str, message: str) -> None:
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(environment={}, overrides=[override])
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "message"),
     [
         ('pointers = "latest"', 'pointer = "latest"', "unknown key 'pointer'; did you mean"),
         ("updates = true", "updates = false", "exactly one must have updates = true"),
@@ -121,7 +121,7 @@ def test_a_wrong_value_is_reported_with_its_name(override: str, said: str) -> No
     ],
 )
 def test_a_mistake_in_the_file_is_reported(
-    tmp_path: Path, before: str, after: str, said: str
+    tmp_path: Path, before: str, after: str, message: str
 ) -> None:
     text = (Path(FOLDER) / "release.toml").read_text()
     assert before in text
@@ -129,7 +129,7 @@ def test_a_mistake_in_the_file_is_reported(
     (tmp_path / "release.toml").write_text(text)
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(folder=str(tmp_path), environment={})
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

@@ -112,11 +112,11 @@ class Machine:
             timeout=60,
         )
 
-    def refused(self, said: str, *arguments: str, shell: str = "dash") -> None:
+    def refused(self, message: str, *arguments: str, shell: str = "dash") -> None:
         """Check that the script fails and leaves nothing behind."""
         ended = self.run(*arguments, shell=shell)
         assert ended.returncode == 1, ended
-        assert said in ended.stderr
+        assert message in ended.stderr
         assert not self.target.exists()
         if self.directory.exists():
             assert list(self.directory.iterdir()) == []
@@ -194,8 +194,8 @@ def test_a_signature_of_an_attacker_is_rejected(
     home = tmp_path / "g"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-    who = "AWSTOE (rehearsal, do not trust) <rehearsal@awstoe.invalid>"
-    subprocess.run([*gpg, "--quick-gen-key", who, "rsa3072", "sign"], check=True)
+    user_id = "AWSTOE (rehearsal, do not trust) <rehearsal@awstoe.invalid>"
+    subprocess.run([*gpg, "--quick-gen-key", user_id, "rsa3072", "sign"], check=True)
     signature = tmp_path / "signature"
     program = machine.release.program("linux/amd64")
     subprocess.run([*gpg, "-o", str(signature), "--detach-sign", program], check=True)
@@ -248,14 +248,14 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "said"), FAULTS)
+@pytest.mark.parametrize(("fault", "message"), FAULTS)
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
 def test_an_incomplete_download_installs_nothing(
     tmp_path: Path,
     published: Release,
     server: S3Server,
     fault: dict[str, Any],
-    said: str,
+    message: str,
     downloader: str,
 ) -> None:
     machine = Machine(tmp_path / "machine", published)
@@ -266,11 +266,11 @@ def test_an_incomplete_download_installs_nothing(
     quick = "--retry 0" if downloader == "curl" else "--tries=1"
     machine.fake(downloader, f'exec {found} "$@" {quick}')
     server.fail(fault)
-    machine.refused(said)
+    machine.refused(message)
 
 
 @pytest.mark.parametrize(
-    ("system", "architecture", "bits", "said"),
+    ("system", "architecture", "bits", "message"),
     [
         ("Darwin", "arm64", "64", "this system is Darwin; this script is for Linux"),
         ("Linux", "riscv64", "64", "there is no awstoe for the architecture riscv64"),
@@ -278,10 +278,10 @@ def test_an_incomplete_download_installs_nothing(
     ],
 )
 def test_a_machine_without_a_program_is_reported(
-    machine: Machine, system: str, architecture: str, bits: str, said: str
+    machine: Machine, system: str, architecture: str, bits: str, message: str
 ) -> None:
     fake_machine(machine, system, architecture, bits)
-    machine.refused(said)
+    machine.refused(message)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def fake_machine(machine: Machine, system: str, architecture: str, bits: str) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--nonsense"], "unknown option --nonsense"),
         (["--region"], "--region: expected a value"),
@@ -316,10 +316,10 @@ def fake_machine(machine: Machine, system: str, architecture: str, bits: str) ->
         (["--directory", ""], "--directory: expected a value"),
     ],
 )
-def test_wrong_options_are_reported(machine: Machine, arguments: list[str], said: str) -> None:
+def test_wrong_options_are_reported(machine: Machine, arguments: list[str], message: str) -> None:
     ended = machine.run(*arguments)
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert not (machine.folder / "gotcha").exists()
     assert not machine.target.exists()
 

@@ -93,8 +93,8 @@ def test_a_kill_at_any_step_leaves_nothing_half_done_and_the_next_run_completes(
 ) -> None:
     world.run(world.release("1.0.0"), until="promote")
     child = in_a_process(world, "1.1.0", killed_at=step)
-    _, said = child.communicate(timeout=TIMED_OUT)
-    assert child.returncode == -9, said
+    _, errors = child.communicate(timeout=TIMED_OUT)
+    assert child.returncode == -9, errors
     later = pipeline.NAMES.index(step) > pipeline.NAMES.index("promote")
     assert versions(world) == ["1.1.0" if later else "1.0.0"] * 3
     verify(world, world.release("1.0.0"))
@@ -124,13 +124,13 @@ def test_a_kill_in_the_middle_of_publishing_lets_the_next_run_complete(
 
 def test_a_finished_step_runs_again_only_if_its_files_changed(world: World) -> None:
     world.run(world.release(), until="sign")
-    world.said.clear()
+    world.log_lines.clear()
     release = world.release()
     world.run(release, until="sign")
     assert "build: done before" in world.text()
     assert "sign: done before" in world.text()
     Path(release.document("SHA256SUMS")).write_text("broken\n")
-    world.said.clear()
+    world.log_lines.clear()
     world.run(world.release(), until="sign")
     assert "build: done before" in world.text()
     assert "describe:" in world.text()
@@ -141,7 +141,7 @@ def test_from_needs_the_steps_before_it(world: World) -> None:
     with pytest.raises(ReleaseFailure, match="the step preflight before it did not run yet"):
         world.run(world.release(), begin="sign")
     world.run(world.release(), until="sign")
-    world.said.clear()
+    world.log_lines.clear()
     world.run(world.release(), begin="describe", until="sign")
     assert "build" not in world.text()
     assert "describe:" in world.text()
@@ -273,10 +273,10 @@ def test_an_object_changed_between_upload_and_promotion_stops_its_region(
 
 def test_a_full_disk_is_reported_and_the_next_run_completes(world: World) -> None:
     child = in_a_process(world, "1.0.0", limit=20_000)
-    _, said = child.communicate(timeout=TIMED_OUT)
-    assert child.returncode == 1, said
-    assert "File too large" in said
-    assert "Traceback" not in said
+    _, errors = child.communicate(timeout=TIMED_OUT)
+    assert child.returncode == 1, errors
+    assert "File too large" in errors
+    assert "Traceback" not in errors
     release = world.release("1.0.0")
     assert world.run(release) == set()
     verify(world, release)
@@ -310,14 +310,14 @@ PREFLIGHT_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "said"), PREFLIGHT_FAULTS)
+@pytest.mark.parametrize(("fault", "message"), PREFLIGHT_FAULTS)
 def test_preflight_finds_what_is_wrong_in_all_regions_at_once(
-    world: World, server: S3Server, fault: dict[str, object], said: str
+    world: World, server: S3Server, fault: dict[str, object], message: str
 ) -> None:
     server.fail({**fault, "bucket": "awstoe-(us-east-1|ap-south-1)"})
     with pytest.raises(ReleaseFailure) as caught:
         world.run(world.release(), until="preflight")
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert "us-east-1" in caught.value.message
     assert "ap-south-1" in caught.value.message
     assert "eu-north-1" not in caught.value.message
@@ -350,9 +350,12 @@ def test_preflight_refuses_a_key_that_is_about_to_expire(world: World) -> None:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
     return subprocess.run(
-        ["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True
+        ["git", "-C", str(folder), *identity, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
 
 
@@ -370,14 +373,14 @@ def test_preflight_reports_all_problems_of_the_sources_at_once(world: World) -> 
     release = world.release("1.0.1", commit=commit)._replace(sources=str(tree), rehearsal=False)
     with pytest.raises(ReleaseFailure) as caught:
         world.run(release, until="preflight")
-    for said in (
+    for message in (
         "the sources have version 1.0.2, the release is 1.0.1",
         "the tree has uncommitted changes: CHANGELOG.md, new-file",
         "the tag v1.0.1 is at commit",
         "has the throw-away keys of a rehearsal",
         "but this release goes to http://127.0.0.1",
     ):
-        assert said in caught.value.message
+        assert message in caught.value.message
     untagged = release._replace(version="1.0.2")
     with pytest.raises(ReleaseFailure, match=r"the tag v1\.0\.2 does not exist"):
         pipeline.run(untagged, State(untagged.folder, {"steps": {}}), until="preflight")

@@ -174,13 +174,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_region_that_fails_does_not_stop_the_others(
     world: World, server: S3Server, items: list[Item], name: str
 ) -> None:
-    fault, said = BROKEN[name]
+    fault, message = BROKEN[name]
     # HEAD requests succeed: their responses have no body for an error.
     server.fail({"method": "PUT", **fault, "bucket": "awstoe-us-east-1"})
     results = publish(world, items)
     failure = results["us-east-1"].failure
     assert failure is not None
-    assert said in failure.message
+    assert message in failure.message
     assert failure.hint
     for name_of_good in ("eu-north-1", "ap-south-1"):
         assert results[name_of_good].failure is None

@@ -39,9 +39,9 @@ def test_a_rehearsal_releases_installs_and_updates(
         without=NOT_BUILT,
         folder=str(settings),
     )
-    said: list[str] = []
-    assert rehearse.run(options, said.append) == 0, "\n".join(said)
-    table = next(text for text in said if text.startswith("region "))
+    lines: list[str] = []
+    assert rehearse.run(options, lines.append) == 0, "\n".join(lines)
+    table = next(text for text in lines if text.startswith("region "))
     rows = {line.split()[0]: line for line in table.splitlines()[2:]}
     assert set(rows) == {"eu-north-1", "us-east-1", "ap-south-1"}
     assert rows["eu-north-1"].count(f"good, {older} -> {version} -> {older}") == 2
@@ -70,9 +70,9 @@ def test_a_rehearsal_does_not_install_without_a_program_for_this_machine(
         without=(*NOT_BUILT, "prove-update"),
         folder=str(settings),
     )
-    said: list[str] = []
-    assert rehearse.run(options, said.append) == 0, "\n".join(said)
-    assert "install.sh: not tested: none of these programs is for this machine" in said
+    lines: list[str] = []
+    assert rehearse.run(options, lines.append) == 0, "\n".join(lines)
+    assert "install.sh: not tested: none of these programs is for this machine" in lines
 
 
 def test_the_table_shows_what_was_proven_and_what_failed() -> None:

@@ -21,7 +21,7 @@ def made_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         base = base.parent  # all processes of this run share it
     ready = base / "ceremony"
     try:
-        (base / "ceremony-begun").mkdir()
+        (base / "ceremony-started").mkdir()
     except FileExistsError:
         end = time.monotonic() + _SECONDS
         while not ready.exists():

@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at", default="", metavar="TIME", help="the time of signing, ISO 8601 (default: now)"
     )
-    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="the programs to sign")
 
 
 def run(options: argparse.Namespace) -> int:

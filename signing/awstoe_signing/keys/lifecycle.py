@@ -95,7 +95,8 @@ def _check_place(
     if there and purpose is not Purpose.ROOT:
         raise SigningFailure(
             f"{there[0].name} is the {state} key for {purpose} already, and there can be only one",
-            hint=f"to replace it, run: awstoe-signing rotate --purpose {purpose}",
+            hint=f"to replace it, run: awstoe-signing rotate --purpose {purpose} --directory"
+            f" {keys.folder}",
         )
     twin = next((key for key in keys.facts() if kms and key.backend == kms), None)
     if twin is not None:
@@ -177,7 +178,7 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
         raise SigningFailure(
             f"the key {name} has another certificate already: {key.fingerprint}",
             hint="a new certificate needs a new key: awstoe-signing create --purpose authenticode"
-            " --state next",
+            f" --state next --directory {keys.folder}",
         )
     fingerprint = _write_chain(keys, name, chain)
     expires = int(chain[0].not_valid_after_utc.timestamp())
@@ -363,7 +364,8 @@ def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = 
     if key.purpose in METADATA:
         raise SigningFailure(
             f"{name} is a metadata key, which cannot be revoked, only replaced by a new root",
-            hint=f"run: awstoe-signing rotate --purpose {key.purpose} --name {name}",
+            hint=f"run: awstoe-signing rotate --purpose {key.purpose} --name {name} --directory"
+            f" {keys.folder}",
         )
     missing = ""
     if key.purpose is Purpose.OPENPGP:

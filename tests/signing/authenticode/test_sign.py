@@ -302,13 +302,13 @@ def test_osslsigncode_accepts_our_timestamp_after_the_certificate_expired(tmp_pa
 
 
 @needs_oracle
-@pytest.mark.parametrize("who", ["publisher", "rsa_publisher"])
+@pytest.mark.parametrize("publisher", ["publisher", "rsa_publisher"])
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("options", [(), ("-ph",)], ids=["plain", "page hashes"])
 def test_what_osslsigncode_signs_is_good(
-    tmp_path: Path, who: str, digest: str, options: tuple[str, ...]
+    tmp_path: Path, publisher: str, digest: str, options: tuple[str, ...]
 ) -> None:
-    holder: Holder = getattr(world(), who)
+    holder: Holder = getattr(world(), publisher)
     path = made_by_oracle(tmp_path, holder, "-h", digest, *options)
     assert verdict_on(path).state is State.GOOD
 

@@ -135,9 +135,9 @@ def test_a_ceremony_continues_after_an_interruption(keys: KeyDirectory) -> None:
 def test_a_ceremony_continues_after_a_key_file_that_is_not_registered(
     keys: KeyDirectory, tmp_path: Path
 ) -> None:
-    folder = str(tmp_path / "begun")
+    folder = str(tmp_path / "interrupted")
     assert run("ceremony", "--directory", folder, "--rehearsal", "--empty") == 0
-    orphan = tmp_path / "begun" / "private" / "timestamp-1.pem"
+    orphan = tmp_path / "interrupted" / "private" / "timestamp-1.pem"
     orphan.write_bytes(keys.read("private", "timestamp-1.pem")[:100])
     assert run("create", "--directory", folder, "--purpose", "timestamp") == 0
     assert [key.name for key in KeyDirectory(folder).facts()] == ["timestamp-2"]
@@ -229,9 +229,9 @@ def test_a_key_that_cannot_be_opened_is_revoked_by_its_prepared_revocation(
     name = keys.only(Purpose.OPENPGP).name
     reason = ("--reason", "compromised")
     assert run("revoke", "--directory", keys.folder, "--name", name, *reason) == 0
-    said = capsys.readouterr().out
-    assert "which states no reason: the key file" in said
-    assert "the passphrase is wrong" in said
+    output = capsys.readouterr().out
+    assert "which states no reason: the key file" in output
+    assert "the passphrase is wrong" in output
 
 
 def test_a_key_that_has_expired_signs_nothing(
@@ -278,22 +278,22 @@ def at(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("days", "message"),
     [(540, ""), (560, r"1\.root\.json \(expires \S+, 1\d\d days left"), (740, r"\(expired \S+\)")],
 )
 def test_check_reports_a_root_that_expires_soon(
     days: int,
-    said: str,
+    message: str,
     keys: KeyDirectory,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check = ("list", "--directory", keys.folder, "--check")
     at(monkeypatch, days)
-    assert run(*check) == (1 if said else 0)
-    told = capsys.readouterr()
-    assert re.search(said or "^$", told.err)
-    assert re.search(r"1\.root\.json +current +expire", told.out)
+    assert run(*check) == (1 if message else 0)
+    output = capsys.readouterr()
+    assert re.search(message or "^$", output.err)
+    assert re.search(r"1\.root\.json +current +expire", output.out)
 
 
 def test_check_reports_a_missing_root_until_the_ceremony_has_signed_it(
@@ -507,9 +507,9 @@ def test_a_certificate_of_a_public_authority_is_requested_and_registered(
     named = ("--directory", keys.folder, "--name", key.name)
     capsys.readouterr()
     assert run("request", *named, "--subject", "CN=AWSTOE,O=Example,C=DE") == 0
-    asked = x509.load_pem_x509_csr(capsys.readouterr().out.encode())
-    assert asked.is_signature_valid
-    assert asked.public_key() == keys.open(key).public_key
+    request = x509.load_pem_x509_csr(capsys.readouterr().out.encode())
+    assert request.is_signature_valid
+    assert request.public_key() == keys.open(key).public_key
     chain = tmp_path / "chain.pem"
     chain.write_bytes(keys.read("public", f"{key.name}.pem"))
     keys.put(key._replace(fingerprint="", expires=None))

@@ -58,9 +58,9 @@ def test_a_digest_is_sent_and_signed_as_it_is(
     signer = KmsSigner(ARN + name)
     digest = hashlib.new(hash_name, b"data").digest()
     verify_digest(signer.public_key, signer.sign_digest(digest, hash_name), digest, hash_name)
-    operation, asked = endpoint.requests[-1]
+    operation, parameters = endpoint.requests[-1]
     assert operation == "Sign"
-    assert (asked["MessageType"], asked["SigningAlgorithm"]) == ("DIGEST", algorithm)
+    assert (parameters["MessageType"], parameters["SigningAlgorithm"]) == ("DIGEST", algorithm)
 
 
 def test_an_openpgp_key_of_kms_makes_a_certificate_and_signatures(

@@ -277,7 +277,7 @@ def test_files_left_by_a_killed_publishing_are_not_changed(
 ) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     left = tmp_path / "metadata" / "2.targets.json"
-    left.write_bytes(b"perhaps somebody has published it")
+    left.write_bytes(b"another process may have published it")
     written = repository.publish([a_file(tmp_path, "1.1.0", b"newer")], SIGNERS, now=NOW)
     assert written == ("3.targets.json", "2.snapshot.json", "timestamp.json")
-    assert left.read_bytes() == b"perhaps somebody has published it"
+    assert left.read_bytes() == b"another process may have published it"
