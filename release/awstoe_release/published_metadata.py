@@ -93,7 +93,7 @@ def _own_roots(release: Release, folder: str) -> list[Metadata[Root]]:
     if not found:
         raise ReleaseFailure(
             f"{directory.path('metadata')} has no root of trust",
-            hint="finish the key ceremony: docs/trust.md",
+            hint="complete the key ceremony: docs/trust.md",
         )
     return found
 

@@ -52,7 +52,7 @@ def untestable(target: str) -> str:
     if target == WINDOWS.name:
         return _lacking_wine()
     known = (_KERNEL_KNOWS + each.removesuffix("-static") for each in emulator(target))
-    return "" if all(map(os.path.exists, known)) else "the kernel does not know qemu"
+    return "" if all(map(os.path.exists, known)) else "qemu is not registered in binfmt_misc"
 
 
 def _lacking_wine() -> str:

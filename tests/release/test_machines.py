@@ -7,7 +7,7 @@ import pytest
 
 from awstoe_release import runners
 
-QEMU = "the kernel does not know qemu"
+QEMU = "qemu is not registered in binfmt_misc"
 
 
 @pytest.fixture

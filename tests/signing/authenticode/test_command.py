@@ -111,7 +111,7 @@ def test_page_must_be_ascii(keys: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert path.read_bytes() == make_program()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="other files are programs there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts other files")
 def test_osslsigncode_that_cannot_be_started_is_reported(
     keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

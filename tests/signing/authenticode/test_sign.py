@@ -119,7 +119,7 @@ def trust_of(
     return trust.verify_file(io.BytesIO(program), trusted=roots, now=now)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are those of Linux")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
 def test_signed_file_has_the_mode_of_the_unsigned_one(tmp_path: Path) -> None:
     source, target = tmp_path / "in.exe", tmp_path / "out.exe"
     source.write_bytes(PROGRAM)

@@ -32,7 +32,7 @@ def test_a_key_can_be_read_with_its_passphrase(file: Path) -> None:
     assert found.name == str(file)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 def test_only_the_owner_can_read_a_key_file(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -112,7 +112,9 @@ def test_a_passphrase_is_the_first_line_of_a_file(
             PASSPHRASE,
             0o644,
             "can be read by other users",
-            marks=pytest.mark.skipif(sys.platform == "win32", reason="permissions are others"),
+            marks=pytest.mark.skipif(
+                sys.platform == "win32", reason="Windows has other permissions"
+            ),
         ),
         (None, 0, "No such file"),
     ],

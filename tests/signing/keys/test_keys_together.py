@@ -108,7 +108,7 @@ def test_a_killed_command_leaves_no_lock(empty: str) -> None:
     assert run("create", "--directory", empty, "--purpose", "timestamp") == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
 def test_only_the_owner_can_read_the_folder_regardless_of_the_umask(
     mask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -125,7 +125,7 @@ def test_only_the_owner_can_read_the_folder_regardless_of_the_umask(
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 def test_all_users_can_read_a_signature_regardless_of_the_umask(
     keys: KeyDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +139,7 @@ def test_all_users_can_read_a_signature_regardless_of_the_umask(
     assert stat.S_IMODE(os.stat("file.sig").st_mode) == 0o644
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="asks Linux which file is flushed")
+@pytest.mark.skipif(sys.platform == "win32", reason="reads from Linux which file is flushed")
 def test_the_registry_does_not_change_if_it_cannot_be_written(
     empty: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,4 +165,4 @@ def test_an_error_of_the_system_is_reported_in_one_line(
     Path(empty, "metadata").write_bytes(b"not a folder")
     assert run("list", "--directory", empty) == 1
     place = os.path.join(empty, "metadata")
-    assert f"signing: {place}: File exists" in capsys.readouterr().err
+    assert f"awstoe-signing: {place}: File exists" in capsys.readouterr().err

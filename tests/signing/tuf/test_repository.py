@@ -204,7 +204,7 @@ def test_refreshing_before_publishing_is_rejected(
 def test_damaged_metadata_is_reported(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     (tmp_path / "metadata/1.targets.json").write_bytes(b"{")
-    with pytest.raises(SigningFailure, match=r"1\.targets\.json is no trust metadata"):
+    with pytest.raises(SigningFailure, match=r"1\.targets\.json is not trust metadata"):
         repository.publish([a_file(tmp_path, "1.1.0")], SIGNERS, now=NOW)
 
 
