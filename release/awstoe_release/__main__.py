@@ -113,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         "--purpose",
         required=True,
         choices=[each.value for each in Purpose],
-        help="what the key signs",
+        metavar="PURPOSE",
+        help=f"what the key signs: {', '.join(Purpose)}",
     )
     made.add_argument("--name", default="", help="the key to replace (default: the oldest)")
     made.add_argument(

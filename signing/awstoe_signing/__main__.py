@@ -184,7 +184,13 @@ def _add_days(parser: argparse.ArgumentParser, days: int = _DAYS) -> None:
 
 def _add_purpose(parser: argparse.ArgumentParser) -> None:
     names = [purpose.value for purpose in Purpose]
-    parser.add_argument("--purpose", choices=names, required=True, help="what the key signs")
+    parser.add_argument(
+        "--purpose",
+        choices=names,
+        required=True,
+        metavar="PURPOSE",
+        help=f"what the key signs: {', '.join(names)}",
+    )
 
 
 def _ceremony(options: _Options) -> int:
