@@ -21,7 +21,7 @@ def in_all_regions(
         at_once: The number of regions to work on at the same time.
 
     Returns:
-        The task's results and the failures, each by region.
+        The task's results and the failures, each by region in the order of ``regions``.
     """
     results: dict[str, T] = {}
     failures: dict[str, RegionFailure] = {}
@@ -34,4 +34,8 @@ def in_all_regions(
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(run, regions))
-    return results, failures
+    names = [region.name for region in regions]
+    return (
+        {name: results[name] for name in names if name in results},
+        {name: failures[name] for name in names if name in failures},
+    )
