@@ -395,7 +395,7 @@ def after(now: int, days: int) -> int:
     """
     result = now + days * _DAY_SECONDS
     if days <= 0 or result >= 1 << 32:
-        raise SigningFailure(f"expected a number of days from 1 to a time before 2106, got {days}")
+        raise SigningFailure(f"expected 1 or more days that end before 2106, got {days}")
     return result
 
 

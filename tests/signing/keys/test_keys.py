@@ -695,4 +695,4 @@ def test_an_expiry_that_openpgp_cannot_represent_is_rejected(
 ) -> None:
     command = ("expire", "--directory", keys.folder, "--name", "openpgp-1", f"--days={days}")
     assert run(*command) == 1
-    assert "ends before 2106" in capsys.readouterr().err
+    assert "end before 2106" in capsys.readouterr().err
