@@ -1,10 +1,13 @@
-"""The one error of the build: a message that says what happened and what to do about it."""
+"""The error of the build: a message that says what happened, and a hint that says what to do."""
+
+from awstoe.errors import AwstoeError
 
 
-class BuildFailure(Exception):
-    """The build cannot go on; the text is for the person at the terminal."""
+class BuildFailure(AwstoeError):
+    """The build cannot continue."""
+
+    hint: str
+    """What to do about it; empty if there is nothing to say."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(message, hint=hint)

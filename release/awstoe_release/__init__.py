@@ -1,1 +1,1 @@
-"""Releases: from a tag to verified files in all regions. ``pipeline.py`` is the list of steps."""
+"""Makes releases: from a tag to verified files in all regions. ``pipeline.py`` has the steps."""

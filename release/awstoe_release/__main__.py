@@ -1,4 +1,4 @@
-"""``make release`` and the other commands of a release: ``python -m awstoe_release``."""
+"""Makes releases, and does the work between them. Start with docs/releasing.md."""
 
 import argparse
 import json
@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from awstoe.errors import AwstoeError
-from awstoe_build.failure import BuildFailure
 from awstoe_release import (
     configuration,
     operations,
@@ -24,106 +22,177 @@ from awstoe_release.configuration import Configuration
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.publishing import Publisher
 from awstoe_release.rehearsal import rehearse
-from awstoe_release.rehearsal.rehearse import Wish
+from awstoe_release.rehearsal.rehearse import RehearsalOptions
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_signing.failure import SigningFailure
+from awstoe_signing.failure import exit_code_of
 from awstoe_signing.keys.directory import Purpose
 
 _Options = argparse.Namespace
+PROGRAM: Final = "awstoe-release"
 _OUT: Final = "out"
 _KEY_DAYS: Final = 1095
 _PROMOTION: Final = ("metadata", "publish", "verify-published", "promote")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; gives the exit code."""
+    """Run the command line. Return the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
-    try:
-        return command(options)
-    except (ReleaseFailure, SigningFailure, BuildFailure, AwstoeError) as failure:
-        sys.stderr.write(f"release: {failure.message}\n")
-        if failure.hint:
-            sys.stderr.write(f"         {failure.hint}\n")
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"release: {place}{error.strerror or error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("release: interrupted; run the same again to go on\n")
-        return 130
+    return exit_code_of(
+        PROGRAM, lambda: command(options), interrupted="run the same command again to continue"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="awstoe_release", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[_Options], int], help: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=help, description=help)
+        made = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
         made.set_defaults(command=run)
-        made.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
-        made.add_argument("--configuration", default=configuration.FOLDER, metavar="DIR")
-        made.add_argument("--keys", default="", metavar="DIR", help="the folder of keys")
-        made.add_argument("--out", default=os.path.join(REPOSITORY, _OUT), metavar="DIR")
-        made.add_argument("--channel", default="stable")
         made.add_argument(
-            "--region", action="append", default=[], help="only this one (repeatable)"
+            "--set",
+            action="append",
+            default=[],
+            metavar="SECTION.KEY=VALUE",
+            help="override a value of release.toml (repeatable)",
         )
-        made.add_argument("--targets", default="", help="only these, separated by commas or spaces")
         made.add_argument(
-            "--dry-run", action="store_true", help="change nothing, say what would be"
+            "--configuration",
+            default=configuration.FOLDER,
+            metavar="DIR",
+            help="the folder of release.toml (default: release/ of this source tree)",
+        )
+        made.add_argument(
+            "--keys", default="", metavar="DIR", help="the folder of keys (default: signing.keys)"
+        )
+        made.add_argument(
+            "--out",
+            default=os.path.join(REPOSITORY, _OUT),
+            metavar="DIR",
+            help="where to keep the release's files (default: out/ of this source tree)",
+        )
+        made.add_argument("--channel", default="stable", help="the channel (default: stable)")
+        made.add_argument(
+            "--region",
+            action="append",
+            default=[],
+            metavar="REGION",
+            help="only this region (repeatable)",
+        )
+        made.add_argument(
+            "--targets",
+            default="",
+            metavar="TARGETS",
+            help="only these targets, separated by commas or spaces",
+        )
+        made.add_argument(
+            "--dry-run", action="store_true", help="change nothing, print what would be done"
         )
         return made
 
-    made = add("run", _run, "make a release, or go on with one")
-    made.add_argument("--from", dest="begin", default="", choices=pipeline.NAMES, help="begin here")
-    made.add_argument("--until", default="", choices=pipeline.NAMES, help="stop after this step")
-    made.add_argument("--without", action="append", default=[], choices=pipeline.NAMES)
-    made.add_argument("--files", default="", metavar="DIR", help="release finished programs")
-    made.add_argument("--older", default="", metavar="DIR", help="programs of an older version")
+    _add_run_options(add("run", _run, "make a release, or continue one"))
 
-    made = add("plan", _plan, "show every object, size, key, header and region")
-    made.add_argument("--version", default="", help="another version than that of the sources")
-    made.add_argument("--json", action="store_true")
+    made = add("plan", _plan, "show every object with its key, size and headers, and every region")
+    made.add_argument("--version", default="", help="the version (default: that of the sources)")
+    _add_json(made)
 
-    made = add("promote", _promote, "let the regions have a version that is published")
-    made.add_argument("version")
+    made = add("promote", _promote, "offer a published version to users")
+    _add_version(made)
 
-    made = add("withdraw", _withdraw, "let nobody be updated to a version any more")
-    made.add_argument("version")
-    made.add_argument("--reason", required=True, help="what users are told")
+    made = add("withdraw", _withdraw, "stop updates of installed programs to a version")
+    _add_version(made)
+    made.add_argument("--reason", required=True, metavar="TEXT", help="the reason, shown to users")
 
-    made = add("rollback", _rollback, "how an older version is brought back, as a higher one")
-    made.add_argument("version")
+    made = add("rollback", _rollback, "show how to bring an older version back, as a higher one")
+    _add_version(made)
 
     made = add("rotate-key", _rotate_key, "let another key sign from now on")
-    made.add_argument("--purpose", required=True, choices=[each.value for each in Purpose])
-    made.add_argument("--name", default="", help="the key that it replaces (default the oldest)")
-    made.add_argument("--days", type=int, default=_KEY_DAYS, help="valid so long")
-    made.add_argument("--kms", default="", metavar="ARN", help="the new key, at AWS KMS")
+    made.add_argument(
+        "--purpose",
+        required=True,
+        choices=[each.value for each in Purpose],
+        metavar="PURPOSE",
+        help=f"what the key signs: {', '.join(Purpose)}",
+    )
+    made.add_argument("--name", default="", help="the key to replace (default: the oldest)")
+    made.add_argument(
+        "--days",
+        type=int,
+        default=_KEY_DAYS,
+        help=f"the validity of the new key in days (default: {_KEY_DAYS})",
+    )
+    made.add_argument("--kms", default="", metavar="ARN", help="use this key of AWS KMS")
 
-    add("refresh-timestamp", _refresh, "keep the trust metadata fresh (run it every day)")
+    add("refresh-timestamp", _refresh, "keep the trust metadata fresh; run this every day")
 
-    made = add("status", _status, "what every region serves")
-    made.add_argument("--json", action="store_true")
+    made = add("status", _status, "show what every region serves")
+    _add_json(made)
 
     made = add("verify", _verify, "download a version from every region and verify it")
-    made.add_argument("version")
-    made.add_argument("--json", action="store_true")
+    _add_version(made)
+    _add_json(made)
 
-    made = add("rehearse", _rehearse, "a whole release on this machine, with throw-away keys")
-    made.add_argument("--files", default="", metavar="DIR", help="finished programs, not built")
-    made.add_argument("--older", default="", metavar="DIR", help="of an older version, not built")
-    made.add_argument("--without", action="append", default=[], choices=pipeline.NAMES)
+    made = add("rehearse", _rehearse, "make a whole release on this machine, with throw-away keys")
+    made.add_argument(
+        "--files", default="", metavar="DIR", help="use the finished programs in this folder"
+    )
+    made.add_argument(
+        "--older", default="", metavar="DIR", help="the same for programs of an older version"
+    )
+    _add_without(made)
 
-    made = add("prepare", _prepare, "collect the changelog's fragments for a version")
-    made.add_argument("version")
+    made = add("prepare", _prepare, "set the version, and collect the changelog's fragments for it")
+    _add_version(made)
     return parser
 
 
-def _say(text: str) -> None:
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = f"The steps: {', '.join(pipeline.NAMES)}."
+    parser.add_argument(
+        "--from",
+        dest="begin",
+        default="",
+        choices=pipeline.NAMES,
+        metavar="STEP",
+        help="start with this step, even if it is done",
+    )
+    parser.add_argument(
+        "--until", default="", choices=pipeline.NAMES, metavar="STEP", help="stop after this step"
+    )
+    _add_without(parser)
+    parser.add_argument(
+        "--files", default="", metavar="DIR", help="release the finished programs in this folder"
+    )
+    parser.add_argument(
+        "--older",
+        default="",
+        metavar="DIR",
+        help="programs of an older version, to prove the update with",
+    )
+
+
+def _add_without(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=pipeline.NAMES,
+        metavar="STEP",
+        help="leave this step out (repeatable)",
+    )
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("version", metavar="VERSION", help="the version, for example 1.2.0")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _log(text: str) -> None:
     print(text, flush=True)
 
 
@@ -132,12 +201,12 @@ def _configuration(options: _Options) -> Configuration:
 
 
 def _release(options: _Options, *, version: str = "", name: str = "") -> Release:
-    """The release that the options speak of, its state read.
+    """Return the release that the options select, with its state.
 
     Args:
-        options: Of the command line.
-        version: Of a release that was made before; that of the sources when empty.
-        name: Of a folder for what is no release.
+        options: The options of the command line.
+        version: The version of an earlier release; that of the sources if empty.
+        name: The folder's name, for work that is not a release.
     """
     config = _configuration(options)
     config.channel(options.channel)
@@ -145,7 +214,8 @@ def _release(options: _Options, *, version: str = "", name: str = "") -> Release
     unknown = [each for each in targets if each not in config.product.targets]
     if unknown:
         raise ReleaseFailure(
-            f"unknown target {unknown[0]!r}", hint=f"one of {', '.join(config.product.targets)}"
+            f"unknown target {unknown[0]!r}",
+            hint=f"expected one of {', '.join(config.product.targets)}",
         )
     for region in options.region:
         config.region(region)
@@ -155,7 +225,7 @@ def _release(options: _Options, *, version: str = "", name: str = "") -> Release
         name or f"release-{version or source_tree.version(REPOSITORY)}",
     )
     if version:
-        # Made before: the sources may have gone on since then.
+        # An earlier release: the sources may have changed since.
         commit = (state.read(folder) or {}).get("commit", commit)
     version = version or source_tree.version(REPOSITORY)
     keys = options.keys or config.signing.keys
@@ -170,7 +240,7 @@ def _release(options: _Options, *, version: str = "", name: str = "") -> Release
         keys=os.path.abspath(keys) if keys else "",
         state=State.open(folder, version=version, commit=commit),
         publisher=Publisher(config.publish, version=version, dry_run=options.dry_run),
-        say=_say,
+        log=_log,
         only=tuple(options.region),
         dry_run=options.dry_run,
     )
@@ -189,22 +259,22 @@ def _run(options: _Options) -> int:
             release.state,
             begin=options.begin,
             until=options.until,
-            without=dict.fromkeys(options.without, "asked for with --without"),
+            without=dict.fromkeys(options.without, "left out by --without"),
         )
-        _say(f"{release.version}: {time.monotonic() - started:.0f} s")
-    return _ended(failed, "release run --from publish --region ")
+        _log(f"{release.version}: {time.monotonic() - started:.0f} s")
+    return _ended(failed, "run --from publish --region ")
 
 
 def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) -> int:
-    """The exit code; regions that failed are told."""
+    """Report the regions that failed. Return the exit code."""
     names = sorted(failed)
     if not names:
         return 0
     if isinstance(failed, Mapping):
         for name in names:
-            sys.stderr.write(f"release: {name}: {failed[name].message}\n")
-    sys.stderr.write(f"release: not complete in {', '.join(names)}\n")
-    sys.stderr.write(f"         when they are well again: {again}{names[0]}\n")
+            sys.stderr.write(f"{PROGRAM}: {name}: {failed[name].message}\n")
+    sys.stderr.write(f"{PROGRAM}: not complete in {', '.join(names)}\n")
+    sys.stderr.write(f"  hint: when the region works again, run: {PROGRAM} {again}{names[0]}\n")
     return 1
 
 
@@ -230,14 +300,14 @@ def _promote(options: _Options) -> int:
         release = _release(options, version=options.version)
         operations.fetch(release)
         failed = pipeline.run(release, release.state, only=_PROMOTION)
-    return _ended(failed, f"release promote {options.version} --region ")
+    return _ended(failed, f"promote {options.version} --region ")
 
 
 def _withdraw(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         release = _release(options, name="operations")
         failures = operations.withdraw(release, options.version, options.reason)
-    return _ended(failures, f"release withdraw {options.version} --region ")
+    return _ended(failures, f"withdraw {options.version} --region ")
 
 
 def _rollback(options: _Options) -> int:
@@ -251,13 +321,13 @@ def _rotate_key(options: _Options) -> int:
         failures = operations.rotate_key(
             release, Purpose(options.purpose), options.days, options.kms, options.name
         )
-    return _ended(failures, "release refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp --region ")
 
 
 def _refresh(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         failures = operations.refresh_timestamp(_release(options, name="operations"))
-    return _ended(failures, "release refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp --region ")
 
 
 def _status(options: _Options) -> int:
@@ -270,16 +340,18 @@ def _status(options: _Options) -> int:
 
 def _verify(options: _Options) -> int:
     release = _release(options, version=options.version, name="operations")
-    found, failures = operations.verify(release)
+    verdicts, failures = operations.verify(release)
     if options.json:
         data = {
             "version": options.version,
-            "regions": {name: [each._asdict() for each in files] for name, files in found.items()},
+            "regions": {
+                name: [each._asdict() for each in files] for name, files in verdicts.items()
+            },
             "failures": {name: failure.message for name, failure in failures.items()},
         }
         print(json.dumps(data, indent=1))
     else:
-        rows = [[name, f"{len(files)} files good"] for name, files in sorted(found.items())]
+        rows = [[name, f"{len(files)} files good"] for name, files in sorted(verdicts.items())]
         rows += [[name, failure.message] for name, failure in sorted(failures.items())]
         print(tables.text(["region", options.version], rows), end="")
     return 1 if failures else 0
@@ -287,7 +359,7 @@ def _verify(options: _Options) -> int:
 
 def _rehearse(options: _Options) -> int:
     return rehearse.run(
-        Wish(
+        RehearsalOptions(
             out=options.out,
             targets=tuple(options.targets.replace(",", " ").split()),
             files=options.files,
@@ -296,7 +368,7 @@ def _rehearse(options: _Options) -> int:
             overrides=tuple(options.set),
             folder=options.configuration,
         ),
-        _say,
+        _log,
     )
 
 
@@ -304,8 +376,8 @@ def _prepare(options: _Options) -> int:
     for path in source_tree.prepare(
         REPOSITORY, options.version, time.strftime("%Y-%m-%d", time.gmtime())
     ):
-        _say(path)
-    _say(f"look at it, then: git commit, git tag -s v{options.version}, make release")
+        _log(path)
+    _log(f"check the changes, then run: git commit, git tag -s v{options.version}, make release")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""What is released and where to: release.toml and regions.toml, read into one frozen value.
+"""Reads release.toml and the list of regions: what to release, and where to.
 
-Both files are data that a fork changes. The environment overrides a value
-(``AWSTOE_RELEASE_PUBLISH_CONCURRENCY=4``), the command line overrides that
-(``--set publish.concurrency=4``). Unknown keys are errors, and all problems are told at once.
+The environment overrides a value (``AWSTOE_RELEASE_PUBLISH_CONCURRENCY=4``), and the command line
+overrides the environment (``--set publish.concurrency=4``). Unknown keys are errors, and all
+problems are reported at once.
 """
 
 import difflib
@@ -13,21 +13,22 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
+from awstoe.update import regions as client_regions
 from awstoe_release.failure import ReleaseFailure
 
 FOLDER: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-"""The folder ``release/``, where both files lie."""
+"""The folder ``release/``, which has release.toml."""
 ENVIRONMENT: Final = "AWSTOE_RELEASE_"
 _BUCKET_FIELDS: Final = {"product", "region", "suffix"}
 _URL_FIELDS: Final = _BUCKET_FIELDS | {"bucket", "key"}
 _EVERY: Final = "*"
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, without dots, which
-# the certificates of the virtual-hosted addresses do not cover.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, without dots: the
+# certificates of virtual-hosted addresses do not cover them.
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 class Product(NamedTuple):
-    """What is released."""
+    """What to release."""
 
     name: str
     title: str
@@ -36,8 +37,10 @@ class Product(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """Where it goes and how."""
+    """Where to publish, and how."""
 
+    regions: str
+    """The path of the list of regions, relative to release.toml."""
     bucket: str
     url: str
     endpoint: str
@@ -57,13 +60,13 @@ class Channel(NamedTuple):
     """A folder of copies of versioned files."""
 
     pointers: str
-    """The folder, "latest"."""
+    """The folder's name, for example ``latest``."""
     updates: bool
     """Whether installed programs update themselves to its versions."""
 
 
 class Expiry(NamedTuple):
-    """How long things are good for, in days."""
+    """How long trust metadata and keys are valid, in days."""
 
     targets_days: int
     snapshot_days: int
@@ -73,7 +76,7 @@ class Expiry(NamedTuple):
 
 
 class Signing(NamedTuple):
-    """What signs."""
+    """The keys and the timestamp server to sign with."""
 
     keys: str
     """The folder of keys."""
@@ -86,35 +89,34 @@ class Wave(NamedTuple):
     name: str
     regions: tuple[str, ...]
     wait_seconds: int
-    """The pause after it, before the next wave."""
+    """The pause before the next wave."""
 
 
 class Region(NamedTuple):
-    """One place that files are published to, all templates filled in."""
+    """One region to publish to, with all templates filled in."""
 
     name: str
-    place: str
     partition: str
     suffix: str
     account: str
     profile: str
     bucket: str
     url: str
-    """The address of an object, with ``{key}`` still in it."""
+    """The address of an object, with the field ``{key}``."""
     endpoint: str
 
     def address(self, key: str) -> str:
-        """What a user downloads ``key`` from."""
+        """Return the address that users download ``key`` from."""
         return self.url.replace("{key}", key)
 
     @property
     def folder_address(self) -> str:
-        """The address that all keys follow."""
+        """The address below which all keys are."""
         return self.address("")
 
 
 class Configuration(NamedTuple):
-    """Everything that release.toml and regions.toml say, overrides applied."""
+    """The values of release.toml and the list of regions, with overrides applied."""
 
     product: Product
     publish: Publish
@@ -125,41 +127,41 @@ class Configuration(NamedTuple):
     regions: tuple[Region, ...]
 
     def region(self, name: str) -> Region:
-        """The region called ``name``.
+        """Return the region with a name.
 
         Raises:
-            ReleaseFailure: There is none.
+            ReleaseFailure: There is no such region.
         """
         for region in self.regions:
             if region.name == name:
                 return region
         raise ReleaseFailure(
-            f"unknown region {name!r}", hint=_meant(name, [each.name for each in self.regions])
+            f"unknown region {name!r}", hint=_suggestion(name, [each.name for each in self.regions])
         )
 
     @property
     def client_url(self) -> str:
-        """The address of a region as installed programs take it: region and suffix to fill in."""
+        """The address for installed programs, which fill in ``{region}`` and ``{suffix}``."""
         keep = {"region": "{region}", "suffix": "{suffix}", "product": self.product.name}
         bucket = self.publish.bucket.format(**keep)
         return self.publish.url.format(**keep, bucket=bucket, key="")
 
     def wave_regions(self, wave: Wave) -> tuple[Region, ...]:
-        """The regions of a wave, ``*`` resolved."""
+        """Return the regions of a wave, with ``*`` resolved."""
         named = {name for each in self.waves for name in each.regions}
         if _EVERY in wave.regions:
             return tuple(region for region in self.regions if region.name not in named)
         return tuple(region for region in self.regions if region.name in wave.regions)
 
     def channel(self, name: str) -> Channel:
-        """The channel called ``name``.
+        """Return the channel with a name.
 
         Raises:
-            ReleaseFailure: There is none.
+            ReleaseFailure: There is no such channel.
         """
         if name not in self.channels:
             raise ReleaseFailure(
-                f"unknown channel {name!r}", hint=f"one of {', '.join(self.channels)}"
+                f"unknown channel {name!r}", hint=f"expected one of {', '.join(self.channels)}"
             )
         return self.channels[name]
 
@@ -170,21 +172,20 @@ def load(
     environment: Mapping[str, str] | None = None,
     overrides: Sequence[str] = (),
 ) -> Configuration:
-    """Read both files of ``folder``.
+    """Read release.toml and the list of regions that it names.
 
     Args:
-        folder: Where release.toml and regions.toml lie.
-        environment: Variables, those of this process when None.
-        overrides: ``section.key=value`` texts of the command line.
+        folder: The folder of release.toml.
+        environment: The environment variables; this process's if None.
+        overrides: ``section.key=value`` from the command line.
 
     Raises:
-        ReleaseFailure: Something is wrong; all problems are in the message.
+        ReleaseFailure: A file or value is wrong. The message has all problems.
     """
     problems: list[str] = []
     data = _read(os.path.join(folder, "release.toml"))
-    places = _read(os.path.join(folder, "regions.toml"))
     _override(data, os.environ if environment is None else environment, overrides, problems)
-    _unknown(data, {*_SECTIONS, "channels", "wave"}, "release.toml", problems)
+    _unknown(data, {*_SECTIONS, "channels", "partition", "wave"}, "release.toml", problems)
     sections = {
         name: _section(kind, data.get(name, {}), name, problems) for name, kind in _SECTIONS.items()
     }
@@ -193,12 +194,19 @@ def load(
         for name, table in data.get("channels", {}).items()
     }
     waves = tuple(
-        _section(Wave, table, f"wave[{place}]", problems)
-        for place, table in enumerate(data.get("wave", []))
+        _section(Wave, table, f"wave[{number}]", problems)
+        for number, table in enumerate(data.get("wave", []))
     )
+    partitions = {
+        name: _section(
+            _Partition, {**_Partition()._asdict(), **table}, f"partition.{name}", problems
+        )
+        for name, table in data.get("partition", {}).items()
+    }
     if problems:
         raise _refusal(problems)
-    regions = _regions(places, sections["product"], sections["publish"], problems)
+    listed = _read_regions(os.path.join(folder, sections["publish"].regions))
+    regions = _regions(listed, partitions, sections["product"], sections["publish"], problems)
     _check(sections, channels, waves, regions, problems)
     if problems:
         raise _refusal(problems)
@@ -213,6 +221,13 @@ def load(
     )
 
 
+class _Partition(NamedTuple):
+    """What release.toml adds to a partition of the list of regions."""
+
+    account: str = ""
+    profile: str = ""
+
+
 _SECTIONS: Final[dict[str, Any]] = {
     "product": Product,
     "publish": Publish,
@@ -224,7 +239,7 @@ _SECTIONS: Final[dict[str, Any]] = {
 def _refusal(problems: Sequence[str]) -> ReleaseFailure:
     return ReleaseFailure(
         "the configuration is wrong:\n" + "\n".join(f"  {each}" for each in problems),
-        hint=f"mend {os.path.join(FOLDER, 'release.toml')} or what overrides it",
+        hint=f"fix {os.path.join(FOLDER, 'release.toml')}, or the values that override it",
     )
 
 
@@ -235,7 +250,18 @@ def _read(path: str) -> dict[str, Any]:
     except OSError as error:
         raise ReleaseFailure(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReleaseFailure(f"{path} is no TOML: {error}") from error
+        raise ReleaseFailure(f"{path} is not TOML: {error}") from error
+
+
+def _read_regions(path: str) -> Mapping[str, client_regions.Region]:
+    try:
+        return client_regions.read(path)
+    except OSError as error:
+        raise ReleaseFailure(
+            f"{path} cannot be read: {error.strerror}", hint="check publish.regions in release.toml"
+        ) from error
+    except ValueError as error:
+        raise ReleaseFailure(f"{path}: {error}") from error
 
 
 def _override(
@@ -244,7 +270,7 @@ def _override(
     overrides: Sequence[str],
     problems: list[str],
 ) -> None:
-    """Put the values of environment and command line in the place of the file's."""
+    """Replace values of the file with those of the environment and the command line."""
     for section, kind in _SECTIONS.items():
         for key in kind._fields:
             name = f"{ENVIRONMENT}{section}_{key}".upper()
@@ -259,14 +285,14 @@ def _override(
             problems.append(f"--set {text}: expected section.key=value")
         elif section not in _SECTIONS or key not in _SECTIONS[section]._fields:
             known = [f"{name}.{each}" for name, kind in _SECTIONS.items() for each in kind._fields]
-            problems.append(f"--set {text}: unknown; {_meant(path, known)}")
+            problems.append(f"--set {text}: unknown; {_suggestion(path, known)}")
         else:
             wanted = get_type_hints(_SECTIONS[section])[key]
             data.setdefault(section, {})[key] = _convert(value, wanted, f"--set {path}", problems)
 
 
 def _convert(text: str, kind: Any, name: str, problems: list[str]) -> object:  # noqa: ANN401
-    """A text from outside as the type that the file would have."""
+    """Convert a text to the type of the value in the file."""
     if get_origin(kind) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
@@ -277,7 +303,7 @@ def _convert(text: str, kind: Any, name: str, problems: list[str]) -> object:  #
 
 
 def _section(kind: Any, table: object, name: str, problems: list[str]) -> Any:  # noqa: ANN401
-    """A table of the file as ``kind``, types checked; None after a problem."""
+    """Return a table of the file as ``kind``, with its types checked; None after a problem."""
     if not isinstance(table, dict):
         problems.append(f"{name}: expected a table, got {type(table).__name__}")
         return None
@@ -297,7 +323,7 @@ def _section(kind: Any, table: object, name: str, problems: list[str]) -> Any:  
         else:
             right = type(value) is wanted
         if not right:
-            shown = "list of texts" if get_origin(wanted) is tuple else wanted.__name__
+            shown = "list of strings" if get_origin(wanted) is tuple else wanted.__name__
             problems.append(f"{name}.{key}: expected {shown}, got {table[key]!r}")
         values[key] = value
     return kind(**values) if len(values) == len(kind._fields) else None
@@ -305,58 +331,42 @@ def _section(kind: Any, table: object, name: str, problems: list[str]) -> Any:  
 
 def _unknown(table: Mapping[str, Any], known: set[str], name: str, problems: list[str]) -> None:
     problems += [
-        f"{name}: unknown key {key!r}; {_meant(key, sorted(known))}"
+        f"{name}: unknown key {key!r}; {_suggestion(key, sorted(known))}"
         for key in table
         if key not in known
     ]
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
+def _suggestion(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
-
-
-class _Partition(NamedTuple):
-    suffix: str
-    account: str
-    profile: str
-
-
-class _Place(NamedTuple):
-    name: str
-    place: str
-    partition: str
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
 
 
 def _regions(
-    places: Mapping[str, Any], product: Product, publish: Publish, problems: list[str]
+    listed: Mapping[str, client_regions.Region],
+    partitions: Mapping[str, _Partition],
+    product: Product,
+    publish: Publish,
+    problems: list[str],
 ) -> tuple[Region, ...]:
-    """The regions of regions.toml with bucket, address and endpoint."""
-    _unknown(places, {"partition", "region"}, "regions.toml", problems)
-    partitions = {
-        name: _section(
-            _Partition, {"account": "", "profile": "", **table}, f"partition.{name}", problems
-        )
-        for name, table in places.get("partition", {}).items()
-    }
+    """Return the regions of the list, each with bucket, address, account and endpoint."""
+    known = sorted({each.partition for each in listed.values()})
+    problems += [
+        f"partition.{name}: {publish.regions} has no region of it; {_suggestion(name, known)}"
+        for name in partitions
+        if name not in known
+    ]
     found: list[Region] = []
-    for number, table in enumerate(places.get("region", [])):
-        place = _section(_Place, {"partition": "aws", **table}, f"region[{number}]", problems)
-        if place is None:
-            continue
-        partition = partitions.get(place.partition)
-        if partition is None:
-            problems.append(f"region {place.name}: unknown partition {place.partition!r}")
-            continue
-        values = {"product": product.name, "region": place.name, "suffix": partition.suffix}
+    for region in listed.values():
+        partition = partitions.get(region.partition, _Partition())
+        values = {"product": product.name, "region": region.name, "suffix": region.suffix}
         bucket = _fill(publish.bucket, _BUCKET_FIELDS, values, "publish.bucket", problems)
         values |= {"bucket": bucket, "key": "{key}"}
         found.append(
             Region(
-                name=place.name,
-                place=place.place,
-                partition=place.partition,
-                suffix=partition.suffix,
+                name=region.name,
+                partition=region.partition,
+                suffix=region.suffix,
                 account=partition.account or publish.account,
                 profile=partition.profile,
                 bucket=bucket,
@@ -374,14 +384,14 @@ def _fill(
     name: str,
     problems: list[str],
 ) -> str:
-    """A template with its fields filled in."""
+    """Fill in the fields of a template."""
     try:
-        asked = {field for _, field, _, _ in string.Formatter().parse(template) if field}
+        used = {field for _, field, _, _ in string.Formatter().parse(template) if field}
     except ValueError as error:
         problems.append(f"{name}: {error}")
         return template
-    if not asked <= fields:
-        problem = f"{name}: unknown field {min(asked - fields)!r}"
+    if not used <= fields:
+        problem = f"{name}: unknown field {min(used - fields)!r}"
         if problem not in problems:
             problems.append(problem)
         return template
@@ -395,35 +405,34 @@ def _check(
     regions: Sequence[Region],
     problems: list[str],
 ) -> None:
-    """What types cannot say."""
+    """Check what the types do not."""
     publish: Publish = sections["publish"]
     if not publish.url.endswith("/{key}"):
         problems.append(f"publish.url: expected /{{key}} at its end, got {publish.url}")
     for key, least in (("part_mib", 5), ("multipart_mib", 5), ("concurrency", 1), ("attempts", 1)):
         if getattr(publish, key) < least:
-            problems.append(f"publish.{key}: at least {least}, got {getattr(publish, key)}")
+            problems.append(f"publish.{key}: expected {least} or more, got {getattr(publish, key)}")
     problems += [
         f"account {account!r}: expected 12 digits"
         for account in sorted({each.account for each in regions})
         if account and not re.fullmatch(r"\d{12}", account)
     ]
     if not regions:
-        problems.append("regions.toml: no region")
+        problems.append(f"{publish.regions} has no regions")
     if sum(each.updates for each in channels.values()) != 1:
         problems.append("channels: exactly one must have updates = true")
     names = [each.name for each in regions]
-    problems += [f"region {name} is there twice" for name in {*names} if names.count(name) > 1]
     problems += [
-        f"region {each.name}: {each.bucket!r} is no name for a bucket"
+        f"region {each.name}: {each.bucket!r} is not a valid bucket name"
         for each in regions
         if not _BUCKET_NAME.fullmatch(each.bucket)
     ]
     buckets = [each.bucket for each in regions]
     if len({*buckets}) < len(buckets):
-        problems.append("publish.bucket: several regions get the same bucket")
+        problems.append("publish.bucket: several regions have the same bucket")
     placed = [name for wave in waves for name in wave.regions]
     problems += [
-        f"wave {wave.name}: unknown region {name!r}; {_meant(name, names)}"
+        f"wave {wave.name}: unknown region {name!r}; {_suggestion(name, names)}"
         for wave in waves
         for name in wave.regions
         if name not in {*names, _EVERY}
@@ -431,4 +440,4 @@ def _check(
     problems += [f"region {name} is in two waves" for name in {*placed} if placed.count(name) > 1]
     missing = {*names} - {*placed}
     if missing and _EVERY not in placed:
-        problems.append(f"no wave has {', '.join(sorted(missing))}; '*' stands for the rest")
+        problems.append(f"no wave has {', '.join(sorted(missing))}; use '*' for the rest")

@@ -1,7 +1,7 @@
-"""What is sent: a file's checksums as S3 counts them, and pieces of it that are read while sending.
+"""Files to send: their checksums as S3 computes them, and pieces that are read while sending.
 
-S3's checksum of an object that was sent in parts is the SHA-256 of the parts' SHA-256s, and the
-number of parts. Nothing here holds more of a file than one read's worth.
+S3's checksum of an object sent in parts is the SHA-256 of the parts' SHA-256s, and the number of
+parts. Nothing here holds more of a file in memory than one read.
 """
 
 import base64
@@ -19,41 +19,41 @@ _CHUNK: Final = 1 << 20
 
 
 class Content(NamedTuple):
-    """A local file that is about to be compared or sent."""
+    """A local file to compare or send."""
 
     path: str
     size: int
     sha256: bytes
     part_size: int
     parts: tuple[bytes, ...]
-    """The SHA-256 of each part; empty when it is sent as a whole."""
+    """The SHA-256 of each part; empty if the file is sent as a whole."""
 
     @property
     def checksum(self) -> str:
-        """What S3 says of the whole, once it was sent the way this content is."""
+        """S3's checksum of the object after sending it this way."""
         return composite(self.parts) if self.parts else encoded(self.sha256)
 
 
 def encoded(digest: bytes) -> str:
-    """A digest as S3's headers have it."""
+    """Return a digest in the format of S3's headers."""
     return base64.b64encode(digest).decode()
 
 
 def composite(parts: tuple[bytes, ...]) -> str:
-    """S3's checksum of checksums."""
+    """Return S3's checksum of an object that was sent in parts."""
     return f"{encoded(hashlib.sha256(b''.join(parts)).digest())}-{len(parts)}"
 
 
 def read(path: str, *, part_size: int, multipart_from: int) -> Content:
-    """Read a file once and take all its checksums.
+    """Read a file once and compute all its checksums.
 
     Args:
         path: The file.
         part_size: The size of a part in bytes.
-        multipart_from: From this size on it is sent in parts.
+        multipart_from: The size in bytes from which a file is sent in parts.
 
     Raises:
-        ReleaseFailure: It cannot be read.
+        ReleaseFailure: The file cannot be read, or changed while it was read.
     """
     whole, part, parts, filled = hashlib.sha256(), hashlib.sha256(), [], 0
     try:
@@ -71,7 +71,7 @@ def read(path: str, *, part_size: int, multipart_from: int) -> Content:
     except OSError as error:
         raise ReleaseFailure(
             f"{path} cannot be read: {error.strerror}",
-            hint="run the steps before again: release run --from build",
+            hint="run the steps before this one again: awstoe-release run --from build",
         ) from error
     if filled:
         parts.append(part.digest())
@@ -80,7 +80,7 @@ def read(path: str, *, part_size: int, multipart_from: int) -> Content:
 
 
 class Bandwidth:
-    """A limit that all uploads share: bytes are taken before they are sent."""
+    """A limit that all uploads share: each takes bytes before it sends them."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Bandwidth:
         self._free_at = clock()
 
     def take(self, count: int) -> None:
-        """Wait until ``count`` more bytes fit; at once when there is no limit."""
+        """Wait until ``count`` more bytes fit into the limit."""
         if not self._rate:
             return
         with self._lock:
@@ -106,7 +106,7 @@ class Bandwidth:
 
 
 class Piece(io.RawIOBase):
-    """A range of a file as a stream for one request, which may rewind it to try again."""
+    """A range of a file as a stream for one request, which can rewind it for another attempt."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Piece(io.RawIOBase):
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._length}[whence]
         place = min(max(0, base + offset), self._length)
         if place < self._place:
-            self._sent(place - self._place)  # a new try: what was sent did not count
+            self._sent(place - self._place)  # another attempt: the bytes of this one do not count
         self._place = place
         return self._place
 

@@ -1,46 +1,35 @@
-"""What a release step can end with besides success: a failure for a person, or a skip."""
+"""How a release step can end besides success: with a failure, or skipped."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from awstoe.errors import AwstoeError
-from awstoe_build.failure import BuildFailure
-from awstoe_signing.failure import SigningFailure
 
 
-class ReleaseFailure(Exception):
-    """The release cannot go on; the text is for the person at the terminal."""
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+class ReleaseFailure(AwstoeError):
+    """The release cannot continue."""
 
 
 class RegionFailure(ReleaseFailure):
-    """One region does not do what is asked; the others are not touched by that.
+    """Something failed in one region; the other regions are not affected.
 
     Attributes:
-        region: Its name.
+        region: The region's name.
     """
 
-    def __init__(self, region: str, message: str, *, hint: str = "") -> None:
+    def __init__(self, region: str, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.region = region
 
 
 class Skip(Exception):
-    """A step has nothing to do; the text says why."""
+    """A step has nothing to do. The text says why."""
 
 
-@contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Turn the errors of the parts that a release is made with into its own.
-
-    Raises:
-        ReleaseFailure: In place of theirs, with the same words.
-    """
-    try:
-        yield
-    except (AwstoeError, BuildFailure, SigningFailure) as error:
-        raise ReleaseFailure(error.message, hint=error.hint or "") from error
+def regions_by_problem(
+    failures: Mapping[str, RegionFailure],
+) -> dict[tuple[str, str | None], list[str]]:
+    """Return the regions of each message and hint, to report the same problem once."""
+    problems: dict[tuple[str, str | None], list[str]] = {}
+    for name, failure in failures.items():
+        problems.setdefault((failure.message, failure.hint), []).append(name)
+    return problems

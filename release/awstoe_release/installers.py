@@ -1,7 +1,7 @@
-"""The install scripts: templates in ``release/install`` with a version's facts filled in.
+"""Writes the install scripts: templates in ``release/install``, filled in for a version.
 
-A script carries the SHA-256 of every program of its version, so that whoever trusts the script
-needs to trust nothing else that is downloaded.
+A script contains the SHA-256 of every program of its version, so a user who trusts the script does
+not need to trust any other download.
 """
 
 import os
@@ -24,17 +24,17 @@ def script(
     digests: Mapping[str, str],
     fingerprints: Sequence[str],
 ) -> str:
-    """An install script.
+    """Return an install script.
 
     Args:
         name: ``install.sh`` or ``install.ps1``.
-        configuration: What is in force.
+        configuration: The configuration.
         version: The version that it installs.
-        digests: SHA-256 of the programs by their names, ``linux/amd64/awstoe``.
-        fingerprints: Of the OpenPGP keys that may have signed.
+        digests: SHA-256 of the programs by name, for example ``linux/amd64/awstoe``.
+        fingerprints: The fingerprints of the OpenPGP keys that may have signed.
 
     Raises:
-        ReleaseFailure: The template asks for something else, or a value could be taken for code.
+        ReleaseFailure: The template has an unknown field, or a shell could run a value as code.
     """
     path = os.path.join(FOLDER, "install", name + ".in")
     try:
@@ -59,7 +59,7 @@ def script(
     }
     unsafe = [key for key, value in values.items() if not _SAFE.fullmatch(value)]
     if unsafe:
-        raise ReleaseFailure(f"{name}: {unsafe[0]} has characters that a shell could take for code")
+        raise ReleaseFailure(f"{name}: {unsafe[0]} has characters that a shell could run as code")
     try:
         return _FIELD.sub(lambda match: values[match[1]], template)
     except KeyError as error:
@@ -67,13 +67,13 @@ def script(
 
 
 def _every_target(template: str) -> list[str]:
-    """The targets that a template has fields for."""
+    """Return the targets that a template has fields for."""
     found = {match for match in _FIELD.findall(template) if match.startswith("SHA256_")}
     return sorted(each.removeprefix("SHA256_").lower().replace("_", "/", 1) for each in found)
 
 
 def _with_region(configuration: Configuration, name: str) -> str:
-    """The address of a region with the place of its name left open, as each script takes it."""
+    """Return the address of a region with a field for its name, in the script's format."""
     suffix = configuration.regions[0].suffix
     mark = "{region}" if name.endswith(".ps1") else "REGION"
     found = configuration.client_url.replace("{suffix}", suffix).replace("{region}", mark)

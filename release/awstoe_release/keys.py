@@ -1,4 +1,4 @@
-"""What a release signs with, and what users verify it with: both from one folder of keys."""
+"""The keys that a release signs with and users verify with, from one folder of keys."""
 
 import functools
 import time
@@ -6,7 +6,7 @@ import time
 from awstoe.trust import release_trust
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe.trust.release_trust import ReleaseTrust
-from awstoe_release.failure import ReleaseFailure, told
+from awstoe_release.failure import ReleaseFailure
 from awstoe_release.release import Release
 from awstoe_signing.authenticode.sign import SigningIdentity
 from awstoe_signing.keys import lifecycle
@@ -17,43 +17,42 @@ from awstoe_signing.tuf.repository import ReleaseSigners
 
 
 def directory(release: Release) -> KeyDirectory:
-    """The folder of keys.
+    """Return the folder of keys.
 
     Raises:
-        ReleaseFailure: It is not named, or not there.
+        ReleaseFailure: No folder is set.
+        SigningFailure: The folder has no keys.
     """
     if not release.keys:
         raise ReleaseFailure(
-            "the folder of keys is not named",
-            hint="name it: --keys DIR, AWSTOE_RELEASE_SIGNING_KEYS, or signing.keys in"
-            " release.toml; the key ceremony makes one (docs/trust.md)",
+            "the folder of keys is not set",
+            hint="set it with --keys DIR, AWSTOE_RELEASE_SIGNING_KEYS, or signing.keys in"
+            " release.toml; the key ceremony creates one (docs/trust.md)",
         )
-    with told():
-        return KeyDirectory(release.keys)
+    return KeyDirectory(release.keys)
 
 
 @functools.cache
 def _opened(folder: str, key: KeyFacts) -> Signer:
-    """A private key, opened once: a passphrase is asked for, and takes half a second to try."""
+    """Open a private key once: that asks for a passphrase, and takes half a second."""
     return KeyDirectory(folder).open(key)
 
 
 def signers(release: Release, purpose: Purpose) -> tuple[Signer, ...]:
-    """The current private keys for a purpose.
+    """Return the current private keys for a purpose.
 
     Raises:
-        ReleaseFailure: One cannot be had.
+        SigningFailure: A key is missing or cannot be opened.
     """
     keys = directory(release)
-    with told():
-        return (_opened(keys.folder, keys.only(purpose)),)
+    return (_opened(keys.folder, keys.only(purpose)),)
 
 
 def metadata_signers(release: Release) -> ReleaseSigners:
-    """The keys that sign trust metadata for a release.
+    """Return the keys that sign trust metadata for a release.
 
     Raises:
-        ReleaseFailure: One cannot be had.
+        SigningFailure: A key is missing or cannot be opened.
     """
     return ReleaseSigners(
         targets=signers(release, Purpose.TARGETS),
@@ -63,69 +62,67 @@ def metadata_signers(release: Release) -> ReleaseSigners:
 
 
 def windows_identity(release: Release) -> SigningIdentity:
-    """The key and certificates that sign Windows programs.
+    """Return the key and certificates that sign Windows programs.
 
     Raises:
-        ReleaseFailure: There are none.
+        SigningFailure: They are missing or cannot be opened.
     """
     keys = directory(release)
-    with told():
-        key, certificates = lifecycle.authenticode_key(keys)
-        return SigningIdentity(_opened(keys.folder, key), certificates)
+    key, certificates = lifecycle.authenticode_key(keys)
+    return SigningIdentity(_opened(keys.folder, key), certificates)
 
 
 def trust(release: Release) -> ReleaseTrust:
-    """What the programs of this release trust.
+    """Return the trust that is baked into the programs of this release.
 
     Raises:
-        ReleaseFailure: The folder has no release keys, or is damaged.
+        ReleaseFailure: The folder has no release keys.
+        TrustError: The folder is damaged.
     """
     directory(release)
-    with told():
-        found = release_trust.read(release.trust)
+    found = release_trust.read(release.trust)
     if found is None:
         raise ReleaseFailure(
             f"{release.trust}: expected the release keys' public halves ({release_trust.FACTS})",
-            hint="finish the key ceremony: docs/trust.md",
+            hint="complete the key ceremony: docs/trust.md",
         )
     return found
 
 
 def keyring(release: Release) -> Keyring:
-    """The keys that users verify with.
+    """Return the keys that users verify with.
 
     Raises:
-        ReleaseFailure: They cannot be read.
+        ReleaseFailure: The folder has no release keys.
+        TrustError: They cannot be read.
     """
-    found = trust(release)
-    with told():
-        return found.keyring()
+    return trust(release).keyring()
 
 
 def openpgp(release: Release) -> Key:
-    """The private key that signs files; users know it.
+    """Return the private key that signs files.
 
     Raises:
-        ReleaseFailure: It cannot be had, or users do not know it.
+        SigningFailure: It is missing or cannot be opened.
+        ReleaseFailure: Users do not know it.
     """
     keys = directory(release)
-    with told():
-        facts = keys.only(Purpose.OPENPGP)
-        key = lifecycle.certificate(keys, facts).key(_opened(keys.folder, facts))
+    facts = keys.only(Purpose.OPENPGP)
+    key = lifecycle.certificate(keys, facts).key(_opened(keys.folder, facts))
     if key.public.fingerprint not in trust(release).openpgp:
         raise ReleaseFailure(
-            f"the signing key {key.public.fingerprint} is none of those in {release.trust},"
-            " which users verify with",
-            hint="write that folder anew: python -m awstoe_signing trust --directory DIR",
+            f"the signing key {key.public.fingerprint} is not in {release.trust}, which users"
+            " verify with",
+            hint=f"write that folder again: awstoe-signing trust --directory {keys.folder}",
         )
     return key
 
 
 def expires(release: Release, fingerprint: str) -> int | None:
-    """When an OpenPGP key expires, seconds since 1970; None if never.
+    """Return when an OpenPGP key expires, in seconds since 1970; None if never.
 
     Raises:
-        ReleaseFailure: It is not known, or may not sign.
+        ReleaseFailure: Users do not know the key, or it must not sign.
     """
     for certificate in keyring(release).certificates:
         for found in certificate.signing_keys(int(time.time())):

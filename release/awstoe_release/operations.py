@@ -1,6 +1,7 @@
-"""What is done between releases: withdraw, roll back, rotate keys, keep metadata fresh, verify.
+"""The work between releases: withdraw, roll back, rotate keys, keep metadata fresh, verify.
 
-Each ends in all regions or says which it could not reach; run again, it does what is left.
+Each operation completes in all regions or reports the regions it could not reach. Run it again to
+do the rest.
 """
 
 import datetime as dt
@@ -9,14 +10,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 
 from awstoe_release import keys, published_metadata, verification
+from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
-from awstoe_release.failure import RegionFailure, ReleaseFailure, told
+from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import CHECKSUMS, KEYRING, METADATA, TIMESTAMP, Item, Phase, content_type
 from awstoe_release.publishing import RegionResult
 from awstoe_release.release import Release
 from awstoe_release.state import write
 from awstoe_release.steps import metadata as metadata_step
-from awstoe_release.verification import FileVerdict, Visitor
+from awstoe_release.verification import FileVerdict, ReleaseVerifier
 from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import Purpose, locked
 from awstoe_signing.tuf import root as tuf_root
@@ -27,76 +29,78 @@ Failures = Mapping[str, RegionFailure]
 
 
 def verify(release: Release) -> tuple[Mapping[str, Sequence[FileVerdict]], Failures]:
-    """Download a version from all regions and verify it as users do; needs no local files.
+    """Download a version from all regions and verify it as users do. Needs no local files.
 
     Returns:
-        What was verified and what failed, by region.
+        The verified files and the failures, by region.
 
     Raises:
         ReleaseFailure: The keys cannot be read.
     """
-    visitor = Visitor(keys.keyring(release), os.path.join(release.folder, "downloads"))
-    return verification.everywhere(
-        release.regions, lambda region: visitor.folder(region, release.version)
+    verifier = ReleaseVerifier(keys.keyring(release), os.path.join(release.folder, "downloads"))
+    return in_all_regions(
+        release.regions,
+        lambda region: verifier.verify(region, release.version),
+        at_once=verification.REGIONS_AT_ONCE,
     )
 
 
 def fetch(release: Release) -> None:
-    """Bring the files of a published version to this machine, verified, when they are not here.
+    """Download and verify the files of a published version if this machine does not have them.
 
     Raises:
-        ReleaseFailure: No region has it as it should be.
+        ReleaseFailure: No region has the version, complete and good.
     """
     if os.path.exists(release.document(CHECKSUMS)):
         return
-    visitor = Visitor(keys.keyring(release), os.path.join(release.folder, "downloads"))
+    verifier = ReleaseVerifier(keys.keyring(release), os.path.join(release.folder, "downloads"))
     problems = []
     for region in release.regions:
         folder = os.path.join(release.tree, release.version)
         try:
-            visitor.folder(region, release.version, keep=folder)
+            verifier.verify(region, release.version, keep=folder)
         except RegionFailure as failure:
             shutil.rmtree(folder, ignore_errors=True)
             problems.append(f"{region.name}: {failure.message}")
         else:
             write(release.document(KEYRING), keys.trust(release).keys)
-            release.say(f"  version {release.version} fetched from {region.name}")
+            release.log(f"  version {release.version} fetched from {region.name}")
             return
     raise ReleaseFailure(
-        f"no region has version {release.version}:\n" + "\n".join(f"  {p}" for p in problems)
+        f"no region has version {release.version}:\n"
+        + "\n".join(f"  {problem}" for problem in problems)
     )
 
 
 def refresh_timestamp(release: Release) -> Failures:
-    """Sign the timestamp anew, in all regions: the regular task that keeps metadata fresh.
+    """Sign a new timestamp for all regions: the regular task that keeps the metadata fresh.
 
-    When the snapshot has less than half of its time left, it is signed anew as well.
+    If less than half of the snapshot's validity is left, also sign a new snapshot.
 
     Raises:
-        ReleaseFailure: Nothing was published, or no region takes it.
+        SigningFailure: Nothing is published.
+        ReleaseFailure: The published metadata cannot be read or trusted.
     """
     folder = _scratch(release)
     published_metadata.fetch(release, folder)
     repository = MetadataRepository(folder, metadata_step.expiries(release))
     now = dt.datetime.now(dt.UTC)
-    with told():
-        if _is_old(release, folder, now):
-            written = repository.refresh(keys.metadata_signers(release), now=now)
-        else:
-            stamped = repository.refresh_timestamp(
-                keys.signers(release, Purpose.TIMESTAMP), now=now
-            )
-            written = (stamped,)
+    if _is_old(release, folder, now):
+        written = repository.refresh(keys.metadata_signers(release), now=now)
+    else:
+        stamped = repository.refresh_timestamp(keys.signers(release, Purpose.TIMESTAMP), now=now)
+        written = (stamped,)
     return _send(release, folder, written)
 
 
 def withdraw(release: Release, version: str, reason: str) -> Failures:
-    """Tell installed programs that nobody is to be updated to a version any more.
+    """Stop updates of installed programs to a version.
 
-    Its files stay: whoever has pinned them can still get them; what was published never changes.
+    Its files stay, for users who have pinned them: published files never change.
 
     Raises:
-        ReleaseFailure: It was not published, or is what the channel offers now.
+        SigningFailure: The version is not published.
+        ReleaseFailure: The channel offers it now.
     """
     folder = _scratch(release)
     published_metadata.fetch(release, folder)
@@ -107,39 +111,39 @@ def withdraw(release: Release, version: str, reason: str) -> Failures:
             hint="release or promote another version first, then withdraw this one",
         )
     repository = MetadataRepository(folder, metadata_step.expiries(release))
-    with told():
-        written = repository.publish(
-            [],
-            keys.metadata_signers(release),
-            now=dt.datetime.now(dt.UTC),
-            withdrawn={version: reason},
-        )
+    written = repository.publish(
+        [],
+        keys.metadata_signers(release),
+        now=dt.datetime.now(dt.UTC),
+        withdrawn={version: reason},
+    )
     return _send(release, folder, written)
 
 
 def rotate_key(
     release: Release, purpose: Purpose, days: int, kms: str = "", name: str = ""
 ) -> Failures:
-    """Let another key sign from now on, and tell installed programs where they must know.
+    """Let another key sign from now on, and publish what installed programs must know.
 
-    A metadata key: a new root is published, which old programs follow by themselves. An OpenPGP
-    key: the next one, which is built into programs already, becomes current with the next release.
+    For a metadata key, a new root is published, which old programs follow by themselves. For an
+    OpenPGP key, the next key, which is already built into programs, signs the next release.
 
     Raises:
-        ReleaseFailure: There is no key to rotate, or nothing takes the new root.
+        SigningFailure: There is no key to rotate, or another command is changing the keys.
+        ReleaseFailure: The published metadata cannot be read or trusted.
     """
     directory = keys.directory(release)
     now = int(dt.datetime.now(dt.UTC).timestamp())
     if release.dry_run:
-        release.say(f"  dry run: would rotate the {purpose.value} key in {directory.folder}")
+        release.log(f"  dry run: would rotate the {purpose.value} key in {directory.folder}")
         return {}
-    with told(), locked(directory.folder):
+    with locked(directory.folder):
         directory = keys.directory(release)
         expires = lifecycle.after(now, days)
         lifecycle.rotate(directory, purpose, now=now, expires=expires, kms=kms, name=name)
         trust_folder.write(directory)
     if purpose in {Purpose.OPENPGP, Purpose.AUTHENTICODE}:
-        release.say(f"  the new {purpose.value} key signs from the next release on")
+        release.log(f"  the new {purpose.value} key signs from the next release on")
         return {}
     folder = _scratch(release)
     found = published_metadata.fetch(release, folder)
@@ -148,24 +152,25 @@ def rotate_key(
     if found.region:
         repository = MetadataRepository(folder, metadata_step.expiries(release))
         moment = dt.datetime.now(dt.UTC)
-        with told():
-            # With the keys that the new root names, so that its followers find all of one piece.
-            written += repository.publish([], keys.metadata_signers(release), now=moment)
+        # With the keys that the new root names, so that all metadata fits the new root.
+        written += repository.publish([], keys.metadata_signers(release), now=moment)
     return _send(release, folder, written)
 
 
 def rollback_text(version: str, sources: str) -> str:
-    """How an older version is brought back, for a person: as a higher one, never a lower one."""
+    """Return how to bring an older version back: as a higher version, never as a lower one."""
     tag = f"v{version}"
     return "\n".join(
         [
-            f"Installed programs never go back to a lower version by themselves, so {version} comes"
-            " back as a higher one:",
+            f"Installed programs never go back to a lower version by themselves. Release {version}"
+            " again under a higher version:",
             "",
             f"  git -C {sources} switch --create bring-back-{version} HEAD",
             f"  git -C {sources} restore --source {tag} --staged --worktree -- src build signing",
-            "  # set the next version in src/awstoe/__init__.py, write changelog.d/<n>.changed.md",
-            "  git commit, git tag, then: make release",
+            "  # write changelog.d/<n>.changed.md, then, with the next version:",
+            "  awstoe-release prepare VERSION",
+            '  git commit -am "Release VERSION" && git tag -s vVERSION',
+            "  make release",
             "",
         ]
     )
@@ -178,7 +183,7 @@ def _scratch(release: Release) -> str:
 
 
 def _is_old(release: Release, folder: str, now: dt.datetime) -> bool:
-    """Whether the snapshot has used more than half of its time."""
+    """Whether less than half of the snapshot's validity is left."""
     from tuf.api.metadata import Metadata, Snapshot, Timestamp  # noqa: PLC0415
 
     with open(os.path.join(folder, TIMESTAMP), "rb") as stream:
@@ -189,21 +194,19 @@ def _is_old(release: Release, folder: str, now: dt.datetime) -> bool:
 
 
 def _offered(release: Release, version: str) -> list[str]:
-    """The regions whose pointers have a version."""
-    key = next(each for each in release.items if each.source).key
-    found: list[str] = []
+    """Return the regions whose pointers have a version."""
+    key = next(each for each in release.list_items() if each.source).key
 
-    def look(region: Region) -> None:
-        stored = release.publisher.store(region).look(key)
-        if stored and stored.metadata.get("version") == version:
-            found.append(region.name)
+    def offers(region: Region) -> bool:
+        stored = release.publisher.bucket(region).head(key)
+        return stored is not None and stored.metadata.get("version") == version
 
-    release.publisher.each(release.regions, look)
-    return sorted(found)
+    found, _ = in_all_regions(release.regions, offers, at_once=release.regions_at_once)
+    return sorted(name for name, offered in found.items() if offered)
 
 
 def _send(release: Release, folder: str, written: Sequence[str]) -> Failures:
-    """Publish metadata files: the numbered ones first, the timestamp last; then look at it."""
+    """Publish metadata files, numbered files first and the timestamp last, and verify them."""
     publish = release.configuration.publish
     items = [
         Item(
@@ -217,17 +220,21 @@ def _send(release: Release, folder: str, written: Sequence[str]) -> Failures:
         for name in written
     ]
     if release.dry_run:
-        release.say(f"  dry run: would publish {', '.join(written)}")
+        release.log(f"  dry run: would publish {', '.join(written)}")
         return {}
     results = release.publisher.publish(release.regions, items, "metadata")
     failures = _failures(results)
     root = keys.trust(release).root
-    visitor = Visitor(keys.keyring(release), os.path.join(release.folder, "downloads"))
+    verifier = ReleaseVerifier(keys.keyring(release), os.path.join(release.folder, "downloads"))
     good = [region for region in release.regions if region.name not in failures]
     if TIMESTAMP in written:
-        _, wrong = verification.everywhere(good, lambda region: visitor.catalogue(region, root))
+        _, wrong = in_all_regions(
+            good,
+            lambda region: verifier.release_index(region, root),
+            at_once=verification.REGIONS_AT_ONCE,
+        )
         failures |= wrong
-    release.say(f"  {', '.join(written)}: {len(results) - len(failures)} of {len(results)} regions")
+    release.log(f"  {', '.join(written)}: {len(results) - len(failures)} of {len(results)} regions")
     return failures
 
 

@@ -1,8 +1,8 @@
 """What a release publishes: every object with its key, file, headers and place in the order.
 
-A pure function of the configuration and of what lies in the tree folder, so that what ``release
-plan`` shows is what is published. The order is the safety: nothing is published before what it
-refers to.
+The plan depends only on the configuration and the tree folder, so ``awstoe-release plan`` shows
+exactly what is published. The order makes publishing safe: nothing is published before the objects
+that it refers to.
 """
 
 import os
@@ -22,7 +22,7 @@ PROVENANCE: Final = "provenance.intoto.json"
 NOTES: Final = "release-notes.md"
 INSTALLERS: Final = ("install.sh", "install.ps1")
 DOCUMENTS: Final = (CHECKSUMS, SBOM, PROVENANCE, NOTES, *INSTALLERS)
-"""What a version has besides its programs."""
+"""The files of a version besides its programs."""
 KEYRING: Final = "assets/awstoe.gpg"
 METADATA: Final = layout.METADATA.rstrip("/")
 TIMESTAMP: Final = "timestamp.json"
@@ -42,7 +42,7 @@ _CONTENT_TYPES: Final = (
 
 
 class Phase(StrEnum):
-    """The order of publishing; a region enters a phase when the one before is complete there."""
+    """The order of publishing. A region starts a phase when it has completed the one before."""
 
     VERSIONED = "versioned"
     METADATA = "metadata"
@@ -51,22 +51,22 @@ class Phase(StrEnum):
 
 
 class Item(NamedTuple):
-    """One object of a release; it is the same in all regions."""
+    """One object of a release. It is the same in all regions."""
 
     key: str
     path: str
-    """The local file, whether it is there yet or not."""
+    """The path of the local file, which may not exist yet."""
     phase: Phase
     immutable: bool
-    """Whether it is written once and never again."""
+    """Whether it is written once and never changed."""
     content_type: str
     cache_control: str
     source: str = ""
-    """Of a pointer: the key of the versioned object that it is a copy of."""
+    """For a pointer: the key of the versioned object that it is a copy of."""
 
 
 def program_key(version: str, target: str) -> str:
-    """The key of a target's program, as installed programs look for it."""
+    """Return the key of a target's program, where installed programs look for it."""
     return layout.program_path(version, *target.split("/"))
 
 
@@ -78,14 +78,14 @@ def items(
     tree: str,
     targets: Sequence[str] = (),
 ) -> tuple[Item, ...]:
-    """Every object of a release in the order of publishing.
+    """Return every object of a release in the order of publishing.
 
     Args:
-        configuration: What is in force.
+        configuration: The configuration.
         version: The version to release.
-        channel: What it is promoted to.
+        channel: The channel to promote it to.
         tree: The folder that has the files under their keys.
-        targets: Some of the targets; all when empty.
+        targets: Some of the targets; all if empty.
     """
     programs = [program_key(version, target) for target in targets or configuration.product.targets]
     documents = [f"{version}/{name}" for name in DOCUMENTS]
@@ -107,14 +107,14 @@ def items(
 
 
 class _Maker:
-    """Fills in what an object's name and phase decide."""
+    """Makes objects from their keys and phases."""
 
     def __init__(self, configuration: Configuration, tree: str) -> None:
         self._publish = configuration.publish
         self._tree = tree
 
     def item(self, key: str, phase: Phase, source: str = "") -> Item:
-        """The object with this key."""
+        """Return the object with this key."""
         immutable = phase in {Phase.VERSIONED, Phase.METADATA}
         return Item(
             key=key,
@@ -130,7 +130,7 @@ class _Maker:
 
 
 def _numbered(tree: str) -> list[str]:
-    """The keys of the numbered metadata files in the tree, oldest first."""
+    """Return the keys of the numbered metadata files in the tree, oldest first."""
     folder = os.path.join(tree, METADATA)
     if not os.path.isdir(folder):
         return []
@@ -140,7 +140,7 @@ def _numbered(tree: str) -> list[str]:
 
 
 def content_type(key: str) -> str:
-    """The media type of an object, by its name."""
+    """Return the media type of an object, by its name."""
     return next(
         (kind for ending, kind in _CONTENT_TYPES if key.endswith(ending)),
         "application/octet-stream",
@@ -150,7 +150,7 @@ def content_type(key: str) -> str:
 def described(
     configuration: Configuration, objects: Sequence[Item], version: str
 ) -> dict[str, Any]:
-    """The plan as data for JSON: all objects and all regions with their addresses."""
+    """Return the plan as data for JSON: all objects, and all regions with their addresses."""
     return {
         "product": configuration.product.name,
         "version": version,
@@ -192,7 +192,7 @@ def described(
 
 
 def as_text(data: Mapping[str, Any]) -> str:
-    """The plan for people: what ``described`` gave."""
+    """Return the plan as text for people, from the result of ``described``."""
     objects = tables.text(
         ["phase", "size", "key", "content type", "cache", "copy of"],
         [

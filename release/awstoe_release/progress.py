@@ -1,6 +1,6 @@
-"""What a person at the terminal sees while something takes long: one line that is written anew.
+"""Shows the progress of long operations: one line on the terminal that is rewritten.
 
-Where standard error is no terminal, only the lines that stay are written.
+If standard error is not a terminal, no progress is shown.
 """
 
 import sys
@@ -27,7 +27,7 @@ class Progress:
         self._live = stream.isatty()
 
     def sent(self, count: int) -> None:
-        """Count bytes; negative when a try has to begin anew."""
+        """Count bytes; negative if an attempt has to be repeated."""
         with self._lock:
             self._sent += count
             self._show()
@@ -45,7 +45,7 @@ class Progress:
             self._show()
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._live:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

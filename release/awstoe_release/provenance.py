@@ -1,7 +1,7 @@
-"""Where a version's programs come from: an in-toto statement with a SLSA provenance predicate.
+"""Writes where a version's programs come from: an in-toto statement with SLSA provenance.
 
-https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The fields are few and fixed, so
-they are written here.
+https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The document is small and its
+format fixed, so it is written here without a library.
 """
 
 import datetime as dt
@@ -16,10 +16,10 @@ _PREDICATE: Final = "https://slsa.dev/provenance/v1"
 
 
 def statement(release: Release, digests: Mapping[str, str], lock: str) -> str:
-    """The statement as JSON text.
+    """Return the statement as JSON text.
 
     Args:
-        release: What is released.
+        release: The release.
         digests: SHA-256 of the programs, by name.
         lock: SHA-256 of requirements.lock.
     """
@@ -34,7 +34,7 @@ def statement(release: Release, digests: Mapping[str, str], lock: str) -> str:
         "predicateType": _PREDICATE,
         "predicate": {
             "buildDefinition": {
-                # What the parameters mean and how to make the same bytes: docs/building.md.
+                # docs/building.md explains the parameters, and how to reproduce the programs.
                 "buildType": f"urn:{product.name}:make-build:v1",
                 "externalParameters": {
                     "version": release.version,
@@ -49,7 +49,7 @@ def statement(release: Release, digests: Mapping[str, str], lock: str) -> str:
             },
             "runDetails": {
                 "builder": {"id": f"urn:{product.name}:release"},
-                # The commit's time: the bytes do not depend on when they were made.
+                # The commit's time: the build is reproducible at any time.
                 "metadata": {
                     "invocationId": f"{release.version}-{release.commit}",
                     "startedOn": made,

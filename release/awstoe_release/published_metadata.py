@@ -1,7 +1,6 @@
-"""The trust metadata that the regions have now: the newest of all, verified, to go on from.
+"""Reads the trust metadata that the regions have now: the newest, verified, to continue from.
 
-There is no other memory of it: whoever releases, from whatever machine, goes on from what users
-see.
+It is stored nowhere else: a release from any machine continues from what users see.
 """
 
 import os
@@ -13,11 +12,12 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from awstoe_release import keys
+from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import METADATA, TIMESTAMP
 from awstoe_release.release import Release
-from awstoe_release.s3 import Store
+from awstoe_release.s3 import Bucket
 from awstoe_release.state import write
 
 T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
@@ -26,60 +26,59 @@ _BYTES: Final = 16 << 20
 
 
 class Published(NamedTuple):
-    """What the newest region has."""
+    """The newest published metadata."""
 
     region: str
-    """Where it was read; empty when nothing was published anywhere yet."""
+    """The region it was read from; empty if nothing is published in any region."""
     timestamps: Mapping[str, int]
-    """The version of each region's timestamp; 0 where there is none."""
+    """The version of each region's timestamp; 0 if it has none."""
 
 
 def fetch(release: Release, folder: str) -> Published:
     """Put the newest published metadata into ``folder``, roots included.
 
     Args:
-        release: Its keys decide what is believed.
+        release: Its keys decide which metadata is trusted.
         folder: Empty or missing.
 
     Raises:
-        ReleaseFailure: A region that should be asked does not answer, or what it has is not ours.
+        ReleaseFailure: No region answers, or the metadata is not signed by our keys.
     """
-    versions: dict[str, int] = {}
-    stamps: dict[str, bytes] = {}
 
-    def ask(region: Region) -> None:
-        data = release.publisher.store(region).get(f"{METADATA}/{TIMESTAMP}", _BYTES)
-        versions[region.name] = 0
-        if data is not None:
-            stamps[region.name] = data
-            versions[region.name] = _read(Timestamp, data, region.name).version
+    def read(region: Region) -> bytes | None:
+        return release.publisher.bucket(region).get(f"{METADATA}/{TIMESTAMP}", _BYTES)
 
     regions = release.configuration.regions
-    failures = release.publisher.each(regions, ask)
-    if len(failures) == len(regions):
+    stamps, failures = in_all_regions(regions, read, at_once=release.regions_at_once)
+    if not stamps:
         first = next(iter(failures.values()))
         raise ReleaseFailure(
-            f"no region says what trust metadata it has: {first.message}", hint=first.hint
+            f"the trust metadata cannot be read from any region: {first.message}", hint=first.hint
         )
     for failure in failures.values():
-        release.say(f"  {failure.region}: not asked for its metadata: {failure.message}")
+        release.log(f"  {failure.region}: its metadata cannot be read: {failure.message}")
+    versions = {
+        name: _read(Timestamp, data, name).version if data is not None else 0
+        for name, data in stamps.items()
+    }
     roots = _own_roots(release, folder)
     newest = max(versions, key=lambda name: versions[name])
-    if not versions[newest]:
+    stamp = stamps[newest]
+    if stamp is None:
         return Published("", versions)
-    store = release.publisher.store(release.configuration.region(newest))
+    bucket = release.publisher.bucket(release.configuration.region(newest))
     try:
-        _take(store, stamps[newest], roots, folder)
+        _take(bucket, stamp, roots, folder)
     except (RepositoryError, RegionFailure) as error:
         raise ReleaseFailure(
-            f"{newest}: its trust metadata is not to be believed: {error}",
-            hint="find out who published it before anything else is released",
+            f"{newest}: its trust metadata cannot be trusted: {error}",
+            hint="find out who published it before you release anything else",
         ) from error
     return Published(newest, versions)
 
 
 def _own_roots(release: Release, folder: str) -> list[Metadata[Root]]:
-    """All roots of our keys into the folder; gives them, oldest first."""
+    """Copy all roots of our keys into the folder. Return them, oldest first."""
     directory = keys.directory(release)
     found: list[Metadata[Root]] = []
     while True:
@@ -94,35 +93,35 @@ def _own_roots(release: Release, folder: str) -> list[Metadata[Root]]:
     if not found:
         raise ReleaseFailure(
             f"{directory.path('metadata')} has no root of trust",
-            hint="finish the key ceremony: docs/trust.md",
+            hint="complete the key ceremony: docs/trust.md",
         )
     return found
 
 
-def _take(store: Store, stamp: bytes, roots: list[Metadata[Root]], folder: str) -> None:
-    """Download what the timestamp names, each signed for by a root of ours."""
+def _take(bucket: Bucket, stamp: bytes, roots: list[Metadata[Root]], folder: str) -> None:
+    """Download the files that the timestamp names, and check that our root's keys signed them."""
     timestamp = _metadata(Timestamp, stamp, TIMESTAMP)
     root = _root_of(timestamp, roots)
     reference = timestamp.signed.snapshot_meta
     name = f"{reference.version}.snapshot.json"
-    data = _object(store, name)
+    data = _object(bucket, name)
     reference.verify_length_and_hashes(data)
     snapshot = _metadata(Snapshot, data, name)
     root.verify_delegate("snapshot", snapshot.signed_bytes, snapshot.signatures)
     write(os.path.join(folder, name), data)
     reference = snapshot.signed.meta["targets.json"]
     name = f"{reference.version}.targets.json"
-    data = _object(store, name)
+    data = _object(bucket, name)
     reference.verify_length_and_hashes(data)
     targets = _metadata(Targets, data, name)
     root.verify_delegate("targets", targets.signed_bytes, targets.signatures)
     write(os.path.join(folder, name), data)
-    # Last: with it the folder is a whole.
+    # Last: it makes the folder complete.
     write(os.path.join(folder, TIMESTAMP), stamp)
 
 
 def _root_of(timestamp: Metadata[Timestamp], roots: list[Metadata[Root]]) -> Root:
-    """The newest root that signs for a timestamp: after a rotation that may be an older one."""
+    """Return the newest root whose keys signed a timestamp; an older one after a rotation."""
     for each in reversed(roots):
         try:
             each.signed.verify_delegate("timestamp", timestamp.signed_bytes, timestamp.signatures)
@@ -132,8 +131,8 @@ def _root_of(timestamp: Metadata[Timestamp], roots: list[Metadata[Root]]) -> Roo
     raise RepositoryError("its timestamp is not signed by our keys")
 
 
-def _object(store: Store, name: str) -> bytes:
-    data = store.get(f"{METADATA}/{name}", _BYTES)
+def _object(bucket: Bucket, name: str) -> bytes:
+    data = bucket.get(f"{METADATA}/{name}", _BYTES)
     if data is None:
         raise RepositoryError(f"{name} is missing")
     return data
@@ -143,7 +142,7 @@ def _metadata(kind: type[T], data: bytes, name: str) -> Metadata[T]:
     try:
         found = Metadata[T].from_bytes(data)
     except DeserializationError as error:
-        raise ReleaseFailure(f"{name} is no trust metadata: {error}") from error
+        raise ReleaseFailure(f"{name} is not trust metadata: {error}") from error
     if not isinstance(found.signed, kind):
         raise ReleaseFailure(f"{name}: expected the metadata of a {kind.type}")
     return found

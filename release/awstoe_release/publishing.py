@@ -1,12 +1,12 @@
-"""Brings objects into all regions: in parallel, phase by phase, sending only what is not there.
+"""Sends objects to all regions: in parallel, phase by phase, only what is missing.
 
-A region that fails is told and left alone from then on; the others go on. What is there already is
-found by its checksum, so a second run, or one after an interruption, sends only what is missing.
+A region that fails is reported and gets nothing more; the others continue. Checksums show what a
+region already has, so a second run, or one after an interruption, sends only what is missing.
 """
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -17,23 +17,23 @@ from awstoe_release.contents import Bandwidth, Content
 from awstoe_release.failure import RegionFailure
 from awstoe_release.plan import Item, Phase
 from awstoe_release.progress import Progress
-from awstoe_release.s3 import ObjectThere, Sessions, Store, Stored
+from awstoe_release.s3 import Bucket, ObjectExists, Sessions, Stored
 
 _MIB: Final = 1 << 20
 
 
 class Outcome(StrEnum):
-    """What became of one object in one region."""
+    """What happened to one object in one region."""
 
     SENT = "sent"
     COPIED = "copied"
     PRESENT = "present"
     MISSING = "missing"
-    """Not there, and not sent, as this is a dry run."""
+    """Not there, and not sent because this is a dry run."""
 
 
 class RegionResult(NamedTuple):
-    """What became of a region."""
+    """What happened in one region."""
 
     region: str
     outcomes: Mapping[str, Outcome]
@@ -41,12 +41,16 @@ class RegionResult(NamedTuple):
     failure: RegionFailure | None
 
     def count(self, outcome: Outcome) -> int:
-        """How many objects had this outcome."""
+        """Return how many objects had this outcome."""
         return sum(each is outcome for each in self.outcomes.values())
+
+    def counts(self) -> dict[str, int]:
+        """Return how many objects had each outcome, by the outcome's name."""
+        return {outcome.value: self.count(outcome) for outcome in Outcome}
 
 
 class Publisher:
-    """Compares and sends; one for all regions, so that limits hold for all together."""
+    """Compares and sends. One serves all regions, so that its limits hold for all together."""
 
     def __init__(self, publish: Publish, *, version: str, dry_run: bool = False) -> None:
         self._publish = publish
@@ -54,23 +58,23 @@ class Publisher:
         self._metadata = {"version": version}
         self._sessions = Sessions(publish)
         self.bandwidth = Bandwidth(publish.bandwidth_mib_per_second * _MIB)
-        self._stores: dict[str, Store] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._contents: dict[str, Content] = {}
         self._lock = threading.Lock()
 
-    def store(self, region: Region) -> Store:
-        """The bucket of a region.
+    def bucket(self, region: Region) -> Bucket:
+        """Return the bucket of a region.
 
         Raises:
-            RegionFailure: There are no credentials of that name.
+            RegionFailure: There are no credentials with the profile's name.
         """
         with self._lock:
-            if region.name not in self._stores:
-                self._stores[region.name] = self._sessions.open(region)
-            return self._stores[region.name]
+            if region.name not in self._buckets:
+                self._buckets[region.name] = self._sessions.open(region)
+            return self._buckets[region.name]
 
     def content(self, path: str) -> Content:
-        """A local file's checksums, taken once.
+        """Return a local file's checksums, computed once.
 
         Raises:
             ReleaseFailure: It cannot be read.
@@ -86,18 +90,18 @@ class Publisher:
     def publish(
         self, regions: Sequence[Region], items: Sequence[Item], what: str
     ) -> dict[str, RegionResult]:
-        """Bring ``items`` into ``regions``, phase after phase.
+        """Send ``items`` to ``regions``, phase by phase.
 
         Args:
             regions: Where to.
             items: The objects.
-            what: What this is called in the progress line.
+            what: The name of this in the progress line.
 
         Returns:
             The result of each region, by name.
 
         Raises:
-            ReleaseFailure: A local file cannot be read: nothing was sent.
+            ReleaseFailure: A local file cannot be read. Nothing was sent.
         """
         run = _Run(regions)
         if self._dry_run:
@@ -116,9 +120,9 @@ class Publisher:
         try:
             with ThreadPoolExecutor(self._publish.concurrency) as pool:
                 for phase in Phase:
-                    # Object by object over all regions, so that no region waits for another's.
+                    # Object by object over all regions, so that no region waits for another one.
                     tasks = [
-                        pool.submit(self._bring, run, region, item, progress)
+                        pool.submit(self._send, run, region, item, progress)
                         for item in items
                         if item.phase is phase
                         for region in regions
@@ -134,92 +138,76 @@ class Publisher:
             progress.close()
         return run.results()
 
-    def each(
-        self, regions: Sequence[Region], ask: Callable[[Region], object]
-    ) -> dict[str, RegionFailure]:
-        """Do something in all regions at once; gives the failures by region."""
-        failures: dict[str, RegionFailure] = {}
-
-        def one(region: Region) -> None:
-            try:
-                ask(region)
-            except RegionFailure as failure:
-                failures[region.name] = failure
-
-        with ThreadPoolExecutor(self._publish.concurrency) as pool:
-            list(pool.map(one, regions))
-        return failures
-
-    def _bring(self, run: "_Run", region: Region, item: Item, progress: Progress) -> None:
-        """Bring one object into one region, unless that has failed before."""
+    def _send(self, run: "_Run", region: Region, item: Item, progress: Progress) -> None:
+        """Send one object to one region, unless that region has failed before."""
         if run.failed(region):
             return
         try:
-            outcome = self._compare_and_send(self.store(region), item, progress)
+            outcome = self._compare_and_send(self.bucket(region), item, progress)
         except RegionFailure as failure:
             run.fail(region, failure)
             return
         run.done(region, item, outcome)
         progress.file_done()
 
-    def _compare_and_send(self, store: Store, item: Item, progress: Progress) -> Outcome:
-        """Look, and send what is not there."""
+    def _compare_and_send(self, bucket: Bucket, item: Item, progress: Progress) -> Outcome:
+        """Send one object if the region does not have it."""
         content = self.content(item.path)
-        found = store.look(item.key)
+        found = bucket.head(item.key)
         if found is not None and self._is(found, content, item):
             progress.sent(content.size)
             return Outcome.PRESENT
         if found is not None and item.immutable:
-            raise _another(store, item, found)
+            raise _another(bucket, item, found)
         if self._dry_run:
             return Outcome.MISSING
         if item.source:
-            original = store.look(item.source)
+            original = bucket.head(item.source)
             if original is None or not original.holds(content):
                 raise RegionFailure(
-                    store.region.name,
+                    bucket.region.name,
                     f"{item.source} is not what was published: {item.key} is not changed",
-                    hint=f"somebody wrote to {store.region.bucket}: find out who before going on",
+                    hint=f"find out who wrote to {bucket.region.bucket} before you continue",
                 )
-            store.copy(item, content, original, self._metadata)
+            bucket.copy(item, content, original, self._metadata)
             progress.sent(content.size)
             return Outcome.COPIED
         try:
-            store.put(
+            bucket.put(
                 item,
                 content,
                 metadata=self._metadata,
                 bandwidth=self.bandwidth,
                 sent=progress.sent,
             )
-        except ObjectThere:
-            # Written by a try whose answer was lost, or by somebody else: look again.
-            found = store.look(item.key)
+        except ObjectExists:
+            # Written by an attempt whose response was lost, or by another process: check again.
+            found = bucket.head(item.key)
             if found is None or not self._is(found, content, item):
-                raise _another(store, item, found) from None
+                raise _another(bucket, item, found) from None
         return Outcome.SENT
 
     @staticmethod
     def _is(found: Stored, content: Content, item: Item) -> bool:
-        """Whether a region has exactly this; of a pointer the headers count as well."""
+        """Whether a region has exactly this object. For a pointer, the headers count as well."""
         if not found.holds(content):
             return False
-        told = (found.content_type, found.cache_control)
-        return item.immutable or told == (item.content_type, item.cache_control)
+        headers = (found.content_type, found.cache_control)
+        return item.immutable or headers == (item.content_type, item.cache_control)
 
 
-def _another(store: Store, item: Item, found: Stored | None) -> RegionFailure:
+def _another(bucket: Bucket, item: Item, found: Stored | None) -> RegionFailure:
     checksum = found.checksum if found else ""
     return RegionFailure(
-        store.region.name,
+        bucket.region.name,
         f"{item.key} is there with other contents (SHA-256 {checksum or 'unknown'}):"
         " a published file never changes",
-        hint="release another version; if nobody published this one, find out who wrote it",
+        hint="release another version; if this one was not published, find out who wrote the file",
     )
 
 
 class _Run:
-    """What became of each region so far; filled from several threads."""
+    """The results of all regions so far, collected from several threads."""
 
     def __init__(self, regions: Sequence[Region]) -> None:
         self._outcomes: dict[str, dict[str, Outcome]] = {region.name: {} for region in regions}
@@ -228,7 +216,7 @@ class _Run:
         self._lock = threading.Lock()
 
     def stop(self) -> None:
-        """Let nothing begin any more."""
+        """Start nothing more."""
         self._stopped = True
 
     def failed(self, region: Region) -> bool:

@@ -1,4 +1,4 @@
-"""One release: everything that its steps know about it, and what a step gives back."""
+"""One release: everything its steps know about it, and what a step returns."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,24 +9,26 @@ from awstoe_release.configuration import FOLDER, Channel, Configuration, Region
 from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import Item
 from awstoe_release.publishing import Publisher
-from awstoe_release.state import State, sha256_of
+from awstoe_release.state import RegionRecord, State, sha256_of
 
 REPOSITORY: Final = os.path.dirname(FOLDER)
 """The folder with the sources."""
 
 
-class Made(NamedTuple):
-    """What a step gives back."""
+class StepResult(NamedTuple):
+    """What a step returns."""
 
-    result: Mapping[str, object]
-    """For the JSON files."""
+    facts: Mapping[str, object] = {}
+    """What it found or made, for the JSON files."""
     files: Sequence[str] = ()
-    """The files that it made; when one is changed or gone, the step runs again."""
+    """The files it made. If one is changed or missing, the step runs again."""
+    regions: Mapping[str, RegionRecord] = {}
+    """How it ended in each region, for the steps that work on regions."""
     failures: Mapping[str, RegionFailure] = {}
-    """The regions where it failed."""
+    """The regions in which it failed."""
 
     def digests(self, folder: str) -> Mapping[str, str]:
-        """SHA-256 of the files, by their paths inside ``folder``."""
+        """Return the SHA-256 of the files, by their paths inside ``folder``."""
         return {os.path.relpath(path, folder): sha256_of(path) for path in self.files}
 
 
@@ -36,9 +38,9 @@ class Release(NamedTuple):
     configuration: Configuration
     version: str
     commit: str
-    """The commit that is released, 40 digits."""
+    """The commit to release, 40 digits."""
     epoch: int
-    """The commit's time, seconds since 1970: the date of everything that is made from it."""
+    """The commit's time, seconds since 1970: the date of everything made from it."""
     channel_name: str
     targets: tuple[str, ...]
     folder: str
@@ -47,18 +49,18 @@ class Release(NamedTuple):
     """The folder of keys."""
     state: State
     publisher: Publisher
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     sources: str = REPOSITORY
-    """The tree that is released."""
+    """The source tree to release."""
     files: str = ""
-    """A folder with finished programs (``<os>/<arch>/<file>``), to be released as they are."""
+    """A folder with finished programs (``<os>/<arch>/<file>``) to release as they are."""
     older: str = ""
-    """A folder with programs of an older version, as published, which shall update themselves."""
+    """A folder with programs of an older version, as published, to prove the update with."""
     only: tuple[str, ...] = ()
-    """Regions to work on; all when empty."""
+    """Regions to work on; all if empty."""
     dry_run: bool = False
     rehearsal: bool = False
-    """Whether the keys are throw-away ones and the buckets on this machine."""
+    """Whether the keys are throw-away keys and the buckets are on this machine."""
 
     @property
     def trust(self) -> str:
@@ -72,19 +74,8 @@ class Release(NamedTuple):
 
     @property
     def channel(self) -> Channel:
-        """What the version is promoted to."""
+        """The channel that the version is promoted to."""
         return self.configuration.channel(self.channel_name)
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """Every object, in the order of publishing."""
-        return plan.items(
-            self.configuration,
-            version=self.version,
-            channel=self.channel,
-            tree=self.tree,
-            targets=self.targets,
-        )
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -93,35 +84,50 @@ class Release(NamedTuple):
             return self.configuration.regions
         return tuple(self.configuration.region(name) for name in self.only)
 
+    @property
+    def regions_at_once(self) -> int:
+        """The number of regions to send requests to at the same time."""
+        return self.configuration.publish.concurrency
+
+    def list_items(self) -> tuple[Item, ...]:
+        """Return every object, in the order of publishing.
+
+        Reads the tree: the list has the numbered metadata files that exist now.
+        """
+        return plan.items(
+            self.configuration,
+            version=self.version,
+            channel=self.channel,
+            tree=self.tree,
+            targets=self.targets,
+        )
+
     def regions_after(self, step: str) -> tuple[Region, ...]:
-        """The regions that came through a step, which must have run.
+        """Return the regions in which a step succeeded; all of them in a dry run.
 
         Raises:
-            ReleaseFailure: There are none.
+            ReleaseFailure: It succeeded in no region, or did not run.
         """
-        passed = self.state.result(step).get("regions", {})
-        found = tuple(r for r in self.regions if passed.get(r.name, {}).get("passed"))
-        if not found and not self.dry_run:
+        if self.dry_run:
+            return self.regions
+        results = self.state.regions(step)
+        found = tuple(r for r in self.regions if r.name in results and results[r.name].passed)
+        if not found:
             raise ReleaseFailure(
-                f"no region came through the step {step}", hint=f"run it again: --from {step}"
+                f"the step {step} succeeded in no region",
+                hint=f"run it again: awstoe-release run --from {step}",
             )
-        return self.regions if self.dry_run else found
-
-    def merged(
-        self, step: str, regions: Mapping[str, Mapping[str, object]]
-    ) -> dict[str, Mapping[str, object]]:
-        """A step's results by region, those of an earlier run with other regions included."""
-        return {**self.state.result(step).get("regions", {}), **regions}
+        return found
 
     def program(self, target: str) -> str:
-        """The path of a target's program in the tree."""
+        """Return the path of a target's program in the tree."""
         return os.path.join(self.tree, *plan.program_key(self.version, target).split("/"))
 
     def document(self, name: str) -> str:
-        """The path of a file in the version's folder of the tree."""
+        """Return the path of a file in the version's folder of the tree."""
         return os.path.join(self.tree, self.version, *name.split("/"))
 
     def built(self, target: str) -> str:
-        """The path of a target's program as the build made it, before Windows' signature."""
+        """Return the path of a target's program as built, before Windows' signature."""
         name = os.path.basename(plan.program_key(self.version, target))
         return os.path.join(self.folder, "built", *target.split("/"), name)

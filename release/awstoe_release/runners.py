@@ -1,4 +1,4 @@
-"""Which targets' programs run on this machine, and by what."""
+"""Finds out which targets' programs run on this machine, and how."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from awstoe_build import prerequisites, targets
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.toolchain.layers import Cache
 from awstoe_build.toolchain.windows import runtime as windows_runtime
-from awstoe_release import programs
+from awstoe_release import commands
 
 WINDOWS: Final = targets.TARGETS["windows/amd64"]
 
@@ -19,39 +19,43 @@ _KERNEL_KNOWS: Final = "/proc/sys/fs/binfmt_misc/"
 
 
 def own_target() -> str:
-    """The target whose programs are for this machine; empty when there is none."""
+    """Return the target whose programs are for this machine; empty if there is none."""
     return _NATIVE.get(platform.machine(), ("",))[0]
 
 
 def emulator(target: str) -> Sequence[str]:
-    """What is put before the name of a Linux target's program; nothing for this machine's."""
+    """Return the emulator of a Linux target's programs; empty if this machine runs them itself."""
     return () if target in _NATIVE.get(platform.machine(), ()) else (_EMULATORS[target],)
 
 
 def lacking(target: str) -> str:
-    """Why a target's program cannot run here; empty when it can."""
+    """Return why a target's program cannot run here; empty if it can."""
     if target != WINDOWS.name:
         needed = emulator(target)
-        return "" if all(map(programs.is_there, needed)) else "cannot run here: no qemu"
+        return (
+            ""
+            if all(map(commands.is_installed, needed))
+            else "cannot run here: qemu is not installed"
+        )
     if lacking_wine := _lacking_wine():
         return f"cannot run here: {lacking_wine}"
     if Cache(cache_folder(), print).missing([windows_runtime.recipe(WINDOWS)]):
-        return f"cannot run here: make toolchain TARGET={target}"
+        return f"cannot run here: run make toolchain TARGET={target}"
     return ""
 
 
 def untestable(target: str) -> str:
-    """Why the black-box tests of a target cannot run here; empty when they can.
+    """Return why the black-box tests of a target cannot run here; empty if they can.
 
-    They start programs, which start themselves, by name: the kernel has to know the emulator.
+    The tests start programs, which start themselves, by name: the kernel must know the emulator.
     """
     if target == WINDOWS.name:
         return _lacking_wine()
     known = (_KERNEL_KNOWS + each.removesuffix("-static") for each in emulator(target))
-    return "" if all(map(os.path.exists, known)) else "the kernel does not know qemu"
+    return "" if all(map(os.path.exists, known)) else "qemu is not registered in binfmt_misc"
 
 
 def _lacking_wine() -> str:
-    """What this machine lacks to run Windows programs; empty if nothing."""
+    """Return what this machine lacks to run Windows programs; empty if nothing."""
     packages = prerequisites.missing_packages([WINDOWS], building=False)
     return f"missing: {', '.join(sorted(packages))}" if packages else ""

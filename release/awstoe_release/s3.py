@@ -1,8 +1,8 @@
-"""The one module of the release that talks to AWS: the bucket of one region.
+"""The bucket of one region; the only module of the release that sends requests to AWS.
 
 Every request names the account that must own the bucket. Every upload carries the SHA-256 of its
-body, which S3 checks before it stores anything, and what S3 says it stored is compared again. What
-cannot be done is a ``RegionFailure`` in a person's words.
+body, which S3 checks before it stores the object; the SHA-256 in S3's response is compared again.
+Every problem is a ``RegionFailure`` with text for a user.
 """
 
 import email.utils
@@ -43,50 +43,50 @@ _CREDENTIAL_CODES: Final = {
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
 }
-_NOT_THERE: Final = {"404", "NoSuchKey", "NotFound"}
+_NOT_FOUND: Final = {"404", "NoSuchKey", "NotFound"}
 _CONFLICTS: Final = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
 _PART_BYTES: Final = "part-bytes"
 _MIB: Final = 1 << 20
 
 
 class Stored(NamedTuple):
-    """What a region has under a key."""
+    """An object in a bucket."""
 
     size: int
     checksum: str
-    """SHA-256 in base64, ``-N`` behind it when it came in N parts; empty when S3 has none."""
+    """SHA-256 in base64, followed by ``-N`` if it was sent in N parts; empty if S3 has none."""
     etag: str
     content_type: str
     cache_control: str
     metadata: Mapping[str, str]
 
     def holds(self, content: Content) -> bool:
-        """Whether it is this content, by checksum."""
+        """Whether the object has this content, by checksum."""
         if self.size != content.size or not self.checksum:
             return False
         if "-" not in self.checksum:
             return self.checksum == contents.encoded(content.sha256)
-        told = self.metadata.get(_PART_BYTES, "")
-        if not told.isdigit() or not int(told):
+        part_bytes = self.metadata.get(_PART_BYTES, "")
+        if not part_bytes.isdigit() or not int(part_bytes):
             return False
-        if int(told) != content.part_size or not content.parts:
-            # Sent with other settings. The size of its parts is a hint, the checksum decides.
-            content = contents.read(content.path, part_size=int(told), multipart_from=0)
+        if int(part_bytes) != content.part_size or not content.parts:
+            # Sent with other settings. The size of the parts is a hint, the checksum decides.
+            content = contents.read(content.path, part_size=int(part_bytes), multipart_from=0)
         return self.checksum == content.checksum
 
 
 class Sessions:
-    """The credentials, one set per partition, and the clients made from them."""
+    """The credentials, one set for each profile, and the clients made from them."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._sessions: dict[str, boto3.session.Session] = {}
 
-    def open(self, region: Region) -> "Store":
-        """The bucket of a region. Nothing is sent yet.
+    def open(self, region: Region) -> "Bucket":
+        """Return the bucket of a region, without sending a request.
 
         Raises:
-            RegionFailure: Its profile is not there.
+            RegionFailure: The region's AWS profile does not exist.
         """
         publish = self._publish
         try:
@@ -104,7 +104,7 @@ class Sessions:
                     max_pool_connections=publish.concurrency,
                     retries={"mode": "standard", "total_max_attempts": publish.attempts},
                     s3={
-                        # The body is checked by its SHA-256, which is signed: no second hash.
+                        # S3 checks the body by its SHA-256, which is signed: no second hash.
                         "payload_signing_enabled": False,
                         "addressing_style": "path" if region.endpoint else "virtual",
                     },
@@ -113,90 +113,89 @@ class Sessions:
         except ProfileNotFound as error:
             raise RegionFailure(
                 region.name,
-                f"the AWS profile {region.profile!r} of partition {region.partition} is not there",
-                hint="make it in ~/.aws/config, or name another in regions.toml",
+                f"the AWS profile {region.profile!r} of {region.partition} does not exist",
+                hint="add it to ~/.aws/config, or set another one in release.toml",
             ) from error
-        return Store(region, client, publish)
+        return Bucket(region, client, publish)
 
 
-class Store:
+class Bucket:
     """The bucket of one region; safe to use from several threads."""
 
     def __init__(self, region: Region, client: "S3Client", publish: Publish) -> None:
         self.region = region
         self._client = client
         self._part_size = publish.part_mib * _MIB
-        self._bucket: dict[str, Any] = {"Bucket": region.bucket}
+        self._owned: dict[str, Any] = {"Bucket": region.bucket}
         if region.account:
-            self._bucket["ExpectedBucketOwner"] = region.account
+            self._owned["ExpectedBucketOwner"] = region.account
 
     def clock_skew(self) -> float:
-        """Ask for the bucket; gives by how many seconds our clock is ahead of S3's.
+        """Check the bucket. Return by how many seconds our clock is ahead of S3's.
 
         Raises:
             RegionFailure: The bucket cannot be used.
         """
-        answer = self._ask("look at the bucket", lambda: self._client.head_bucket(**self._bucket))
-        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        response = self._request("read the bucket", lambda: self._client.head_bucket(**self._owned))
+        date = response["ResponseMetadata"]["HTTPHeaders"].get("date", "")
         try:
-            return time.time() - email.utils.parsedate_to_datetime(told).timestamp()
+            return time.time() - email.utils.parsedate_to_datetime(date).timestamp()
         except ValueError:
             return 0.0
 
     def probe_writing(self, key: str) -> None:
-        """Find out whether ``key`` may be written, without writing: begin an upload, give it up.
+        """Check that ``key`` may be written, without writing: start an upload and abort it.
 
         Raises:
-            RegionFailure: It may not.
+            RegionFailure: It must not be written.
         """
-        begun = self._ask(
-            f"begin an upload of {key}",
+        started = self._request(
+            f"start an upload of {key}",
             lambda: self._client.create_multipart_upload(
-                **self._bucket, Key=key, ChecksumAlgorithm="SHA256"
+                **self._owned, Key=key, ChecksumAlgorithm="SHA256"
             ),
         )
-        self._ask(
-            f"give up an upload of {key}",
+        self._request(
+            f"abort an upload of {key}",
             lambda: self._client.abort_multipart_upload(
-                **self._bucket, Key=key, UploadId=begun["UploadId"]
+                **self._owned, Key=key, UploadId=started["UploadId"]
             ),
         )
 
-    def look(self, key: str) -> Stored | None:
-        """What is under a key; None when nothing is.
+    def head(self, key: str) -> Stored | None:
+        """Return the object with a key, without its contents; None if it does not exist.
 
         Raises:
-            RegionFailure: The region does not say.
+            RegionFailure: The request failed.
         """
         try:
-            answer = self._ask(
-                f"look at {key}",
-                lambda: self._client.head_object(**self._bucket, Key=key, ChecksumMode="ENABLED"),
+            response = self._request(
+                f"read {key}",
+                lambda: self._client.head_object(**self._owned, Key=key, ChecksumMode="ENABLED"),
             )
-        except _NotThere:
+        except _NotFound:
             return None
         return Stored(
-            size=answer["ContentLength"],
-            checksum=answer.get("ChecksumSHA256", ""),
-            etag=answer["ETag"],
-            content_type=answer.get("ContentType", ""),
-            cache_control=answer.get("CacheControl", ""),
-            metadata=answer.get("Metadata", {}),
+            size=response["ContentLength"],
+            checksum=response.get("ChecksumSHA256", ""),
+            etag=response["ETag"],
+            content_type=response.get("ContentType", ""),
+            cache_control=response.get("CacheControl", ""),
+            metadata=response.get("Metadata", {}),
         )
 
     def names(self, prefix: str) -> Iterator[str]:
-        """All keys that begin with ``prefix``.
+        """Return all keys that start with ``prefix``.
 
         Raises:
-            RegionFailure: The region does not say.
+            RegionFailure: The request failed.
         """
         token: dict[str, str] = {}
         while True:
-            asked = token
-            page = self._ask(
+            page = self._request(
                 f"list {prefix}",
-                lambda asked=asked: self._client.list_objects_v2(  # type: ignore[misc]
-                    **self._bucket, Prefix=prefix, **asked
+                lambda token=token: self._client.list_objects_v2(  # type: ignore[misc]
+                    **self._owned, Prefix=prefix, **token
                 ),
             )
             for entry in page.get("Contents", []):
@@ -206,20 +205,20 @@ class Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def get(self, key: str, limit: int) -> bytes | None:
-        """A small object; None when it is not there.
+        """Return a small object; None if it does not exist.
 
         Raises:
-            RegionFailure: The region does not give it, or it is larger than ``limit`` bytes.
+            RegionFailure: The request failed, or the object is larger than ``limit`` bytes.
         """
         try:
-            answer = self._ask(
-                f"read {key}", lambda: self._client.get_object(**self._bucket, Key=key)
+            response = self._request(
+                f"read {key}", lambda: self._client.get_object(**self._owned, Key=key)
             )
-        except _NotThere:
+        except _NotFound:
             return None
-        data: bytes = self._ask(f"read {key}", lambda: answer["Body"].read(limit + 1))
+        data: bytes = self._request(f"read {key}", lambda: response["Body"].read(limit + 1))
         if len(data) > limit:
-            raise RegionFailure(self.region.name, f"{key} has more than {limit} bytes")
+            raise RegionFailure(self.region.name, f"{key} is larger than {limit} bytes")
         return data
 
     def put(
@@ -231,21 +230,21 @@ class Store:
         bandwidth: Bandwidth,
         sent: Callable[[int], None],
     ) -> None:
-        """Send a file. An immutable object is only made, never replaced.
+        """Send a file. An immutable object is only created, never replaced.
 
         Args:
             item: The object.
             content: Its file.
-            metadata: What to note at the object.
+            metadata: The object's metadata.
             bandwidth: The limit that all uploads share.
-            sent: Told of bytes as they go, and of negative numbers when a try failed.
+            sent: Called with the number of bytes sent; negative if an attempt failed.
 
         Raises:
-            ObjectThere: It is immutable and there.
+            ObjectExists: The object is immutable and exists.
             RegionFailure: S3 did not store exactly this content.
         """
         fields: dict[str, Any] = {
-            **self._bucket,
+            **self._owned,
             "Key": item.key,
             "ContentType": item.content_type,
             "CacheControl": item.cache_control,
@@ -253,10 +252,10 @@ class Store:
         }
         once: dict[str, Any] = {"IfNoneMatch": "*"} if item.immutable else {}
         if content.parts:
-            told = self._send_parts(item.key, content, fields, once, bandwidth, sent)
+            stored = self._send_parts(item.key, content, fields, once, bandwidth, sent)
         else:
             with Piece(content.path, 0, content.size, bandwidth=bandwidth, sent=sent) as body:
-                told = self._ask(
+                stored = self._request(
                     f"write {item.key}",
                     lambda: self._client.put_object(
                         **{**fields, **once, "Body": body},
@@ -264,7 +263,7 @@ class Store:
                         ChecksumSHA256=content.checksum,
                     ),
                 ).get("ChecksumSHA256", "")
-        self._compare(item.key, told, content.checksum)
+        self._compare(item.key, stored, content.checksum)
 
     def _send_parts(
         self,
@@ -275,19 +274,19 @@ class Store:
         bandwidth: Bandwidth,
         sent: Callable[[int], None],
     ) -> str:
-        """Send a large file part by part; gives S3's checksum of the whole."""
-        place = {**self._bucket, "Key": key}
-        self._give_up_older(key)
+        """Send a large file part by part. Return S3's checksum of the object."""
+        place = {**self._owned, "Key": key}
+        self._abort_older(key)
         note = {**fields["Metadata"], _PART_BYTES: str(content.part_size)}
-        begun = self._ask(
-            f"begin an upload of {key}",
+        started = self._request(
+            f"start an upload of {key}",
             lambda: self._client.create_multipart_upload(
                 **{**fields, "Metadata": note},
                 ChecksumAlgorithm="SHA256",
                 ChecksumType="COMPOSITE",
             ),
         )
-        place["UploadId"] = begun["UploadId"]
+        place["UploadId"] = started["UploadId"]
         try:
             parts: list[Any] = []
             for number, digest in enumerate(content.parts, start=1):
@@ -295,7 +294,7 @@ class Store:
                 length = min(content.part_size, content.size - start)
                 checksum = contents.encoded(digest)
                 with Piece(content.path, start, length, bandwidth=bandwidth, sent=sent) as body:
-                    answer = self._ask(
+                    response = self._request(
                         f"write part {number} of {key}",
                         lambda body=body, number=number, checksum=checksum: (  # type: ignore[misc]
                             self._client.upload_part(
@@ -307,33 +306,35 @@ class Store:
                             )
                         ),
                     )
-                self._compare(f"part {number} of {key}", answer.get("ChecksumSHA256", ""), checksum)
-                parts.append(
-                    {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+                self._compare(
+                    f"part {number} of {key}", response.get("ChecksumSHA256", ""), checksum
                 )
-            whole = self._ask(
+                parts.append(
+                    {"PartNumber": number, "ETag": response["ETag"], "ChecksumSHA256": checksum}
+                )
+            whole = self._request(
                 f"complete {key}",
                 lambda: self._client.complete_multipart_upload(
                     **place, **once, MultipartUpload={"Parts": parts}
                 ),
             )
         except BaseException:
-            self._give_up(place)
+            self._abort(place)
             raise
         return str(whole.get("ChecksumSHA256", ""))
 
-    def _give_up_older(self, key: str) -> None:
-        """Remove what a killed run left of an upload of ``key``."""
-        listed = self._ask(
+    def _abort_older(self, key: str) -> None:
+        """Remove the parts that a killed run left of an upload of ``key``."""
+        listed = self._request(
             f"list unfinished uploads of {key}",
-            lambda: self._client.list_multipart_uploads(**self._bucket, Prefix=key),
+            lambda: self._client.list_multipart_uploads(**self._owned, Prefix=key),
         )
         for upload in listed.get("Uploads", []):
             if upload["Key"] == key:
-                self._give_up({**self._bucket, "Key": key, "UploadId": upload["UploadId"]})
+                self._abort({**self._owned, "Key": key, "UploadId": upload["UploadId"]})
 
-    def _give_up(self, place: Mapping[str, Any]) -> None:
-        """Remove the parts of an upload; what is left then costs storage, nothing else."""
+    def _abort(self, place: Mapping[str, Any]) -> None:
+        """Remove the parts of an upload. If this fails, they only cost storage."""
         try:
             self._client.abort_multipart_upload(**place)
         except (BotoCoreError, ClientError):
@@ -342,27 +343,27 @@ class Store:
     def copy(
         self, item: Item, content: Content, source: Stored, metadata: Mapping[str, str]
     ) -> None:
-        """Make a pointer out of a versioned object, inside S3.
+        """Copy a versioned object to a pointer, inside S3.
 
         Raises:
-            RegionFailure: The versioned object is not what was looked at, or S3 refuses.
+            RegionFailure: The versioned object has changed, or the request failed.
         """
-        told = self.copy_stored(item, source, metadata)
-        self._compare(item.key, told, contents.encoded(content.sha256))
+        checksum = self.copy_stored(item, source, metadata)
+        self._compare(item.key, checksum, contents.encoded(content.sha256))
 
     def copy_stored(self, item: Item, source: Stored, metadata: Mapping[str, str]) -> str:
-        """The same when only the region has the contents; gives S3's checksum of the copy.
+        """Copy an object whose contents only the region has. Return S3's checksum of the copy.
 
         Raises:
-            RegionFailure: The versioned object is not what was looked at, or S3 refuses.
+            RegionFailure: The versioned object has changed, or the request failed.
         """
         owner: dict[str, Any] = (
             {"ExpectedSourceBucketOwner": self.region.account} if self.region.account else {}
         )
-        answer = self._ask(
+        response = self._request(
             f"copy {item.source} to {item.key}",
             lambda: self._client.copy_object(
-                **self._bucket,
+                **self._owned,
                 **owner,
                 Key=item.key,
                 CopySource={"Bucket": self.region.bucket, "Key": item.source},
@@ -374,26 +375,27 @@ class Store:
                 ChecksumAlgorithm="SHA256",
             ),
         )
-        return str(answer.get("CopyObjectResult", {}).get("ChecksumSHA256", ""))
+        return str(response.get("CopyObjectResult", {}).get("ChecksumSHA256", ""))
 
     def remove(self, key: str) -> None:
         """Remove an object.
 
         Raises:
-            RegionFailure: The region refuses.
+            RegionFailure: The request failed.
         """
-        self._ask(f"remove {key}", lambda: self._client.delete_object(**self._bucket, Key=key))
+        self._request(f"remove {key}", lambda: self._client.delete_object(**self._owned, Key=key))
 
-    def _compare(self, key: str, told: str, expected: str) -> None:
-        if told != expected:
+    def _compare(self, key: str, stored: str, expected: str) -> None:
+        if stored != expected:
             raise RegionFailure(
                 self.region.name,
-                f"{key}: S3 says that it stored SHA-256 {told or '(none)'}, expected {expected}",
-                hint="run it again; if it stays, something between here and S3 changes the data",
+                f"{key}: S3 stored SHA-256 {stored or '(none)'}, expected {expected}",
+                hint="run the command again; if this persists, something between this machine and"
+                " S3 changes the data",
             )
 
-    def _ask(self, doing: str, request: Callable[[], T]) -> T:
-        """Do a request; errors in a person's words."""
+    def _request(self, doing: str, request: Callable[[], T]) -> T:
+        """Send a request. Turn its errors into text for a user."""
         region = self.region
         try:
             return request()
@@ -403,13 +405,15 @@ class Store:
             raise RegionFailure(
                 region.name,
                 f"there are no AWS credentials: {error}",
-                hint="log in (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID ...) and run it again",
+                hint="log in (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID ...), then run the"
+                " command again",
             ) from error
         except (EndpointConnectionError, ConnectionClosedError, HTTPClientError) as error:
             raise Unreachable(
                 region.name,
                 f"cannot {doing}: the region cannot be reached: {error}",
-                hint=f"when it is there again: release run --from publish --region {region.name}",
+                hint="when the region works again, run: awstoe-release run --from publish --region"
+                f" {region.name}",
             ) from error
         except BotoCoreError as error:
             raise RegionFailure(region.name, f"cannot {doing}: {error}") from error
@@ -419,56 +423,56 @@ class Store:
             ) from error
 
 
-class ObjectThere(RegionFailure):
-    """An immutable object is there already."""
+class ObjectExists(RegionFailure):
+    """An immutable object exists already."""
 
 
 class Unreachable(RegionFailure):
-    """The region does not answer at all."""
+    """The region does not answer."""
 
 
-class _NotThere(RegionFailure):
+class _NotFound(RegionFailure):
     """There is no such object."""
 
 
 def _refused(region: Region, doing: str, error: ClientError) -> RegionFailure:
-    """S3's refusal in a person's words."""
+    """Return S3's error as text for a user."""
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    said = error.response.get("Error", {}).get("Message", "") or code
+    reason = error.response.get("Error", {}).get("Message", "") or code
     if code in _CREDENTIAL_CODES:
         return RegionFailure(
             region.name,
             f"cannot {doing}: the AWS credentials are expired or not valid ({code})",
-            hint="log in again and repeat the command: it goes on where it stopped",
+            hint="log in again, then run the command again: it continues where it stopped",
         )
     if code in _CONFLICTS:
-        return ObjectThere(region.name, f"cannot {doing}: {said}")
+        return ObjectExists(region.name, f"cannot {doing}: {reason}")
     if code == "NoSuchBucket" or (code == "404" and "bucket" in doing):
         return RegionFailure(
             region.name,
-            f"the bucket {region.bucket} is not there",
-            hint=f"make it: aws s3 mb s3://{region.bucket} --region {region.name}",
+            f"the bucket {region.bucket} does not exist",
+            hint=f"create it: aws s3 mb s3://{region.bucket} --region {region.name}",
         )
-    if code in _NOT_THERE:
-        return _NotThere(region.name, f"cannot {doing}: it is not there")
+    if code in _NOT_FOUND:
+        return _NotFound(region.name, f"cannot {doing}: it does not exist")
     if code == "RequestTimeTooSkewed":
         return RegionFailure(
             region.name,
-            f"cannot {doing}: this machine's clock is wrong ({said})",
+            f"cannot {doing}: this machine's clock is wrong ({reason})",
             hint="set the clock, for example with: timedatectl set-ntp true",
         )
     if code in {"301", "PermanentRedirect", "AuthorizationHeaderMalformed"} or status == 301:  # noqa: PLR2004
         return RegionFailure(
             region.name,
             f"cannot {doing}: the bucket {region.bucket} is in another region",
-            hint="buckets must lie in the region that regions.toml names",
+            hint="create the bucket in its own region, or change publish.bucket in release.toml",
         )
     if status == 403:  # noqa: PLR2004
         owner = f" or is not owned by account {region.account}" if region.account else ""
         return RegionFailure(
             region.name,
-            f"cannot {doing}: access to the bucket {region.bucket} is denied{owner} ({said})",
-            hint="docs/releasing.md has the permissions that a release needs",
+            f"cannot {doing}: access to the bucket {region.bucket} is denied{owner} ({reason})",
+            hint="docs/releasing.md lists the permissions that a release needs",
         )
-    return RegionFailure(region.name, f"cannot {doing}: S3 answered {status} {code}: {said}")
+    return RegionFailure(region.name, f"cannot {doing}: S3 answered {status} {code}: {reason}")

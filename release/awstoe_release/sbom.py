@@ -1,9 +1,9 @@
-"""The bill of materials: what is inside the programs, as CycloneDX 1.6 JSON.
+"""Writes the bill of materials: what is inside the programs, as CycloneDX 1.6 JSON.
 
-Taken from the programs themselves, where the build wrote what it put in; the lock file adds the
-hashes of what may have been downloaded. Programs without such facts are described by the lock
-alone, and that is said. The document is small and its form fixed, so it is written here
-(https://cyclonedx.org/docs/1.6/json/).
+It is taken from the build info inside the programs; the lock file adds the hashes of the files
+that may have been downloaded. A program without build info is described by the lock file alone,
+and marked as such. The document is small and its format fixed, so it is written here without a
+library (https://cyclonedx.org/docs/1.6/json/).
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ _ENTRY: Final = re.compile(
     re.MULTILINE,
 )
 _HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-# Names of licences that are neither SPDX ids nor SPDX expressions go into another field.
+# License names that are neither SPDX IDs nor SPDX expressions go into another field.
 _SPDX_IDS: Final = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0"),
     *("PSF-2.0", "Python-2.0", "Unlicense", "Zlib", "LGPL-2.1-or-later", "LGPL-3.0-or-later"),
@@ -33,11 +33,11 @@ _SPDX_OPERATORS: Final = {"AND", "OR"}
 
 
 def document(release: Release, inside: Mapping[str, Mapping[str, Any]], lock: str) -> str:
-    """The bill of materials as JSON text.
+    """Return the bill of materials as JSON text.
 
     Args:
-        release: What is released.
-        inside: What each target's build wrote into its program, by target.
+        release: The release.
+        inside: The build info of each target's program.
         lock: The text of requirements.lock.
     """
     product = release.configuration.product
@@ -84,7 +84,7 @@ def document(release: Release, inside: Mapping[str, Mapping[str, Any]], lock: st
 
 
 def _locked(lock: str) -> Iterator[tuple[str, str, list[str]]]:
-    """The lock's entries: name, version, hashes of the files that may be downloaded."""
+    """Return the lock file's entries: name, version, hashes of the files to download."""
     for match in _ENTRY.finditer(lock):
         yield match[1], match[2], _HASH.findall(match[3])
 
@@ -92,7 +92,7 @@ def _locked(lock: str) -> Iterator[tuple[str, str, list[str]]]:
 def _components(
     facts: Mapping[str, Any], pinned: Mapping[str, tuple[str, list[str]]]
 ) -> Iterator[dict[str, Any]]:
-    """What is in one program: packages of the index, and what was built from other sources."""
+    """Return the components of one program: packages of the index, and other sources."""
     packages = facts.get("packages")
     if not packages:
         for name, (version, hashes) in pinned.items():
@@ -109,7 +109,7 @@ def _components(
 
 
 def _package(name: str, version: str, license: str | None, hashes: list[str]) -> dict[str, Any]:
-    """A package of the index; the hashes are those of the files that it may have come from."""
+    """Return a package of the index, with the hashes of the files it may have come from."""
     found = _component("pypi", name, version, license)
     if hashes:
         found["externalReferences"] = [

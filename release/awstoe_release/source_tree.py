@@ -1,4 +1,4 @@
-"""What the sources say: version, commit, tag, changes, and the texts that tell what is new."""
+"""Reads and prepares the sources: version, commit, tag, changes, and the changelog."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from awstoe.update.releases import Version
-from awstoe_release import programs
+from awstoe_release import commands
 from awstoe_release.failure import ReleaseFailure
 from awstoe_release.state import write
 
@@ -18,10 +18,10 @@ KINDS: Final = ("added", "changed", "fixed", "removed")
 
 
 def version(sources: str) -> str:
-    """The version that the sources have.
+    """Return the version of the sources.
 
     Raises:
-        ReleaseFailure: They have none.
+        ReleaseFailure: They have no version.
     """
     path = os.path.join(sources, "src", "awstoe", "__init__.py")
     found = _VERSION.search(_text(path))
@@ -31,29 +31,29 @@ def version(sources: str) -> str:
 
 
 def commit(sources: str) -> tuple[str, int]:
-    """The commit and its time, seconds since 1970.
+    """Return the commit and its time in seconds since 1970.
 
     Raises:
-        ReleaseFailure: This is no git work tree.
+        ReleaseFailure: The folder is not a git work tree.
     """
-    told = _git(sources, "log", "-1", "--format=%H %ct").split()
-    return told[0], int(told[1])
+    commit, seconds = _git(sources, "log", "-1", "--format=%H %ct").split()
+    return commit, int(seconds)
 
 
 def changes(sources: str) -> list[str]:
-    """The files that are not as the commit has them.
+    """Return the files that differ from the commit.
 
     Raises:
-        ReleaseFailure: This is no git work tree.
+        ReleaseFailure: The folder is not a git work tree.
     """
     return [line[3:] for line in _git(sources, "status", "--porcelain").splitlines()]
 
 
 def tagged(sources: str, tag: str) -> str | None:
-    """The commit that a tag is at; None when there is no such tag.
+    """Return the commit of a tag; None if there is no such tag.
 
     Raises:
-        ReleaseFailure: This is no git work tree.
+        ReleaseFailure: The folder is not a git work tree.
     """
     if not _git(sources, "tag", "--list", tag).strip():
         return None
@@ -61,16 +61,16 @@ def tagged(sources: str, tag: str) -> str | None:
 
 
 def _git(sources: str, *arguments: str) -> str:
-    return programs.output_of(
-        ["git", "-C", sources, *arguments], hint="a release is made from a git work tree"
+    return commands.run(
+        ["git", "-C", sources, *arguments], hint="run this in a git work tree of the sources"
     )
 
 
 def notes(sources: str, released: str) -> str:
-    """What is new in a version, as Markdown: its section of CHANGELOG.md, or the fragments.
+    """Return what is new in a version, as Markdown: its section of CHANGELOG.md, or the fragments.
 
     Raises:
-        ReleaseFailure: Neither says anything.
+        ReleaseFailure: There is neither.
     """
     for section in _SECTION.split(_text(os.path.join(sources, "CHANGELOG.md")))[1:]:
         title, _, body = section.partition("\n")
@@ -79,7 +79,7 @@ def notes(sources: str, released: str) -> str:
     found = fragments(sources)
     if not found:
         raise ReleaseFailure(
-            f"nothing says what is new in {released}: no section in CHANGELOG.md, no fragment in"
+            f"there are no release notes for {released}: no section in CHANGELOG.md, no fragment in"
             " changelog.d",
             hint="write changelog.d/<issue>.<kind>.md (changelog.d/README.md)",
         )
@@ -87,10 +87,10 @@ def notes(sources: str, released: str) -> str:
 
 
 def fragments(sources: str) -> Mapping[str, Sequence[str]]:
-    """The fragments' paths by kind.
+    """Return the fragments' paths by kind.
 
     Raises:
-        ReleaseFailure: The folder is not there.
+        ReleaseFailure: The folder cannot be read.
     """
     folder = os.path.join(sources, "changelog.d")
     try:
@@ -105,7 +105,7 @@ def fragments(sources: str) -> Mapping[str, Sequence[str]]:
 
 
 def as_section(found: Mapping[str, Sequence[str]]) -> str:
-    """The fragments' texts below a heading for each kind."""
+    """Return the fragments' texts below a heading for each kind."""
     parts = []
     for kind in KINDS:
         if kind in found:
@@ -115,7 +115,7 @@ def as_section(found: Mapping[str, Sequence[str]]) -> str:
 
 
 def prepare(sources: str, released: str, today: str) -> list[str]:
-    """Make the sources say a version: its number, and its section of the changelog.
+    """Set the version of the sources, and write its section of the changelog.
 
     Args:
         sources: The tree.
@@ -126,12 +126,13 @@ def prepare(sources: str, released: str, today: str) -> list[str]:
         The paths that were changed or removed.
 
     Raises:
-        ReleaseFailure: There is nothing to tell, or a file cannot be written.
+        ReleaseFailure: There are no fragments.
+        HostError: A file cannot be written.
     """
     found = fragments(sources)
     if not found:
         raise ReleaseFailure(
-            "changelog.d has no fragments: nothing is new",
+            "changelog.d has no fragments: there is nothing new to release",
             hint="write changelog.d/<issue>.<kind>.md (changelog.d/README.md)",
         )
     Version(released)
@@ -149,7 +150,7 @@ def prepare(sources: str, released: str, today: str) -> list[str]:
 
 
 def older(version: str) -> str:
-    """A version that comes before one."""
+    """Return a version that comes before another one."""
     major, minor, patch = (int(part) for part in version.partition("-")[0].split("."))
     if "-" in version or not major + minor + patch:
         return f"{version}-0" if "-" not in version else f"{major}.{minor}.{patch}-0"
@@ -159,10 +160,11 @@ def older(version: str) -> str:
 
 
 def copy_as(sources: str, destination: str, version: str) -> None:
-    """Copy the sources, tracked and new, to another folder, where they say another version.
+    """Copy the sources, tracked and new files, to another folder, with another version.
 
     Raises:
-        ReleaseFailure: This is no git work tree, or a file cannot be copied.
+        ReleaseFailure: The folder is not a git work tree.
+        HostError: A file cannot be written.
     """
     listed = _git(sources, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     shutil.rmtree(destination, ignore_errors=True)

@@ -1,27 +1,26 @@
 """What a release has done so far: one JSON file that is replaced as a whole, behind a lock.
 
-``out/release-<version>/state.json`` has each step's result. A step is done for good when its result
-says so and the files that it made are still what they were; everything else runs again. The lock is
-the system's, on a file: it goes with the process that holds it, however that ends.
+``out/release-<version>/state.json`` has each step's result. A step stays done as long as its result
+says so and the files it made have not changed; everything else runs again. The operating system
+releases the lock when the process that holds it ends, even if it is killed.
 """
 
 import contextlib
 import datetime as dt
-import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from awstoe.errors import HostError
+from awstoe.host.files import locks
 from awstoe.host.files.own_files import replace_file
-from awstoe_release import contents
 from awstoe_release.failure import ReleaseFailure
 
 _FILE: Final = "state.json"
 _FORMAT: Final = 1
-_MIB: Final = 1 << 20
+_HOLDER_BYTES: Final = 64
 
 
 class Status(StrEnum):
@@ -29,13 +28,34 @@ class Status(StrEnum):
 
     DONE = "done"
     INCOMPLETE = "incomplete"
-    """Some regions failed; the others have it."""
+    """Some regions failed; the step is done in the others."""
     SKIPPED = "skipped"
     FAILED = "failed"
 
 
+class RegionRecord(NamedTuple):
+    """How a step ended in one region."""
+
+    passed: bool
+    failure: str = ""
+    """The message, if it failed."""
+    facts: Mapping[str, object] = {}
+    """What else the step found, for the JSON files."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the result as it is in the JSON files."""
+        failure = {"failure": self.failure} if self.failure else {}
+        return {"passed": self.passed, **self.facts, **failure}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "RegionRecord":
+        """Return the result that ``as_json`` made ``data`` from."""
+        facts = {name: value for name, value in data.items() if name not in cls._fields}
+        return cls(bool(data.get("passed")), str(data.get("failure", "")), facts)
+
+
 class State:
-    """The steps' results of one release, on disk after every change."""
+    """The steps' results of one release. Every change is written to disk."""
 
     def __init__(self, folder: str, data: dict[str, Any]) -> None:
         self._folder = folder
@@ -43,15 +63,15 @@ class State:
 
     @classmethod
     def open(cls, folder: str, *, version: str, commit: str) -> "State":
-        """Read it, or begin a new one.
+        """Read the state, or start a new one.
 
         Args:
             folder: The release's folder.
             version: The version.
-            commit: What is released; another commit is another release.
+            commit: The commit to release. Another commit is another release.
 
         Raises:
-            ReleaseFailure: It is damaged, or is another commit's.
+            ReleaseFailure: The state is damaged, or belongs to another commit.
         """
         data = read(folder)
         if data is None:
@@ -60,35 +80,41 @@ class State:
             )
         if (data["version"], data["commit"]) != (version, commit):
             raise ReleaseFailure(
-                f"{folder} was begun for version {data['version']} of commit {data['commit']},"
+                f"{folder} was started for version {data['version']} of commit {data['commit']},"
                 f" this is version {version} of commit {commit}",
-                hint="what is published never changes: release another version, or remove the"
-                " folder if nothing of it was published",
+                hint="published files never change: release another version, or remove the folder"
+                " if nothing of it was published",
             )
         return cls(folder, data)
 
     def status(self, step: str) -> Status | None:
-        """How a step ended; None when it did not run yet, or was stopped in the middle."""
+        """Return how a step ended; None if it did not run, or was stopped in the middle."""
         found = self._data["steps"].get(step, {})
         return Status(found["status"]) if "status" in found else None
 
-    def result(self, step: str) -> Mapping[str, Any]:
-        """What a step wrote; empty before it ran."""
+    def facts(self, step: str) -> Mapping[str, Any]:
+        """Return what a step found or made; empty if it did not run."""
         found: Mapping[str, Any] = self._data["steps"].get(step, {}).get("result", {})
         return found
 
+    def regions(self, step: str) -> dict[str, RegionRecord]:
+        """Return how a step that works on regions ended in each; empty if it did not run."""
+        found = self.facts(step).get("regions", {})
+        return {name: RegionRecord.from_json(data) for name, data in found.items()}
+
     def seconds(self, step: str) -> float:
-        """How long a step took; 0 before it ran."""
+        """Return how long a step took; 0 if it did not run."""
         return float(self._data["steps"].get(step, {}).get("seconds", 0))
 
     def is_done(self, step: str) -> bool:
-        """Whether a step is done and its files are still what it made."""
+        """Whether a step is done and the files it made have not changed."""
         found = self._data["steps"].get(step)
         if found is None or found.get("status") != Status.DONE:
             return False
         files = found.get("files", {})
         return all(
-            _sha256(os.path.join(self._folder, name)) == digest for name, digest in files.items()
+            _sha256_if_readable(os.path.join(self._folder, name)) == digest
+            for name, digest in files.items()
         )
 
     def record(
@@ -97,22 +123,22 @@ class State:
         status: Status,
         *,
         seconds: float,
-        result: Mapping[str, object],
+        facts: Mapping[str, object],
         reason: str = "",
         files: Mapping[str, str] | None = None,
     ) -> None:
-        """Note how a step ended.
+        """Record how a step ended.
 
         Args:
             step: Its name.
             status: How it ended.
             seconds: How long it took.
-            result: What it found or made.
+            facts: What it found or made.
             reason: Why it was skipped or failed.
-            files: SHA-256 of what it made, by path inside the release's folder.
+            files: SHA-256 of the files it made, by path inside the release's folder.
 
         Raises:
-            ReleaseFailure: It cannot be written.
+            HostError: The state cannot be written.
         """
         ended = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._data["steps"][step] = {
@@ -120,13 +146,13 @@ class State:
             "ended": ended,
             "seconds": round(seconds, 1),
             **({"reason": reason} if reason else {}),
-            "result": result,
+            "result": facts,
             "files": files or {},
         }
         self._write()
 
     def forget(self, step: str) -> None:
-        """Let a step run again; what it found out about regions is kept."""
+        """Let a step run again. Its results for regions are kept."""
         if self._data["steps"].get(step, {}).pop("status", None) is not None:
             self._write()
 
@@ -135,10 +161,10 @@ class State:
 
 
 def read(folder: str) -> dict[str, Any] | None:
-    """The state in a release's folder; None when there is none.
+    """Return the state in a release's folder; None if it has none.
 
     Raises:
-        ReleaseFailure: It is damaged.
+        ReleaseFailure: The state is damaged.
     """
     path = os.path.join(folder, _FILE)
     try:
@@ -154,71 +180,84 @@ def read(folder: str) -> dict[str, Any] | None:
 
 
 def write_json(path: str, data: object) -> None:
-    """Write ``data`` so that the file is always whole.
+    """Replace a file with ``data`` as JSON.
 
     Raises:
-        ReleaseFailure: It cannot be written.
+        ReleaseFailure: Its folder cannot be made.
+        HostError: The file cannot be written.
     """
     write(path, (json.dumps(data, indent=1, sort_keys=False) + "\n").encode())
 
 
 def write(path: str, data: bytes) -> None:
-    """Replace a file; a reader sees the old one or the new one.
+    """Replace a file. A reader sees the old file or the new one, never a part.
 
     Raises:
-        ReleaseFailure: It cannot be written.
+        ReleaseFailure: Its folder cannot be made.
+        HostError: The file cannot be written.
     """
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        replace_file(path, [data], durable=True)
-    except HostError as error:
-        raise ReleaseFailure(error.message, hint=error.hint or "") from error
     except OSError as error:
         raise ReleaseFailure(f"{path} cannot be written: {error.strerror}") from error
+    replace_file(path, [data], durable=True)
 
 
-def _sha256(path: str) -> str:
-    """A file's SHA-256; empty when it cannot be read."""
+def sha256_of(path: str) -> str:
+    """Return a file's SHA-256 in hexadecimal digits.
+
+    Raises:
+        ReleaseFailure: The file cannot be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ReleaseFailure(
+            f"{path} cannot be read: {error.strerror}",
+            hint="run the steps before this one again: awstoe-release run --from build",
+        ) from error
+
+
+def _sha256_if_readable(path: str) -> str:
+    """Return a file's SHA-256; empty if the file cannot be read."""
     try:
         return sha256_of(path)
     except ReleaseFailure:
         return ""
 
 
-def sha256_of(path: str) -> str:
-    """A file's SHA-256 in hexadecimal digits.
-
-    Raises:
-        ReleaseFailure: It cannot be read.
-    """
-    found = contents.read(path, part_size=_MIB, multipart_from=1 << 62)
-    return found.sha256.hex()
-
-
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[None]:
-    """Keep a second release out while the block runs.
+    """Prevent a second release while the block runs.
 
     Raises:
-        ReleaseFailure: Another release is running.
+        ReleaseFailure: Another release is running, or the folder cannot be made.
+        HostError: The lock file cannot be opened.
     """
     path = os.path.join(folder, "release.lock")
     try:
         os.makedirs(folder, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ReleaseFailure(f"{path} cannot be written: {error.strerror}") from error
+    descriptor = locks.acquire(path)
+    if descriptor is None:
+        raise ReleaseFailure(
+            f"another release is running (process {_holder(path)}): {path} is locked",
+            hint="wait until it has ended; you do not need to remove any file",
+        )
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 64).decode(errors="replace").strip()
-            raise ReleaseFailure(
-                f"another release is running (process {holder or 'unknown'}): {path} is locked",
-                hint="wait until it has ended; nothing has to be removed by hand",
-            ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def _holder(path: str) -> str:
+    """Return the ID of the process that wrote a lock file, as text for a user."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_HOLDER_BYTES).decode(errors="replace").strip() or "unknown"
+    except OSError:
+        return "unknown"

@@ -1,4 +1,4 @@
-"""release status: what every region serves now: versions, expiries, and where regions differ."""
+"""``status``: shows what every region serves now: versions, expiries, and which regions differ."""
 
 import datetime as dt
 from collections import Counter
@@ -9,6 +9,7 @@ from tuf.api.metadata import Metadata, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from awstoe_release import tables
+from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Channel, Configuration, Region
 from awstoe_release.plan import METADATA, TIMESTAMP, program_key
 from awstoe_release.publishing import Publisher
@@ -20,26 +21,28 @@ _DAY: Final = 86400
 def read(
     configuration: Configuration, publisher: Publisher, channel: Channel
 ) -> dict[str, dict[str, Any]]:
-    """What each region serves, by name; a region that does not answer has ``failure``."""
-    found: dict[str, dict[str, Any]] = {each.name: {} for each in configuration.regions}
+    """Return what each region serves, by name. A region that does not answer has ``failure``."""
 
-    def ask(region: Region) -> None:
-        store = publisher.store(region)
-        row = found[region.name]
-        row["programs"] = {}
+    def row(region: Region) -> dict[str, Any]:
+        bucket = publisher.bucket(region)
+        programs: dict[str, Any] = {}
         for target in configuration.product.targets:
             name = program_key("", target).lstrip("/")
-            stored = store.look(f"{channel.pointers}/{name}")
-            row["programs"][target] = (
+            stored = bucket.head(f"{channel.pointers}/{name}")
+            programs[target] = (
                 {"version": stored.metadata.get("version", ""), "sha256": stored.checksum}
                 if stored
                 else None
             )
-        if channel.updates:
-            row["timestamp"] = _timestamp(store.get(f"{METADATA}/{TIMESTAMP}", _BYTES))
+        if not channel.updates:
+            return {"programs": programs}
+        timestamp = _timestamp(bucket.get(f"{METADATA}/{TIMESTAMP}", _BYTES))
+        return {"programs": programs, "timestamp": timestamp}
 
-    for name, failure in publisher.each(configuration.regions, ask).items():
-        found[name] = {"failure": failure.message}
+    at_once = configuration.publish.concurrency
+    rows, failures = in_all_regions(configuration.regions, row, at_once=at_once)
+    rows |= {name: {"failure": failure.message} for name, failure in failures.items()}
+    found = {each.name: rows[each.name] for each in configuration.regions}
     _mark_drift(found)
     return found
 
@@ -61,7 +64,7 @@ def _timestamp(data: bytes | None) -> dict[str, Any] | None:
 
 
 def _mark_drift(found: dict[str, dict[str, Any]]) -> None:
-    """Say of each region whether it serves what most serve."""
+    """Mark the regions that do not serve what most regions serve."""
     served = {name: repr(_served(row)) for name, row in found.items() if "failure" not in row}
     if not served:
         return
@@ -76,7 +79,7 @@ def _served(row: Mapping[str, Any]) -> object:
 
 
 def as_table(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The same for people."""
+    """Return the status as a table for people."""
     rows = []
     for name, row in found.items():
         if "failure" in row:
@@ -90,7 +93,7 @@ def as_table(found: Mapping[str, Mapping[str, Any]]) -> str:
         if row.get("drift"):
             notes.append("differs from most regions")
         if stamp.get("days", 1) <= 0:
-            notes.append("EXPIRED: refresh-timestamp")
+            notes.append("EXPIRED: run refresh-timestamp")
         rows.append(
             [
                 name,
@@ -104,7 +107,7 @@ def as_table(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def is_well(found: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether all regions answer, agree, and have metadata that is valid."""
+    """Whether all regions answer, agree, and have valid metadata."""
     return all(
         "failure" not in row
         and not row.get("drift")

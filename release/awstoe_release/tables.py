@@ -1,10 +1,10 @@
-"""Tables for people: plain text, columns as wide as their widest cell."""
+"""Formats tables for people: plain text, columns as wide as their widest cell."""
 
 from collections.abc import Sequence
 
 
 def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; ends with a line break."""
+    """Return a table that ends with a line break."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -14,5 +14,5 @@ def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes for a person."""
+    """Return a number of bytes as text."""
     return "-" if count is None else f"{count:,}"

@@ -1,17 +1,16 @@
-"""Looks at a region as a user does: downloads over its public address, checks, believes nothing.
+"""Verifies a region as a user would: downloads from its public address and trusts nothing.
 
-A folder of a version or of a channel has SHA256SUMS, which names every file in it. Its signature is
-verified, then each file against it and against a signature of its own. The trust metadata is read
-with the code that installed programs read it with.
+The folder of a version or channel has SHA256SUMS, which lists every file in it. Its signature is
+verified, then each file against it and against the file's own signature. The trust metadata is read
+by the code that installed programs use.
 """
 
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from awstoe.errors import AwstoeError
 from awstoe.host.network import http
@@ -27,28 +26,26 @@ from awstoe_release.failure import RegionFailure, ReleaseFailure
 from awstoe_release.plan import CHECKSUMS, SIGNATURE
 from awstoe_release.progress import Progress
 
-T = TypeVar("T")
-
 _SUMS_BYTES: Final = 1 << 20
 _SIGNATURE_BYTES: Final = 64 << 10
 _FILE_BYTES: Final = 1 << 30
-_REGIONS_AT_ONCE: Final = 4
-_TIME_OUTS: Final = Timeouts(connect=10.0, idle=30.0, total=120.0)
+REGIONS_AT_ONCE: Final = 4
+_TIMEOUTS: Final = Timeouts(connect=10.0, idle=30.0, total=120.0)
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/+-]+)")
 
 
 class FileVerdict(NamedTuple):
-    """What was found of one file."""
+    """One verified file."""
 
     key: str
     size: int
     sha256: str
     fingerprint: str
-    """Of the key that signed it."""
+    """The fingerprint of the key that signed it."""
 
 
 def sums(text: str, name: str) -> Mapping[str, str]:
-    """The digests in a SHA256SUMS file, by file name.
+    """Return the digests in a SHA256SUMS file, by file name.
 
     Raises:
         ReleaseFailure: A line is wrong.
@@ -62,19 +59,19 @@ def sums(text: str, name: str) -> Mapping[str, str]:
     return found
 
 
-class Visitor:
-    """A user who looks at regions.
+class ReleaseVerifier:
+    """Verifies what regions serve.
 
     Args:
-        keyring: The keys that count.
-        scratch: A folder for downloads, which are removed when they were checked.
+        keyring: The trusted keys.
+        scratch: A folder for downloads, which are removed after verification.
     """
 
     def __init__(self, keyring: Keyring, scratch: str) -> None:
         self._keyring = keyring
         self._scratch = scratch
 
-    def folder(
+    def verify(
         self,
         region: Region,
         prefix: str,
@@ -83,27 +80,27 @@ class Visitor:
         keep: str = "",
         progress: Progress | None = None,
     ) -> list[FileVerdict]:
-        """Verify every file below ``prefix``: a version, or a channel.
+        """Verify every file of a version or channel in a region.
 
         Args:
-            region: Where.
-            prefix: ``1.2.0`` or ``latest``.
-            expected: SHA-256 by name, when it is known what has to be there.
-            keep: A folder that the verified files are put into, by name; empty to drop them.
+            region: The region.
+            prefix: The folder: ``1.2.0`` or ``latest``.
+            expected: The SHA-256 of each file by name, if known.
+            keep: A folder to put the verified files into, by name; empty to drop them.
             progress: Counts files and bytes.
 
         Raises:
             RegionFailure: Something is missing or wrong.
         """
-        client = http.Client(_TIME_OUTS)
+        client = http.Client(_TIMEOUTS)
         repository = WebRepository(Mirror(region.name, region.folder_address), client)
         try:
             listed = self._sums(region, repository, prefix, keep)
             if expected is not None and listed != expected:
                 raise RegionFailure(
                     region.name,
-                    f"{prefix}/{CHECKSUMS} is signed, but not that of this release",
-                    hint="somebody else published, or a cache is in between",
+                    f"{prefix}/{CHECKSUMS} has a good signature, but is not from this release",
+                    hint="check whether another release was published, or a cache answered",
                 )
             return [
                 self._file(region, repository, f"{prefix}/{name}", digest, name, keep, progress)
@@ -111,32 +108,30 @@ class Visitor:
             ]
         except (NotFound, TooLarge) as error:
             raise RegionFailure(region.name, f"{error}") from error
-        except ReleaseFailure as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint) from error
         except AwstoeError as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+            raise RegionFailure(region.name, error.message, hint=error.hint) from error
         except OSError as error:
             raise RegionFailure(
                 region.name, f"{error.filename or self._scratch}: {error.strerror}"
             ) from error
 
-    def catalogue(self, region: Region, root: bytes) -> ReleaseIndex:
-        """What installed programs are told in a region.
+    def release_index(self, region: Region, root: bytes) -> ReleaseIndex:
+        """Return the release index that installed programs get from a region.
 
         Args:
-            region: Where.
-            root: The root of trust that is built into them.
+            region: The region.
+            root: The root of trust that is built into the programs.
 
         Raises:
-            RegionFailure: They would not believe it.
+            RegionFailure: Programs would not trust it.
         """
-        client = http.Client(_TIME_OUTS)
+        client = http.Client(_TIMEOUTS)
         repository = WebRepository(Mirror(region.name, region.folder_address), client)
         try:
             with tempfile.TemporaryDirectory(dir=self._ready(), prefix="metadata-") as folder:
                 return release_index.refresh(repository, root, folder)
         except AwstoeError as error:
-            raise RegionFailure(region.name, error.message, hint=error.hint or "") from error
+            raise RegionFailure(region.name, error.message, hint=error.hint) from error
 
     def _ready(self) -> str:
         os.makedirs(self._scratch, mode=0o700, exist_ok=True)
@@ -151,7 +146,7 @@ class Visitor:
         try:
             with open(path, "wb") as stream:
                 stream.write(data)
-            self._verify(region, repository, key, path, CHECKSUMS, keep)
+            self._verify_download(region, repository, key, path, CHECKSUMS, keep)
         finally:
             os.unlink(path)
         return sums(data.decode(errors="replace"), key)
@@ -166,7 +161,7 @@ class Visitor:
         keep: str,
         progress: Progress | None,
     ) -> FileVerdict:
-        """Download a file, check it, and drop or keep it."""
+        """Download a file, verify it, and drop or keep it."""
         path = self._temporary()
         try:
             size = 0
@@ -178,14 +173,16 @@ class Visitor:
                     size += stream.write(chunk)
                     if progress:
                         progress.sent(len(chunk))
-            verdict = self._verify(region, repository, key, path, name, keep, expected)
+            sha256, fingerprint = self._verify_download(
+                region, repository, key, path, name, keep, expected
+            )
         finally:
             os.unlink(path)
         if progress:
             progress.file_done()
-        return verdict._replace(size=size)
+        return FileVerdict(key, size, sha256, fingerprint)
 
-    def _verify(
+    def _verify_download(
         self,
         region: Region,
         repository: WebRepository,
@@ -194,8 +191,15 @@ class Visitor:
         name: str,
         keep: str,
         expected: str = "",
-    ) -> FileVerdict:
-        """Check a downloaded file against its signature and, where it is known, its digest."""
+    ) -> tuple[str, str]:
+        """Check a downloaded file against its signature and, if known, its digest.
+
+        Returns:
+            The file's SHA-256 and the fingerprint of the key that signed it.
+
+        Raises:
+            RegionFailure: The signature is not good, or the digest is another one.
+        """
         signature = repository.read(key + SIGNATURE, _SIGNATURE_BYTES)
         with open(path, "rb") as stream:
             found = openpgp.verify(stream, signature, self._keyring, now=int(time.time()))
@@ -207,7 +211,8 @@ class Visitor:
         if expected and found.sha256 != expected:
             raise RegionFailure(
                 region.name,
-                f"{key}: SHA-256 {found.sha256}, {CHECKSUMS} of this region says {expected}",
+                f"{key} has SHA-256 {found.sha256}; expected {expected}, as in {CHECKSUMS} of this"
+                " region",
             )
         if keep:
             place = os.path.join(keep, *name.split("/"))
@@ -216,27 +221,9 @@ class Visitor:
             os.replace(place + ".new", place)
             with open(place + SIGNATURE, "wb") as stream:
                 stream.write(signature)
-        return FileVerdict(key, 0, found.sha256, found.deciding.fingerprint)
+        return found.sha256, found.deciding.fingerprint
 
     def _temporary(self) -> str:
         descriptor, path = tempfile.mkstemp(dir=self._ready())
         os.close(descriptor)
         return path
-
-
-def everywhere(
-    regions: Sequence[Region], visit: Callable[[Region], T]
-) -> tuple[dict[str, T], dict[str, RegionFailure]]:
-    """Visit several regions at once; gives what was found and what failed, by region."""
-    found: dict[str, T] = {}
-    failures: dict[str, RegionFailure] = {}
-
-    def one(region: Region) -> None:
-        try:
-            found[region.name] = visit(region)
-        except RegionFailure as failure:
-            failures[region.name] = failure
-
-    with ThreadPoolExecutor(_REGIONS_AT_ONCE) as pool:
-        list(pool.map(one, regions))
-    return found, failures

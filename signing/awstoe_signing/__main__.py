@@ -1,7 +1,7 @@
-"""``python -m awstoe_signing``: keys and signatures of releases. ``docs/trust.md`` explains it.
+"""Manages the keys and signatures of releases. Start with docs/trust.md.
 
-A passphrase is asked for at the terminal, or taken from the environment variable
-AWSTOE_SIGNING_PASSPHRASE, or from the file that AWSTOE_SIGNING_PASSPHRASE_FILE names.
+A passphrase comes from the environment variable AWSTOE_SIGNING_PASSPHRASE, from the file that
+AWSTOE_SIGNING_PASSPHRASE_FILE names, or from a prompt.
 """
 
 import argparse
@@ -15,16 +15,15 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from awstoe.errors import AwstoeError
 from awstoe.host.files.own_files import replace_file
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
 from awstoe_signing.authenticode import certificates as authenticode_certificates
 from awstoe_signing.authenticode import command
-from awstoe_signing.failure import SigningFailure
+from awstoe_signing.failure import SigningFailure, exit_code_of
 from awstoe_signing.keys import ceremony, lifecycle
 from awstoe_signing.keys.directory import (
-    BOOK,
+    REGISTRY,
     KeyDirectory,
     KeyFacts,
     Purpose,
@@ -37,40 +36,30 @@ from awstoe_signing.openpgp import sign as signing
 from awstoe_signing.tuf import bundles, trust_folder
 from awstoe_signing.tuf import root as tuf_root
 
+PROGRAM: Final = "awstoe-signing"
 _DAYS: Final = 1095
 _PRODUCT: Final = "AWSTOE"
 _ALARM_DAYS: Final = 180
-"""A key in use, or a root, that has less left is named by ``list --check``."""
+"""``list --check`` reports keys in use and roots that expire sooner."""
 
 _Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; gives the exit code."""
+    """Run the command line. Return the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[_Options], int] = options.command
-    try:
-        return command(options)
-    except (SigningFailure, AwstoeError) as failure:
-        sys.stderr.write(f"signing: {failure.message}\n")
-        if failure.hint:
-            sys.stderr.write(f"         {failure.hint}\n")
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"signing: {place}{error.strerror or error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("signing: interrupted; what is finished is kept\n")
-        return 130
+    return exit_code_of(
+        PROGRAM, lambda: command(options), interrupted="everything that is finished is kept"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="awstoe_signing", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[_Options], int], help: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=help, description=help)
+        made = commands.add_parser(name, help=help, description=_sentence(help))
         made.add_argument("--directory", required=True, metavar="DIR", help="the folder of keys")
         made.set_defaults(command=run)
         return made
@@ -78,19 +67,34 @@ def _parser() -> argparse.ArgumentParser:
     made = add(
         "ceremony",
         _ceremony,
-        "make all keys that are missing, and the folder of trust",
+        "make all missing keys and the folder of trust",
     )
-    made.add_argument("--rehearsal", action="store_true", help="throw-away keys, no passphrase")
-    made.add_argument("--product", default="", help=f"what the keys are for (default {_PRODUCT})")
-    made.add_argument("--user-id", default="", metavar="'NAME <ADDRESS>'", help="of OpenPGP keys")
-    made.add_argument("--url", default="", help="where releases are published")
-    made.add_argument("--empty", action="store_true", help="make the folder only, for 'create'")
+    made.add_argument(
+        "--rehearsal",
+        action="store_true",
+        help="make throw-away keys, without asking for a passphrase",
+    )
+    made.add_argument(
+        "--product", default="", help=f"the product that the keys are for (default: {_PRODUCT})"
+    )
+    made.add_argument(
+        "--user-id", default="", metavar="'NAME <ADDRESS>'", help="the OpenPGP user ID"
+    )
+    made.add_argument(
+        "--url", default="", help="the address of releases, with {region} and {suffix}"
+    )
+    made.add_argument("--empty", action="store_true", help="only make the folder, for 'create'")
     _add_days(made)
 
-    made = add("create", _alone(_create), "make one key, or take one of AWS KMS into the book")
+    made = add("create", _exclusively(_create), "make one key, or register a key of AWS KMS")
     _add_purpose(made)
-    made.add_argument("--state", choices=["current", "next"], default="current")
-    made.add_argument("--kms", default="", metavar="ARN", help="a key of AWS KMS")
+    made.add_argument(
+        "--state",
+        choices=["current", "next"],
+        default="current",
+        help="the state of the key (default: current)",
+    )
+    made.add_argument("--kms", default="", metavar="ARN", help="register this key of AWS KMS")
     _add_days(made)
 
     made = add("list", _list, "show the keys")
@@ -98,94 +102,122 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--check",
         action="store_true",
-        help=f"exit code 1 when a key or the root expires within {_ALARM_DAYS} days",
+        help=f"exit with code 1 if a key or the root is missing or expires in {_ALARM_DAYS} days",
     )
 
-    made = add("rotate", _alone(_rotate), "let the next key, or a new one, sign from now on")
+    made = add(
+        "rotate",
+        _exclusively(_rotate),
+        "replace the current key with the next key, or with a new one",
+    )
     _add_purpose(made)
-    made.add_argument("--name", default="", help="the key that it replaces (default the oldest)")
-    made.add_argument("--kms", default="", metavar="ARN", help="the new key, at AWS KMS")
+    made.add_argument("--name", default="", help="the key to replace (default: the oldest)")
+    made.add_argument(
+        "--kms", default="", metavar="ARN", help="use this key of AWS KMS as the new key"
+    )
     _add_days(made, 2 * _DAYS)
 
-    made = add("expire", _alone(_expire), "give an OpenPGP key another expiry")
+    made = add("expire", _exclusively(_expire), "change the expiry of an OpenPGP key")
     made.add_argument("--name", required=True, help="the key")
     _add_days(made)
 
     made = add(
-        "revoke", _alone(_revoke), "take a key back: nothing that it has signed counts any more"
+        "revoke", _exclusively(_revoke), "revoke a key: none of its signatures is trusted any more"
     )
     made.add_argument("--name", required=True, help="the key")
-    made.add_argument("--reason", choices=openpgp_certificates.REASONS, required=True)
-    made.add_argument("--text", default="", help="the same in words")
-
-    made = add("request", _request, "what a public authority is asked to certify (Authenticode)")
-    made.add_argument("--name", required=True, help="the key")
-    made.add_argument("--subject", required=True, help="RFC 4514: CN=...,O=...,C=...")
+    made.add_argument(
+        "--reason", choices=openpgp_certificates.REASONS, required=True, help="the reason"
+    )
+    made.add_argument("--text", default="", help="a comment about the reason")
 
     made = add(
-        "certify", _alone(_certify), "take the certificate of a public authority into the book"
+        "request", _request, "print a certificate request for a public authority (Authenticode)"
     )
     made.add_argument("--name", required=True, help="the key")
-    made.add_argument("--chain", required=True, metavar="PEM", help="certificate first, root last")
+    made.add_argument(
+        "--subject", required=True, help="the publisher, RFC 4514: CN=...,O=...,C=..."
+    )
 
-    add("trust", _alone(_trust), "write the folder of trust anew")
+    made = add(
+        "certify", _exclusively(_certify), "register the certificate that a public authority issued"
+    )
+    made.add_argument("--name", required=True, help="the key")
+    made.add_argument(
+        "--chain", required=True, metavar="PEM", help="the certificate first, the root last"
+    )
 
-    made = add("sign", _sign, "sign files: FILE.sig beside each")
-    made.add_argument("--name", default="", help="another key than the current one")
-    made.add_argument("--armor", action="store_true", help="write text instead, FILE.asc")
-    made.add_argument("files", nargs="+", metavar="FILE")
+    add("trust", _exclusively(_trust), "write the folder of trust again")
+
+    made = add("sign", _sign, "sign files with OpenPGP: write FILE.sig beside each FILE")
+    made.add_argument("--name", default="", help="the key (default: the current one)")
+    made.add_argument("--armor", action="store_true", help="write text, FILE.asc")
+    made.add_argument("files", nargs="+", metavar="FILE", help="the files to sign")
 
     made = add("sign-program", command.run, command.HELP)
     command.add_options(made)
 
-    made = commands.add_parser("bundle", help=bundles.HELP, description=bundles.HELP)
+    made = commands.add_parser("bundle", help=bundles.HELP, description=_sentence(bundles.HELP))
     made.set_defaults(command=bundles.run)
     bundles.add_options(made)
     return parser
 
 
-def _alone(run: Callable[[_Options], int]) -> Callable[[_Options], int]:
-    """A command that changes keys, while no other one does."""
+def _exclusively(run: Callable[[_Options], int]) -> Callable[[_Options], int]:
+    """Return a command that locks the folder of keys while it runs."""
 
-    def alone(options: _Options) -> int:
+    def run_locked(options: _Options) -> int:
         with locked(options.directory):
             return run(options)
 
-    return alone
+    return run_locked
+
+
+def _sentence(help: str) -> str:
+    return f"{help[0].upper()}{help[1:]}."
 
 
 def _add_days(parser: argparse.ArgumentParser, days: int = _DAYS) -> None:
-    parser.add_argument("--days", type=int, default=days, help=f"valid so long (default {days})")
+    parser.add_argument(
+        "--days", type=int, default=days, help=f"the validity in days (default: {days})"
+    )
 
 
 def _add_purpose(parser: argparse.ArgumentParser) -> None:
     names = [purpose.value for purpose in Purpose]
-    parser.add_argument("--purpose", choices=names, required=True)
+    parser.add_argument(
+        "--purpose",
+        choices=names,
+        required=True,
+        metavar="PURPOSE",
+        help=f"what the key signs: {', '.join(names)}",
+    )
 
 
 def _ceremony(options: _Options) -> int:
-    is_there = os.path.exists(os.path.join(options.directory, BOOK))
+    is_there = os.path.exists(os.path.join(options.directory, REGISTRY))
     if not (options.rehearsal or options.user_id or is_there):
         raise SigningFailure(
-            "whose keys are these?", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
+            "the keys need a user ID", hint="name the holder: --user-id 'AWSTOE <ADDRESS>'"
         )
     with locked(options.directory, begin=True):
-        keys = _begun(options)
+        keys = _open_or_make(options)
         if not options.empty:
             ceremony.complete(keys, now=_now(), days=options.days, say=print)
     return 0
 
 
-def _begun(options: _Options) -> KeyDirectory:
-    """The folder that the ceremony was begun with, or begins with.
+def _open_or_make(options: _Options) -> KeyDirectory:
+    """Return the folder of keys for a ceremony; made now if it does not exist.
 
     Raises:
-        SigningFailure: It holds other keys than are asked for.
+        SigningFailure: It has keys for another purpose.
     """
     if options.rehearsal:
         keys = ceremony.prepare(options.directory)
         if not keys.release.is_rehearsal:
-            raise SigningFailure(f"{keys.folder} holds keys that matter: no rehearsal here")
+            raise SigningFailure(
+                f"{keys.folder} has real keys, not those of a rehearsal", hint="use another folder"
+            )
     else:
         release = ReleaseKeys(
             options.product or _PRODUCT,
@@ -199,24 +231,26 @@ def _begun(options: _Options) -> KeyDirectory:
 
 
 def _check_same(keys: KeyDirectory, options: _Options) -> None:
-    """Refuse to go on with a set of keys that is another one than was asked for.
+    """Check that the folder's keys are for the product on the command line.
 
     Raises:
-        SigningFailure: The book says something else.
+        SigningFailure: The registry has another product.
     """
     found = keys.release
     if found.is_rehearsal:
         raise SigningFailure(
-            f"{keys.folder} holds the keys of a rehearsal",
-            hint="name another folder, or give --rehearsal",
+            f"{keys.folder} has the keys of a rehearsal",
+            hint="use another folder, or add --rehearsal",
         )
-    for option, asked, said in (
+    for option, wanted, registered in (
         ("--product", options.product, found.product),
         ("--user-id", options.user_id, found.user_id),
         ("--url", options.url, found.url),
     ):
-        if asked and asked != said:
-            raise SigningFailure(f"{option}: {keys.path(BOOK)} says {said!r}, got {asked!r}")
+        if wanted and wanted != registered:
+            raise SigningFailure(
+                f"{option}: {keys.path(REGISTRY)} has {registered!r}, got {wanted!r}"
+            )
 
 
 def _create(options: _Options) -> int:
@@ -258,10 +292,10 @@ def _list(options: _Options) -> int:
 
 
 def _check_complete(keys: KeyDirectory) -> None:
-    """Fail when something is missing that a release, or the next rotation, needs.
+    """Check that everything exists that a release or the next rotation needs.
 
     Raises:
-        SigningFailure: A key is, or the root that names the current keys.
+        SigningFailure: A key is missing, or the root that names the current keys.
     """
     keys.only(Purpose.OPENPGP)
     keys.only(Purpose.OPENPGP, KeyState.NEXT)
@@ -269,17 +303,17 @@ def _check_complete(keys: KeyDirectory) -> None:
         lifecycle.authenticode_key(keys)
     if not tuf_root.is_current(keys):
         raise SigningFailure(
-            f"no root in {keys.path('metadata')} names the current keys of metadata: nothing that"
-            " they sign counts",
-            hint="'ceremony' signs the root that is missing",
+            f"no root in {keys.path('metadata')} names the current keys of metadata: their"
+            " signatures are not trusted",
+            hint=f"sign the missing root: awstoe-signing ceremony --directory {keys.folder}",
         )
 
 
 def _check_ends(ends: Sequence[tuple[str, int]], now: int) -> None:
-    """Fail when something ends soon.
+    """Check that no key or root expires soon.
 
     Raises:
-        SigningFailure: What, and when.
+        SigningFailure: One or more do.
     """
     late = [
         f"{name} ({_end(end, now)})"
@@ -289,8 +323,8 @@ def _check_ends(ends: Sequence[tuple[str, int]], now: int) -> None:
     if late:
         raise SigningFailure(
             f"less than {_ALARM_DAYS} days left: {', '.join(late)}",
-            hint="'rotate' replaces a key, 'expire' gives an OpenPGP key another expiry; 'rotate"
-            " --purpose root' signs the next root",
+            hint="use awstoe-signing: rotate replaces a key, expire extends an OpenPGP key, rotate"
+            " --purpose root signs the next root",
         )
 
 
@@ -314,7 +348,7 @@ def _revoke(options: _Options) -> int:
         keys, options.name, now=now, reason=options.reason, text=options.text
     )
     if missing:
-        print(f"revoked by the revocation made with the key, which states no reason: {missing}")
+        print(f"revoked by the prepared revocation, which states no reason: {missing}")
     return _changed(keys, now)
 
 
@@ -358,7 +392,7 @@ def _sign(options: _Options) -> int:
         except OSError as error:
             raise SigningFailure(f"{path} cannot be read: {error.strerror}") from error
         if found.verdict is not Verdict.GOOD:
-            raise SigningFailure(f"{path} is not signed: nobody would accept it: {found.reason}")
+            raise SigningFailure(f"{path} is not signed: the signature is not good: {found.reason}")
         target = f"{path}.asc" if options.armor else f"{path}.sig"
         replace_file(target, [text], durable=True)
         os.chmod(target, 0o644)
@@ -367,24 +401,27 @@ def _sign(options: _Options) -> int:
 
 
 def _changed(keys: KeyDirectory, now: int) -> int:
-    """Show the keys after a change, and write the folder of trust where there is one."""
+    """Show the keys after a change, and write the folder of trust again if it exists."""
     for key in keys.facts():
         print(_line(key, now))
     if not keys.facts(Purpose.OPENPGP, KeyState.CURRENT):
-        print("no key signs now: rotate --purpose openpgp lets the next one sign")
+        print(
+            "no key signs now; to use the next key, run: awstoe-signing rotate --purpose openpgp"
+            f" --directory {keys.folder}"
+        )
     elif os.path.exists(keys.path("trust")):
         print(f"trust: {trust_folder.write(keys)}")
-        print("build and publish again: programs know what was baked into them")
-        _warn_of_no_publisher(keys)
+        print("build and publish again: programs only know the keys that were baked into them")
+        _warn_without_publisher(keys)
     return 0
 
 
-def _warn_of_no_publisher(keys: KeyDirectory) -> None:
+def _warn_without_publisher(keys: KeyDirectory) -> None:
     known = [key for key in keys.facts(Purpose.AUTHENTICODE) if key.fingerprint]
     if known and all(key.state is KeyState.REVOKED for key in known):
         print(
-            "but certify another Authenticode key before: every certificate is revoked, and a"
-            " Windows program that is built so takes no update"
+            "but first certify another Authenticode key: every certificate is revoked, and Windows"
+            " programs built with this trust accept no update"
         )
 
 

@@ -1,4 +1,4 @@
-"""A small world to release into: regions on a real S3-speaking server, and stand-in programs."""
+"""A small world to release into: regions at a real S3 server, and stand-in programs."""
 
 import os
 import resource
@@ -8,32 +8,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from awstoe.errors import AwstoeError
 from awstoe_release import configuration, pipeline
 from awstoe_release.configuration import FOLDER, Configuration
-from awstoe_release.failure import ReleaseFailure
 from awstoe_release.publishing import Publisher
 from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
-from awstoe_release.s3 import Store
+from awstoe_release.s3 import Bucket
 from awstoe_release.state import State
 from fakes import standin_program
 
+LIST_OF_REGIONS = "../src/awstoe/update/regions.toml"
+"""In release.toml."""
 TARGETS = ("linux/amd64", "linux/386")
-WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs only stand in for built ones")
+WITHOUT = dict.fromkeys(("inspect", "conformance"), "these programs are stand-ins")
 
 
 _REGIONS = """
-[partition.aws]
-suffix = "amazonaws.com"
-[[region]]
-name = "eu-north-1"
-place = "Europe (Stockholm)"
-[[region]]
-name = "us-east-1"
-place = "US East (N. Virginia)"
-[[region]]
-name = "ap-south-1"
-place = "Asia Pacific (Mumbai)"
+[partitions]
+aws = "amazonaws.com"
+[regions]
+eu-north-1 = "aws"
+us-east-1 = "aws"
+ap-south-1 = "aws"
 """
 _WAVES = """
 [[wave]]
@@ -48,9 +45,11 @@ wait_seconds = 0
 
 
 def write_settings(folder: Path) -> Path:
-    """Write the configuration: the real one, with three regions and two waves."""
+    """Write configuration files: the real ones, with three regions and two waves."""
     folder.mkdir()
     head, _, _ = (Path(FOLDER) / "release.toml").read_text().partition("[[wave]]")
+    assert LIST_OF_REGIONS in head
+    head = head.replace(LIST_OF_REGIONS, "regions.toml")
     (folder / "release.toml").write_text(head + _WAVES)
     (folder / "regions.toml").write_text(_REGIONS)
     return folder
@@ -64,21 +63,21 @@ class Server(Protocol):
 
 
 class World:
-    """What a test releases into and checks."""
+    """What a test releases into and inspects."""
 
     def __init__(
         self, server: Server, settings: Path, folder: Path, keys: Callable[[], str]
     ) -> None:
         self.server, self.settings, self.folder = server, settings, folder
         self._keys = keys
-        self.said: list[str] = []
+        self.log_lines: list[str] = []
         config = self.configuration()
         self._publisher = Publisher(config.publish, version="")
         self._regions = config.region
 
     @property
     def keys(self) -> str:
-        """The folder of keys, made on first use, which takes seconds."""
+        """The folder of keys, made on first use: that takes seconds."""
         return self._keys()
 
     def configuration(self, *overrides: str) -> Configuration:
@@ -103,7 +102,7 @@ class World:
         older: str = "",
         commit: str = "c" * 40,
     ) -> Release:
-        """Return a release of stand-in programs; the same release resumes where it stopped."""
+        """Return a release of stand-in programs. The same release again continues the last one."""
         config = self.configuration(*overrides)
         files = standin_program.write(
             self.folder / f"files-{version}{salt}", version, TARGETS, f"{self.keys}/trust", salt
@@ -121,7 +120,7 @@ class World:
             keys=self.keys,
             state=State.open(place, version=version, commit=commit),
             publisher=Publisher(config.publish, version=version),
-            say=self.said.append,
+            log=self.log_lines.append,
             sources=str(sources),
             files=str(files),
             older=older,
@@ -129,14 +128,12 @@ class World:
         )
 
     def sources(self, version: str) -> Path:
-        """Write a source tree with a version."""
+        """Return a source tree that has a version."""
         folder = self.folder / f"sources-{version}"
         if not folder.exists():
-            (folder / "src/awstoe/update").mkdir(parents=True)
+            (folder / "src/awstoe").mkdir(parents=True)
             (folder / "changelog.d").mkdir()
             (folder / "src/awstoe/__init__.py").write_text(f'__version__ = "{version}"\n')
-            regions = Path(REPOSITORY, "src/awstoe/update/regions.toml").read_text()
-            (folder / "src/awstoe/update/regions.toml").write_text(regions)
             (folder / "CHANGELOG.md").write_text("# Changelog\n\nAll of it.\n")
             (folder / "changelog.d/7.added.md").write_text(f"What is new in\n{version}.\n")
             lock = Path(REPOSITORY, "requirements.lock").read_text()
@@ -144,37 +141,37 @@ class World:
         return folder
 
     def run(self, release: Release, *, begin: str = "", until: str = "") -> set[str]:
-        """Run the pipeline, and return the regions that failed."""
+        """Run the pipeline. Return the regions that failed."""
         failed = pipeline.run(release, release.state, begin=begin, until=until, without=WITHOUT)
         return set(failed)
 
-    def store(self, region: str) -> Store:
-        """Return a region's bucket as the publisher sees it."""
-        return self._publisher.store(self._regions(region))
+    def bucket(self, region: str) -> Bucket:
+        """Return a region's bucket."""
+        return self._publisher.bucket(self._regions(region))
 
     def has(self, region: str, key: str) -> bool:
-        return self.store(region).look(key) is not None
+        return self.bucket(region).head(key) is not None
 
     def version_at(self, region: str, key: str = "latest/linux/amd64/awstoe") -> str:
-        """Return the version of a pointer; empty if it does not exist."""
-        found = self.store(region).look(key)
+        """Return the version that a pointer has; empty if it does not exist."""
+        found = self.bucket(region).head(key)
         return found.metadata["version"] if found else ""
 
     def text(self) -> str:
-        return "\n".join(self.said)
+        return "\n".join(self.log_lines)
 
 
 class _Elsewhere(NamedTuple):
-    """A server started by another process."""
+    """A server that another process started."""
 
     endpoint: str
 
 
 def main() -> None:
-    """``python -m fakes.release_world``: run a release in a process of its own, to be killed.
+    """``python -m fakes.release_world``: run a release in its own process, to be killed.
 
-    Arguments: settings, folder, keys, endpoint, version, the step to be killed at (or nothing), and
-    the largest size of a file in bytes (or 0).
+    Arguments: settings, folder, keys, endpoint, version, the step to kill the process at (or
+    empty), and the largest size of a file in bytes (or 0).
     """
     settings, folder, keys, endpoint, version, killed_at, limit = sys.argv[1:]
     world = World(_Elsewhere(endpoint), Path(settings), Path(folder), lambda: keys)
@@ -182,14 +179,14 @@ def main() -> None:
     if int(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 
-    def say(text: str) -> None:
+    def log(text: str) -> None:
         if killed_at and text == f"{killed_at}:":
             os.kill(os.getpid(), signal.SIGKILL)
 
-    release = release._replace(say=say)
+    release = release._replace(log=log)
     try:
         world.run(release)
-    except ReleaseFailure as failure:
+    except AwstoeError as failure:
         sys.exit(f"{failure.message}\n{failure.hint}")
 
 

@@ -14,7 +14,7 @@ from fakes.release_world import World, write_settings
 
 @pytest.fixture(autouse=True, scope="module")
 def credentials() -> Iterator[None]:
-    """Those of nobody; the machine's own must not be found."""
+    """Set invalid credentials, and hide those of this machine."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS")]:
             patch.delenv(name)
@@ -42,7 +42,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    """The configuration's files: the real one, with three regions and two waves."""
+    """The configuration files: the real ones, with three regions and two waves."""
     return write_settings(tmp_path / "configuration")
 
 

@@ -1,4 +1,4 @@
-"""release.toml and regions.toml: what they say, what overrides them, how mistakes are told."""
+"""release.toml and the list of regions: their values, overrides, and reports of mistakes."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,8 @@ from awstoe.update import regions as client_regions
 from awstoe_release import configuration
 from awstoe_release.configuration import FOLDER, Configuration
 from awstoe_release.failure import ReleaseFailure
+from awstoe_release.release import REPOSITORY
+from fakes.release_world import LIST_OF_REGIONS
 
 SEED_REGIONS = [
     *("us-east-2", "us-east-1", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-south-1"),
@@ -33,10 +35,9 @@ def test_the_regions_are_those_of_the_guide_with_its_addresses() -> None:
         assert region.bucket == f"awstoe-{region.name}"
 
 
-def test_programs_look_for_updates_in_the_regions_that_releases_go_to() -> None:
-    ours = {each.name: (each.partition, each.suffix) for each in load().regions}
-    theirs = {each.name: (each.partition, each.suffix) for each in client_regions.read().values()}
-    assert ours == theirs
+def test_releases_go_to_the_regions_where_programs_look_for_updates() -> None:
+    ours = [(each.name, each.partition, each.suffix) for each in load().regions]
+    assert ours == [tuple(each) for each in client_regions.read().values()]
 
 
 def test_every_region_is_in_one_wave_and_the_first_is_small() -> None:
@@ -57,14 +58,21 @@ def test_the_environment_overrides_the_file_and_the_command_line_the_environment
     assert both.product.targets == ("linux/386", "linux/arm64")
 
 
-def test_other_partitions_join_as_the_comment_in_the_file_says(tmp_path: Path) -> None:
-    text = (Path(FOLDER) / "regions.toml").read_text()
-    commented = re.search(r"(# \[partition\.aws-cn\]\n(?:#.*\n)+)", text)
-    assert commented
-    example = re.sub(r"^# ?", "", commented[1], flags=re.MULTILINE)
-    (tmp_path / "regions.toml").write_text(f"{text}\n{example}")
-    (tmp_path / "release.toml").write_text((Path(FOLDER) / "release.toml").read_text())
+def test_other_partitions_join_as_the_comments_in_the_files_say(tmp_path: Path) -> None:
+    settings = (Path(FOLDER) / "release.toml").read_text()
+    accounts = re.search(r"# \[partition\.aws-cn\]\n(?:#.*\n)+", settings)
+    assert accounts
+    settings = settings.replace(accounts[0], re.sub(r"(?m)^# ?", "", accounts[0]))
+    (tmp_path / "release.toml").write_text(settings.replace(LIST_OF_REGIONS, "regions.toml"))
+    regions = (Path(FOLDER) / LIST_OF_REGIONS).read_text()
+    for table in ("partitions", "regions"):
+        lines = re.search(rf"#   \[{table}\]\n((?:#   .+\n)+)", regions)
+        assert lines
+        added = lines[1].replace("#   ", "")
+        regions = regions.replace(f"\n[{table}]\n", f"\n[{table}]\n{added}", 1)
+    (tmp_path / "regions.toml").write_text(regions)
     config = configuration.load(folder=str(tmp_path), environment={})
+    assert len(config.regions) == len(SEED_REGIONS) + 2
     beijing = config.region("cn-north-1")
     address = "https://awstoe-cn-north-1.s3.cn-north-1.amazonaws.com.cn/latest/x"
     assert beijing.address("latest/x") == address
@@ -75,28 +83,28 @@ def test_other_partitions_join_as_the_comment_in_the_file_says(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("publish.concurency=4", "did you mean 'publish.concurrency'?"),
         ("publish.concurrency=many", "expected int, got 'many'"),
-        ("publish.concurrency=0", "at least 1, got 0"),
+        ("publish.concurrency=0", "expected 1 or more, got 0"),
         ("publish.account=12345", "expected 12 digits"),
-        ("publish.bucket={product}", "several regions get the same bucket"),
-        ("publish.bucket=Awstoe_{region}", "is no name for a bucket"),
+        ("publish.bucket={product}", "several regions have the same bucket"),
+        ("publish.bucket=Awstoe_{region}", "is not a valid bucket name"),
         ("publish.bucket={prodct}-{region}", "unknown field 'prodct'"),
         ("publish.bucket={product-{region}", "publish.bucket: "),
         ("publish.url=https://{bucket}/x", "expected /{key} at its end"),
         ("publish", "expected section.key=value"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_name(override: str, said: str) -> None:
+def test_a_wrong_value_is_reported_with_its_name(override: str, message: str) -> None:
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(environment={}, overrides=[override])
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "message"),
     [
         ('pointers = "latest"', 'pointer = "latest"', "unknown key 'pointer'; did you mean"),
         ("updates = true", "updates = false", "exactly one must have updates = true"),
@@ -105,20 +113,26 @@ def test_a_wrong_value_is_told_with_its_name(override: str, said: str) -> None:
         ('regions = ["*"]', 'regions = ["*", "eu-north-1"]', "eu-north-1 is in two waves"),
         ("part_mib = 8", 'part_mib = "8"', "publish.part_mib: expected int, got '8'"),
         ("[expiry]", "[expiries]", "unknown key 'expiries'; did you mean 'expiry'?"),
-        ("[product]", "[product", "is no TOML"),
+        ("[product]", "[product", "is not TOML"),
+        ("[expiry]", '[partition.aws-c]\nprofile = "p"\n[expiry]', "partition.aws-c: "),
+        ("update/regions.toml", "update/region.toml", "region.toml cannot be read: No such file"),
+        ("src/awstoe/update/regions.toml", "CHANGELOG.md", "CHANGELOG.md: "),
+        ("src/awstoe/update/regions.toml", "pyproject.toml", "not a list of regions: 'regions'"),
     ],
 )
-def test_a_mistake_in_the_file_is_told(tmp_path: Path, before: str, after: str, said: str) -> None:
+def test_a_mistake_in_the_file_is_reported(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
     text = (Path(FOLDER) / "release.toml").read_text()
     assert before in text
-    (tmp_path / "release.toml").write_text(text.replace(before, after))
-    (tmp_path / "regions.toml").write_text((Path(FOLDER) / "regions.toml").read_text())
+    text = text.replace(before, after).replace('"../', f'"{REPOSITORY}/')
+    (tmp_path / "release.toml").write_text(text)
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(folder=str(tmp_path), environment={})
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(
             environment={"AWSTOE_RELEASE_EXPIRY_TARGETS_DAYS": "x"},

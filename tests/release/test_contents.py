@@ -1,4 +1,4 @@
-"""What is sent: checksums as S3 counts them, pieces of a file, the bandwidth limit."""
+"""Files to send: checksums as S3 computes them, pieces of a file, the bandwidth limit."""
 
 import base64
 import hashlib
@@ -30,12 +30,12 @@ def test_a_small_file_has_its_own_checksum(tmp_path: Path) -> None:
     assert found.checksum == base64.b64encode(hashlib.sha256(b"").digest()).decode()
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ReleaseFailure, match="cannot be read: No such file"):
         contents.read(str(tmp_path / "gone"), part_size=1, multipart_from=1)
 
 
-def test_a_piece_reads_its_range_only_and_counts_again_when_rewound(tmp_path: Path) -> None:
+def test_a_piece_reads_only_its_range_and_counts_again_after_a_rewind(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"0123456789")
     sent: list[int] = []
@@ -49,7 +49,7 @@ def test_a_piece_reads_its_range_only_and_counts_again_when_rewound(tmp_path: Pa
     assert sum(sent) == 5
 
 
-def test_the_limit_holds_for_all_together() -> None:
+def test_the_limit_holds_for_all_uploads_together() -> None:
     waited: list[float] = []
     limit = Bandwidth(1000, clock=lambda: 100.0, sleep=waited.append)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""What a version has besides its programs: bill of materials, provenance, notes, scripts."""
+"""The files of a version besides its programs: bill of materials, provenance, notes, scripts."""
 
 import hashlib
 import json
@@ -56,7 +56,7 @@ def test_the_bill_of_materials_is_cyclonedx_of_what_is_inside(release: Release) 
     assert yaml["licenses"] == [{"license": {"id": "MIT"}}]
     hashes = [each["hashes"][0]["content"] for each in yaml["externalReferences"]]
     assert hashes == ["a" * 64, "b" * 64]
-    # Another version than the lock's has not the lock's hashes.
+    # A version that is not in the lock has none of its hashes.
     assert "externalReferences" not in found["requests"]
     assert found["tuf"]["licenses"] == [{"expression": "Apache-2.0 OR MIT"}]
     assert "licenses" not in found["rich"]
@@ -67,7 +67,7 @@ def test_the_bill_of_materials_is_cyclonedx_of_what_is_inside(release: Release) 
     assert data["dependencies"][0]["dependsOn"] == sorted(references)
 
 
-def test_programs_without_facts_are_described_by_the_lock_and_that_is_said(
+def test_programs_without_build_info_are_described_by_the_lock_and_marked(
     release: Release,
 ) -> None:
     data = json.loads(sbom.document(release, {"linux/386": {}}, LOCK))
@@ -76,7 +76,7 @@ def test_programs_without_facts_are_described_by_the_lock_and_that_is_said(
     assert {"name": "awstoe:from-lock-only", "value": "linux/386"} in properties
 
 
-def test_the_real_lock_is_understood(release: Release) -> None:
+def test_the_real_lock_can_be_read(release: Release) -> None:
     lock = Path(REPOSITORY, "requirements.lock").read_text()
     data = json.loads(sbom.document(release, {"linux/386": {}}, lock))
     entries = re.findall(r"^[a-z0-9-]+==", lock, re.MULTILINE)
@@ -99,7 +99,7 @@ def test_provenance_is_an_in_toto_statement_with_slsa_s_predicate(release: Relea
     assert data["predicate"]["runDetails"]["builder"]["id"]
 
 
-def test_the_checksums_name_every_file_and_are_the_same_when_made_again(world: World) -> None:
+def test_the_checksums_list_every_file_and_are_reproducible(world: World) -> None:
     release = world.release("1.0.0")
     world.run(release, until="describe")
     sums = Path(release.document("SHA256SUMS")).read_text()
@@ -120,7 +120,7 @@ def test_notes_are_the_changelog_s_section_or_the_fragments(tmp_path: Path) -> N
     (tmp_path / "CHANGELOG.md").write_text("# C\n\n## [1.2.0] - 2026\nNew.\n\n## 1.1.0\nOld.\n")
     assert source_tree.notes(str(tmp_path), "1.2.0") == "New.\n"
     assert source_tree.notes(str(tmp_path), "1.1.0") == "Old.\n"
-    with pytest.raises(ReleaseFailure, match=r"nothing says what is new in 1\.3\.0"):
+    with pytest.raises(ReleaseFailure, match=r"there are no release notes for 1\.3\.0"):
         source_tree.notes(str(tmp_path), "1.3.0")
     (tmp_path / "changelog.d/1.fixed.md").write_text("It\nworks.\n")
     (tmp_path / "changelog.d/2.added.md").write_text("More.\n")
@@ -148,11 +148,11 @@ def test_preparing_a_version_moves_the_fragments_into_the_changelog(world: World
     ("version", "older"),
     [("1.2.3", "1.2.2"), ("0.1.0", "0.0.99"), ("2.0.0", "1.99.99"), ("1.0.0-rc.1", "1.0.0-0")],
 )
-def test_an_older_version_is_older(version: str, older: str) -> None:
+def test_older_returns_a_version_that_comes_before(version: str, older: str) -> None:
     assert source_tree.older(version) == older
 
 
-def test_the_windows_script_carries_the_windows_program_s_checksum(world: World) -> None:
+def test_the_windows_script_has_the_checksum_of_the_windows_program(world: World) -> None:
     text = script(
         "install.ps1",
         configuration=world.configuration(),
@@ -165,7 +165,7 @@ def test_the_windows_script_carries_the_windows_program_s_checksum(world: World)
 
 
 def test_the_windows_script_is_powershell() -> None:
-    """Its syntax, by a parser: there is no PowerShell on Linux."""
+    """Check the syntax with a parser: there is no PowerShell on Linux."""
     parser = pytest.importorskip("tree_sitter_powershell", reason="no parser for PowerShell")
     tree_sitter = pytest.importorskip("tree_sitter")
     language = tree_sitter.Language(parser.language())

@@ -1,7 +1,7 @@
-"""The guide's way to verify a download, word for word, with the addresses that it names.
+"""The guide's commands to verify a download, exactly as written, with its addresses.
 
-The server has a certificate for the guide's hosts, and the user's .curlrc sends requests for them
-to it; the commands themselves are not changed.
+The server has a certificate for the guide's hosts, and the user's .curlrc sends requests for these
+hosts to it. The commands themselves are not changed.
 """
 
 import re
@@ -29,7 +29,7 @@ REGIONS = ("eu-north-1", "us-east-1", "ap-south-1")
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[S3Server]:
-    """A server with TLS, by a certificate that is its own authority."""
+    """A server with TLS and a self-signed certificate."""
     names = ",".join(f"DNS:awstoe-{each}.s3.{each}.amazonaws.com" for each in REGIONS)
     subprocess.run(
         [
@@ -46,7 +46,7 @@ def secure(tmp_path: Path) -> Iterator[S3Server]:
 
 
 class User:
-    """Somebody with an empty home who follows the guide."""
+    """A user with an empty home folder who follows the guide."""
 
     def __init__(self, folder: Path, port: int, certificate: Path) -> None:
         self.home = folder
@@ -56,7 +56,7 @@ class User:
         )
 
     def does(self, command: str) -> str:
-        """Run a line as the guide has it; gives all that it says."""
+        """Run a command of the guide. Return its output and exit code."""
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LC_ALL": "C"}
         ended = subprocess.run(
             ["sh", "-c", command],
@@ -72,9 +72,9 @@ class User:
 
 @pytest.fixture
 def user(secure: S3Server, tmp_path: Path) -> Iterator[User]:
-    somebody = User(tmp_path / "home", secure.tls_port, tmp_path / "tls.pem")
-    yield somebody
-    somebody.does("gpgconf --kill all")  # gpg leaves an agent
+    made = User(tmp_path / "home", secure.tls_port, tmp_path / "tls.pem")
+    yield made
+    made.does("gpgconf --kill all")  # gpg leaves an agent
 
 
 @pytest.mark.slow
@@ -123,5 +123,5 @@ def test_the_key_is_at_both_places_of_the_guide(world: World) -> None:
     release: Release = world.release("1.0.0")
     world.run(release, until="promote")
     for key in ("latest/assets/awstoe.gpg", "assets/awstoe.gpg"):
-        data = world.store("us-east-1").get(key, 1 << 20)
+        data = world.bucket("us-east-1").get(key, 1 << 20)
         assert data == Path(release.trust, "awstoe.gpg").read_bytes()

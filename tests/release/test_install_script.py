@@ -1,6 +1,6 @@
-"""install.sh under dash, busybox and bash, with curl and with wget, against a real server.
+"""install.sh with dash, busybox and bash, with curl and wget, against a real server.
 
-Every check is made to fail once: then nothing is installed, and nothing is left behind.
+Each check fails in one test: then nothing is installed, and nothing is left behind.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from awstoe_release.release import Release
 from fakes.release_world import World, write_settings
 
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash"]}
-# What the script may use, besides what a test gives or takes away.
+# The programs that the script may use, besides those that a test adds or removes.
 TOOLS = (
     *("cat", "chmod", "cut", "getconf", "id", "grep", "mkdir", "mktemp", "mv", "rm", "sed"),
     *("uname",),
@@ -59,7 +59,7 @@ def promoted(world: World) -> Release:
 
 @pytest.fixture
 def published(promoted: Release, server: S3Server) -> Release:
-    """The same for all tests: who changes something puts it back."""
+    """The same release for all tests. A test that changes it must restore it."""
     server.fail()
     return promoted
 
@@ -86,7 +86,7 @@ class Machine:
             (self.bin / name).symlink_to(found)
 
     def fake(self, name: str, text: str) -> None:
-        """A program of the machine that answers something else."""
+        """Replace a program of the machine."""
         path = self.bin / name
         path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{text}\n")
@@ -112,11 +112,11 @@ class Machine:
             timeout=60,
         )
 
-    def refused(self, said: str, *arguments: str, shell: str = "dash") -> None:
-        """The script refuses, and leaves no trace."""
+    def refused(self, message: str, *arguments: str, shell: str = "dash") -> None:
+        """Check that the script fails and leaves nothing behind."""
         ended = self.run(*arguments, shell=shell)
         assert ended.returncode == 1, ended
-        assert said in ended.stderr
+        assert message in ended.stderr
         assert not self.target.exists()
         if self.directory.exists():
             assert list(self.directory.iterdir()) == []
@@ -131,7 +131,7 @@ def machine(tmp_path: Path, published: Release) -> Machine:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
-def test_it_installs_a_verified_file_and_removes_it_again(
+def test_the_script_installs_a_verified_program_and_uninstalls_it(
     tmp_path: Path, published: Release, shell: str, downloader: str
 ) -> None:
     machine = Machine(tmp_path / "machine", published)
@@ -143,38 +143,40 @@ def test_it_installs_a_verified_file_and_removes_it_again(
     assert machine.target.read_bytes() == Path(published.program("linux/amd64")).read_bytes()
     assert machine.target.stat().st_mode & 0o777 == 0o755
     assert list(machine.directory.iterdir()) == [machine.target]
-    assert machine.run(shell=shell).returncode == 0  # over itself
+    assert machine.run(shell=shell).returncode == 0  # over the installed program
     ended = machine.run("--uninstall", shell=shell)
     assert ended.returncode == 0, ended.stderr
     assert list(machine.directory.iterdir()) == []
-    assert "is not there" in machine.run("--uninstall", shell=shell).stderr
+    assert "does not exist" in machine.run("--uninstall", shell=shell).stderr
 
 
 @pytest.mark.parametrize("tool", CHECKSUM_TOOLS)
-def test_any_of_three_programs_takes_the_checksum(
+def test_any_of_three_programs_computes_the_checksum(
     tmp_path: Path, published: Release, tool: str
 ) -> None:
     machine = Machine(tmp_path / "machine", published)
     machine.add("curl", tool, *(["perl"] if tool == "shasum" else []))
     ended = machine.run()
     assert ended.returncode == 0, ended.stderr
-    assert "gpg is not there" in ended.stderr
+    assert "gpg is not installed" in ended.stderr
     wrong = machine.script.read_text().replace("SHA256_AMD64='", "SHA256_AMD64='0")
     machine.script.write_text(wrong)
     machine.target.unlink()
     machine.refused("the download has SHA-256")
 
 
-def test_without_any_of_them_it_refuses(tmp_path: Path, published: Release) -> None:
+def test_without_a_checksum_program_nothing_is_installed(
+    tmp_path: Path, published: Release
+) -> None:
     machine = Machine(tmp_path / "machine", published)
     machine.add("curl")
-    machine.refused("nothing here can take a SHA-256")
+    machine.refused("there is no program to compute a SHA-256")
 
 
-def test_without_curl_and_wget_it_says_what_to_install(tmp_path: Path, published: Release) -> None:
+def test_without_curl_and_wget_nothing_is_installed(tmp_path: Path, published: Release) -> None:
     machine = Machine(tmp_path / "machine", published)
     machine.add("sha256sum")
-    machine.refused("neither curl nor wget is there")
+    machine.refused("neither curl nor wget is installed")
 
 
 def test_a_file_that_was_changed_on_the_server_is_not_installed(
@@ -184,16 +186,16 @@ def test_a_file_that_was_changed_on_the_server_is_not_installed(
         machine.refused("the download has SHA-256")
 
 
-def test_a_signature_of_somebody_else_is_not_believed(
+def test_a_signature_of_an_attacker_is_rejected(
     machine: Machine, world: World, tmp_path: Path
 ) -> None:
-    """The attacker has the server, a key of their own, and publishes that key as well."""
+    """The attacker controls the server and publishes their own key."""
     machine.add("gpg")
     home = tmp_path / "g"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-    who = "AWSTOE (rehearsal, do not trust) <rehearsal@awstoe.invalid>"
-    subprocess.run([*gpg, "--quick-gen-key", who, "rsa3072", "sign"], check=True)
+    user_id = "AWSTOE (rehearsal, do not trust) <rehearsal@awstoe.invalid>"
+    subprocess.run([*gpg, "--quick-gen-key", user_id, "rsa3072", "sign"], check=True)
     signature = tmp_path / "signature"
     program = machine.release.program("linux/amd64")
     subprocess.run([*gpg, "-o", str(signature), "--detach-sign", program], check=True)
@@ -207,7 +209,7 @@ def test_a_signature_of_somebody_else_is_not_believed(
         machine.refused("does not accept its own signature")
 
 
-def test_a_bad_signature_is_not_believed(machine: Machine, world: World) -> None:
+def test_a_bad_signature_is_rejected(machine: Machine, world: World) -> None:
     machine.add("gpg")
     path = Path(machine.release.program("linux/386") + plan.SIGNATURE)
     with changed(world, machine.release, {f"{PROGRAM}.sig": path.read_bytes()}):
@@ -216,7 +218,7 @@ def test_a_bad_signature_is_not_believed(machine: Machine, world: World) -> None
 
 @contextlib.contextmanager
 def changed(world: World, release: Release, files: Mapping[str, bytes]) -> Iterator[None]:
-    """Put something else under some keys, as who has taken the buckets over can."""
+    """Replace some objects, as an attacker who controls the buckets can."""
     honest = {key: Path(release.tree, key).read_bytes() for key in files}
     put(world, release, files)
     try:
@@ -246,40 +248,40 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "said"), FAULTS)
+@pytest.mark.parametrize(("fault", "message"), FAULTS)
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
-def test_a_download_that_breaks_off_installs_nothing(
+def test_an_incomplete_download_installs_nothing(
     tmp_path: Path,
     published: Release,
     server: S3Server,
     fault: dict[str, Any],
-    said: str,
+    message: str,
     downloader: str,
 ) -> None:
     machine = Machine(tmp_path / "machine", published)
     machine.add("sha256sum")
     found = shutil.which(downloader)
     assert found
-    # Without the pauses between tries.
+    # Without the pauses between attempts.
     quick = "--retry 0" if downloader == "curl" else "--tries=1"
     machine.fake(downloader, f'exec {found} "$@" {quick}')
     server.fail(fault)
-    machine.refused(said)
+    machine.refused(message)
 
 
 @pytest.mark.parametrize(
-    ("system", "architecture", "bits", "said"),
+    ("system", "architecture", "bits", "message"),
     [
-        ("Darwin", "arm64", "64", "this is Darwin; this script is for Linux"),
+        ("Darwin", "arm64", "64", "this system is Darwin; this script is for Linux"),
         ("Linux", "riscv64", "64", "there is no awstoe for the architecture riscv64"),
         ("Linux", "aarch64", "64", "version 1.2.3 has no program for linux/arm64"),
     ],
 )
-def test_a_machine_that_there_is_no_program_for_is_told(
-    machine: Machine, system: str, architecture: str, bits: str, said: str
+def test_a_machine_without_a_program_is_reported(
+    machine: Machine, system: str, architecture: str, bits: str, message: str
 ) -> None:
     fake_machine(machine, system, architecture, bits)
-    machine.refused(said)
+    machine.refused(message)
 
 
 @pytest.mark.parametrize(
@@ -305,24 +307,24 @@ def fake_machine(machine: Machine, system: str, architecture: str, bits: str) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--nonsense"], "unknown option --nonsense"),
-        (["--region"], "--region: expected a value after it"),
-        (["--region", "$(touch gotcha)"], "is no name of a region"),
-        (["--region", "eu/../../x"], "is no name of a region"),
-        (["--directory", ""], "--directory: expected a value after it"),
+        (["--region"], "--region: expected a value"),
+        (["--region", "$(touch gotcha)"], "is not a valid region name"),
+        (["--region", "eu/../../x"], "is not a valid region name"),
+        (["--directory", ""], "--directory: expected a value"),
     ],
 )
-def test_wrong_options_are_told(machine: Machine, arguments: list[str], said: str) -> None:
+def test_wrong_options_are_reported(machine: Machine, arguments: list[str], message: str) -> None:
     ended = machine.run(*arguments)
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert not (machine.folder / "gotcha").exists()
     assert not machine.target.exists()
 
 
-def test_a_folder_that_cannot_be_written_is_told(machine: Machine) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(machine: Machine) -> None:
     (machine.folder / "file").write_text("")
     ended = machine.run("--directory", str(machine.folder / "file" / "x"))
     assert ended.returncode == 1
@@ -332,14 +334,14 @@ def test_a_folder_that_cannot_be_written_is_told(machine: Machine) -> None:
     assert "d/awstoe is a folder" in ended.stderr
 
 
-def test_the_folder_may_have_a_name_that_needs_care(machine: Machine) -> None:
+def test_the_folder_may_have_special_characters(machine: Machine) -> None:
     for name in ("with blanks; rm -rf x", "-rf", "quo'te\"s"):
         ended = machine.run("--directory", name)
         assert ended.returncode == 0, ended.stderr
         assert (machine.folder / name / "awstoe").exists()
 
 
-def test_half_a_script_does_nothing(machine: Machine) -> None:
+def test_an_incomplete_script_does_nothing(machine: Machine) -> None:
     text = machine.script.read_text()
     for end in range(0, len(text) - len('main "$@"\n'), 211):
         machine.script.write_text(text[:end])
@@ -348,7 +350,7 @@ def test_half_a_script_does_nothing(machine: Machine) -> None:
         assert not machine.home.joinpath(".local").exists()
 
 
-def test_a_region_and_another_place_can_be_named(
+def test_a_region_or_an_address_can_be_given(
     machine: Machine, server: S3Server, world: World
 ) -> None:
     server.forget()
@@ -367,7 +369,7 @@ def test_help_changes_nothing(machine: Machine) -> None:
     assert os.listdir(machine.home) == []
 
 
-def test_the_scripts_are_those_that_the_checksums_name(published: Release) -> None:
+def test_the_checksums_list_the_scripts(published: Release) -> None:
     sums = Path(published.document("SHA256SUMS")).read_text()
     for name in ("install.sh", "install.ps1"):
         assert f"  {name}\n" in sums
@@ -377,7 +379,7 @@ def test_the_scripts_are_those_that_the_checksums_name(published: Release) -> No
 
 
 @pytest.mark.slow
-def test_a_value_that_a_shell_could_take_for_code_is_refused(world: World) -> None:
+def test_a_value_that_a_shell_could_run_as_code_is_rejected(world: World) -> None:
     config = world.configuration("product.title=$(reboot)")
     with pytest.raises(ReleaseFailure, match="TITLE has characters"):
         script("install.sh", configuration=config, version="1.0", digests={}, fingerprints=[])

@@ -1,4 +1,4 @@
-"""What a machine runs of the targets' programs."""
+"""Which targets' programs run on a machine."""
 
 import platform
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from awstoe_release import runners
 
-QEMU = "the kernel does not know qemu"
+QEMU = "qemu is not registered in binfmt_misc"
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("processor", "own", "foreign"),
     [("x86_64", "linux/amd64", "linux/arm64"), ("aarch64", "linux/arm64", "linux/386")],
 )
-def test_foreign_programs_are_tested_where_the_kernel_knows_their_emulator(
+def test_foreign_programs_are_tested_if_the_kernel_knows_their_emulator(
     kernel: Path, monkeypatch: pytest.MonkeyPatch, processor: str, own: str, foreign: str
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: processor)
@@ -31,6 +31,6 @@ def test_foreign_programs_are_tested_where_the_kernel_knows_their_emulator(
     assert runners.untestable(foreign) == ""
 
 
-def test_a_processor_without_a_target_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_without_a_target_has_no_own_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     assert runners.own_target() == ""

@@ -1,4 +1,4 @@
-"""The plan: every object of a release, in an order in which nothing refers to what is not there."""
+"""The plan: every object of a release, in an order in which nothing refers to a missing object."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def items(tree: str = "/nowhere", channel: str = "stable") -> tuple[Item, ...]:
     return plan.items(CONFIG, version="1.2.3", channel=CONFIG.channel(channel), tree=tree)
 
 
-def test_users_find_what_the_guide_names() -> None:
+def test_users_find_the_files_that_the_guide_names() -> None:
     keys = {item.key for item in items()}
     programs = {
         "latest/linux/386/awstoe",
@@ -55,14 +55,14 @@ def test_phases_follow_each_other_and_the_timestamp_is_last(tmp_path: Path) -> N
     assert found[-1].key == "metadata/timestamp.json"
 
 
-def test_what_never_changes_may_be_kept_and_pointers_may_not() -> None:
+def test_immutable_objects_may_be_cached_and_pointers_may_not() -> None:
     for item in items():
         assert item.immutable is (item.phase in {Phase.VERSIONED, Phase.METADATA})
         assert ("immutable" in item.cache_control) is item.immutable
         assert item.immutable or item.cache_control == "no-cache"
 
 
-def test_a_beta_touches_neither_latest_nor_the_metadata() -> None:
+def test_a_beta_changes_neither_latest_nor_the_metadata() -> None:
     pointers = [item.key for item in items(channel="beta") if not item.immutable]
     assert pointers
     assert all(key.startswith("beta/") for key in pointers)
@@ -82,11 +82,13 @@ def test_a_beta_touches_neither_latest_nor_the_metadata() -> None:
         ("1.0/install.sh", "text/x-shellscript; charset=utf-8"),
     ],
 )
-def test_content_type_goes_by_the_name(key: str, kind: str) -> None:
+def test_the_content_type_depends_on_the_name(key: str, kind: str) -> None:
     assert plan.content_type(key) == kind
 
 
-def test_the_command_shows_it_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_the_plan_as_a_table_and_as_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["plan", "--version", "1.2.3", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert len(data["regions"]) == 20

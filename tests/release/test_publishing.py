@@ -1,4 +1,4 @@
-"""Publishing to a real S3-speaking server: what arrives, what is not sent again, what fails."""
+"""Publishing to a real S3 server: what arrives, what is not sent again, what fails."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ def item(path: Path, key: str, *, phase: Phase = Phase.VERSIONED, source: str = 
 
 @pytest.fixture
 def items(tmp_path: Path) -> list[Item]:
-    """A small file, one that goes in two parts, and a pointer to each."""
+    """A small file, a file that is sent in two parts, and a pointer to each."""
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(b"small\n")
     large.write_bytes(os.urandom(5 * MIB + 1000))
@@ -40,7 +40,7 @@ def items(tmp_path: Path) -> list[Item]:
     ]
 
 
-def asked(server: S3Server, method: str) -> list[Request]:
+def requests_with(server: S3Server, method: str) -> list[Request]:
     return [each for each in server.requests() if each.method == method]
 
 
@@ -60,17 +60,17 @@ def outcomes(results: dict[str, RegionResult]) -> set[Outcome]:
     return {each for result in results.values() for each in result.outcomes.values()}
 
 
-def test_every_region_has_every_object_as_it_should_be(world: World, items: list[Item]) -> None:
+def test_every_region_gets_every_object_with_its_headers(world: World, items: list[Item]) -> None:
     assert outcomes(publish(world, items)) == {Outcome.SENT, Outcome.COPIED}
     for region in config(world).regions:
-        store = world.store(region.name)
+        bucket = world.bucket(region.name)
         for each in items:
-            found = store.look(each.key)
+            found = bucket.head(each.key)
             assert found is not None
             assert found.content_type == each.content_type
             assert found.cache_control == each.cache_control
             assert found.metadata["version"] == "1.0"
-            assert store.get(each.key, 20 * MIB) == Path(each.path).read_bytes()
+            assert bucket.get(each.key, 20 * MIB) == Path(each.path).read_bytes()
 
 
 def test_a_second_run_sends_nothing(world: World, server: S3Server, items: list[Item]) -> None:
@@ -80,7 +80,7 @@ def test_a_second_run_sends_nothing(world: World, server: S3Server, items: list[
     assert {each.method for each in server.requests()} == {"HEAD"}
 
 
-def test_what_is_there_is_known_by_checksum_whatever_the_size_of_its_parts(
+def test_an_object_is_recognized_by_its_checksum_regardless_of_its_part_size(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
     publish(world, items)
@@ -90,7 +90,7 @@ def test_what_is_there_is_known_by_checksum_whatever_the_size_of_its_parts(
     assert outcomes(results) == {Outcome.PRESENT}
 
 
-def test_a_dry_run_sends_nothing_and_says_what_is_missing(
+def test_a_dry_run_sends_nothing_and_reports_what_is_missing(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
     assert outcomes(publish(world, items, dry_run=True)) == {Outcome.MISSING}
@@ -104,7 +104,7 @@ def test_a_published_file_never_changes(world: World, items: list[Item]) -> None
     for result in results.values():
         assert result.failure is not None
         assert "is there with other contents" in result.failure.message
-    assert world.store("us-east-1").get("1.0/small", 100) == b"small\n"
+    assert world.bucket("us-east-1").get("1.0/small", 100) == b"small\n"
 
 
 def test_a_pointer_follows_its_file(world: World, items: list[Item], tmp_path: Path) -> None:
@@ -116,10 +116,10 @@ def test_a_pointer_follows_its_file(world: World, items: list[Item], tmp_path: P
         item(newer, "latest/small", phase=Phase.POINTERS, source="1.1/small"),
     ]
     assert outcomes(publish(world, moved)) == {Outcome.SENT, Outcome.COPIED}
-    assert world.store("us-east-1").get("latest/small", 100) == b"newer"
+    assert world.bucket("us-east-1").get("latest/small", 100) == b"newer"
 
 
-def test_a_local_file_that_is_gone_stops_it_before_anything_is_sent(
+def test_a_missing_local_file_stops_publishing_before_anything_is_sent(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
     Path(items[1].path).unlink()
@@ -136,28 +136,30 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     ],
     "reset at the start": [{"kind": "down", "probability": 0.15, "times": 10}],
     "slow": [{"kind": "slow", "seconds": 0.2, "probability": 0.3}],
-    "an answer that is lost": [{"kind": "error", "method": "HEAD", "times": 2, "status": 503}],
+    "a lost response": [{"kind": "error", "method": "HEAD", "times": 2, "status": 503}],
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_it_gets_through(world: World, server: S3Server, items: list[Item], name: str) -> None:
+def test_publishing_completes_despite_faults(
+    world: World, server: S3Server, items: list[Item], name: str
+) -> None:
     server.fail(*FAULTS[name])
-    for _ in range(3):  # whoever gives up is run again
+    for _ in range(3):  # a region that fails is published to again
         results = publish(world, items)
         if not any(result.failure for result in results.values()):
             break
     server.fail()
     assert outcomes(publish(world, items)) == {Outcome.PRESENT}
     for each in items:
-        assert world.store("ap-south-1").get(each.key, 20 * MIB) == Path(each.path).read_bytes()
+        assert world.bucket("ap-south-1").get(each.key, 20 * MIB) == Path(each.path).read_bytes()
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "down": ({"kind": "down"}, "cannot be reached"),
     "wrong checksum echoed": (
         {"kind": "checksum", "method": "PUT"},
-        "S3 says that it stored SHA-256",
+        "S3 stored SHA-256",
     ),
     "denied": ({"kind": "error", "status": 403, "code": "AccessDenied"}, "access to the bucket"),
     "expired credentials": (
@@ -172,13 +174,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_region_that_fails_does_not_stop_the_others(
     world: World, server: S3Server, items: list[Item], name: str
 ) -> None:
-    fault, said = BROKEN[name]
-    # Looking may go on: a HEAD has no body that could say why it was refused.
+    fault, message = BROKEN[name]
+    # HEAD requests succeed: their responses have no body for an error.
     server.fail({"method": "PUT", **fault, "bucket": "awstoe-us-east-1"})
     results = publish(world, items)
     failure = results["us-east-1"].failure
     assert failure is not None
-    assert said in failure.message
+    assert message in failure.message
     assert failure.hint
     for name_of_good in ("eu-north-1", "ap-south-1"):
         assert results[name_of_good].failure is None
@@ -187,10 +189,10 @@ def test_a_region_that_fails_does_not_stop_the_others(
     server.fail()
     server.forget()
     assert Outcome.COPIED in outcomes(publish(world, items))
-    assert {each.bucket for each in asked(server, "PUT")} == {"awstoe-us-east-1"}
+    assert {each.bucket for each in requests_with(server, "PUT")} == {"awstoe-us-east-1"}
 
 
-def test_credentials_that_expire_half_way_leave_a_run_that_can_go_on(
+def test_publishing_continues_after_credentials_expired_half_way(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
     server.fail(
@@ -204,7 +206,7 @@ def test_credentials_that_expire_half_way_leave_a_run_that_can_go_on(
     assert all(world.has(name, "latest/large") for name in results)
 
 
-def test_a_bucket_of_somebody_else_is_not_written(
+def test_a_bucket_of_another_account_is_not_written(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
     server.reset(config(world), owners={"us-east-1": "999999999999"})
@@ -213,10 +215,10 @@ def test_a_bucket_of_somebody_else_is_not_written(
     assert failure is not None
     assert "us-east-1" in results
     assert {result.region for result in results.values() if result.failure} == {"us-east-1"}
-    assert not [each for each in asked(server, "PUT") if "us-east-1" in each.bucket]
+    assert not [each for each in requests_with(server, "PUT") if "us-east-1" in each.bucket]
 
 
-def test_an_object_that_was_changed_behind_our_back_gets_no_pointer(
+def test_an_object_that_another_process_changed_gets_no_pointer(
     world: World, items: list[Item]
 ) -> None:
     publish(world, items[:2])
@@ -233,28 +235,28 @@ def test_an_object_that_was_changed_behind_our_back_gets_no_pointer(
     assert results["ap-south-1"].failure is None
 
 
-def test_an_object_that_appears_between_looking_and_sending_is_compared(
+def test_an_object_that_appears_between_checking_and_sending_is_compared(
     world: World, server: S3Server, items: list[Item]
 ) -> None:
-    """As when the answer to a try is lost after S3 has stored it: the next one finds it there."""
+    """As when the response is lost after S3 has stored the object: the next attempt finds it."""
     publish(world, items[:1])
     missing = {"kind": "error", "status": 404, "code": "404", "method": "HEAD", "times": 1}
     server.fail(*({**missing, "bucket": each.bucket} for each in config(world).regions))
     assert outcomes(publish(world, items[:1])) == {Outcome.SENT}
-    assert {each.status for each in asked(server, "PUT")} == {200, 412}
+    assert {each.status for each in requests_with(server, "PUT")} == {200, 412}
 
 
 def test_the_server_of_the_tests_checks_bodies_and_signatures(
     world: World, server: S3Server, tmp_path: Path
 ) -> None:
-    """What the tests rely on: a wrong body, or none who signs, is refused."""
+    """The tests rely on this: a wrong body and a missing signature are rejected."""
     path = tmp_path / "file"
     path.write_bytes(b"right")
     publisher = Publisher(config(world).publish, version="1.0")
     content = publisher.content(str(path))
     path.write_bytes(b"wrong")
     with pytest.raises(RegionFailure, match="did not match"):
-        world.store("us-east-1").put(
+        world.bucket("us-east-1").put(
             item(path, "1.0/x"),
             content,
             metadata={},
@@ -279,7 +281,7 @@ def test_the_server_of_the_tests_checks_bodies_and_signatures(
 def test_memory_does_not_grow_with_the_files(
     world: World, server: S3Server, tmp_path: Path
 ) -> None:
-    """Publishing 60 MiB to three regions at once takes little more than 6 MiB to them."""
+    """Publishing 60 MiB to three regions needs little more memory than publishing 6 MiB."""
     code = (
         "import sys, resource\n"
         "from awstoe_release import configuration\n"

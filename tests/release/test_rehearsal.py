@@ -1,4 +1,4 @@
-"""The rehearsal in its quick form: all steps with programs that only stand in for built ones."""
+"""The quick form of the rehearsal: all steps, with stand-ins for built programs."""
 
 import json
 import platform
@@ -12,9 +12,10 @@ import pytest
 from awstoe_release import source_tree
 from awstoe_release.failure import ReleaseFailure
 from awstoe_release.rehearsal import rehearse
-from awstoe_release.rehearsal.rehearse import Wish
+from awstoe_release.rehearsal.rehearse import RegionVerdict, RehearsalOptions, Result
 from awstoe_release.rehearsal.server import Buckets
 from awstoe_release.release import REPOSITORY
+from awstoe_release.steps.prove_update import Proof
 from fakes import standin_program
 from fakes.release_world import TARGETS
 
@@ -23,13 +24,15 @@ pytestmark = pytest.mark.slow
 NOT_BUILT = ("inspect", "conformance")
 
 
-def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: str) -> None:
+def test_a_rehearsal_releases_installs_and_updates(
+    tmp_path: Path, settings: Path, keys: str
+) -> None:
     folder = tmp_path / "rehearsal"
     shutil.copytree(keys, folder / "keys")
     version = source_tree.version(REPOSITORY)
     older = source_tree.older(version)
     trust = str(folder / "keys/trust")
-    wish = Wish(
+    options = RehearsalOptions(
         out=str(tmp_path),
         targets=TARGETS,
         files=str(standin_program.write(tmp_path / "new", version, TARGETS, trust)),
@@ -37,9 +40,9 @@ def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: 
         without=NOT_BUILT,
         folder=str(settings),
     )
-    said: list[str] = []
-    assert rehearse.run(wish, said.append) == 0, "\n".join(said)
-    table = next(text for text in said if text.startswith("region "))
+    lines: list[str] = []
+    assert rehearse.run(options, lines.append) == 0, "\n".join(lines)
+    table = next(text for text in lines if text.startswith("region "))
     rows = {line.split()[0]: line for line in table.splitlines()[2:]}
     assert set(rows) == {"eu-north-1", "us-east-1", "ap-south-1"}
     assert rows["eu-north-1"].count(f"good, {older} -> {version} -> {older}") == 2
@@ -50,7 +53,7 @@ def test_it_releases_installs_and_updates(tmp_path: Path, settings: Path, keys: 
     assert all(row["signatures"] and row["promoted"] for row in result["regions"].values())
 
 
-def test_it_does_not_install_where_no_program_is_for_this_machine(
+def test_a_rehearsal_does_not_install_without_a_program_for_this_machine(
     tmp_path: Path, settings: Path, keys: str
 ) -> None:
     folder = tmp_path / "rehearsal"
@@ -59,7 +62,7 @@ def test_it_does_not_install_where_no_program_is_for_this_machine(
     version = source_tree.version(REPOSITORY)
     older = source_tree.older(version)
     trust = str(folder / "keys/trust")
-    wish = Wish(
+    options = RehearsalOptions(
         out=str(tmp_path),
         targets=targets,
         files=str(standin_program.write(tmp_path / "new", version, targets, trust)),
@@ -67,19 +70,19 @@ def test_it_does_not_install_where_no_program_is_for_this_machine(
         without=(*NOT_BUILT, "prove-update"),
         folder=str(settings),
     )
-    said: list[str] = []
-    assert rehearse.run(wish, said.append) == 0, "\n".join(said)
-    assert "install.sh: not tried: none of these programs is for this machine" in said
+    lines: list[str] = []
+    assert rehearse.run(options, lines.append) == 0, "\n".join(lines)
+    assert "install.sh: not tested: none of these programs is for this machine" in lines
 
 
-def test_the_table_tells_what_was_proven_and_what_failed() -> None:
-    proof = {"before": "1.0.0", "after": "1.1.0", "back": "1.0.0"}
-    good = {"signatures": True, "promoted": True, "updates": {"linux/amd64": proof}}
-    bad = {"signatures": True, "promoted": False, "updates": {}}
+def test_the_table_shows_what_was_proven_and_what_failed() -> None:
+    proof = Proof(before="1.0.0", after="1.1.0", back="1.0.0")
+    good = RegionVerdict(signatures=True, promoted=True, updates={"linux/amd64": proof})
+    bad = RegionVerdict(signatures=True, promoted=False, updates={})
     targets = ["linux/amd64", "windows/amd64", "linux/386"]
-    not_updated = {"windows/amd64": {"one": "it says why"}}
+    not_updated = {"windows/amd64": {"one": "the reason"}}
     table = rehearse.as_table(
-        {"targets": targets, "notUpdated": not_updated, "regions": {"one": good, "two": bad}}
+        Result("1.1.0", "awstoe 1.1.0", targets, not_updated, {"one": good, "two": bad}, {})
     )
     rows = [re.split("  +", line) for line in table.splitlines()]
     assert rows[2] == [
@@ -88,8 +91,8 @@ def test_the_table_tells_what_was_proven_and_what_failed() -> None:
     assert rows[3] == ["two", *["BAD, same files"] * 3]
 
 
-def test_without_moto_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_moto_a_rehearsal_reports_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto.moto_server.werkzeug_app", None)
     with pytest.raises(ReleaseFailure, match="the rehearsal's S3 server is missing") as caught:
         Buckets()
-    assert "moto[s3]" in caught.value.hint
+    assert "moto[s3]" in (caught.value.hint or "")

@@ -1,1 +1,1 @@
-"""A release rehearsed on this machine: an S3-speaking server, throw-away keys, all real steps."""
+"""Rehearses a release on this machine: an S3 server, throw-away keys, and all real steps."""

@@ -1,4 +1,4 @@
-"""The rehearsal's S3 server from the side of who uses it: start, buckets, faults, log, end."""
+"""Controls the rehearsal's S3 server: start, buckets, faults, log, end."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from awstoe_release import programs
+from awstoe_release import commands
 from awstoe_release.configuration import Configuration
 from awstoe_release.failure import ReleaseFailure
 from awstoe_release.rehearsal.server import CONTROL
@@ -21,36 +21,36 @@ class Request(NamedTuple):
     bucket: str
     key: str
     status: int
-    """0 when the connection was reset."""
+    """0 if the connection was reset."""
     query: str
 
 
 class S3Server:
-    """A running server; ends with the ``with`` block, and with this process in any case."""
+    """A running server. It ends with the ``with`` block, or with this process."""
 
     def __init__(self, *, certificate: str = "", key: str = "") -> None:
-        """Start it.
+        """Start the server.
 
         Args:
-            certificate: A PEM file, when it is to serve with TLS as well.
-            key: The PEM file of its key.
+            certificate: A PEM file with a certificate, to serve with TLS as well.
+            key: The PEM file with its key.
 
         Raises:
-            ReleaseFailure: It does not start.
+            ReleaseFailure: The server does not start.
         """
         command = [sys.executable, "-m", "awstoe_release.rehearsal.server"]
         if certificate:
             command += ["--certificate", certificate, "--key", key]
         path = os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")])
-        self._server = programs.start_server(
+        self._server = commands.start_server(
             command, environment={**os.environ, "PYTHONPATH": path}
         )
-        said = json.loads(self._server.line)
-        if "error" in said:
+        started = json.loads(self._server.line)
+        if "error" in started:
             self._server.close()
-            raise ReleaseFailure(said["error"], hint=said["hint"])
-        self.endpoint = f"http://127.0.0.1:{said['http']}"
-        self.tls_port: int = said.get("https", 0)
+            raise ReleaseFailure(started["error"], hint=started["hint"])
+        self.endpoint = f"http://127.0.0.1:{started['http']}"
+        self.tls_port: int = started.get("https", 0)
 
     def __enter__(self) -> Self:
         return self
@@ -64,41 +64,41 @@ class S3Server:
         self.close()
 
     def close(self) -> None:
-        """End it."""
+        """End the server."""
         self._server.close()
 
     def reset(
         self, configuration: Configuration, *, owners: Mapping[str, str] | None = None
     ) -> None:
-        """Begin anew with one empty bucket for each region.
+        """Start over with one empty bucket for each region.
 
         Args:
-            configuration: Names the regions and buckets.
-            owners: Accounts of the regions whose buckets are not ours.
+            configuration: Has the regions and buckets.
+            owners: The accounts of buckets that are not ours, by region.
         """
-        given = owners or {}
+        owners = owners or {}
         self._control(
             "reset",
             [
                 {
                     "name": region.bucket,
                     "region": region.name,
-                    **({"owner": given[region.name]} if region.name in given else {}),
+                    **({"owner": owners[region.name]} if region.name in owners else {}),
                 }
                 for region in configuration.regions
             ],
         )
 
     def fail(self, *faults: Mapping[str, Any]) -> None:
-        """Let things go wrong (``faults.Fault``); without an argument, no longer."""
+        """Inject faults (``faults.Fault``) from now on; none without an argument."""
         self._control("faults", faults)
 
     def requests(self) -> list[Request]:
-        """What it was asked since it was last told to forget."""
+        """Return the requests since the last ``forget`` or ``reset``."""
         return [Request(*row) for row in self._control("log", None)]
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Forget the requests so far."""
         self._control("forget", None)
 
     def _control(self, what: str, data: Sequence[object] | None) -> Any:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""What goes wrong at the rehearsal's S3 server on purpose, as data."""
+"""The faults that the rehearsal's S3 server can simulate, as data."""
 
 import random
 import re
@@ -12,33 +12,33 @@ class Kind(StrEnum):
     """What a fault does to a request."""
 
     ERROR = "error"
-    """It is answered with ``status`` and ``code``."""
+    """The response is an error with ``status`` and ``code``."""
     RESET = "reset"
-    """The connection is reset in the middle of the body, that of the request or of the answer."""
+    """The connection is reset in the middle of the body of the request or the response."""
     DOWN = "down"
     """The connection is reset at once."""
     CHECKSUM = "checksum"
-    """It is done, but the answer tells a wrong checksum."""
+    """The request succeeds, but the response has a wrong checksum."""
     SLOW = "slow"
-    """It takes ``seconds`` longer."""
+    """The request takes ``seconds`` longer."""
     CLOCK = "clock"
     """The server's clock is ``seconds`` ahead."""
 
 
 class Fault(NamedTuple):
-    """One fault and the requests that meet it."""
+    """One fault and the requests that it applies to."""
 
     kind: Kind
     bucket: str = ""
-    """A regular expression that the whole bucket name matches; empty: every bucket."""
+    """A regular expression for the whole bucket name; empty: every bucket."""
     key: str = ""
-    """A regular expression that is found in the key; empty: every key, and requests without one."""
+    """A regular expression to search in the key; empty: every request, also without a key."""
     method: str = ""
-    """An HTTP method; empty: every one."""
+    """An HTTP method; empty: every method."""
     after: int = 0
-    """This many matching requests go through first."""
+    """The number of matching requests that succeed first."""
     times: int | None = None
-    """How many requests meet it; None: all."""
+    """The number of requests that it applies to; None: all."""
     probability: float = 1.0
     status: int = 500
     code: str = "InternalError"
@@ -46,7 +46,7 @@ class Fault(NamedTuple):
 
 
 class Faults:
-    """The faults in force; asked by all threads of the server."""
+    """The active faults, shared by all threads of the server."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class Faults:
         self._chance = random.Random(0)  # noqa: S311 - repeatable on purpose
 
     def replace(self, rules: Iterable[Mapping[str, Any]]) -> None:
-        """Put other faults in force.
+        """Replace the active faults.
 
         Raises:
             ValueError: There is no such kind.
@@ -66,7 +66,7 @@ class Faults:
             self._chance = random.Random(0)  # noqa: S311
 
     def met_by(self, method: str, bucket: str, key: str) -> list[Fault]:
-        """The faults that a request meets; counts it."""
+        """Return the faults that apply to a request, and count the request."""
         met = []
         with self._lock:
             for rule, counts in self._rules:

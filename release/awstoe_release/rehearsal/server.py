@@ -1,13 +1,12 @@
-"""An S3-speaking server on 127.0.0.1: moto's S3, and in front of it what moto does not enforce.
+"""An S3 server on 127.0.0.1: moto's S3, behind a front that enforces what moto does not.
 
-moto keeps the buckets. This front checks, as S3 does, the SHA-256 of every body, the owner of the
-bucket, the region and age of a signature, and that nothing is written without one; it counts what
-was asked, and makes what it is told to go wrong (``faults.py``). Reading needs no signature: the
-buckets are public. Requests may name the bucket in the path or, as users' addresses do, in the
-host.
+moto keeps the buckets. The front checks, as S3 does, the SHA-256 of every body, the owner of the
+bucket, and the region and age of a signature, and requires a signature to write. It logs the
+requests and simulates faults (``faults.py``). Reading needs no signature: the buckets are public.
+Requests may name the bucket in the path or, as users' addresses do, in the host name.
 
-Started as a program (``python -m awstoe_release.rehearsal.server``) it writes one JSON line with
-its ports and ends when its standard input does, so that it never outlives who started it.
+As a program (``python -m awstoe_release.rehearsal.server``) it writes one JSON line with its ports,
+and ends when its standard input is closed, so that it never outlives the process that started it.
 """
 
 import argparse
@@ -35,7 +34,7 @@ from awstoe_release.failure import ReleaseFailure
 from awstoe_release.rehearsal.faults import Fault, Faults, Kind
 
 CONTROL: Final = "/-/"
-"""Paths that begin with this talk to the front itself."""
+"""Paths that start with this control the front itself."""
 ACCOUNT: Final = "123456789012"
 _OWN_HOSTS: Final = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 _SKEW_SECONDS: Final = 900
@@ -51,7 +50,7 @@ _WRONG: Final = base64.b64encode(hashlib.sha256(b"wrong").digest()).decode()
 
 
 class Buckets:
-    """moto's S3, its objects spilled to disk, and what it leaves out."""
+    """moto's S3 with its objects on disk, and what it does not store."""
 
     def __init__(self) -> None:
         os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_SPILL_BYTES)
@@ -61,7 +60,7 @@ class Buckets:
         except ImportError as error:
             raise ReleaseFailure(
                 f"the rehearsal's S3 server is missing: {error}",
-                hint="moto is a tool of development: run 'make test' once, or install"
+                hint="moto is a development dependency: run 'make test' once, or install"
                 " 'moto[s3]', flask and flask-cors",
             ) from error
         self.app = create_backend_app("s3")
@@ -72,7 +71,7 @@ class Buckets:
         self._lock = threading.Lock()
 
     def reset(self, buckets: Sequence[Mapping[str, str]]) -> None:
-        """Begin anew with these buckets: each has ``name``, ``region`` and perhaps ``owner``."""
+        """Start over with these buckets: each has ``name``, ``region`` and optionally ``owner``."""
         with self._lock:
             self._backend.reset()
             self._regions = {each["name"]: each["region"] for each in buckets}
@@ -92,7 +91,7 @@ class Buckets:
         return found is not None and key in found.keys
 
     def note_composite(self, bucket: str, key: str, checksum: str) -> None:
-        """Remember the checksum of an object that came in parts: moto does not tell it."""
+        """Store the checksum of an object that was sent in parts: moto does not return it."""
         self._composites[bucket, key] = checksum
 
     def composite(self, bucket: str, key: str) -> str:
@@ -100,9 +99,9 @@ class Buckets:
 
 
 class Log:
-    """The requests that were answered: method, bucket, key, status, query.
+    """The answered requests: method, bucket, key, status, query.
 
-    A client has its answer a moment before the request is in here; who asks waits for that.
+    A client gets its response a moment before the request is in the log, so readers wait.
     """
 
     _SECONDS: ClassVar = 5.0
@@ -114,7 +113,7 @@ class Log:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[list[Any]]:
-        """Take the row that the block fills in when the request has been answered."""
+        """Return an empty row, which the block fills in after it has answered the request."""
         row: list[Any] = []
         with self._changed:
             self._answering += 1
@@ -127,7 +126,7 @@ class Log:
                 self._changed.notify_all()
 
     def take(self, *, forget: bool = False) -> list[list[Any]]:
-        """All rows, when nothing is being answered any more or it takes long."""
+        """Return all rows, after all requests in progress are answered or a time limit."""
         with self._changed:
             self._changed.wait_for(lambda: not self._answering, self._SECONDS)
             rows = list(self._rows)
@@ -137,7 +136,7 @@ class Log:
 
 
 class Front(http.server.ThreadingHTTPServer):
-    """The server of one port; several share buckets, faults and log."""
+    """The server of one port. Several can share buckets, faults and log."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -147,7 +146,7 @@ class Front(http.server.ThreadingHTTPServer):
         self.buckets, self.faults, self.log = buckets, faults, log
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that disconnect."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -167,13 +166,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def handle_expect_100(self) -> bool:
-        """Let the client send its body now, not when its patience ends."""
+        """Let the client send its body now, without waiting for its timeout."""
         answer = super().handle_expect_100()
         self.wfile.flush()
         return answer
 
     def log_message(self, format: str, *args: object) -> None:
-        """Requests are counted, not written."""
+        """Write nothing: the log has the requests."""
 
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
@@ -191,7 +190,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             row += [self.command, bucket, key, status, query]
 
     def _answer(self, bucket: str, key: str, query: str, faults: Sequence[Fault]) -> int:
-        """Answer a request; gives the status, 0 when the connection was reset."""
+        """Answer a request. Return the status; 0 if the connection was reset."""
         met = {fault.kind: fault for fault in faults}
         if Kind.DOWN in met:
             return self._reset()
@@ -200,7 +199,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         clock = met[Kind.CLOCK].seconds if Kind.CLOCK in met else 0.0
         if Kind.ERROR in met:
             self._body()
-            return self._refuse(met[Kind.ERROR].status, met[Kind.ERROR].code, "on purpose", clock)
+            return self._refuse(met[Kind.ERROR].status, met[Kind.ERROR].code, "simulated", clock)
         size = int(self.headers.get("Content-Length") or 0)
         if Kind.RESET in met and size:
             self.rfile.read(size // 2)
@@ -220,15 +219,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _refusal(
         self, bucket: str, key: str, body: bytes, clock: float
     ) -> tuple[int, str, str] | None:
-        """Why S3 would not do this; None when moto may go on."""
+        """Return the error that S3 would return; None if moto should handle the request."""
         authorization = self.headers.get("Authorization", "")
         reading = self.command in {"GET", "HEAD"} and key
         if not authorization:
             return None if reading else (403, "AccessDenied", "no signature")
-        told = self.headers.get("x-amz-date", "")
+        date = self.headers.get("x-amz-date", "")
         now = time.time() + clock
         try:
-            signed = dt.datetime.strptime(told, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+            signed = dt.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
         except ValueError:
             return (403, "AccessDenied", "no time in the signature")
         if abs(signed.timestamp() - now) > _SKEW_SECONDS:
@@ -246,11 +245,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _refusal_of_contents(
         self, bucket: str, key: str, body: bytes
     ) -> tuple[int, str, str] | None:
-        told = self.headers.get("x-amz-checksum-sha256")
+        checksum = self.headers.get("x-amz-checksum-sha256")
         if self.command == "PUT" and key and not self.headers.get("x-amz-copy-source"):
-            if told is None:
+            if checksum is None:
                 return (400, "InvalidRequest", "no x-amz-checksum-sha256")
-            if told != base64.b64encode(hashlib.sha256(body).digest()).decode():
+            if checksum != base64.b64encode(hashlib.sha256(body).digest()).decode():
                 return (
                     400,
                     "BadDigest",
@@ -268,7 +267,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         from werkzeug.test import EnvironBuilder, run_wsgi_app  # noqa: PLC0415
 
         headers = {name: text for name, text in self.headers.items() if name.lower() != "host"}
-        # Who needs a signature was decided here; moto would ask for one everywhere.
+        # The front has checked signatures already; moto would require one for every request.
         headers.setdefault("Authorization", _ANYBODY)
         builder = EnvironBuilder(
             path=f"/{bucket}/{key}" if key else f"/{bucket}",
@@ -295,12 +294,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body: bytes,
         data: bytes,
     ) -> bytes:
-        """Add what moto leaves out about objects that came in parts; gives the answer's body."""
+        """Add the checksums that moto omits for objects in parts. Return the response's body."""
         if status != 200:  # noqa: PLR2004
             return data
         buckets = self.server.buckets
-        asked = urllib.parse.parse_qs(query, keep_blank_values=True)
-        if self.command == "POST" and "uploadId" in asked:
+        parameters = urllib.parse.parse_qs(query, keep_blank_values=True)
+        if self.command == "POST" and "uploadId" in parameters:
             parts = [base64.b64decode(each) for each in _PART_CHECKSUM.findall(body)]
             digest = hashlib.sha256(b"".join(parts)).digest()
             checksum = f"{base64.b64encode(digest).decode()}-{len(parts)}"
@@ -308,14 +307,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             end = b"</CompleteMultipartUploadResult>"
             element = f"<ChecksumSHA256>{checksum}</ChecksumSHA256>".encode()
             return data.replace(end, element + end)
-        if self.command == "PUT" and "uploadId" not in asked:
+        if self.command == "PUT" and "uploadId" not in parameters:
             buckets.note_composite(bucket, key, "")
         elif self.command == "HEAD" and (checksum := buckets.composite(bucket, key)):
             headers[_CHECKSUM] = checksum
         return data
 
     def _control(self, what: str, body: bytes) -> None:
-        """Faults, log and reset, for who rehearses."""
+        """Handle a request of the client: faults, log and reset."""
         answer: object = {}
         match what:
             case "reset":
@@ -340,8 +339,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self, status: int, headers: dict[str, str], data: bytes, clock: float, *, half: bool = False
     ) -> int:
         self.send_response_only(status)
-        told = headers.pop("content-length", None)
-        headers["content-length"] = told if self.command == "HEAD" and told else str(len(data))
+        length = headers.pop("content-length", None)
+        headers["content-length"] = length if self.command == "HEAD" and length else str(len(data))
         headers["date"] = email.utils.formatdate(time.time() + clock, usegmt=True)
         for name, text in headers.items():
             if name not in {"connection", "transfer-encoding"}:
@@ -357,7 +356,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self._reset() if half else status
 
     def _reset(self) -> int:
-        """End the connection the hard way."""
+        """Reset the connection."""
         self.close_connection = True
         linger = struct.pack("ii", 1, 0)
         try:
@@ -372,7 +371,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def main(arguments: Sequence[str]) -> int:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(prog="awstoe_release.rehearsal.server", description=__doc__)
-    parser.add_argument("--certificate", help="PEM file with a certificate, for a port with TLS")
+    parser.add_argument(
+        "--certificate", help="PEM file with a certificate, for an additional port with TLS"
+    )
     parser.add_argument("--key", help="PEM file with its key")
     options = parser.parse_args(arguments)
     try:

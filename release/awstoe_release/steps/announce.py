@@ -1,27 +1,27 @@
-"""announce: what people are told: what is new, where it is, how to check it."""
+"""announce: write the announcement: what is new, where it is, how to verify it."""
 
 import os
 
 from awstoe_release import keys, state
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import NOTES
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
 from awstoe_signing.keys.directory import Purpose
 
 
-def run(release: Release) -> Made:
+def run(release: Release) -> StepResult:
     """Write the announcement.
 
     Raises:
-        ReleaseFailure: The release notes are gone.
+        ReleaseFailure: The release notes cannot be read.
         Skip: This is a dry run.
     """
     if release.dry_run:
         raise Skip("dry run: would write the announcement")
     path = os.path.join(release.folder, "announcement.md")
     state.write(path, _text(release).encode())
-    release.say(f"  {path}")
-    return Made({"file": path}, [path])
+    release.log(f"  {path}")
+    return StepResult({"file": path}, [path])
 
 
 def _text(release: Release) -> str:
@@ -32,7 +32,7 @@ def _text(release: Release) -> str:
     except OSError as error:
         raise ReleaseFailure(
             f"{release.document(NOTES)} cannot be read: {error.strerror}",
-            hint="run the step describe again",
+            hint="run the step describe again: awstoe-release run --from describe",
         ) from error
     address = release.configuration.client_url
     pointers = release.channel.pointers
@@ -47,15 +47,16 @@ def _text(release: Release) -> str:
             "",
             notes.strip(),
             "",
-            "## Get it",
+            "## Download",
             *programs,
             "",
-            f"The same below `{address}{pointers}/`; the signature is beside each file, with `.sig`"
-            " at its end. `{region}` is one of"
+            f"The same files are below `{address}{pointers}/`. Each file's signature has the same"
+            " name with `.sig` at the end. `{region}` is one of"
             f" {', '.join(each.name for each in release.configuration.regions)}; `{{suffix}}` is"
-            " what the region's addresses end in (`amazonaws.com`).",
+            " the domain of the region's partition (`amazonaws.com`).",
             "",
-            f"Signed by the key {current}. Installed programs: `{product.name} self-update`.",
+            f"The files are signed with the key {current}. To update an installed program, run"
+            f" `{product.name} self-update`.",
             "",
         ]
     )

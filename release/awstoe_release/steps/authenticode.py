@@ -1,4 +1,4 @@
-"""authenticode: Windows' own signature in the Windows programs; the others are taken as built."""
+"""authenticode: add Windows' own signature to the Windows programs; take the others as built."""
 
 import datetime as dt
 import os
@@ -8,18 +8,19 @@ from cryptography import x509
 
 from awstoe.trust.authenticode import verify as verifier
 from awstoe_release import keys
-from awstoe_release.failure import ReleaseFailure, Skip, told
-from awstoe_release.release import Made, Release
+from awstoe_release.failure import ReleaseFailure, Skip
+from awstoe_release.release import Release, StepResult
 from awstoe_signing.authenticode import sign as authenticode
 from awstoe_signing.authenticode.sign import Description
 from awstoe_signing.authenticode.timestamp import Server
 
 
-def run(release: Release) -> Made:
-    """Put every program into the tree, signed where Windows wants that.
+def run(release: Release) -> StepResult:
+    """Put every program into the tree, and sign those for Windows.
 
     Raises:
-        ReleaseFailure: A program cannot be signed or copied.
+        SigningFailure: A program cannot be signed.
+        ReleaseFailure: A program cannot be copied.
         Skip: This is a dry run.
     """
     if release.dry_run:
@@ -32,31 +33,30 @@ def run(release: Release) -> Made:
             if target.startswith("windows/"):
                 verdict = _sign(release, release.built(target), place)
                 signed[target] = {"thumbprint": verdict.thumbprint, "signer": verdict.signer}
-                release.say(f"  {target}: {verdict.signer}, thumbprint {verdict.thumbprint}")
+                release.log(f"  {target}: {verdict.signer}, thumbprint {verdict.thumbprint}")
             else:
                 shutil.copy(release.built(target), place + ".new")
                 os.replace(place + ".new", place)
         except OSError as error:
             raise ReleaseFailure(f"{place} cannot be written: {error.strerror}") from error
     if not signed:
-        release.say("  no Windows program: nothing to sign")
-    return Made({"signed": signed}, [release.program(target) for target in release.targets])
+        release.log("  no Windows program: nothing to sign")
+    return StepResult({"signed": signed}, [release.program(target) for target in release.targets])
 
 
 def _sign(release: Release, source: str, target: str) -> verifier.SignatureResult:
-    """Sign one program; it is verified before it has its name."""
+    """Sign one program. It gets its name only after it is verified."""
     authority = None
     server = release.configuration.signing.timestamp_server
     if server:
-        stampers = x509.load_pem_x509_certificates(keys.trust(release).stamp_roots)
-        authority = Server(server, stampers)
+        roots = x509.load_pem_x509_certificates(keys.trust(release).stamp_roots)
+        authority = Server(server, roots)
     product = release.configuration.product
-    with told():
-        return authenticode.sign(
-            source,
-            target,
-            identity=keys.windows_identity(release),
-            description=Description(product.title, product.source),
-            at=dt.datetime.now(dt.UTC),
-            authority=authority,
-        )
+    return authenticode.sign(
+        source,
+        target,
+        identity=keys.windows_identity(release),
+        description=Description(product.title, product.source),
+        at=dt.datetime.now(dt.UTC),
+        authority=authority,
+    )

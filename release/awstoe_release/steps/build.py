@@ -1,33 +1,33 @@
-"""build: the program of each target, with the release keys' public halves in it."""
+"""build: build each target's program, with the release keys' public halves in it."""
 
 import os
 import shutil
 import sys
 
-from awstoe_release import programs, state
+from awstoe_release import commands, state
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import program_key
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
 
 
-def run(release: Release) -> Made:
-    """Build, or take finished programs, and put a copy aside that nothing else writes to.
+def run(release: Release) -> StepResult:
+    """Build, or take finished programs, and keep a copy that nothing else writes to.
 
     Raises:
         ReleaseFailure: A build fails, or a finished program is missing.
         Skip: This is a dry run.
     """
     if release.dry_run:
-        raise Skip(f"dry run: would make {', '.join(release.targets)}")
-    made: dict[str, object] = {}
+        raise Skip(f"dry run: would build {', '.join(release.targets)}")
+    programs: dict[str, object] = {}
     for target in release.targets:
         name = os.path.basename(program_key(release.version, target))
         if release.files:
             source = os.path.join(release.files, *target.split("/"), name)
         else:
-            # What `make build` starts, with the sources that are released on the path.
+            # As `make build` does, with the sources to release on the path.
             folders = [os.path.join(release.sources, name) for name in ("src", "build")]
-            programs.run_shown(
+            commands.run_in_terminal(
                 [
                     *(sys.executable, "-m", "awstoe_build", "build"),
                     *(f"--target={target}", f"--trust={release.trust}"),
@@ -43,13 +43,14 @@ def run(release: Release) -> Made:
             )
         _copy(source, release.built(target))
         digest = state.sha256_of(release.built(target))
-        made[target] = {"sha256": digest, "size": os.path.getsize(release.built(target))}
-        release.say(f"  {target}: sha256 {digest}")
-    return Made({"programs": made}, [release.built(target) for target in release.targets])
+        programs[target] = {"sha256": digest, "size": os.path.getsize(release.built(target))}
+        release.log(f"  {target}: sha256 {digest}")
+    built = [release.built(target) for target in release.targets]
+    return StepResult({"programs": programs}, built)
 
 
 def _copy(source: str, destination: str) -> None:
-    """Copy a program so that it is whole or not there.
+    """Copy a program completely or not at all.
 
     Raises:
         ReleaseFailure: It cannot be copied.
@@ -61,5 +62,5 @@ def _copy(source: str, destination: str) -> None:
     except OSError as error:
         raise ReleaseFailure(
             f"{source} cannot be copied to {destination}: {error.strerror}",
-            hint="is the program there, and room on the disk?",
+            hint="check that the program exists and that the disk has free space",
         ) from error

@@ -1,19 +1,19 @@
-"""describe: SHA256SUMS, bill of materials, provenance, release notes and install scripts.
+"""describe: write SHA256SUMS, bill of materials, provenance, release notes, install scripts.
 
-All of them are functions of the sources and the programs: made again, they are the same bytes.
+All of them depend only on the sources and the programs: made again, they are identical.
 """
 
 import os
 from collections.abc import Mapping
 
-from awstoe_release import facts, installers, keys, provenance, sbom, source_tree, state
+from awstoe_release import build_info, installers, keys, provenance, sbom, source_tree, state
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import CHECKSUMS, INSTALLERS, NOTES, PROVENANCE, SBOM, program_key
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
 
 
-def run(release: Release) -> Made:
-    """Write them into the tree.
+def run(release: Release) -> StepResult:
+    """Write the files into the tree.
 
     Raises:
         ReleaseFailure: A program is missing, or a file cannot be written.
@@ -26,7 +26,7 @@ def run(release: Release) -> Made:
         for target in release.targets
     }
     digests = {name: state.sha256_of(path) for name, path in programs.items()}
-    inside = {target: _facts(release.program(target)) for target in release.targets}
+    inside = {target: _build_info(release.program(target)) for target in release.targets}
     lock = os.path.join(release.sources, "requirements.lock")
     texts = {
         SBOM: sbom.document(release, inside, _text(lock)),
@@ -48,17 +48,18 @@ def run(release: Release) -> Made:
         digests[name] = state.sha256_of(release.document(name))
     lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
     state.write(release.document(CHECKSUMS), "".join(lines).encode())
-    release.say(f"  {len(digests)} files in {CHECKSUMS}")
-    return Made({"sha256": digests}, [release.document(name) for name in (*texts, CHECKSUMS)])
+    release.log(f"  {len(digests)} files in {CHECKSUMS}")
+    return StepResult({"sha256": digests}, [release.document(name) for name in (*texts, CHECKSUMS)])
 
 
-def _facts(path: str) -> Mapping[str, object]:
+def _build_info(path: str) -> Mapping[str, object]:
     try:
         with open(path, "rb") as stream:
-            return facts.of_any(stream.read(), path)
+            return build_info.of_any(stream.read(), path)
     except OSError as error:
         raise ReleaseFailure(
-            f"{path} cannot be read: {error.strerror}", hint="run the steps before: --from build"
+            f"{path} cannot be read: {error.strerror}",
+            hint="run the steps before this one: awstoe-release run --from build",
         ) from error
 
 

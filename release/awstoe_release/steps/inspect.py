@@ -1,16 +1,18 @@
-"""inspect: nothing in the programs that must not be there, and what they say of themselves."""
+"""inspect: check what is inside the programs, and that their build info fits the release."""
 
 from awstoe_build import selection, targets
 from awstoe_build.inspection import inspect
-from awstoe_release import facts
-from awstoe_release.failure import ReleaseFailure, told
-from awstoe_release.release import Made, Release
+from awstoe_release import build_info
+from awstoe_release.build_info import BuildInfo
+from awstoe_release.failure import ReleaseFailure
+from awstoe_release.release import Release, StepResult
 
 
-def run(release: Release) -> Made:
-    """Look into every program.
+def run(release: Release) -> StepResult:
+    """Inspect every program.
 
     Raises:
+        BuildFailure: A program is not one of our builds.
         ReleaseFailure: A program must not be released.
     """
     found: dict[str, object] = {}
@@ -22,32 +24,31 @@ def run(release: Release) -> Made:
                 data = stream.read()
         except OSError as error:
             raise ReleaseFailure(f"{path} cannot be read: {error.strerror}") from error
-        with told():
-            report = inspect.inspect(
-                data,
-                targets.find(name),
-                name=path,
-                unwanted=list(selection.EXCLUDED),
-                wanted=["awstoe.__main__", *selection.hidden_imports()],
-                host_paths=[release.sources],
-            )
-        inside = facts.of(data, path)
+        report = inspect.inspect(
+            data,
+            targets.find(name),
+            name=path,
+            unwanted=list(selection.EXCLUDED),
+            wanted=["awstoe.__main__", *selection.hidden_imports()],
+            host_paths=[release.sources],
+        )
+        inside = build_info.of(data, path)
         problems += [f"{name}: {problem}" for problem in report.problems]
         problems += _contradictions(release, name, inside)
-        release.say(report.lines()[0])
+        release.log(report.lines()[0])
         found[name] = {"size": report.size, "modules": report.modules, "facts": inside}
     if problems:
         raise ReleaseFailure("\n".join(["the programs must not be released:", *problems]))
-    return Made({"programs": found})
+    return StepResult({"programs": found})
 
 
-def _contradictions(release: Release, target: str, inside: facts.Facts) -> list[str]:
-    """What a program says of itself and is not so."""
+def _contradictions(release: Release, target: str, inside: BuildInfo) -> list[str]:
+    """Return where a program's build info differs from the release."""
     wanted = {"version": release.version, "target": target}
     if not release.rehearsal:
         wanted["commit"] = release.commit
     return [
-        f"{target}: it says {name} {inside[name]!r}, expected {value!r}"
+        f"{target}: its build info has {name} {inside[name]!r}, expected {value!r}"
         for name, value in wanted.items()
         if inside.get(name, value) != value
     ]

@@ -1,7 +1,7 @@
-"""metadata: what installed programs update by: signed lists that name the version's programs.
+"""metadata: sign the lists from which installed programs update, with the version's programs.
 
-It goes on from what the regions have. Nothing here is published yet; the timestamp, which makes
-installed programs see it, comes last of all, in ``promote``.
+The step continues from what the regions have. It publishes nothing: the timestamp, which makes
+installed programs see the new metadata, is published last, by ``promote``.
 """
 
 import datetime as dt
@@ -9,20 +9,21 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from awstoe_release import facts, keys, published_metadata
+from awstoe_release import build_info, keys, published_metadata
+from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
-from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import METADATA, SIGNATURE, TIMESTAMP
 from awstoe_release.published_metadata import Published
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
 from awstoe_signing.tuf.repository import Expiries, MetadataRepository, ReleaseFile
 
 
-def run(release: Release) -> Made:
+def run(release: Release) -> StepResult:
     """Sign metadata with this version's programs in it.
 
     Raises:
-        ReleaseFailure: What is published cannot be read or believed, or a key cannot be had.
+        AwstoeError: The published metadata cannot be read or trusted, or a key cannot be used.
         Skip: The channel has no updates, or this is a dry run.
     """
     if not release.channel.updates:
@@ -34,41 +35,40 @@ def run(release: Release) -> Made:
 
 def signed(
     release: Release, files: list[ReleaseFile], *, withdrawn: Mapping[str, str] | None = None
-) -> Made:
-    """Make the next metadata in the tree, whole or not at all.
+) -> StepResult:
+    """Make the next metadata in the tree, completely or not at all.
 
     Args:
-        release: Where it goes and what signs it.
+        release: Where the metadata goes and what signs it.
         files: Programs to add.
-        withdrawn: Versions that nobody is to be updated to any more, with the reasons.
+        withdrawn: Versions to stop updates to, with the reasons.
 
     Raises:
-        ReleaseFailure: See ``run``.
+        AwstoeError: As for ``run``.
     """
     folder = os.path.join(release.tree, METADATA)
     scratch = os.path.join(release.folder, "metadata-being-made")
     shutil.rmtree(scratch, ignore_errors=True)
     found = published_metadata.fetch(release, scratch)
     repository = MetadataRepository(scratch, expiries(release))
-    with told():
-        written = repository.publish(
-            files,
-            keys.metadata_signers(release),
-            now=dt.datetime.now(dt.UTC),
-            withdrawn=withdrawn,
-        )
+    written = repository.publish(
+        files,
+        keys.metadata_signers(release),
+        now=dt.datetime.now(dt.UTC),
+        withdrawn=withdrawn,
+    )
     _clear_abandoned(release, found, written, scratch)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(scratch, folder)
-    release.say(f"  {', '.join(written)}, after {found.region or 'nothing: the first release'}")
-    return Made(
+    release.log(f"  {', '.join(written)}, after {found.region or 'nothing: the first release'}")
+    return StepResult(
         {"written": list(written), "after": found.region},
         [os.path.join(folder, name) for name in sorted(os.listdir(folder))],
     )
 
 
 def expiries(release: Release) -> Expiries:
-    """How long metadata is valid, as release.toml says."""
+    """Return how long metadata is valid, from release.toml."""
     days = release.configuration.expiry
     return Expiries(
         targets=dt.timedelta(days=days.targets_days),
@@ -82,14 +82,15 @@ def _files(release: Release) -> list[ReleaseFile]:
 
 
 def _file(release: Release, target: str) -> ReleaseFile:
-    """A target's program; what it needs of the machine is what its build wrote into it."""
+    """Return a target's program, with the machine requirements that its build wrote into it."""
     path = release.program(target)
     try:
         with open(path, "rb") as stream:
-            inside = facts.of_any(stream.read(), path)
+            inside = build_info.of_any(stream.read(), path)
     except OSError as error:
         raise ReleaseFailure(
-            f"{path} cannot be read: {error.strerror}", hint="run the steps before: --from build"
+            f"{path} cannot be read: {error.strerror}",
+            hint="run the steps before this one: awstoe-release run --from build",
         ) from error
     platform, architecture = target.split("/")
     return ReleaseFile(
@@ -105,26 +106,24 @@ def _file(release: Release, target: str) -> ReleaseFile:
 def _clear_abandoned(
     release: Release, found: Published, written: tuple[str, ...], scratch: str
 ) -> None:
-    """Remove numbered metadata that no timestamp names, left by a release that was given up.
+    """Remove numbered metadata that no timestamp names, left by an abandoned release.
 
-    Nobody was ever told of it: programs begin at the timestamp, and that of no region we asked
-    names it.
+    No program has seen it: programs start at the timestamp, and no region's timestamp names it.
     """
     publisher = release.publisher
-    cleared: set[str] = set()
 
-    def clear(region: Region) -> None:
-        store = publisher.store(region)
+    def clear(region: Region) -> bool:
+        bucket, cleared = publisher.bucket(region), False
         for name in written:
             key = f"{METADATA}/{name}"
-            there = None if name == TIMESTAMP else store.look(key)
+            there = None if name == TIMESTAMP else bucket.head(key)
             if there and not there.holds(publisher.content(os.path.join(scratch, name))):
-                store.remove(key)
-                cleared.add(region.name)
+                bucket.remove(key)
+                cleared = True
+        return cleared
 
-    asked = [region for region in release.regions if region.name in found.timestamps]
-    publisher.each(asked, clear)
-    if cleared:
-        release.say(
-            f"  removed metadata of a release that was given up: {', '.join(sorted(cleared))}"
-        )
+    reachable = [region for region in release.regions if region.name in found.timestamps]
+    cleared, _ = in_all_regions(reachable, clear, at_once=release.regions_at_once)
+    names = sorted(name for name, was_cleared in cleared.items() if was_cleared)
+    if names:
+        release.log(f"  removed metadata of an abandoned release: {', '.join(names)}")

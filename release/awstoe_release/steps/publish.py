@@ -1,34 +1,37 @@
-"""publish: the version and the numbered trust metadata, into all regions. Nobody is told yet."""
+"""publish: send the version and numbered trust metadata to all regions, unannounced."""
 
 from awstoe_release.failure import ReleaseFailure
 from awstoe_release.plan import Phase
 from awstoe_release.publishing import Outcome
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
+from awstoe_release.state import RegionRecord
 
 
-def run(release: Release) -> Made:
-    """Send what is not there.
+def run(release: Release) -> StepResult:
+    """Send what the regions do not have.
 
     Raises:
         ReleaseFailure: A file is missing on this machine, or no region could be written.
     """
-    items = [each for each in release.items if each.phase in {Phase.VERSIONED, Phase.METADATA}]
+    phases = {Phase.VERSIONED, Phase.METADATA}
+    items = [each for each in release.list_items() if each.phase in phases]
     results = release.publisher.publish(release.regions, items, "publish")
-    regions: dict[str, dict[str, object]] = {}
-    for name, result in results.items():
-        regions[name] = {
-            "passed": result.failure is None,
-            **{outcome.value: result.count(outcome) for outcome in Outcome},
-            **({"failure": result.failure.message} if result.failure else {}),
-        }
+    regions = {
+        name: RegionRecord(
+            passed=result.failure is None,
+            failure=result.failure.message if result.failure else "",
+            facts=result.counts(),
+        )
+        for name, result in results.items()
+    }
     sent = sum(result.count(Outcome.SENT) for result in results.values())
     present = sum(result.count(Outcome.PRESENT) for result in results.values())
     failures = {name: each.failure for name, each in results.items() if each.failure}
-    release.say(f"  {sent} objects sent, {present} were there, {len(results)} regions")
+    release.log(f"  {sent} objects sent, {present} already there, {len(results)} regions")
     if release.dry_run:
         missing = sum(result.count(Outcome.MISSING) for result in results.values())
-        release.say(f"  dry run: {missing} objects would be sent")
+        release.log(f"  dry run: {missing} objects would be sent")
     if len(failures) == len(results):
         first = next(iter(failures.values()))
         raise ReleaseFailure(f"no region could be written: {first.message}", hint=first.hint)
-    return Made({"regions": release.merged("publish", regions)}, failures=failures)
+    return StepResult(regions=regions, failures=failures)

@@ -1,4 +1,4 @@
-"""sign: a detached OpenPGP signature beside every file of the version, verified at once."""
+"""sign: write a detached OpenPGP signature beside every file of the version, and verify it."""
 
 import os
 import time
@@ -6,18 +6,18 @@ import time
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.openpgp.keyring import Keyring
 from awstoe_release import keys, state
-from awstoe_release.failure import ReleaseFailure, Skip, told
+from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import KEYRING, SIGNATURE, Phase
-from awstoe_release.release import Made, Release
+from awstoe_release.release import Release, StepResult
 from awstoe_signing.openpgp import sign as openpgp_signing
 from awstoe_signing.openpgp.sign import Key
 
 
-def run(release: Release) -> Made:
-    """Sign what has no good signature yet.
+def run(release: Release) -> StepResult:
+    """Sign the files that have no good signature yet.
 
     Raises:
-        ReleaseFailure: A file cannot be signed, or its signature does not verify.
+        AwstoeError: A file cannot be signed, or its signature does not verify.
         Skip: This is a dry run.
     """
     if release.dry_run:
@@ -26,7 +26,7 @@ def run(release: Release) -> Made:
     key, ring = keys.openpgp(release), keys.keyring(release)
     wanted = [
         item.path
-        for item in release.items
+        for item in release.list_items()
         if item.phase is Phase.VERSIONED and item.key.endswith(SIGNATURE)
     ]
     kept = 0
@@ -37,9 +37,9 @@ def run(release: Release) -> Made:
             continue
         _sign(key, signed, path)
         if problem := _problem(signed, path, ring):
-            raise ReleaseFailure(f"{path} was made and does not verify: {problem}")
-    release.say(f"  {len(wanted)} files by {key.public.fingerprint}, {kept} were signed before")
-    return Made(
+            raise ReleaseFailure(f"{path} was written but does not verify: {problem}")
+    release.log(f"  {len(wanted)} files signed by {key.public.fingerprint}, {kept} of them before")
+    return StepResult(
         {"fingerprint": key.public.fingerprint, "files": len(wanted), "kept": kept},
         [*wanted, release.document(KEYRING)],
     )
@@ -48,17 +48,18 @@ def run(release: Release) -> Made:
 def _sign(key: Key, path: str, signature: str) -> None:
     """Write the signature of a file."""
     try:
-        with open(path, "rb") as stream, told():
+        with open(path, "rb") as stream:
             data = openpgp_signing.detached(key, stream, int(time.time()))
     except OSError as error:
         raise ReleaseFailure(
-            f"{path} cannot be signed: {error.strerror}", hint="run the steps before: --from build"
+            f"{path} cannot be signed: {error.strerror}",
+            hint="run the steps before this one: awstoe-release run --from build",
         ) from error
     state.write(signature, data)
 
 
 def _problem(path: str, signature: str, ring: Keyring) -> str:
-    """Why a signature is not good; empty when it is."""
+    """Return why a signature is not good; empty if it is good."""
     try:
         with open(signature, "rb") as stream:
             data = stream.read()

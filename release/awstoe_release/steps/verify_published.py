@@ -1,17 +1,19 @@
-"""verify-published: all files downloaded from every region, as a user would, and verified."""
+"""verify-published: download all files from every region, as a user would, and verify them."""
 
 import os
 
 from awstoe_release import keys, verification
+from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
 from awstoe_release.failure import ReleaseFailure, Skip
 from awstoe_release.plan import CHECKSUMS
 from awstoe_release.progress import Progress
-from awstoe_release.release import Made, Release
-from awstoe_release.verification import FileVerdict, Visitor
+from awstoe_release.release import Release, StepResult
+from awstoe_release.state import RegionRecord
+from awstoe_release.verification import FileVerdict, ReleaseVerifier
 
 
-def run(release: Release) -> Made:
+def run(release: Release) -> StepResult:
     """Verify all regions that the version was published to.
 
     Raises:
@@ -22,7 +24,7 @@ def run(release: Release) -> Made:
         raise Skip(f"dry run: would download version {release.version} from every region")
     regions = release.regions_after("publish")
     expected = local_sums(release)
-    visitor = Visitor(keys.keyring(release), os.path.join(release.folder, "downloads"))
+    verifier = ReleaseVerifier(keys.keyring(release), os.path.join(release.folder, "downloads"))
     sizes = [os.path.getsize(release.document(name)) for name in expected]
     progress = Progress(
         "verify",
@@ -31,25 +33,28 @@ def run(release: Release) -> Made:
         regions=len(regions),
     )
 
-    def visit(region: Region) -> list[FileVerdict]:
-        found = visitor.folder(region, release.version, expected=expected, progress=progress)
+    def verify(region: Region) -> list[FileVerdict]:
+        verdicts = verifier.verify(region, release.version, expected=expected, progress=progress)
         progress.region_done()
-        return found
+        return verdicts
 
     try:
-        found, failures = verification.everywhere(regions, visit)
+        verdicts, failures = in_all_regions(regions, verify, at_once=verification.REGIONS_AT_ONCE)
     finally:
         progress.close()
-    result: dict[str, dict[str, object]] = {
-        name: {"passed": True, "files": len(files)} for name, files in found.items()
+    records = {
+        name: RegionRecord(passed=True, facts={"files": len(files)})
+        for name, files in verdicts.items()
     }
-    result |= {name: {"passed": False, "failure": each.message} for name, each in failures.items()}
-    release.say(f"  {len(expected) + 1} files verified in {len(found)} regions")
-    return Made({"regions": release.merged("verify-published", result)}, failures=failures)
+    records |= {
+        name: RegionRecord(passed=False, failure=each.message) for name, each in failures.items()
+    }
+    release.log(f"  {len(expected) + 1} files verified in {len(verdicts)} regions")
+    return StepResult(regions=records, failures=failures)
 
 
 def local_sums(release: Release) -> dict[str, str]:
-    """The digests of this release's files, by name.
+    """Return the digests of this release's files, by name.
 
     Raises:
         ReleaseFailure: They are not on this machine.
@@ -60,5 +65,6 @@ def local_sums(release: Release) -> dict[str, str]:
             return dict(verification.sums(stream.read(), path))
     except OSError as error:
         raise ReleaseFailure(
-            f"{path} cannot be read: {error.strerror}", hint="run the step describe again"
+            f"{path} cannot be read: {error.strerror}",
+            hint="run the step describe again: awstoe-release run --from describe",
         ) from error

@@ -1,8 +1,8 @@
-"""Certificates for Authenticode: a request for a public authority, or an authority of one's own.
+"""Certificates for Authenticode: requests for a public authority, or our own authority.
 
-A rehearsal makes everything itself. A real release sends ``request`` to an authority that Windows
-knows. All of it works with any ``Signer`` that has an RSA key, one of AWS KMS too: ``cryptography``
-asks a private key object to sign, and is given one that asks the ``Signer``.
+A rehearsal makes everything itself. For a real release, send the ``request`` to an authority that
+Windows trusts. All of it works with any ``Signer`` that has an RSA key, including those of AWS KMS:
+``cryptography`` gets a private key object that passes the signing on to the ``Signer``.
 """
 
 from datetime import datetime
@@ -21,30 +21,30 @@ _HASH: Final = hashes.SHA256
 
 
 class Authority(NamedTuple):
-    """Who issues certificates."""
+    """An authority that issues certificates."""
 
     signer: Signer
     certificate: x509.Certificate
 
 
 class Validity(NamedTuple):
-    """From when to when; aware times."""
+    """The start and end of a validity, with time zones."""
 
     begin: datetime
     end: datetime
 
 
 class _SigningKey(rsa.RSAPrivateKey):
-    """A private key that can do nothing but sign, and has it done."""
+    """A private key that can only sign, by passing the digest to a ``Signer``."""
 
     def __init__(self, signer: Signer) -> None:
         if not isinstance(signer.public_key, rsa.RSAPublicKey):
-            raise SigningFailure(f"the key {signer.name} is not RSA: certificates here need RSA")
+            raise SigningFailure(f"the key {signer.name} is not RSA: these certificates need RSA")
         self._signer = signer
         self._public_key = signer.public_key
 
     def sign(self, data: object, padding: object, algorithm: object) -> bytes:
-        """PKCS #1 v1.5 with SHA-256, whatever is named: the callers below name nothing else."""
+        """Sign with PKCS #1 v1.5 and SHA-256, the only parameters that the callers below use."""
         del padding, algorithm
         digest = hashes.Hash(_HASH())
         digest.update(bytes(data))  # type: ignore[call-overload] # a buffer
@@ -58,30 +58,30 @@ class _SigningKey(rsa.RSAPrivateKey):
         return self._public_key.key_size
 
     def _never(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError(f"the key {self._signer.name} signs, nothing else")
+        raise TypeError(f"the key {self._signer.name} can only sign")
 
     decrypt = private_numbers = private_bytes = __copy__ = __deepcopy__ = _never
 
 
 def request(signer: Signer, subject: x509.Name) -> x509.CertificateSigningRequest:
-    """What an authority is asked to certify.
+    """Return a certificate request for an authority.
 
     Args:
         signer: The key that will sign programs.
-        subject: The publisher, as the authority wants it written.
+        subject: The publisher, in the form that the authority requires.
 
     Raises:
-        SigningFailure: The key does not sign this.
+        SigningFailure: The key does not sign the request.
     """
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     return builder.sign(_SigningKey(signer), _HASH(), rsa_padding=padding.PKCS1v15())
 
 
 def make_root(signer: Signer, name: str, validity: Validity) -> Authority:
-    """An authority that nobody knows yet.
+    """Return a new authority.
 
     Raises:
-        SigningFailure: The key does not sign this.
+        SigningFailure: The key does not sign the certificate.
     """
     subject = _named(name)
     certificate = (
@@ -97,17 +97,17 @@ def make_root(signer: Signer, name: str, validity: Validity) -> Authority:
 def issue(
     authority: Authority, key: PublicKey, name: str, purpose: Purpose, validity: Validity
 ) -> x509.Certificate:
-    """A signer's certificate.
+    """Return a signer's certificate.
 
     Args:
-        authority: Who vouches for it.
+        authority: The issuer.
         key: The signer's public key.
-        name: Whom the certificate is for.
-        purpose: What may be signed with it.
-        validity: When.
+        name: The signer's name.
+        purpose: What the signer may sign.
+        validity: The certificate's validity.
 
     Raises:
-        SigningFailure: The authority's key does not sign this.
+        SigningFailure: The authority's key does not sign the certificate.
     """
     issuer = authority.signer.public_key
     return (

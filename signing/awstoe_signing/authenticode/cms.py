@@ -18,32 +18,32 @@ _SET = b"\x31"
 
 
 def new(schema: univ.Sequence) -> univ.Sequence:
-    """An empty structure, to be filled in."""
+    """Return an empty structure to fill in."""
     return schema.clone()  # type: ignore[no-untyped-call,no-any-return]
 
 
 def encode(value: base.Asn1Item) -> bytes:
-    """The DER of a value."""
+    """Return the DER of a value."""
     return bytes(encoder.encode(value))
 
 
 def octets(value: bytes) -> bytes:
-    """The DER of an OCTET STRING."""
+    """Return the DER of an OCTET STRING."""
     return encode(univ.OctetString(value))
 
 
 def identifier(value: str) -> bytes:
-    """The DER of an OBJECT IDENTIFIER."""
+    """Return the DER of an OBJECT IDENTIFIER."""
     return encode(univ.ObjectIdentifier(value))
 
 
 def digest_info(data: bytes) -> univ.Sequence:
-    """The SHA-256 of some bytes, with the name of the algorithm."""
+    """Return the SHA-256 of data, with the algorithm's name."""
     return named_digest(hashlib.sha256(data).digest())
 
 
 def named_digest(digest: bytes) -> univ.Sequence:
-    """A SHA-256 digest with the name of the algorithm."""
+    """Return a SHA-256 digest with the algorithm's name."""
     info = new(asn1.DIGEST)
     _set_algorithm(info["algorithm"], asn1.SHA256, _NULL)
     info["digest"] = digest
@@ -68,18 +68,18 @@ def make_signed_data(
     """Sign content with SHA-256.
 
     Args:
-        kind: What kind of content it is: an object identifier.
-        content: A whole ASN.1 value, as DER.
+        kind: The content's type: an object identifier.
+        content: A complete ASN.1 value, as DER.
         signer: The key.
         certificates: The signer's first, then those that lead to a trusted one.
-        attributes: What to sign besides the content's kind and digest: one DER value by name.
-        version: Of SignedData.
+        attributes: What to sign besides the content's type and digest: DER values by name.
+        version: The version of SignedData.
 
     Returns:
-        SignedData, to be put into ``content_info`` when nothing is to be added any more.
+        SignedData. Pass it to ``content_info`` after adding everything else.
 
     Raises:
-        SigningFailure: The certificate is not the key's, or the key does not sign.
+        SigningFailure: The certificate is for another key, or the key does not sign.
     """
     certificate = certificates[0]
     if certificate.public_key() != signer.public_key:
@@ -120,7 +120,7 @@ def make_signed_data(
 
 
 def content_info(signed_data: univ.Sequence) -> bytes:
-    """The DER of a signature, complete."""
+    """Return the DER of a complete signature."""
     outer = new(asn1.CONTENT_INFO)
     outer["type"] = asn1.SIGNED_DATA_TYPE
     outer["content"] = encode(signed_data)

@@ -1,8 +1,8 @@
 """Signs Windows programs (Authenticode) with any ``Signer``, so that a key of AWS KMS can do it.
 
-The signed file is complete and verified, by the code that users verify it with, before it has its
-name. It depends on nothing but its input: with the same key, program, time and no time stamp it is
-the same file each time (with RSA; ECDSA draws a random number).
+The signed file gets its name only after it is complete and verified, by the code that users verify
+with. It depends only on its input: with the same RSA key, program and time, and no timestamp, it is
+always the same file (ECDSA uses random numbers).
 
 Why not osslsigncode or signtool: docs/adr/0011-own-authenticode-signatures.md.
 """
@@ -37,24 +37,24 @@ _PROGRAM_INFO: Final = "1.3.6.1.4.1.311.2.1.12"
 _STATEMENT_TYPE: Final = "1.3.6.1.4.1.311.2.1.11"
 _INDIVIDUAL_CODE_SIGNING: Final = "1.3.6.1.4.1.311.2.1.21"
 _PE_IMAGE_DATA: Final = bytes.fromhex("3009030100a004a2028000")
-"""SpcPeImageData: no flags, and an empty name in the form that signtool writes."""
+"""SpcPeImageData: no flags, and an empty name as signtool writes it."""
 _UTC_TIME_ENDS: Final = 2050
-"""From this year on the other kind of time is written (RFC 5652, 11.3)."""
+"""From this year on, times are written as GeneralizedTime (RFC 5652, 11.3)."""
 
 
 class Description(NamedTuple):
-    """What Windows shows of a signed program before it runs with more rights."""
+    """What Windows shows about a signed program before it runs with more rights."""
 
     name: str
     url: str
 
 
 class SigningIdentity(NamedTuple):
-    """Who signs."""
+    """A key with its certificates."""
 
     signer: Signer
     certificates: Sequence[x509.Certificate]
-    """The signer's first, then those between it and the root. The root may be left out."""
+    """The signer's first, then those up to the root, which may be left out."""
 
 
 def sign(
@@ -70,17 +70,17 @@ def sign(
 
     Args:
         source: A program that is not signed.
-        target: Where the signed one goes; may be ``source``.
-        identity: Who signs.
+        target: The path of the signed program; may be ``source``.
+        identity: The key and certificates to sign with.
         description: What Windows shows.
-        at: The time of signing, aware. Only ``authority`` can prove it to anybody.
-        authority: Who stamps the time.
+        at: The time of signing, with a time zone. Only ``authority`` can prove it.
+        authority: The timestamp authority.
 
     Returns:
-        What a user will be told who trusts these certificates and ``authority``.
+        The verification result of a user who trusts these certificates and ``authority``.
 
     Raises:
-        SigningFailure: The program cannot be signed; nothing was written.
+        SigningFailure: The program cannot be signed. Nothing was written.
     """
     try:
         with AtomicReplacement(target) as replacement:
@@ -89,11 +89,13 @@ def sign(
                 verdict = _sign(program, replacement, identity, description, at, authority)
             os.fsync(replacement.descriptor)
             replacement.commit(keep_old_attributes=False)
+    except SigningFailure:
+        raise
     except AwstoeError as error:
         raise SigningFailure(f"{source} is not signed: {error.message}") from error
     except OSError as error:
         raise SigningFailure(
-            f"{source} is not signed, as {error.filename or target}: {error.strerror}"
+            f"{source} is not signed: {error.filename or target}: {error.strerror}"
         ) from error
     return verdict
 
@@ -132,7 +134,7 @@ def _sign(
 
 
 def _patched(headers: pe.PeFile, at: int, size: int, checksum: int) -> bytes:
-    """The headers with the table's place and the checksum in them."""
+    """Return the headers with the table's position and the checksum filled in."""
     data = bytearray(headers.headers)
     data[headers.checksum_at : headers.checksum_at + 4] = checksum.to_bytes(4, "little")
     data[headers.security_at :] = at.to_bytes(4, "little") + size.to_bytes(4, "little")
@@ -150,7 +152,7 @@ def _verified(
         now=at,
     )
     if verdict.state is not authenticode.State.GOOD:
-        raise TrustError(f"what was made does not verify: {verdict.reason}")
+        raise TrustError(f"the new signature does not verify: {verdict.reason}")
     return verdict
 
 
@@ -199,10 +201,10 @@ def _statement_type() -> univ.SequenceOf:
 
 
 def _program_info(description: Description) -> bytes:
-    """SpcSpOpusInfo: the name as UTF-16, the page as a link."""
+    """Return SpcSpOpusInfo: the name as UTF-16, the page as a link."""
     if not description.url.isascii():
         raise SigningFailure(
-            f"the page {description.url!r} has other characters than ASCII: nothing signed",
+            f"the page {description.url!r} has characters that are not ASCII: nothing signed",
             hint="write it as browsers send it, with xn-- and %",
         )
     name = asn1.explicit(0, _tagged_string(char.BMPString(description.name)))

@@ -1,8 +1,8 @@
-"""Asks a time stamp authority (RFC 3161) to confirm that a signature exists now.
+"""Requests timestamps (RFC 3161), which confirm that a signature exists now.
 
-HTTP without TLS is enough, and usual: what comes back is signed, and verified here by the very code
-that users verify it with. Certificates that do not lead to a known authority are taken out; no
-signature covers them, and nobody needs them.
+HTTP without TLS is enough, and usual: the response is signed, and verified here by the code that
+users verify with. Certificates that do not lead to a known authority are removed; no signature
+covers them, and they are not needed.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ from awstoe_signing.failure import SigningFailure
 
 _ATTEMPTS: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 1.0
-_TIME_OUTS: Final = (10, 30)
-"""Seconds for connecting, and for a silence."""
+_TIMEOUTS: Final = (10, 30)
+"""Seconds to connect, and to wait for the next bytes."""
 _TOTAL_SECONDS: Final = 60.0
-"""For one attempt, however the server spreads its bytes; a stamp takes a second."""
-_ANSWER_BYTES: Final = 64 * 1024
+"""For one attempt, regardless of how slowly bytes arrive. A timestamp takes a second."""
+_RESPONSE_BYTES: Final = 64 * 1024
 _GRANTED: Final = (0, 1)
 """PKIStatus: granted, granted with modifications."""
 _SKEW: Final = timedelta(minutes=10)
-"""A stamp that differs more from our clock is of no use: one of the two is wrong."""
+"""A timestamp that differs more from our clock is rejected: one of the clocks is wrong."""
 
 REQUEST: Final = asn1.sequence(
     asn1.field("version", univ.Integer()),
@@ -47,7 +47,7 @@ REQUEST: Final = asn1.sequence(
     asn1.optional("nonce", univ.Integer()),
     asn1.optional("certificates", univ.Boolean()),
 )
-"""TimeStampReq, as far as it is used."""
+"""TimeStampReq, without the fields that are not used."""
 
 RESPONSE: Final = asn1.sequence(
     asn1.field(
@@ -64,63 +64,62 @@ RESPONSE: Final = asn1.sequence(
 
 
 class Authority(Protocol):
-    """Who stamps signatures."""
+    """A timestamp authority."""
 
     @property
     def roots(self) -> Sequence[x509.Certificate]:
-        """Certificates that its chain may end at; users have to know one of them as well."""
+        """Certificates at which its chain may end. Users have to know one of them as well."""
 
     def stamp(self, signature: bytes, now: datetime) -> bytes:
-        """A time stamp token for the value of a signature.
+        """Return a timestamp token for the value of a signature.
 
         Raises:
-            SigningFailure: There is none to be had.
+            SigningFailure: The authority did not return a valid token.
         """
 
 
 class _Unavailable(Exception):
-    """The server may answer another time."""
+    """The server may answer a later attempt."""
 
 
 class Server(NamedTuple):
-    """An authority that is asked over HTTP."""
+    """A timestamp authority with an HTTP server."""
 
     url: str
     roots: Sequence[x509.Certificate]
     pause: float = _FIRST_PAUSE_SECONDS
-    """Before the second attempt; doubled each time."""
+    """Seconds before the second attempt; doubled each time."""
     total: float = _TOTAL_SECONDS
-    """For each attempt, in seconds."""
+    """The time limit for each attempt, in seconds."""
 
     @property
-    def _shown(self) -> str:
+    def _redacted_url(self) -> str:
         return urls.redacted(self.url)
 
     def stamp(self, signature: bytes, now: datetime) -> bytes:
-        """See ``Authority``."""
         nonce = secrets.randbits(63)
         request = new(REQUEST)
         request["version"] = 1
         request["imprint"] = digest_info(signature)
         request["nonce"] = nonce
         request["certificates"] = True
-        answer = self._ask(encode(request))
+        response = self._send(encode(request))
         try:
-            return self._token(answer, signature, nonce, now)
+            return self._token(response, signature, nonce, now)
         except TrustError as error:
             raise SigningFailure(
-                f"the time stamp of {self._shown} is refused: {error.message}",
-                hint="ask another server, or name the certificate of its authority",
+                f"the timestamp of {self._redacted_url} is not valid: {error.message}",
+                hint="use another server, or add the root certificate of its authority",
             ) from error
 
-    def _ask(self, request: bytes) -> bytes:
+    def _send(self, request: bytes) -> bytes:
         status, body = self._persistently(request)
-        if status != HTTPStatus.OK or len(body) > _ANSWER_BYTES:
-            size = f"more than {_ANSWER_BYTES}" if len(body) > _ANSWER_BYTES else str(len(body))
+        if status != HTTPStatus.OK or len(body) > _RESPONSE_BYTES:
+            size = f"more than {_RESPONSE_BYTES}" if len(body) > _RESPONSE_BYTES else str(len(body))
             raise SigningFailure(
-                f"the time stamp server {self._shown} answers with status {status} and {size}"
-                f" bytes; expected 200 and at most {_ANSWER_BYTES}",
-                hint="is this the address of a time stamp server (RFC 3161)?",
+                f"the timestamp server {self._redacted_url} returned status {status} and {size}"
+                f" bytes; expected 200 and up to {_RESPONSE_BYTES}",
+                hint="check that this is the address of a timestamp server (RFC 3161)",
             )
         return body
 
@@ -133,35 +132,35 @@ class Server(NamedTuple):
             except _Unavailable as error:
                 if not left:
                     raise SigningFailure(
-                        f"the time stamp server {self._shown} gives no answer after {_ATTEMPTS}"
+                        f"the timestamp server {self._redacted_url} did not answer in {_ATTEMPTS}"
                         f" attempts: {error}",
-                        hint="try again later, or name another server; nothing was signed",
+                        hint="try again later, or use another server; nothing was signed",
                     ) from error
             time.sleep(pause)
             pause *= 2
 
     def _within_total(self, request: bytes) -> tuple[int, bytes]:
-        """One attempt, given up when its time is over.
+        """Make one attempt, with a time limit.
 
-        The time-outs of ``requests`` begin anew with every byte, also of the header, and do not
-        count the look-up of a name. The thread that is left behind ends at the next silence, or
+        The timeouts of ``requests`` start over with every byte, also in the header, and do not
+        include the look-up of a name. The thread that is left behind ends at its next timeout, or
         with the process.
         """
         ended: queue.SimpleQueue[tuple[int, bytes] | Exception] = queue.SimpleQueue()
 
-        def ask() -> None:
+        def post() -> None:
             try:
                 ended.put(self._post(request))
-            except Exception as error:  # noqa: BLE001 - the thread that waits raises it
+            except Exception as error:  # noqa: BLE001 - the waiting thread raises it
                 ended.put(error)
 
-        threading.Thread(target=ask, daemon=True).start()
+        threading.Thread(target=post, daemon=True).start()
         with contextlib.suppress(queue.Empty):
             outcome = ended.get(timeout=self.total)
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
-        raise _Unavailable(f"the answer was not complete after {self.total:g} seconds")
+        raise _Unavailable(f"the response was not complete after {self.total:g} seconds")
 
     def _post(self, request: bytes) -> tuple[int, bytes]:
         try:
@@ -169,38 +168,38 @@ class Server(NamedTuple):
                 self.url,
                 data=request,
                 headers={"Content-Type": "application/timestamp-query"},
-                timeout=_TIME_OUTS,
+                timeout=_TIMEOUTS,
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                body = response.raw.read(_ANSWER_BYTES + 1, decode_content=True)
+                body = response.raw.read(_RESPONSE_BYTES + 1, decode_content=True)
                 status = response.status_code
-        except ValueError as error:  # its text may hold the whole address
+        except ValueError as error:  # its text may have the whole URL
             raise SigningFailure(
-                f"the time stamp server {self._shown!r} has no address that can be asked",
+                f"{self._redacted_url!r} is not a valid address of a timestamp server",
                 hint="expected http://HOST/PATH or https://HOST/PATH",
             ) from error
-        # Reading the raw body lets errors through that requests would translate.
+        # Reading the raw body raises errors that requests would translate.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Unavailable(str(error)) from error
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
             raise _Unavailable(f"status {status}")
         return status, bytes(body)
 
-    def _token(self, answer: bytes, signature: bytes, nonce: int, now: datetime) -> bytes:
-        response = asn1.decode(answer, RESPONSE, "answer of the time stamp server")
+    def _token(self, data: bytes, signature: bytes, nonce: int, now: datetime) -> bytes:
+        response = asn1.decode(data, RESPONSE, "response of the timestamp server")
         status = int(response["status"]["status"])
         if status not in _GRANTED or not response["token"].isValue:
             raise SigningFailure(
-                f"the time stamp server {self._shown} refuses, with status {status}",
-                hint="ask another server, or whoever runs this one",
+                f"the timestamp server {self._redacted_url} rejected the request: status {status}",
+                hint="use another server, or contact the operator of this one",
             )
         token = bytes(response["token"])
         stamp = authenticode_timestamp.read(token, signature)
         if stamp.nonce != nonce:
             raise TrustError("it answers another request")
         if abs(stamp.time - now) > _SKEW:
-            raise TrustError(f"its time is {stamp.time}, this machine's is {now}")
+            raise TrustError(f"its time is {stamp.time}, but this machine's is {now}")
         found = chain.find(
             stamp.certificate, stamp.certificates, self.roots, chain.TIME_STAMPING, stamp.time
         )
@@ -208,7 +207,7 @@ class Server(NamedTuple):
 
 
 def _with_certificates(token: bytes, certificates: Sequence[x509.Certificate]) -> bytes:
-    """A token with no other certificates than these."""
+    """Return a token with only these certificates."""
     outer = asn1.decode(token, asn1.CONTENT_INFO, authenticode_timestamp.WHAT)
     data: Any = asn1.decode(bytes(outer["content"]), asn1.SIGNED_DATA, authenticode_timestamp.WHAT)
     data["certificates"].clear()

@@ -1,7 +1,7 @@
-"""The key ceremony: everything that a release needs, made in one go.
+"""The key ceremony: makes everything that a release needs.
 
-What is there already stays, so that a ceremony that was interrupted goes on, and keys that were
-taken from AWS KMS before are used.
+Existing keys are kept, so that an interrupted ceremony continues, and registered keys of AWS KMS
+are used.
 """
 
 import os
@@ -25,7 +25,7 @@ _ROOT_KEYS: Final = 3
 
 
 def prepare(folder: str) -> KeyDirectory:
-    """The folder of a rehearsal, with a passphrase of its own."""
+    """Return the folder of a rehearsal, which has its own passphrase file."""
     keys = KeyDirectory(folder, REHEARSAL)
     if keys.release.is_rehearsal and not os.path.exists(keys.path("private", "passphrase")):
         keys.write(secrets.token_hex(16).encode() + b"\n", "private", "passphrase")
@@ -36,16 +36,16 @@ def complete(keys: KeyDirectory, *, now: int, days: int, say: Callable[[str], No
     """Make the keys that are missing, the root and the folder of trust.
 
     Args:
-        keys: The folder.
+        keys: The folder of keys.
         now: Seconds since 1970.
         days: How long keys are valid.
-        say: Told what is made.
+        say: Called with a line of text for each thing that is made.
 
     Raises:
-        SigningFailure: A key cannot be made, or it is a rotation that is missing.
+        SigningFailure: A key cannot be made, or a rotation is needed first.
     """
     if keys.facts(Purpose.OPENPGP, KeyState.REVOKED) and keys.facts(Purpose.OPENPGP, KeyState.NEXT):
-        # Programs know the next key; one made here would be unknown to all of them.
+        # Programs know the next key. They would not know a key made here.
         keys.only(Purpose.OPENPGP)
     expires = lifecycle.after(now, days)
     wanted: list[tuple[Purpose, KeyState, int]] = [
@@ -60,7 +60,7 @@ def complete(keys: KeyDirectory, *, now: int, days: int, say: Callable[[str], No
         wanted.append((Purpose.AUTHENTICODE, KeyState.CURRENT, 1))
     for purpose, state, count in wanted:
         for _ in range(count - len(keys.facts(purpose, state))):
-            # The next key takes over when the current one ends.
+            # The next key replaces the current one when that expires.
             end = lifecycle.after(now, 2 * days) if state is KeyState.NEXT else expires
             made = lifecycle.create(keys, purpose, now=now, expires=end, state=state)
             say(f"{made.name}: {made.state}, {made.fingerprint}")

@@ -1,12 +1,12 @@
-"""The folder of a set of keys: private keys, what is public of them, and the book about them.
+"""The folder of a set of keys: the private keys, their public halves, and the key registry.
 
 ::
 
-    keys.toml          the book: public facts only, fit to be published
-    keys.lock          held by the command that changes something
+    keys.toml          the key registry: public facts only, can be published
+    keys.lock          locked by the command that changes the folder
     private/NAME.pem   encrypted private keys; none for a key of AWS KMS
     public/NAME.asc    OpenPGP certificates; NAME.pem: other public keys and certificates
-    revocations/       a revocation of each OpenPGP key, made with it, for the day it is lost
+    revocations/       a revocation of each OpenPGP key, made with the key, in case it is lost
     metadata/          every root of trust metadata so far
     trust/             what ``make build TRUST=`` bakes in
 """
@@ -28,18 +28,18 @@ from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys import files, passphrases
 from awstoe_signing.keys.signers import PrivateKey, Signer
 
-BOOK: Final = "keys.toml"
+REGISTRY: Final = "keys.toml"
 _LOCK: Final = "keys.lock"
 IN_FILE: Final = "file"
 _PASSPHRASE: Final = "passphrase"  # noqa: S105 - a file name
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _HEADER: Final = """\
-# The release keys: public facts only. awstoe_signing writes this file; docs/trust.md explains it.
+# The release keys: public facts only. awstoe-signing writes this file; docs/trust.md explains it.
 """
 
 
 class Purpose(StrEnum):
-    """What a key signs; there is a key for each."""
+    """What a key signs. Each purpose has its own keys."""
 
     OPENPGP = "openpgp"
     AUTHENTICODE = "authenticode"
@@ -53,49 +53,49 @@ METADATA: Final = (Purpose.ROOT, Purpose.TARGETS, Purpose.SNAPSHOT, Purpose.TIME
 
 
 class KeyFacts(NamedTuple):
-    """What the book says of a key."""
+    """A key in the registry."""
 
     name: str
     purpose: Purpose
     state: KeyState
     backend: str
-    """``file``, or the key's name at AWS KMS."""
+    """``file``, or the name of a key at AWS KMS."""
     fingerprint: str
-    """OpenPGP: of the key. Authenticode: SHA-1 thumbprint. Metadata: the key id that roots use."""
+    """OpenPGP: the key's. Authenticode: the SHA-1 thumbprint. Metadata: the key ID in roots."""
     created: int
     """Seconds since 1970."""
     expires: int | None
-    """Seconds since 1970; keys of metadata have no expiry of their own, their root has."""
+    """Seconds since 1970. Metadata keys do not expire, but their root does."""
 
 
 class ReleaseKeys(NamedTuple):
-    """What the book says of the product that the keys are for."""
+    """The product that the keys are for, from the registry."""
 
     product: str
     user_id: str
-    """Of the OpenPGP keys."""
+    """The user ID of the OpenPGP keys."""
     url: str
-    """Where releases are published; ``{region}`` and ``{suffix}`` stand for a region's."""
+    """Where releases are published, with the fields ``{region}`` and ``{suffix}``."""
     is_rehearsal: bool
 
 
 class KeyDirectory:
-    """A folder with a book.
+    """A folder of keys.
 
     Args:
-        folder: Where it is, or will be.
-        release: What a new book says; that of the folder counts when there is one.
+        folder: The folder, which may not exist yet.
+        release: The product, to make a new registry; ignored if the folder has a registry.
 
     Raises:
-        SigningFailure: There is no book and none is to be made, or it cannot be read.
+        SigningFailure: There is no registry and ``release`` is None, or it cannot be read.
     """
 
     def __init__(self, folder: str, release: ReleaseKeys | None = None) -> None:
         self.folder = os.path.abspath(folder)
-        book = self.path(BOOK)
+        registry = self.path(REGISTRY)
         self._keys: dict[str, KeyFacts] = {}
-        if os.path.exists(book):
-            self.release, found = read_book(book)
+        if os.path.exists(registry):
+            self.release, found = read_registry(registry)
             self._keys = {each.name: each for each in found}
         elif release is not None:
             self.release = release
@@ -107,11 +107,11 @@ class KeyDirectory:
             raise _without_keys(self.folder)
 
     def path(self, *parts: str) -> str:
-        """A path in the folder."""
+        """Return a path in the folder."""
         return os.path.join(self.folder, *parts)
 
     def facts(self, purpose: Purpose | None = None, *states: KeyState) -> list[KeyFacts]:
-        """The keys of a purpose in some states, oldest first; all without arguments."""
+        """Return the keys with a purpose and one of some states, oldest first; all by default."""
         return [
             each
             for each in self._keys.values()
@@ -119,23 +119,23 @@ class KeyDirectory:
         ]
 
     def key(self, name: str) -> KeyFacts:
-        """The key of a name.
+        """Return the key with a name.
 
         Raises:
-            SigningFailure: There is none.
+            SigningFailure: There is no such key.
         """
         if name not in self._keys:
             raise SigningFailure(
                 f"there is no key {name!r} in {self.folder}",
-                hint=f"there are: {', '.join(self._keys) or 'none'}",
+                hint=f"expected one of {', '.join(self._keys)}" if self._keys else None,
             )
         return self._keys[name]
 
     def only(self, purpose: Purpose, state: KeyState = KeyState.CURRENT) -> KeyFacts:
-        """The one key of a purpose in a state.
+        """Return the only key with a purpose and a state.
 
         Raises:
-            SigningFailure: There is none, or more than one.
+            SigningFailure: There is no such key, or more than one.
         """
         found = self.facts(purpose, state)
         if len(found) != 1:
@@ -143,14 +143,14 @@ class KeyDirectory:
             command = "rotate" if waiting else f"create --state {state}"
             raise SigningFailure(
                 f"{self.folder} has {len(found)} {state} keys for {purpose}: expected one",
-                hint=f"use: {command} --purpose {purpose}",
+                hint=f"run: awstoe-signing {command} --purpose {purpose} --directory {self.folder}",
             )
         return found[0]
 
     def free_name(self, purpose: Purpose) -> str:
-        """A name for one more key of a purpose."""
+        """Return a name for a new key with a purpose."""
         number = 1 + sum(each.purpose is purpose for each in self._keys.values())
-        # An interruption may have left a key file of which the book knows nothing.
+        # An interruption may have left a key file that is not in the registry.
         while os.path.lexists(self.path("private", f"{purpose}-{number}.pem")):
             number += 1
         return f"{purpose}-{number}"
@@ -164,16 +164,16 @@ class KeyDirectory:
         if name in self._keys or not _NAME.fullmatch(name):
             raise SigningFailure(
                 f"{name!r} cannot be the name of a new key",
-                hint="expected a free name of small letters, digits and hyphens",
+                hint="expected an unused name of lower-case letters, digits and hyphens",
             )
         passphrase = passphrases.new(f"the key {name}", self.path("private", _PASSPHRASE))
         files.write(self.path("private", f"{name}.pem"), private_key, passphrase)
 
     def open(self, key: KeyFacts) -> Signer:
-        """The private key.
+        """Open the private key.
 
         Raises:
-            SigningFailure: It cannot be had.
+            SigningFailure: It is not available, or cannot be opened.
         """
         if key.backend != IN_FILE:
             from awstoe_signing.keys.kms import KmsSigner  # noqa: PLC0415 - boto3 takes half a second
@@ -182,29 +182,29 @@ class KeyDirectory:
         path = self._private(key)
         if not self.is_at_hand(key):
             raise SigningFailure(
-                f"{path} is not there: the key {key.name} lies elsewhere",
-                hint="bring the medium that it is kept on, and link the file to this place",
+                f"{path} does not exist: the key {key.name} is kept elsewhere",
+                hint="insert the medium with the key, and make a symbolic link to its file there",
             )
         secret = passphrases.existing(f"the key {key.name}", self.path("private", _PASSPHRASE))
         return files.read(path, secret)
 
     def is_at_hand(self, key: KeyFacts) -> bool:
-        """Whether the private key can be had: at AWS KMS, or in its file."""
+        """Whether the private key is available: at AWS KMS, or in its file."""
         return key.backend != IN_FILE or os.path.exists(self._private(key))
 
     def put(self, *keys: KeyFacts) -> None:
-        """Write what is known of keys, new or changed, into the book, all at once."""
+        """Write new or changed keys to the registry, all at once."""
         self._keys.update((key.name, key) for key in keys)
         self._save()
 
     def write(self, data: bytes, *parts: str) -> None:
-        """Write a file into the folder, whole or not at all."""
+        """Write a file in the folder, completely or not at all."""
         path = self.path(*parts)
         _make_folder(os.path.dirname(path))
         replace_file(path, [data], durable=True)
 
     def read(self, *parts: str) -> bytes:
-        """A file of the folder.
+        """Return the contents of a file in the folder.
 
         Raises:
             SigningFailure: It cannot be read.
@@ -220,19 +220,19 @@ class KeyDirectory:
         return self.path("private", f"{key.name}.pem")
 
     def _save(self) -> None:
-        text = book_text(self.release, list(self._keys.values()))
-        replace_file(self.path(BOOK), [text.encode()], durable=True)
+        text = registry_text(self.release, list(self._keys.values()))
+        replace_file(self.path(REGISTRY), [text.encode()], durable=True)
 
 
 @contextlib.contextmanager
 def locked(folder: str, *, begin: bool = False) -> Iterator[None]:
-    """Keep other commands from changing a folder of keys while the block runs.
+    """Prevent other commands from changing a folder of keys while the block runs.
 
-    What the book says counts only once it is read within: open the ``KeyDirectory`` there.
+    Open the ``KeyDirectory`` in the block: a registry that was read before may be out of date.
 
     Args:
         folder: The folder.
-        begin: Make it where it is missing.
+        begin: Whether to make the folder if it is missing.
 
     Raises:
         SigningFailure: Another command is changing it, or there are no keys.
@@ -241,14 +241,14 @@ def locked(folder: str, *, begin: bool = False) -> Iterator[None]:
     folder = os.path.abspath(folder)
     if begin:
         _make_folder(folder)
-    elif not os.path.exists(os.path.join(folder, BOOK)):
+    elif not os.path.exists(os.path.join(folder, REGISTRY)):
         raise _without_keys(folder)
     path = os.path.join(folder, _LOCK)
     descriptor = locks.acquire(path)
     if descriptor is None:
         raise SigningFailure(
             f"another command is changing the keys in {folder}: {path} is locked",
-            hint="wait until it has ended; nothing has to be removed by hand",
+            hint="wait until it has ended; you do not need to remove any file",
         )
     try:
         yield
@@ -258,13 +258,13 @@ def locked(folder: str, *, begin: bool = False) -> Iterator[None]:
 
 def _without_keys(folder: str) -> SigningFailure:
     return SigningFailure(
-        f"{folder} has no {BOOK}: there are no keys",
-        hint="make a set: python -m awstoe_signing ceremony --directory DIR",
+        f"{folder} has no {REGISTRY}: there are no keys",
+        hint=f"make a set of keys: awstoe-signing ceremony --directory {folder}",
     )
 
 
 def _make_folder(path: str) -> None:
-    """Make a folder that nobody else can look into, if it is missing.
+    """Make a folder that only its owner can read, if it is missing.
 
     Raises:
         SigningFailure: It cannot be made.
@@ -280,11 +280,11 @@ def _make_folder(path: str) -> None:
         raise SigningFailure(f"{path} cannot be made: {error.strerror}") from error
 
 
-def read_book(path: str) -> tuple[ReleaseKeys, list[KeyFacts]]:
-    """What a book says.
+def read_registry(path: str) -> tuple[ReleaseKeys, list[KeyFacts]]:
+    """Return what a key registry has.
 
     Raises:
-        SigningFailure: It cannot be read, or says something that no book says.
+        SigningFailure: It cannot be read, or is not a key registry.
     """
     try:
         with open(path, "rb") as stream:
@@ -294,9 +294,9 @@ def read_book(path: str) -> tuple[ReleaseKeys, list[KeyFacts]]:
     except OSError as error:
         raise SigningFailure(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise SigningFailure(f"{path} is no book of keys: {error}") from error
+        raise SigningFailure(f"{path} is not a key registry: {error}") from error
     if data:
-        raise SigningFailure(f"{path} is no book of keys: unknown {', '.join(data)}")
+        raise SigningFailure(f"{path} is not a key registry: unknown key {', '.join(data)}")
     return release, keys
 
 
@@ -310,12 +310,12 @@ def _key_facts(row: dict[str, Any]) -> KeyFacts:
 
 def _seconds(value: object) -> int:
     if not isinstance(value, dt.datetime) or value.tzinfo is None:
-        raise TypeError(f"expected a time with its zone, got {value!r}")
+        raise TypeError(f"expected a time with a time zone, got {value!r}")
     return int(value.timestamp())
 
 
-def book_text(release: ReleaseKeys, keys: list[KeyFacts]) -> str:
-    """The text of a book."""
+def registry_text(release: ReleaseKeys, keys: list[KeyFacts]) -> str:
+    """Return the text of a key registry."""
     tables = [_HEADER, "[release]", *_rows(release._asdict())]
     for key in keys:
         facts = {name: value for name, value in key._asdict().items() if value is not None}
@@ -331,12 +331,12 @@ def _rows(values: dict[str, Any]) -> list[str]:
         elif isinstance(value, bool):
             text = str(value).lower()
         else:
-            # A JSON string is a TOML string, but for surrogate pairs and the delete character.
+            # A JSON string is a TOML string, except for surrogate pairs and the delete character.
             text = json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
         rows.append(f"{name} = {text}")
     return rows
 
 
 def moment(seconds: int) -> dt.datetime:
-    """A time in UTC; unlike the standard library's, also after 2038 on 32 bits."""
+    """Return a time in UTC. Unlike ``fromtimestamp``, it works after 2038 on 32 bits."""
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)

@@ -1,7 +1,7 @@
-"""Private keys in files: PKCS #8, encrypted with a passphrase through scrypt and AES-256.
+"""Private keys in files: PKCS #8, encrypted with a passphrase by scrypt and AES-256.
 
-OpenSSL reads these files as well. The encryption is put together here because ``cryptography``
-writes PKCS #8 only with a key derivation that is fast to guess at; it reads ours.
+OpenSSL reads these files too. The encryption is implemented here because ``cryptography`` writes
+PKCS #8 only with a key derivation that is fast to guess; it reads our files.
 """
 
 import base64
@@ -19,7 +19,7 @@ from awstoe.host.files.own_files import sync_path
 from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys.signers import LocalSigner, PrivateKey
 
-# 16 MiB of memory is the most that OpenSSL's tools take; the ten rounds make half a second of it.
+# OpenSSL's tools use up to 16 MiB of memory. Ten rounds of that take half a second.
 _SCRYPT_COST: Final = 16384
 _SCRYPT_BLOCKS: Final = 8
 _SCRYPT_ROUNDS: Final = 10
@@ -33,7 +33,7 @@ def write(path: str, private_key: PrivateKey, passphrase: bytes) -> None:
     """Write a key to a new file that only its owner can read.
 
     Raises:
-        SigningFailure: The file is there already, or cannot be written.
+        SigningFailure: The file exists already, or cannot be written.
     """
     data = _encrypted_pem(private_key, passphrase)
     try:
@@ -50,18 +50,18 @@ def write(path: str, private_key: PrivateKey, passphrase: bytes) -> None:
             raise
     except FileExistsError as error:
         raise SigningFailure(
-            f"{path} is there already: a key is never overwritten",
-            hint="name another folder, or move the file away",
+            f"{path} exists already: a key is never overwritten",
+            hint="use another folder, or move the file away",
         ) from error
     except OSError as error:
         raise SigningFailure(f"{path} cannot be written: {error.strerror}") from error
 
 
 def read(path: str, passphrase: bytes) -> LocalSigner:
-    """The key in a file.
+    """Return the key in a file.
 
     Raises:
-        SigningFailure: It cannot be read, the passphrase is wrong, or it is no key for signing.
+        SigningFailure: It cannot be read, the passphrase is wrong, or the key cannot sign.
     """
     try:
         with open(path, "rb") as stream:
@@ -69,17 +69,17 @@ def read(path: str, passphrase: bytes) -> LocalSigner:
     except OSError as error:
         raise SigningFailure(f"the key file {path}: {error.strerror}") from error
     if len(data) > _FILE_BYTES:
-        raise SigningFailure(f"the key file {path} has more than 64 KiB: this is no key")
+        raise SigningFailure(f"the key file {path} is larger than 64 KiB: it is not a key")
     try:
         key = serialization.load_pem_private_key(data, passphrase)
     except TypeError as error:
         raise SigningFailure(
             f"the key file {path} is not encrypted: expected PKCS #8 with a passphrase",
-            hint="a key that lay open on a disk should be taken out of use",
+            hint="replace this key: it was on a disk without encryption",
         ) from error
     except ValueError as error:
         raise SigningFailure(
-            f"the key file {path} cannot be opened: the passphrase is wrong, or this is no"
+            f"the key file {path} cannot be opened: the passphrase is wrong, or it is not an"
             " encrypted PKCS #8 file"
         ) from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):

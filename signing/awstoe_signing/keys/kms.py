@@ -1,7 +1,7 @@
-"""Keys of AWS KMS, the only module here that talks to AWS.
+"""Keys of AWS KMS; the only module of the signing tools that sends requests to AWS.
 
-The digest is sent (``MessageType=DIGEST``), the key never leaves. Credentials, region and proxies
-are found as by every AWS program; ``AWS_ENDPOINT_URL_KMS`` names another endpoint.
+Only the digest is sent (``MessageType=DIGEST``); the key stays at AWS. Credentials, region and
+proxies are configured as for every AWS program; ``AWS_ENDPOINT_URL_KMS`` sets another endpoint.
 """
 
 from collections.abc import Callable
@@ -33,25 +33,25 @@ _ALGORITHMS: "Final[dict[tuple[str, HashName], SigningAlgorithmSpecType]]" = {
 _CONFIG: Final = Config(
     connect_timeout=10, read_timeout=20, retries={"mode": "standard", "max_attempts": 4}
 )
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 
 
 class KmsSigner:
     """An asymmetric key of KMS.
 
     Args:
-        key: Its id, its ARN or an alias (``alias/...``).
-        client: Another client than that of the environment.
+        key: Its ID, its ARN or an alias (``alias/...``).
+        client: The client; made from the environment if None.
 
     Raises:
-        SigningFailure: It cannot be reached, or is no key for signing.
+        SigningFailure: The key cannot be reached, or cannot sign.
     """
 
     def __init__(self, key: str, client: "KMSClient | None" = None) -> None:
         self.name = f"the KMS key {key}"
         self._key = key
-        self._client = client or self._asked(lambda: _client(key))
-        found = self._asked(lambda: self._client.get_public_key(KeyId=key))
+        self._client = client or self._request(lambda: _client(key))
+        found = self._request(lambda: self._client.get_public_key(KeyId=key))
         self.public_key = self._usable(found)
         self._offered = frozenset(found["SigningAlgorithms"])
         self._kind = "rsa" if isinstance(self.public_key, rsa.RSAPublicKey) else "ec"
@@ -61,18 +61,18 @@ class KmsSigner:
         algorithm = _ALGORITHMS[self._kind, hash_name]
         if algorithm not in self._offered:
             raise SigningFailure(f"{self.name} does not sign {algorithm}: nothing signed")
-        answer = self._asked(
+        response = self._request(
             lambda: self._client.sign(
                 KeyId=self._key, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm
             )
         )
-        signature = answer["Signature"]
+        signature = response["Signature"]
         try:
             verify_digest(self.public_key, signature, digest, hash_name)
         except InvalidSignature as error:
             raise SigningFailure(
-                f"{self.name} answered with something that is not its signature: nothing signed",
-                hint="is the endpoint AWS, and does it sign digests as they are?",
+                f"{self.name} returned something that is not its signature: nothing signed",
+                hint="check the endpoint: it must sign digests without hashing them again",
             ) from error
         return signature
 
@@ -89,21 +89,21 @@ class KmsSigner:
             raise SigningFailure(f"{self.name} is neither an RSA nor an ECC key")
         return key
 
-    def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
-        """What AWS answers.
+    def _request(self, send: Callable[[], _Response]) -> _Response:
+        """Send a request and return AWS's response.
 
         Raises:
-            SigningFailure: It says no, or cannot be reached.
+            SigningFailure: AWS returned an error, or cannot be reached.
         """
         try:
-            return ask()
+            return send()
         except ClientError as error:
-            told = error.response["Error"]
+            details = error.response["Error"]
             raise SigningFailure(
-                f"{self.name}: AWS says {told.get('Code')}: {told.get('Message')}",
+                f"{self.name}: AWS returned {details.get('Code')}: {details.get('Message')}",
                 hint="the caller needs kms:GetPublicKey and kms:Sign on that key",
             ) from error
-        # Of an endpoint that is no address botocore says ValueError.
+        # botocore raises ValueError for an endpoint that is not a valid URL.
         except (BotoCoreError, ValueError) as error:
             raise SigningFailure(
                 f"{self.name} cannot be reached: {error}",
@@ -112,7 +112,7 @@ class KmsSigner:
 
 
 def _client(key: str) -> "KMSClient":
-    """A client for the region in the key's ARN, else for that of the environment."""
+    """Return a client for the region in the key's ARN, or else for that of the environment."""
     parts = key.split(":")
     region = parts[3] if parts[0] == "arn" and len(parts) > 3 else None  # noqa: PLR2004
     return boto3.session.Session().client("kms", region_name=region, config=_CONFIG)

@@ -1,7 +1,7 @@
-"""The life of keys: made, rotated, given another expiry, revoked; and what programs are told of it.
+"""The life cycle of keys: create, rotate, extend, revoke.
 
-Every function leaves the folder of keys consistent at each step: first the files of a new key, then
-its row in the book, at last what is derived from the book.
+Every function keeps the folder of keys consistent at each step: it first writes the files of a new
+key, then its entry in the registry, and last what is derived from the registry.
 """
 
 from collections.abc import Sequence
@@ -44,19 +44,19 @@ def create(
     kms: str = "",
     together: Sequence[KeyFacts] = (),
 ) -> KeyFacts:
-    """Make a key, or take one of AWS KMS into the book.
+    """Create a key, or register a key of AWS KMS.
 
     Args:
-        keys: Where it goes.
-        purpose: What it will sign.
+        keys: The folder of keys.
+        purpose: What the key will sign.
         now: Seconds since 1970.
-        expires: Seconds since 1970; keys of metadata have no expiry of their own.
+        expires: Seconds since 1970; ignored for metadata keys, which do not expire.
         state: Current or next.
         kms: The name of a key at AWS KMS; empty for a new key in a file.
-        together: What becomes of other keys at the same moment.
+        together: Other keys to change in the registry in the same step.
 
     Raises:
-        SigningFailure: It cannot be made, or the place is taken.
+        SigningFailure: The key cannot be created, or there is one with this purpose and state.
     """
     _check_place(keys, purpose, state, kms, together)
     name = keys.free_name(purpose)
@@ -85,23 +85,24 @@ def create(
 def _check_place(
     keys: KeyDirectory, purpose: Purpose, state: KeyState, kms: str, together: Sequence[KeyFacts]
 ) -> None:
-    """Refuse a second key where there is one at a time, and one key in two places.
+    """Check that a purpose has one key at a time, and that no KMS key is registered twice.
 
     Raises:
-        SigningFailure: The place is taken.
+        SigningFailure: There is another key already.
     """
     leaving = {key.name for key in together}
     there = [key for key in keys.facts(purpose, state) if key.name not in leaving]
     if there and purpose is not Purpose.ROOT:
         raise SigningFailure(
-            f"{there[0].name} is the {state} key for {purpose} already, and there is one at a time",
-            hint=f"rotate --purpose {purpose} lets another one sign",
+            f"{there[0].name} is the {state} key for {purpose} already, and there can be only one",
+            hint=f"to replace it, run: awstoe-signing rotate --purpose {purpose} --directory"
+            f" {keys.folder}",
         )
     twin = next((key for key in keys.facts() if kms and key.backend == kms), None)
     if twin is not None:
         raise SigningFailure(
-            f"{kms} is {twin.name} already: each key is one of its own",
-            hint="make another key at AWS KMS, and name that",
+            f"{kms} is {twin.name} already: a key can be registered only once",
+            hint="create another key at AWS KMS, and use that",
         )
 
 
@@ -124,12 +125,12 @@ def _publish_openpgp(keys: KeyDirectory, name: str, signer: Signer, now: int, ex
 def _publish_authenticode(
     keys: KeyDirectory, name: str, signer: Signer, now: int, expires: int
 ) -> str:
-    """In a rehearsal, a certificate of a throw-away authority, whose key nobody keeps.
+    """Write the public key; in a rehearsal, a certificate by an authority whose key is thrown away.
 
-    Else the certificate comes later (``certify``), and until then the key has no fingerprint.
+    Otherwise ``certify`` adds the certificate. Until then, the key has no fingerprint.
     """
     if not isinstance(signer.public_key, rsa.RSAPublicKey):
-        raise SigningFailure(f"{signer.name} is not RSA: Windows programs are signed with RSA here")
+        raise SigningFailure(f"{signer.name} is not RSA: Windows programs are signed with RSA keys")
     if not keys.release.is_rehearsal:
         keys.write(_public_pem(signer.public_key), "public", f"{name}.pem")
         return ""
@@ -146,16 +147,16 @@ def _publish_authenticode(
 
 
 def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) -> KeyFacts:
-    """Take the certificate that a public authority has made for a key into the book.
+    """Register the certificate that a public authority has issued for a key.
 
     Args:
-        keys: The folder.
-        name: The key's.
+        keys: The folder of keys.
+        name: The key's name.
         chain: The certificate first, then its authorities up to the root.
 
     Raises:
-        SigningFailure: It is for another key or purpose, or does not lead to the root; or the key
-            has another certificate already.
+        SigningFailure: The certificate is for another key or purpose, or does not lead to the
+            root, or the key has another certificate already.
     """
     key = keys.key(name)
     if key.purpose is not Purpose.AUTHENTICODE:
@@ -166,17 +167,18 @@ def certify(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate]) ->
         at = max(each.not_valid_before_utc for each in chain)
         found = authenticode_chain.find(chain[0], chain[1:-1], chain[-1:], CODE_SIGNING, at)
     except TrustError as error:
-        raise SigningFailure(f"nothing signed with it would count: {error.message}") from error
+        raise SigningFailure(f"no signature with it would be trusted: {error.message}") from error
     if found != list(chain):
         raise SigningFailure(
-            "the certificates are not one chain in its order",
-            hint="expected the signer's certificate first, each then by the next, the root last",
+            "the certificates are not one chain in order",
+            hint="expected the signer's certificate first, then its issuer, and so on to the root",
         )
     if key.fingerprint not in ("", _thumbprint(chain[0])):
-        # Programs would forget the old one: what it has signed, or that it is revoked.
+        # Programs would lose the old one: the files that it signed, or that it is revoked.
         raise SigningFailure(
             f"the key {name} has another certificate already: {key.fingerprint}",
-            hint="a new certificate is for a new key: create --purpose authenticode --state next",
+            hint="a new certificate needs a new key: awstoe-signing create --purpose authenticode"
+            f" --state next --directory {keys.folder}",
         )
     fingerprint = _write_chain(keys, name, chain)
     expires = int(chain[0].not_valid_after_utc.timestamp())
@@ -192,12 +194,12 @@ def _write_chain(keys: KeyDirectory, name: str, chain: Sequence[x509.Certificate
 
 
 def _thumbprint(certificate: x509.Certificate) -> str:
-    """How Windows names a certificate; it protects nothing."""
+    """Return the name that Windows uses for a certificate. It is not a protection."""
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
 
 
 def read_chain(keys: KeyDirectory, key: KeyFacts) -> list[x509.Certificate]:
-    """An Authenticode key's certificate, and those up to the root.
+    """Return an Authenticode key's certificate and those up to the root.
 
     Raises:
         SigningFailure: They cannot be read.
@@ -210,7 +212,7 @@ def read_chain(keys: KeyDirectory, key: KeyFacts) -> list[x509.Certificate]:
 
 
 def authenticode_key(keys: KeyDirectory, name: str = "") -> tuple[KeyFacts, list[x509.Certificate]]:
-    """The Authenticode key that signs, with its chain: the current one, or one by its name.
+    """Return an Authenticode key with its chain: the current key, or the one with a name.
 
     Raises:
         SigningFailure: It must not sign, or has no certificate yet.
@@ -219,13 +221,14 @@ def authenticode_key(keys: KeyDirectory, name: str = "") -> tuple[KeyFacts, list
     _check_signs(key, Purpose.AUTHENTICODE)
     if not key.fingerprint:
         raise SigningFailure(
-            f"the key {key.name} has no certificate yet", hint="use: request, then certify"
+            f"the key {key.name} has no certificate yet",
+            hint="run: awstoe-signing request, then awstoe-signing certify",
         )
     return key, read_chain(keys, key)
 
 
 def certificate(keys: KeyDirectory, key: KeyFacts) -> openpgp_certificates.Certificate:
-    """An OpenPGP key's certificate.
+    """Return an OpenPGP key's certificate.
 
     Raises:
         SigningFailure: It cannot be read.
@@ -235,10 +238,10 @@ def certificate(keys: KeyDirectory, key: KeyFacts) -> openpgp_certificates.Certi
 
 
 def openpgp_key(keys: KeyDirectory, name: str = "") -> tuple[signing.Key, Keyring]:
-    """The OpenPGP key that signs, and what users check it with: the current one, or one by name.
+    """Return an OpenPGP key and the keyring to verify it with: the current key, or one by name.
 
     Raises:
-        SigningFailure: It cannot be had, or must not sign.
+        SigningFailure: It cannot be opened, or must not sign.
     """
     key = keys.key(name) if name else keys.only(Purpose.OPENPGP)
     _check_signs(key, Purpose.OPENPGP)
@@ -260,32 +263,32 @@ def rotate(
     kms: str = "",
     name: str = "",
 ) -> None:
-    """Let the next key of a purpose sign from now on, in place of the current one.
+    """Replace the current key for a purpose with the next key.
 
-    OpenPGP: there is always a next key, which programs know already; another one is made.
-    Others: where there is no next key, a new one signs at once.
+    OpenPGP: there is always a next key, which programs already know. A new next key is created.
+    Others: if there is no next key, a new key signs immediately.
     Metadata: a new root names the keys that sign from now on.
-    Authenticode: the old thumbprint stays published for what it has signed. Outside a rehearsal
-    the next key must have its certificate, so that there is never a time when nothing can sign.
+    Authenticode: the old thumbprint stays published for the files that it signed. Except in a
+    rehearsal, the next key must have its certificate, so that some key can sign at all times.
 
     Args:
-        keys: The folder.
+        keys: The folder of keys.
         purpose: What the key signs.
         now: Seconds since 1970.
         expires: When a new key expires.
-        kms: The new key's name at AWS KMS; empty for one in a file.
-        name: The current key that signs no more; the oldest when empty.
+        kms: The new key's name at AWS KMS; empty for a key in a file.
+        name: The current key to replace; the oldest if empty.
 
     Raises:
-        SigningFailure: There is no next key where one is needed, or one cannot be had.
+        SigningFailure: A next key is needed but missing, or a key cannot be opened.
     """
     current = keys.facts(purpose, KeyState.CURRENT)
     if name and keys.key(name) not in current:
         raise SigningFailure(
-            f"{name} is no current key for {purpose}",
-            hint=f"expected one of {', '.join(key.name for key in current) or 'none'}",
+            f"{name} is not a current key for {purpose}",
+            hint=f"expected one of {', '.join(key.name for key in current)}" if current else None,
         )
-    # There is no current key where it was revoked.
+    # If the current key was revoked, there is none.
     old = [key for key in current if not name or key.name == name][:1]
     changed = [key._replace(state=KeyState.RETIRED) for key in old]
     following = keys.facts(purpose, KeyState.NEXT)
@@ -303,9 +306,8 @@ def rotate(
         create(keys, purpose, now=now, expires=expires, kms=kms, together=changed)
     elif kms:
         raise SigningFailure(
-            f"{following[0].name} is the next key for {purpose}, and signs after this: there is no"
-            f" place for {kms}",
-            hint="leave --kms out",
+            f"{following[0].name} is the next key for {purpose} and would sign instead of {kms}",
+            hint="run the command without --kms",
         )
     else:
         keys.put(*changed, following[0]._replace(state=KeyState.CURRENT))
@@ -314,28 +316,29 @@ def rotate(
 
 
 def _check_certified(keys: KeyDirectory, following: Sequence[KeyFacts]) -> None:
-    """Make sure that the next Authenticode key can sign when the current one is retired.
+    """Check that the next Authenticode key can sign when the current one is retired.
 
     Raises:
         SigningFailure: It has no certificate.
     """
     if following and not following[0].fingerprint:
         raise SigningFailure(
-            f"the key {following[0].name} has no certificate yet, and could not sign",
-            hint="use: request, then certify, then rotate",
+            f"the key {following[0].name} has no certificate yet and could not sign",
+            hint="run these commands of awstoe-signing: request, certify, rotate",
         )
     if not following and not keys.release.is_rehearsal:
         raise SigningFailure(
-            "there is no next key for authenticode, and a new one could not sign yet",
-            hint="use: create --purpose authenticode --state next, request, certify, then rotate",
+            "there is no next key for authenticode, and a new key could not sign yet",
+            hint="run these commands of awstoe-signing: create --purpose authenticode --state next,"
+            " request, certify, rotate",
         )
 
 
 def expire(keys: KeyDirectory, name: str, *, now: int, expires: int) -> None:
-    """Give an OpenPGP key another expiry, later or earlier.
+    """Change the expiry of an OpenPGP key to a later or earlier time.
 
     Raises:
-        SigningFailure: It is no OpenPGP key, or cannot be had.
+        SigningFailure: It is not an OpenPGP key, or cannot be opened.
     """
     key = _openpgp(keys, name)
     renewed = openpgp_certificates.renew(
@@ -346,22 +349,23 @@ def expire(keys: KeyDirectory, name: str, *, now: int, expires: int) -> None:
 
 
 def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = "") -> str:
-    """Take a key back: nothing that it has signed counts any more.
+    """Revoke a key: none of its signatures is trusted any more.
 
-    An OpenPGP key that cannot be had any more is revoked by the revocation that was made with it.
-    A metadata key is replaced by ``rotate``: a root that does not name it takes it back.
+    If an OpenPGP key cannot be opened, the revocation that was made together with it is used.
+    Metadata keys cannot be revoked: ``rotate`` replaces them with a root that does not name them.
 
     Returns:
-        Why that revocation, which states no reason, was taken; empty if it was not.
+        Why the prepared revocation was used, which states no reason; empty if it was not used.
 
     Raises:
-        SigningFailure: It is a key of metadata, or there is no such key.
+        SigningFailure: It is a metadata key, or there is no such key.
     """
     key = keys.key(name)
     if key.purpose in METADATA:
         raise SigningFailure(
-            f"{name} is a key of metadata, which a new root takes back",
-            hint=f"use: rotate --purpose {key.purpose}",
+            f"{name} is a metadata key, which cannot be revoked, only replaced by a new root",
+            hint=f"run: awstoe-signing rotate --purpose {key.purpose} --name {name} --directory"
+            f" {keys.folder}",
         )
     missing = ""
     if key.purpose is Purpose.OPENPGP:
@@ -379,19 +383,19 @@ def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = 
 
 
 def days_left(expires: int, now: int) -> int:
-    """Whole days until a key or a root expires."""
+    """Return the whole days until a key or a root expires."""
     return (expires - now) // _DAY_SECONDS
 
 
 def after(now: int, days: int) -> int:
-    """The time so many days from ``now``.
+    """Return the time a number of days after ``now``.
 
     Raises:
-        SigningFailure: OpenPGP has no number for it.
+        SigningFailure: OpenPGP cannot represent it.
     """
     result = now + days * _DAY_SECONDS
     if days <= 0 or result >= 1 << 32:
-        raise SigningFailure(f"expected a number of days that ends before 2106, got {days}")
+        raise SigningFailure(f"expected 1 or more days that end before 2106, got {days}")
     return result
 
 

@@ -1,6 +1,6 @@
-"""Where the passphrase of a key file comes from: a prompt, an environment variable or a file.
+"""Gets the passphrase of a key file: from a prompt, an environment variable or a file.
 
-Never an argument: arguments are seen by every user of a machine and kept by the shell.
+Never from an argument: all users of a machine can see arguments, and the shell stores them.
 """
 
 import getpass
@@ -18,14 +18,14 @@ _FILE_BYTES: Final = 4096
 
 
 def existing(name: str, rehearsal_file: str = "") -> bytes:
-    """The passphrase that opens a key file.
+    """Return the passphrase that opens a key file.
 
     Args:
-        name: The key in a person's words, for the prompt.
-        rehearsal_file: Where a rehearsal keeps it; not there for keys that matter.
+        name: The key's name, for the prompt.
+        rehearsal_file: The passphrase file of a rehearsal; missing for real keys.
 
     Raises:
-        SigningFailure: There is none, and nobody to ask.
+        SigningFailure: There is no passphrase, and no terminal for the prompt.
     """
     found = _from_environment(rehearsal_file)
     if found is None:
@@ -34,25 +34,25 @@ def existing(name: str, rehearsal_file: str = "") -> bytes:
 
 
 def new(name: str, rehearsal_file: str = "") -> bytes:
-    """The passphrase for a key file that is being made; a person types it twice.
+    """Return the passphrase for a new key file. At the prompt, the user types it twice.
 
     Args:
-        name: The key in a person's words, for the prompt.
-        rehearsal_file: Where a rehearsal keeps it; not there for keys that matter.
+        name: The key's name, for the prompt.
+        rehearsal_file: The passphrase file of a rehearsal; missing for real keys.
 
     Raises:
-        SigningFailure: There is none, it is too short, or it was typed differently.
+        SigningFailure: There is no passphrase, it is too short, or the two differ.
     """
     found = _from_environment(rehearsal_file)
     if found is None:
         found = _ask(f"New passphrase for {name}: ", name)
-        if _ask("The same again: ", name) != found:
+        if _ask("Repeat it: ", name) != found:
             raise SigningFailure("the two passphrases differ: no key was made")
     if len(found) < _LEAST_CHARACTERS:
         raise SigningFailure(
-            f"the passphrase for {name} has {len(found)} bytes; expected at least"
-            f" {_LEAST_CHARACTERS}",
-            hint="six words taken by chance are long enough and can be remembered",
+            f"the passphrase for {name} has {len(found)} bytes; expected {_LEAST_CHARACTERS} or"
+            " more",
+            hint="use six random words: they are long enough, and can be remembered",
         )
     return found
 
@@ -60,7 +60,7 @@ def new(name: str, rehearsal_file: str = "") -> bytes:
 def _from_environment(rehearsal_file: str) -> bytes | None:
     text, path = os.environ.get(VARIABLE), os.environ.get(FILE_VARIABLE)
     if text and path:
-        raise SigningFailure(f"{VARIABLE} and {FILE_VARIABLE} are both set: expected one of them")
+        raise SigningFailure(f"{VARIABLE} and {FILE_VARIABLE} are both set: expected only one")
     if text:
         return os.fsencode(text)
     if not path and os.path.exists(rehearsal_file):
@@ -69,7 +69,7 @@ def _from_environment(rehearsal_file: str) -> bytes | None:
 
 
 def _from_file(path: str) -> bytes:
-    """The first line of a file that others cannot read."""
+    """Return the first line of a file that other users cannot read."""
     try:
         with open(path, "rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode
@@ -78,7 +78,7 @@ def _from_file(path: str) -> bytes:
         raise SigningFailure(f"{FILE_VARIABLE}: {path}: {error.strerror}") from error
     if sys.platform != "win32" and stat.S_ISREG(mode) and mode & 0o077:
         raise SigningFailure(
-            f"{FILE_VARIABLE}: {path} can be read by others", hint=f"run: chmod 600 {path}"
+            f"{FILE_VARIABLE}: {path} can be read by other users", hint=f"run: chmod 600 {path}"
         )
     line = data.splitlines()[0] if data else b""
     if not line or len(data) > _FILE_BYTES:
@@ -89,7 +89,7 @@ def _from_file(path: str) -> bytes:
 def _ask(prompt: str, name: str) -> bytes:
     if not sys.stdin.isatty():
         raise SigningFailure(
-            f"there is no passphrase for {name}, and no terminal to ask at",
+            f"there is no passphrase for {name}, and no terminal for a prompt",
             hint=f"set {FILE_VARIABLE} to the path of a file with it, or {VARIABLE} to it",
         )
     try:

@@ -1,8 +1,8 @@
-"""What signs: a private key behind one interface, wherever it lies.
+"""Signers: one interface for private keys, in files or at AWS KMS.
 
-A ``Signer`` is given a digest, never the data: AWS KMS takes nothing larger, and no other kind of
-key needs more. The formats around the signature (OpenPGP, TUF, Authenticode) are made by their own
-modules; none of them knows where a key lies.
+A ``Signer`` signs a digest, never the data: AWS KMS accepts nothing larger, and no other key needs
+more. Other modules write the formats around the signature (OpenPGP, TUF, Authenticode). They
+do not depend on where a key is.
 """
 
 from collections.abc import Callable
@@ -29,24 +29,24 @@ class Signer(Protocol):
 
     @property
     def name(self) -> str:
-        """The key in a person's words, for messages."""
+        """The key's name, for messages."""
 
     @property
     def public_key(self) -> PublicKey:
         """Its public half."""
 
     def sign_digest(self, digest: bytes, hash_name: HashName) -> bytes:
-        """The signature of a digest.
+        """Sign a digest.
 
         Args:
             digest: 32, 48 or 64 bytes.
-            hash_name: What made it.
+            hash_name: The hash function that made it.
 
         Returns:
             RSA: PKCS #1 v1.5, as long as the modulus. ECDSA: the DER of its two numbers.
 
         Raises:
-            SigningFailure: The key does not sign this, or cannot be reached.
+            SigningFailure: The key does not sign such digests, or cannot be reached.
         """
 
 
@@ -67,7 +67,7 @@ class LocalSigner:
 
 
 def check_digest(digest: bytes, hash_name: HashName) -> None:
-    """Refuse what is no digest of that kind, before a key sees it.
+    """Check a digest's length before a key signs it.
 
     Raises:
         SigningFailure: The length is wrong.
@@ -80,10 +80,10 @@ def check_digest(digest: bytes, hash_name: HashName) -> None:
 
 
 def verify_digest(key: PublicKey, signature: bytes, digest: bytes, hash_name: HashName) -> None:
-    """Check a signature that a ``Signer`` has just made.
+    """Check a signature that a ``Signer`` made.
 
     Raises:
-        cryptography.exceptions.InvalidSignature: It is not that key's over that digest.
+        cryptography.exceptions.InvalidSignature: It is not this key's signature of the digest.
     """
     prehashed = utils.Prehashed(HASHES[hash_name]())
     if isinstance(key, rsa.RSAPublicKey):

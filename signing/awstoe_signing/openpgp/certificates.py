@@ -1,7 +1,7 @@
-"""OpenPGP certificates of release keys: made, given another expiry, revoked.
+"""OpenPGP certificates of release keys: creates, renews and revokes them.
 
-A certificate is one RSA key with one user id. A new expiry is a new self-signature; the old ones
-stay, as Sequoia judges a signature by what was true of the key when it was made.
+A certificate has one RSA key and one user ID. A new expiry is a new self-signature. The old
+self-signatures stay, because Sequoia judges a signature by the key's state when it was made.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from awstoe_signing.openpgp import sign as signing
 from awstoe_signing.openpgp.sign import Key
 
 REASONS: Final = {"unspecified": 0, "superseded": 1, "compromised": 2, "retired": 3}
-"""Why a key is revoked, by the numbers of RFC 9580, 5.2.3.31."""
+"""The reasons for a revocation, with the numbers of RFC 9580, 5.2.3.31."""
 
 _POSITIVE: Final = 0x13
 _CERTIFY_AND_SIGN: Final = b"\x03"
-# What somebody who wants to encrypt to the key should use; signing programs look at the digests.
+# Preferences for programs that encrypt to the key. Signing programs read the digests.
 _SYMMETRIC: Final = (11, bytes([9, 8, 7]))
 _DIGESTS: Final = (21, bytes([10, 9, 8]))
 _COMPRESSION: Final = (22, bytes([0]))
@@ -31,21 +31,21 @@ _FEATURES: Final = (30, b"\x01")
 
 
 class Certificate(NamedTuple):
-    """A public key with its user id and signatures."""
+    """A public key with its user ID and signatures."""
 
     public: PublicKey
     user_id: str
     packets: tuple[Packet, ...]
 
     def to_bytes(self) -> bytes:
-        """All of it, binary."""
+        """Return the certificate in binary form."""
         return b"".join(signing.packet(each.tag, each.body) for each in self.packets)
 
     def key(self, signer: Signer) -> Key:
-        """The private key to it.
+        """Return the private key, if a signer has it.
 
         Raises:
-            SigningFailure: It is another one.
+            SigningFailure: The signer has another key.
         """
         found = signing.public_key(signer, self.public.created)
         if found.fingerprint != self.public.fingerprint:
@@ -57,11 +57,11 @@ class Certificate(NamedTuple):
 
 
 def create(signer: Signer, user_id: str, *, created: int, expires: int) -> Certificate:
-    """A new certificate.
+    """Return a new certificate.
 
     Args:
         signer: An RSA key.
-        user_id: Who it belongs to: ``Name <address>``.
+        user_id: The key's holder: ``Name <address>``.
         created: Seconds since 1970.
         expires: Seconds since 1970.
 
@@ -74,10 +74,10 @@ def create(signer: Signer, user_id: str, *, created: int, expires: int) -> Certi
 
 
 def read(data: bytes, name: str) -> Certificate:
-    """The certificate in a file that ``to_bytes`` or ``armored`` has made.
+    """Return the certificate that ``to_bytes`` or ``armored`` wrote to a file.
 
     Raises:
-        SigningFailure: It is something else.
+        SigningFailure: The file is something else.
     """
     try:
         found = tuple(packets(dearmored(data, signing.PUBLIC_KEY_BLOCK, name), name))
@@ -88,19 +88,19 @@ def read(data: bytes, name: str) -> Certificate:
     kinds = {each.tag for each in found}
     known = {tags.PUBLIC_KEY, tags.USER_ID, tags.SIGNATURE}
     if len(keys) != 1 or len(user_ids) != 1 or not kinds <= known:
-        raise SigningFailure(f"{name}: expected one key with one user id and no subkeys")
+        raise SigningFailure(f"{name}: expected one key with one user ID and no subkeys")
     return Certificate(keys[0], user_ids[0], found)
 
 
 def renew(certificate: Certificate, signer: Signer, *, now: int, expires: int) -> Certificate:
-    """The certificate with another expiry, later or earlier than before.
+    """Return the certificate with another expiry, later or earlier than before.
 
     Raises:
-        SigningFailure: This is not its key, or the expiry is not after the creation.
+        SigningFailure: The signer has another key, or the expiry is not in the future.
     """
     public = certificate.public
     if expires <= max(public.created, now):
-        raise SigningFailure(f"the expiry of {public.key_id} has to lie in the future")
+        raise SigningFailure(f"the expiry of {public.key_id} has to be in the future")
     user_id = certificate.user_id.encode()
     digest = hashlib.sha512(public.hashed + b"\xb4" + len(user_id).to_bytes(4, "big") + user_id)
     self_signature = signing.sign(
@@ -126,17 +126,17 @@ def renew(certificate: Certificate, signer: Signer, *, now: int, expires: int) -
 def revocation(
     certificate: Certificate, signer: Signer, *, now: int, reason: str, text: str = ""
 ) -> bytes:
-    """The signature packet that takes a key back.
+    """Return the signature packet that revokes a key.
 
     Args:
-        certificate: Of the key.
-        signer: The private key to it.
+        certificate: The key's certificate.
+        signer: The private key.
         now: Seconds since 1970.
         reason: One of ``REASONS``.
-        text: The same in words, for people.
+        text: A comment for people.
 
     Raises:
-        SigningFailure: This is not its key.
+        SigningFailure: The signer has another key.
     """
     body = bytes([REASONS[reason]]) + text.encode()
     digest = hashlib.sha512(certificate.public.hashed)
@@ -145,14 +145,14 @@ def revocation(
 
 
 def revoked(certificate: Certificate, packet: bytes) -> Certificate:
-    """The certificate with a revocation in it.
+    """Return the certificate with a revocation added.
 
     Args:
-        certificate: Of the key.
-        packet: What ``revocation`` has made for it, armored or binary.
+        certificate: The key's certificate.
+        packet: The result of ``revocation``, armored or binary.
 
     Raises:
-        SigningFailure: It is no revocation of this key.
+        SigningFailure: The packet is not a revocation of this key.
     """
     what = "the revocation"
     try:
@@ -165,6 +165,6 @@ def revoked(certificate: Certificate, packet: bytes) -> Certificate:
         each.kind == signatures.KEY_REVOCATION and each.holds(public, public.hashed)
         for each in made
     ):
-        raise SigningFailure(f"this is no revocation of {public.fingerprint}")
+        raise SigningFailure(f"this is not a revocation of {public.fingerprint}")
     first, *others = certificate.packets
     return certificate._replace(packets=(first, *added, *others))

@@ -1,7 +1,7 @@
-"""OpenPGP signatures made with a ``Signer``: version 4, RSA, SHA-512 (RFC 9580, 5.2).
+"""Makes OpenPGP signatures with a ``Signer``: version 4, RSA, SHA-512 (RFC 9580, 5.2).
 
-Whatever is signed is read back and checked by the code that users check it with, before anybody
-else sees it.
+Every signature is read back and verified, by the code that users verify with, before it is
+returned.
 """
 
 import base64
@@ -36,19 +36,19 @@ class Key(NamedTuple):
 
 
 def public_key(signer: Signer, created: int) -> PublicKey:
-    """The public packet of a key.
+    """Return the public packet of a key.
 
     Args:
         signer: An RSA key.
         created: Seconds since 1970; part of the key's fingerprint.
 
     Raises:
-        SigningFailure: It is no RSA key, or a short one.
+        SigningFailure: It is not an RSA key, or too short.
     """
     key = signer.public_key
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < LEAST_RSA_BITS:
         raise SigningFailure(
-            f"{signer.name}: OpenPGP signatures are made with RSA of at least {LEAST_RSA_BITS} bits"
+            f"{signer.name}: OpenPGP signatures need an RSA key of {LEAST_RSA_BITS} bits or more"
         )
     numbers = key.public_numbers()
     head = bytes([_VERSION]) + created.to_bytes(4, "big") + bytes([_RSA])
@@ -56,15 +56,15 @@ def public_key(signer: Signer, created: int) -> PublicKey:
 
 
 def detached(key: Key, stream: BinaryIO, created: int) -> bytes:
-    """The binary signature of a file.
+    """Return the binary signature of a file.
 
     Args:
-        key: Who signs.
-        stream: The file, read from where it stands to its end.
+        key: The key to sign with.
+        stream: The file, read from its current position to its end.
         created: Seconds since 1970.
 
     Raises:
-        SigningFailure: The key did not sign, or not rightly.
+        SigningFailure: The key did not sign, or its signature is wrong.
         OSError: The file cannot be read.
     """
     digest = hashlib.sha512()
@@ -80,17 +80,17 @@ def sign(
     created: int,
     subpackets: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
-    """A signature packet.
+    """Return a signature packet.
 
     Args:
-        key: Who signs.
+        key: The key to sign with.
         kind: The type of the signature.
-        digest: SHA-512, fed with what is signed.
+        digest: The SHA-512 of the data to sign, not finished.
         created: Seconds since 1970.
-        subpackets: What else the signature says, by types and bodies.
+        subpackets: More signed subpackets, by types and bodies.
 
     Raises:
-        SigningFailure: The key did not sign, or not rightly.
+        SigningFailure: The key did not sign, or its signature is wrong.
     """
     fingerprint = bytes.fromhex(key.public.fingerprint)
     hashed = b"".join(
@@ -101,7 +101,7 @@ def sign(
             *subpackets,
         )
     )
-    # gpg before 2.1 looks for the key id, and only for that.
+    # gpg before 2.1 reads only the key ID.
     unhashed = _subpacket(signatures.ISSUER, bytes.fromhex(key.public.key_id))
     head = bytes([_VERSION, kind, _RSA, _SHA512]) + _counted(hashed)
     trailer = head + bytes([_VERSION, 0xFF]) + len(head).to_bytes(4, "big")
@@ -112,27 +112,27 @@ def sign(
     body = head + _counted(unhashed) + final[:2] + value
     if not signatures.read(body).verifies(key.public, final):
         raise SigningFailure(
-            f"{key.signer.name} gave a signature that its public key {key.public.key_id} does not"
-            " confirm: nothing was signed",
-            hint="is this the private key of that public key?",
+            f"{key.signer.name} made a signature that does not verify with its public key"
+            f" {key.public.key_id}: nothing was signed",
+            hint="check that this is the private key of that public key",
         )
     return packet(tags.SIGNATURE, body)
 
 
 def packet(tag: int, body: bytes) -> bytes:
-    """A packet with the header that every version of gpg has read."""
+    """Return a packet with a header that every version of gpg can read."""
     return bytes([0x80 | tag << 2 | 1]) + _counted(body)
 
 
 def mpi(value: int) -> bytes:
-    """A multiprecision integer."""
+    """Return a multiprecision integer."""
     return value.bit_length().to_bytes(2, "big") + value.to_bytes(
         (value.bit_length() + 7) // 8, "big"
     )
 
 
 def armored(data: bytes, label: str) -> bytes:
-    """Packets as text."""
+    """Return packets as text."""
     text = base64.b64encode(data).decode()
     lines = [text[at : at + _ARMOR_CHARACTERS] for at in range(0, len(text), _ARMOR_CHARACTERS)]
     checksum = "=" + base64.b64encode(crc24(data).to_bytes(3, "big")).decode()

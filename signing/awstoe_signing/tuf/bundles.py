@@ -1,7 +1,7 @@
-"""Bundles of releases for machines without a network: a part of a repository in one file.
+"""Writes bundles of releases for machines without a network: part of a repository in one file.
 
-The reader is ``awstoe.update.bundle``. A bundle is no more trusted than a server is: it holds the
-metadata with all its signatures, and can be used until that expires.
+``awstoe.update.bundle`` reads them. A bundle is not trusted more than a server: it has the metadata
+with all signatures, and can be used until the metadata expires.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from awstoe_signing.tuf.repository import MetadataRepository
 
 HELP: Final = "write a bundle of a release for machines without a network"
 _WRITTEN: Final = (1980, 1, 1, 0, 0, 0)
-"""The same files make the same bundle, whenever it is made."""
+"""A fixed time, so that the same files always make the same bundle."""
 
 
 def write(
@@ -30,16 +30,16 @@ def write(
     """Write a bundle of one version.
 
     Args:
-        path: The bundle; must not be there yet.
-        repository: The folder that is published: programs, and below ``metadata/`` the metadata.
-        version: What it is to hold.
-        targets: Platforms and architectures; empty: all that the version was published for.
+        path: The bundle, which must not exist.
+        repository: The published folder: programs, and the metadata below ``metadata/``.
+        version: The version to include.
+        targets: Platforms and architectures; if empty, all targets of the version.
 
     Returns:
-        The paths of the programs in it.
+        The paths of the programs in the bundle.
 
     Raises:
-        SigningFailure: There is no such version, or a file cannot be read or written.
+        SigningFailure: The version is not published, or a file cannot be read or written.
     """
     found = MetadataRepository(os.path.join(repository, layout.METADATA)).published()
     listed = [(name, layout.parse_program_path(name)) for name in found.programs]
@@ -53,16 +53,16 @@ def write(
         raise SigningFailure(f"version {version} is not published for these targets")
     names = [layout.METADATA + name for name in found.metadata]
     names += programs
-    # Those of older versions too: what an update replaces can only be gone back to with its own.
+    # Signatures of older versions too: a rollback needs the signature of the replaced program.
     names += [name + layout.SIGNATURE for name, _ in fit]
     try:
-        file = open(path, "xb")  # noqa: SIM115 - what is there already is not for us to remove
+        file = open(path, "xb")  # noqa: SIM115 - an existing file must not be removed below
         try:
             with file:
                 _fill(file, repository, names)
             sync_path(path)
         except BaseException:
-            os.unlink(path)  # a part of a bundle could be taken for one
+            os.unlink(path)  # a partial file could be mistaken for a bundle
             raise
     except OSError as error:
         what = error.filename or path
@@ -79,26 +79,26 @@ def _fill(file: BinaryIO, repository: str, names: Sequence[str]) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add those of the command ``bundle``."""
+    """Add the options of the command ``bundle``."""
     add = parser.add_argument
-    add("--repository", required=True, metavar="DIR", help="the folder that is published")
-    add("--version", required=True, metavar="V", help="the release")
+    add("--repository", required=True, metavar="DIR", help="the published folder")
+    add("--version", required=True, metavar="V", help="the version to include")
     add(
         "--target",
         dest="targets",
         action="append",
         default=[],
         metavar="OS/ARCH",
-        help="only this one (may be given several times)",
+        help="only this target (repeatable)",
     )
-    add("bundle", metavar="FILE", help="the bundle; must not be there yet")
+    add("bundle", metavar="FILE", help="the bundle, which must not exist")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the command line asks for; gives the exit code.
+    """Run the command line. Return the exit code.
 
     Raises:
-        SigningFailure: It cannot be done.
+        SigningFailure: The bundle cannot be written.
     """
     pairs = []
     for target in options.targets:

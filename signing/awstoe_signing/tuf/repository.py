@@ -1,12 +1,12 @@
-"""Trust metadata of The Update Framework: root, targets, snapshot and timestamp.
+"""Writes trust metadata of The Update Framework: root, targets, snapshot and timestamp.
 
-All of it is made with the library's own objects. A ``MetadataRepository`` is the published folder
-below ``metadata/``: ``N.root.json``, ``N.targets.json`` and ``N.snapshot.json`` never change once
-they are there (consistent snapshots), only ``timestamp.json`` is replaced. Files are published
-under paths that hold their version and never change either, so their names get no hash in front.
+It uses the library's own objects. A ``MetadataRepository`` is the published folder ``metadata/``:
+``N.root.json``, ``N.targets.json`` and ``N.snapshot.json`` never change once they exist (consistent
+snapshots); only ``timestamp.json`` is replaced. Programs have their version in their paths and also
+never change, so their names have no hash prefix.
 
-The root's keys are offline and sign rarely, the targets' key signs a release, the snapshot's and
-the timestamp's are online and keep the metadata fresh.
+The root keys are offline and sign rarely. The targets key signs a release. The snapshot and
+timestamp keys are online and keep the metadata fresh.
 """
 
 import copy
@@ -45,21 +45,21 @@ _HASH: Final = "sha256"
 
 
 class Expiries(NamedTuple):
-    """How long each role's metadata is valid from the time of its signing."""
+    """How long each role's metadata is valid after it was signed."""
 
     root: dt.timedelta = dt.timedelta(days=730)
     targets: dt.timedelta = dt.timedelta(days=365)
     snapshot: dt.timedelta = dt.timedelta(days=30)
     timestamp: dt.timedelta = dt.timedelta(days=7)
-    """An attacker who holds back updates is noticed after this time at the latest."""
+    """The longest time that an attacker can withhold updates without being noticed."""
 
 
 class RoleKeys(NamedTuple):
-    """Who may sign for a role."""
+    """The keys that may sign for a role."""
 
     keys: tuple[PublicKey, ...]
     threshold: int = 1
-    """How many of them must."""
+    """The number of keys that must sign."""
 
 
 class ReleaseSigners(NamedTuple):
@@ -71,33 +71,33 @@ class ReleaseSigners(NamedTuple):
 
 
 class ReleaseFile(NamedTuple):
-    """A program that is published, and its signature."""
+    """A program to publish, and its signature."""
 
     version: str
     platform: str
     """``linux`` or ``windows``."""
     architecture: str
     program: str
-    """Path of the program on this machine."""
+    """The program's path on this machine."""
     signature: str
-    """Path of its detached signature on this machine."""
+    """The path of its detached signature on this machine."""
     glibc: str | None = None
-    """The lowest version of the C library it runs with; None where it needs none."""
+    """The lowest version of the C library it runs with; None if it needs no C library."""
     notes: str | None = None
-    """URL of the release notes."""
+    """The URL of the release notes."""
 
 
 class Published(NamedTuple):
     """What a repository offers now."""
 
     metadata: tuple[str, ...]
-    """File names, in the order in which they must be published."""
+    """The file names, in the order in which they must be published."""
     programs: tuple[str, ...]
-    """Paths of the programs that are listed."""
+    """The paths of the listed programs."""
 
 
 class MetadataSigner(sslib.Signer):
-    """One of our signers as the library wants it."""
+    """Adapts one of our signers to the library's interface."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
@@ -114,13 +114,13 @@ class MetadataSigner(sslib.Signer):
         public_key: sslib.Key,
         secrets_handler: sslib.SecretsHandler | None = None,
     ) -> sslib.Signer:
-        """Refuse: keys are opened by ``awstoe_signing``.
+        """Reject: ``awstoe_signing`` opens keys itself.
 
         Raises:
             ValueError: Always.
         """
         del public_key, secrets_handler
-        raise ValueError(f"{priv_key_uri}: keys are not opened by address here")
+        raise ValueError(f"{priv_key_uri}: keys cannot be opened by URI here")
 
     def sign(self, payload: bytes) -> sslib.Signature:
         name = self._key.get_hash_algorithm_name()
@@ -130,7 +130,7 @@ class MetadataSigner(sslib.Signer):
 
 
 def public_key(key: PublicKey) -> sslib.SSlibKey:
-    """``key`` as metadata names it: RSA with PKCS #1 v1.5 and SHA-256, or ECDSA.
+    """Return a key in the format of metadata: RSA with PKCS #1 v1.5 and SHA-256, or ECDSA.
 
     Raises:
         SigningFailure: Metadata cannot be signed with such a key.
@@ -141,7 +141,7 @@ def public_key(key: PublicKey) -> sslib.SSlibKey:
     if kind.scheme not in ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384"):
         raise SigningFailure(
             f"trust metadata cannot be signed with a key of the kind {kind.scheme}",
-            hint="use RSA or a key on the curve P-256 or P-384",
+            hint="use an RSA key, or a key on the curve P-256 or P-384",
         )
     return kind
 
@@ -153,16 +153,16 @@ def create_root(
     expires: dt.datetime,
     version: int = 1,
 ) -> bytes:
-    """The root that all trust begins with, signed.
+    """Return a signed root, with which all trust starts.
 
     Args:
         roles: The keys of each of ``ROLES``.
-        signers: The root's private keys: at least its threshold.
+        signers: Private keys of the root, as many as its threshold or more.
         expires: UTC.
-        version: 1 for the first.
+        version: 1 for the first root.
 
     Raises:
-        SigningFailure: Roles or signers do not fit together.
+        SigningFailure: Roles and signers do not fit together.
     """
     metadata = Metadata(_root(roles, version, expires))
     return _signed(metadata, signers, metadata.signed)
@@ -175,16 +175,16 @@ def rotate_root(
     *,
     expires: dt.datetime,
 ) -> bytes:
-    """The next root: other keys, thresholds or expiry.
+    """Return the next root, with other keys, thresholds or expiry.
 
     Args:
-        current: The root in force.
+        current: The current root.
         roles: The keys of each of ``ROLES`` from now on.
-        signers: The threshold of the current root's keys and of the new one's.
+        signers: Enough private keys for the thresholds of the current and the new root.
         expires: UTC.
 
     Raises:
-        SigningFailure: ``current`` is no root, or signatures are missing.
+        SigningFailure: ``current`` is not a root, or signatures are missing.
     """
     before = _read(current, "the current root").signed
     if not isinstance(before, Root):
@@ -219,7 +219,7 @@ def _root(roles: Mapping[str, RoleKeys], version: int, expires: dt.datetime) -> 
 
 
 def _signed(metadata: Metadata[Any], signers: Iterable[Signer], *delegators: Root) -> bytes:
-    """``metadata`` signed by all of ``signers``, and proven to satisfy each of ``delegators``."""
+    """Sign metadata with all signers, and check that it satisfies each of the delegating roots."""
     try:
         for signer in signers:
             metadata.sign(MetadataSigner(signer), append=True)
@@ -228,7 +228,7 @@ def _signed(metadata: Metadata[Any], signers: Iterable[Signer], *delegators: Roo
     except UnsignedMetadataError as error:
         raise SigningFailure(
             f"the {metadata.signed.type} metadata is not signed by enough keys: {error}",
-            hint="sign with all keys that root.json asks for",
+            hint="sign with all keys that root.json requires",
         ) from error
     return metadata.to_bytes(_COMPACT)
 
@@ -237,15 +237,15 @@ def _read(data: bytes, what: str) -> Metadata[Any]:
     try:
         return Metadata.from_bytes(data)
     except DeserializationError as error:
-        raise SigningFailure(f"{what} is no trust metadata: {error}") from error
+        raise SigningFailure(f"{what} is not trust metadata: {error}") from error
 
 
 class MetadataRepository:
-    """The folder of metadata that is published.
+    """The published folder of metadata.
 
     Args:
-        folder: Made when missing.
-        expiries: For what is signed from now on.
+        folder: Made if missing.
+        expiries: The validity of metadata that is signed from now on.
     """
 
     def __init__(self, folder: str, expiries: Expiries | None = None) -> None:
@@ -254,10 +254,10 @@ class MetadataRepository:
         os.makedirs(folder, exist_ok=True)
 
     def write_root(self, data: bytes) -> str:
-        """Put a root into the folder; gives its file name.
+        """Write a root to the folder. Return its file name.
 
         Raises:
-            SigningFailure: It does not follow the one in force.
+            SigningFailure: It does not follow the current root.
         """
         root = _read(data, "the new root").signed
         if not isinstance(root, Root):
@@ -268,19 +268,19 @@ class MetadataRepository:
         return self._write(f"{root.version}.root.json", data)
 
     def root_version(self) -> int:
-        """The number of the root in force; 0 if there is none."""
+        """Return the number of the current root; 0 if there is none."""
         found = (_ROOT_NAME.fullmatch(name) for name in os.listdir(self._folder))
         return max((int(each[1]) for each in found if each), default=0)
 
     def root(self) -> Root:
-        """The root in force.
+        """Return the current root.
 
         Raises:
-            SigningFailure: There is none.
+            SigningFailure: There is no root.
         """
         signed = self._load(f"{self.root_version()}.root.json").signed
         if not isinstance(signed, Root):
-            raise SigningFailure(f"{self._folder}: the root is no root metadata")
+            raise SigningFailure(f"{self._folder}: the root is not root metadata")
         return signed
 
     def publish(
@@ -291,23 +291,23 @@ class MetadataRepository:
         now: dt.datetime,
         withdrawn: Mapping[str, str] | None = None,
     ) -> tuple[str, ...]:
-        """Add files to the targets, and sign everything but the root anew.
+        """Add files to the targets, and sign new targets, snapshot and timestamp.
 
-        Each file is written whole, and on the disk, before the next one, which speaks of it; the
-        timestamp comes last. Killed in between, the folder says what it said before, and the same
-        call again completes it.
+        Each file is complete and on the disk before the next file, which refers to it; the
+        timestamp is last. If the process is killed in between, the folder's metadata is still the
+        old one, and calling this again completes it.
 
         Args:
-            files: What is added; a path that is published already must have the same content.
+            files: The files to add. A path that is already published must have the same content.
             signers: The keys of targets, snapshot and timestamp.
-            now: UTC; what is signed is valid from now on.
-            withdrawn: Versions that nobody shall be updated to any more, each with the reason.
+            now: UTC; the start of the validity.
+            withdrawn: Versions to stop updates to, each with the reason.
 
         Returns:
             The names of the files written, in the order in which they must be published.
 
         Raises:
-            SigningFailure: A published path would change, or the keys do not suffice.
+            SigningFailure: A published path would change, or more keys are needed.
             OSError: A file cannot be read or written.
         """
         root, before = self.root(), self._current()
@@ -323,23 +323,23 @@ class MetadataRepository:
         return (written, *self._sign_snapshot(data, targets.version, before, signers, now))
 
     def refresh(self, signers: ReleaseSigners, *, now: dt.datetime) -> tuple[str, ...]:
-        """Sign snapshot and timestamp anew, as long as the targets are valid.
+        """Sign a new snapshot and timestamp, for the same targets.
 
         Returns:
             The names of the files written, in the order in which they must be published.
 
         Raises:
-            SigningFailure: Nothing was published yet, or the keys do not suffice.
+            SigningFailure: Nothing was published yet, or more keys are needed.
         """
         before = self._published()
         data = self._bytes(f"{before.targets.version}.targets.json")
         return self._sign_snapshot(data, before.targets.version, before, signers, now)
 
     def refresh_timestamp(self, signers: Sequence[Signer], *, now: dt.datetime) -> str:
-        """Sign the timestamp anew: the regular task that keeps the metadata fresh.
+        """Sign a new timestamp: the regular task that keeps the metadata fresh.
 
         Raises:
-            SigningFailure: Nothing was published yet, or the keys do not suffice.
+            SigningFailure: Nothing was published yet, or more keys are needed.
         """
         before = self._published()
         timestamp = copy.deepcopy(before.timestamp)
@@ -377,7 +377,7 @@ class MetadataRepository:
         )
 
     def published(self) -> Published:
-        """The files of metadata in force, and the programs that they list.
+        """Return the current metadata files, and the programs that they list.
 
         Raises:
             SigningFailure: Nothing was published yet.
@@ -418,10 +418,10 @@ class MetadataRepository:
             raise SigningFailure(f"{path}: {error.strerror}") from error
 
     def _free(self, version: int, role: str) -> int:
-        """The next version of a role for which no file is there.
+        """Return the next version of a role that has no file.
 
-        A publishing that was killed may have left one that no timestamp speaks of. It stays as it
-        is: somebody could have published it, or have put back an older timestamp.
+        A killed process may have left a file that no timestamp refers to. It stays, because it may
+        have been published, or an older timestamp may have been restored.
         """
         following = version + 1
         while os.path.exists(os.path.join(self._folder, f"{following}.{role}.json")):
@@ -431,7 +431,7 @@ class MetadataRepository:
     def _write(self, name: str, data: bytes) -> str:
         path = os.path.join(self._folder, name)
         if name != "timestamp.json" and os.path.exists(path):
-            raise SigningFailure(f"{path} is there already: what is published never changes")
+            raise SigningFailure(f"{path} exists already: published files never change")
         replace_file(path, [data], durable=True)
         return name
 
@@ -469,11 +469,11 @@ def _add(targets: Targets, file: ReleaseFile) -> None:
         published = targets.targets.get(each.path)
         if published and (published.length, published.hashes) != (each.length, each.hashes):
             raise SigningFailure(
-                f"{each.path} is published with other content: what is published never changes",
-                hint="give the changed files a new version",
+                f"{each.path} is published with other content: published files never change",
+                hint="publish the changed files under a new version",
             )
         if published and (reason := (published.custom or {}).get("withdrawn")):
-            each.unrecognized_fields["custom"]["withdrawn"] = reason  # it stays so
+            each.unrecognized_fields["custom"]["withdrawn"] = reason  # it stays withdrawn
         targets.targets[each.path] = each
 
 

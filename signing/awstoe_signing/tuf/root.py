@@ -1,4 +1,4 @@
-"""The root of trust metadata that a folder of keys has signed: which keys sign what."""
+"""Signs and reads the root of trust metadata of a folder of keys: which keys sign what."""
 
 from typing import Final
 
@@ -13,16 +13,16 @@ from awstoe_signing.tuf import repository as tuf_repository
 from awstoe_signing.tuf.repository import RoleKeys
 
 THRESHOLD: Final = 2
-"""How many root keys must sign a root, where there are so many."""
+"""The number of root keys that must sign a root; fewer if there are fewer root keys."""
 
 
 def write(keys: KeyDirectory, *, now: int) -> int:
-    """Sign the next root, which names the current keys of metadata; gives its version.
+    """Sign the next root, which names the current metadata keys. Return its version.
 
-    The keys of the root in force sign as well as the new ones, as far as they are at hand.
+    The keys of the current root and the new keys sign, as far as they are available.
 
     Raises:
-        SigningFailure: Too few of them are.
+        SigningFailure: Too few of them are available.
     """
     number = version(keys)
     before = _named_by_root(keys, Purpose.ROOT) if number else set()
@@ -41,8 +41,8 @@ def write(keys: KeyDirectory, *, now: int) -> int:
     ]
     expires = moment(now) + tuf_repository.Expiries().root
     if number:
-        force = keys.read("metadata", f"{number}.root.json")
-        data = tuf_repository.rotate_root(force, roles, signers, expires=expires)
+        current_root = keys.read("metadata", f"{number}.root.json")
+        data = tuf_repository.rotate_root(current_root, roles, signers, expires=expires)
     else:
         data = tuf_repository.create_root(roles, signers, expires=expires)
     keys.write(data, "metadata", f"{number + 1}.root.json")
@@ -50,7 +50,7 @@ def write(keys: KeyDirectory, *, now: int) -> int:
 
 
 def is_current(keys: KeyDirectory) -> bool:
-    """Whether there is a root that names the current keys of the book."""
+    """Whether there is a root that names the current keys of the registry."""
     return bool(version(keys)) and all(
         _named_by_root(keys, purpose)
         == {key.fingerprint for key in keys.facts(purpose, KeyState.CURRENT)}
@@ -64,10 +64,10 @@ def _named_by_root(keys: KeyDirectory, purpose: Purpose) -> set[str]:
 
 
 def check_keys(keys: KeyDirectory) -> None:
-    """Make sure that a root can be signed, before anything is made that needs one.
+    """Check that a root can be signed, before anything is made that needs a root.
 
     Raises:
-        SigningFailure: Too few root keys are at hand.
+        SigningFailure: Too few root keys are available.
     """
     found = keys.facts(Purpose.ROOT, KeyState.CURRENT)
     here = sum(keys.is_at_hand(key) for key in found)
@@ -75,12 +75,12 @@ def check_keys(keys: KeyDirectory) -> None:
     if here < needed:
         raise SigningFailure(
             f"a root is signed by {needed} root keys, and {here} are in {keys.path('private')}",
-            hint="bring the media that they are kept on, and link the files to that place",
+            hint="insert the media with the keys, and make symbolic links to their files there",
         )
 
 
 def newest(keys: KeyDirectory) -> tuple[str, int] | None:
-    """The newest root's file name, and when it expires, seconds since 1970; None without one.
+    """Return the newest root's file name and expiry in seconds since 1970; None without a root.
 
     Raises:
         SigningFailure: It cannot be read.
@@ -93,7 +93,7 @@ def newest(keys: KeyDirectory) -> tuple[str, int] | None:
 
 
 def version(keys: KeyDirectory) -> int:
-    """The number of the newest root; 0 if there is none."""
+    """Return the number of the newest root; 0 if there is none."""
     return tuf_repository.MetadataRepository(keys.path("metadata")).root_version()
 
 

@@ -1,4 +1,4 @@
-"""The folder ``trust``: what programs are built to trust, from the folder of keys."""
+"""Writes the folder ``trust``: the trust that is baked into programs, from the folder of keys."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from awstoe_signing.tuf import root as tuf_root
 
 
 def write(keys: KeyDirectory) -> str:
-    """Write the folder that ``make build TRUST=`` bakes in; gives its path.
+    """Write the folder that ``make build TRUST=`` bakes in. Return its path.
 
     Raises:
-        SigningFailure: A key that it needs is not there yet.
+        SigningFailure: A required key does not exist yet.
     """
     version = tuf_root.version(keys)
     if not version:
@@ -26,7 +26,7 @@ def write(keys: KeyDirectory) -> str:
     keys.only(Purpose.OPENPGP)
     openpgp = keys.facts(Purpose.OPENPGP)
     certificates = b"".join(certificate(keys, key).to_bytes() for key in openpgp)
-    # Without a fingerprint it waits for its certificate, and has signed nothing yet.
+    # A key without a fingerprint has no certificate yet, and has signed nothing.
     authenticode = [key for key in keys.facts(Purpose.AUTHENTICODE) if key.fingerprint]
     roots = {read_chain(keys, key)[-1] for key in authenticode if key.state is not KeyState.REVOKED}
     pem = sorted(each.public_bytes(serialization.Encoding.PEM) for each in roots)
@@ -36,18 +36,18 @@ def write(keys: KeyDirectory) -> str:
         "rehearsal": keys.release.is_rehearsal,
         "url": keys.release.url,
         "openpgp": {key.fingerprint: key.state.value for key in openpgp},
-        # Those that are revoked as well: programs go on asking for a signature by one that is not.
+        # Revoked keys as well: programs still require a signature by a key that is not revoked.
         "authenticode": {key.fingerprint: key.state.value for key in authenticode},
     }
     armored = signing.armored(certificates, signing.PUBLIC_KEY_BLOCK)
     keys.write(armored, "trust", release_trust.KEYRING)
     keys.write(keys.read("metadata", f"{version}.root.json"), "trust", release_trust.ROOT)
     keys.write(b"".join(pem), "trust", release_trust.AUTHENTICODE_ROOTS)
-    stampers = b""
+    timestamp_authorities = b""
     if os.path.exists(keys.path("public", release_trust.STAMP_ROOTS)):
-        stampers = keys.read("public", release_trust.STAMP_ROOTS)
-    # Also when there are none: those of before must not stay.
-    keys.write(stampers, "trust", release_trust.STAMP_ROOTS)
-    # Last: the others without it are a development build.
+        timestamp_authorities = keys.read("public", release_trust.STAMP_ROOTS)
+    # Also if there are none, to remove earlier ones.
+    keys.write(timestamp_authorities, "trust", release_trust.STAMP_ROOTS)
+    # Last: a folder without this file means a development build.
     keys.write(json.dumps(facts, indent=4).encode() + b"\n", "trust", release_trust.FACTS)
     return keys.path("trust")

@@ -12,47 +12,56 @@ from awstoe.host.network import urls
 
 _FILE: Final = os.path.join(os.path.dirname(__file__), "regions.toml")
 _STRANGE: Final = re.compile(r"[\s{}?#]")
-"""What no path can be added to, or what is left of a place for something else."""
+"""Characters that no path can follow, or that are left of an unknown field."""
 
 
 class Region(NamedTuple):
-    """A region and what its host names end in."""
+    """A region."""
 
     name: str
     partition: str
     suffix: str
+    """The domain of the partition's host names."""
 
 
 class Mirror(NamedTuple):
-    """One place that a release is published at."""
+    """One place at which releases are published."""
 
     name: str
-    """The region's name, or the host's where there is no region."""
+    """The region's name, or the host's name if the URL has no region."""
     url: str
     """Ends with a slash."""
 
 
 def read(path: str = _FILE) -> Mapping[str, Region]:
-    """All regions by name, in the order of the file."""
+    """Return all regions by name, in the order of the file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not TOML, or not a list of regions.
+    """
     with open(path, "rb") as file:
         data = tomllib.load(file)
-    return {
-        name: Region(name, partition, data["partitions"][partition])
-        for name, partition in data["regions"].items()
-    }
+    try:
+        return {
+            name: Region(name, partition, data["partitions"][partition])
+            for name, partition in data["regions"].items()
+        }
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"not a list of regions: {error}") from error
 
 
 def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]:
-    """The regions to ask, one after the other: the wanted one, then the others of its partition.
+    """Return the regions in the order to try them: the wanted one, then the rest of its partition.
 
     Raises:
-        UsageError: There is no region of that name.
+        UsageError: There is no region with that name.
     """
     name = next(iter(regions)) if wanted is None else wanted
     if name not in regions:
         raise UsageError(
             f"releases are not published in the region {name!r}",
-            hint=f"expected one of {', '.join(regions)}; --url names a place of your own",
+            hint=f"expected one of {', '.join(regions)}; for a place of your own, use --url",
         )
     first = regions[name]
     others = (each for each in regions.values() if each.partition == first.partition)
@@ -60,23 +69,23 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
 
 
 def check_choice(template: str, wanted: str | None) -> None:
-    """Refuse a region that would make no difference.
+    """Check that the choice of a region has an effect.
 
     Raises:
-        UsageError: The template has no place for it.
+        UsageError: The template has no field for the region.
     """
     if wanted is not None and "{region}" not in template and "{suffix}" not in template:
         raise UsageError(
             f"--region makes no difference: all regions are at {urls.redacted(template)}",
-            hint="leave it out, or name a place with {region} in it: --url TEMPLATE",
+            hint="leave it out, or use a template with {region} in it: --url TEMPLATE",
         )
 
 
 def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
-    """The URLs of ``regions``, without repetition where the template has no place for a region.
+    """Return the URLs of ``regions``; only one if the template has no field for a region.
 
     Raises:
-        UsageError: The template is no URL.
+        UsageError: The template is not a valid URL.
     """
     found: dict[str, Mirror] = {}
     for region in regions:
@@ -84,10 +93,10 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
         url = url.rstrip("/") + "/"
         if not _is_address(url):
             raise UsageError(
-                f"{urls.redacted(template)!r} is no address of releases",
+                f"{urls.redacted(template)!r} is not a valid address of releases",
                 hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
-                " {region} and {suffix} stand for the region's name and what its host names end in;"
-                " in name and password write special characters as %XX",
+                " {region} is replaced by the region's name and {suffix} by the domain of its host"
+                " names; in name and password write special characters as %XX",
             )
         host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
         name = region.name if "{region}" in template else host
@@ -102,8 +111,8 @@ def _is_address(url: str) -> bool:
             parts.scheme in ("https", "http")
             and parts.hostname
             and parts.port != 0
-            and "@" not in parts.path  # else a / of the password has ended the host
+            and "@" not in parts.path  # a / in the password would have ended the host
             and not _STRANGE.search(url)
         )
-    except ValueError:  # of brackets, or of the port
+    except ValueError:  # invalid brackets or port
         return False

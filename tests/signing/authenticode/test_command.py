@@ -1,4 +1,4 @@
-"""``sign-program`` from outside: the keys of a rehearsal sign, and users find it good."""
+"""The command ``sign-program``: the keys of a rehearsal sign, and users accept the result."""
 
 import shutil
 import sys
@@ -23,7 +23,7 @@ AT = "2027-03-01T12:00:00Z"
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an Authenticode key and nothing else."""
+    """A folder with only an Authenticode key."""
     folder = tmp_path_factory.mktemp("ceremony") / "keys"
     assert main(["ceremony", "--directory", str(folder), "--rehearsal", "--empty"]) == 0
     assert main(["create", "--directory", str(folder), "--purpose", "authenticode"]) == 0
@@ -45,12 +45,12 @@ def test_program_is_signed_in_place(
     assert verdict.state is State.GOOD
     output = capsys.readouterr().out
     assert f"{path}: signed by {verdict.thumbprint}; " in output
-    assert ("osslsigncode agrees" in output) is bool(shutil.which("osslsigncode"))
+    assert ("osslsigncode accepts it" in output) is bool(shutil.which("osslsigncode"))
     assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
     assert "it is signed already" in capsys.readouterr().err
 
 
-def test_time_stamp_server_needs_a_known_authority(
+def test_timestamp_server_needs_a_known_authority(
     keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "awstoe.exe"
@@ -66,7 +66,7 @@ def test_time_stamp_server_needs_a_known_authority(
     with serve(authority) as served:
         arguments = ["sign-program", "--directory", str(keys), "--time-stamp", served.url]
         assert main([*arguments, str(path)]) == 1
-        assert "whose time stamps are to be believed?" in capsys.readouterr().err
+        assert "a timestamp needs a trusted timestamp authority" in capsys.readouterr().err
         assert path.read_bytes() == make_program()
         roots = keys / "public" / "timestamping.pem"
         roots.write_bytes(world().stamp_root.certificate.public_bytes(Encoding.PEM))
@@ -82,7 +82,7 @@ def test_time_stamp_server_needs_a_known_authority(
 
 
 @pytest.mark.slow
-def test_only_a_key_that_counts_signs_programs(
+def test_only_a_trusted_key_signs_programs(
     made_keys: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, folder = tmp_path / "awstoe.exe", str(tmp_path / "keys")
@@ -103,17 +103,17 @@ def test_only_a_key_that_counts_signs_programs(
     assert path.read_bytes() == make_program()
 
 
-def test_page_is_an_address(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page_must_be_ascii(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "awstoe.exe"
     path.write_bytes(make_program())
     page = ("--page", "https://größe.example/")
     assert main(["sign-program", "--directory", str(keys), *page, str(path)]) == 1
-    assert "has other characters than ASCII: nothing signed" in capsys.readouterr().err
+    assert "has characters that are not ASCII: nothing signed" in capsys.readouterr().err
     assert path.read_bytes() == make_program()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="other files are programs there")
-def test_osslsigncode_that_cannot_be_started_is_named(
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts other files")
+def test_osslsigncode_that_cannot_be_started_is_reported(
     keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, stub = tmp_path / "awstoe.exe", tmp_path / "osslsigncode"
@@ -122,11 +122,11 @@ def test_osslsigncode_that_cannot_be_started_is_named(
     stub.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
-    assert "osslsigncode could not be asked" in capsys.readouterr().err
+    assert "osslsigncode cannot be run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("at", "code"), [("yesterday", 1), (AT, 0)])
-def test_time_of_signing_may_be_given(keys: Path, tmp_path: Path, at: str, code: int) -> None:
+def test_time_of_signing_can_be_set(keys: Path, tmp_path: Path, at: str, code: int) -> None:
     paths = [tmp_path / "one.exe", tmp_path / "two.exe"]
     for path in paths:
         path.write_bytes(make_program())

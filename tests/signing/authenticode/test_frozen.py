@@ -1,4 +1,4 @@
-"""The real single file for Windows: it is signed, verified, and still runs."""
+"""The real single-file executable for Windows: it is signed, verified, and still runs."""
 
 import hashlib
 from pathlib import Path
@@ -34,7 +34,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_single_file_is_good(signed: Path) -> None:
+def test_the_signed_executable_is_good(signed: Path) -> None:
     verdict = trust.verify(
         str(signed),
         trusted=[world().root.certificate],
@@ -44,7 +44,9 @@ def test_single_file_is_good(signed: Path) -> None:
     assert (verdict.reason, verdict.signed_at) == (None, NOW)
 
 
-def test_single_file_still_runs(signed: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_signed_executable_still_runs(
+    signed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     if reason := wine.missing():
         pytest.skip(reason)
     before = hashlib.sha256(signed.read_bytes()).digest()

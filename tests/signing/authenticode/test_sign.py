@@ -1,4 +1,4 @@
-"""Signing programs: what is made is complete, always the same, and good for others' tools too."""
+"""Signing programs: the result is complete, reproducible, and accepted by other tools too."""
 
 import hashlib
 import io
@@ -51,7 +51,7 @@ PROGRAM = make_program(payload=b"odd")
 
 
 class Recorder:
-    """A key far away: it sees digests, nothing else."""
+    """A remote key, which only gets digests."""
 
     name = "a key far away"
 
@@ -74,7 +74,7 @@ def rsa_signed(program: bytes = PROGRAM, *, at: datetime = NOW) -> bytes:
     return sign(program, world().rsa_publisher, rsa_chain(), at=at)
 
 
-# --- what is made -----------------------------------------------------------------------------
+# --- the result -------------------------------------------------------------------------------
 def test_same_input_gives_the_same_file() -> None:
     assert rsa_signed() == rsa_signed()
     assert rsa_signed() != rsa_signed(at=NOW + timedelta(seconds=1))
@@ -90,7 +90,7 @@ def test_signature_adds_itself_and_padding_and_changes_two_header_fields() -> No
     assert program[len(PROGRAM) : at] == bytes(5)
 
 
-def test_key_sees_one_digest_and_nothing_else(tmp_path: Path) -> None:
+def test_key_gets_only_one_digest(tmp_path: Path) -> None:
     far = Recorder(world().rsa_publisher)
     source = tmp_path / "in.exe"
     source.write_bytes(PROGRAM)
@@ -119,7 +119,7 @@ def trust_of(
     return trust.verify_file(io.BytesIO(program), trusted=roots, now=now)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are those of Linux")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
 def test_signed_file_has_the_mode_of_the_unsigned_one(tmp_path: Path) -> None:
     source, target = tmp_path / "in.exe", tmp_path / "out.exe"
     source.write_bytes(PROGRAM)
@@ -152,7 +152,7 @@ def test_key_of_aws_kms_signs_the_same_file(
     assert path.read_bytes() == rsa_signed()
 
 
-# --- what is refused --------------------------------------------------------------------------
+# --- what is rejected -------------------------------------------------------------------------
 def failure_of(
     tmp_path: Path, program: bytes, holder: Holder, certificates: Sequence[x509.Certificate]
 ) -> str:
@@ -172,34 +172,37 @@ def test_signed_program_is_not_signed_again(tmp_path: Path) -> None:
     assert message.endswith("in.exe is not signed: it is signed already")
 
 
-def test_what_is_no_program_is_not_signed(tmp_path: Path) -> None:
+def test_file_that_is_not_a_program_is_not_signed(tmp_path: Path) -> None:
     message = failure_of(tmp_path, b"#!/bin/sh\n", world().publisher, world().chain)
     assert "not a Windows program: no MZ header" in message
 
 
-def test_certificate_of_another_key_is_noticed(tmp_path: Path) -> None:
+def test_certificate_of_another_key_is_rejected(tmp_path: Path) -> None:
     message = failure_of(tmp_path, PROGRAM, world().stranger, world().chain)
     assert "does not belong to the key a key of the tests: nothing signed" in message
 
 
-def test_expired_certificate_is_noticed(tmp_path: Path) -> None:
+def test_expired_certificate_is_rejected(tmp_path: Path) -> None:
     holder = make("Old", signer(ExtendedKeyUsageOID.CODE_SIGNING), end=NOW - timedelta(days=1))
     assert "expired at" in failure_of(tmp_path, PROGRAM, holder, [holder.certificate])
 
 
-def test_certificate_for_something_else_is_noticed(tmp_path: Path) -> None:
+def test_certificate_for_another_purpose_is_rejected(tmp_path: Path) -> None:
     stamper = world().stamper
     message = failure_of(tmp_path, PROGRAM, stamper, [stamper.certificate])
     assert 'the certificate "Stamper" is not made to sign programs' in message
 
 
-def test_chain_that_users_would_refuse_is_noticed(tmp_path: Path) -> None:
+def test_chain_that_users_would_reject_is_rejected(tmp_path: Path) -> None:
     certificates = [*world().chain[:2], world().stamper.certificate, world().root.certificate]
     message = failure_of(tmp_path, PROGRAM, world().publisher, certificates)
-    assert "what was made does not verify: the signature holds a certificate that is not" in message
+    assert (
+        "the new signature does not verify: the signature holds a certificate that is not"
+        in message
+    )
 
 
-def test_missing_program_is_named(tmp_path: Path) -> None:
+def test_missing_program_is_reported(tmp_path: Path) -> None:
     identity = authenticode.SigningIdentity(world().publisher.signer, world().chain)
     with pytest.raises(SigningFailure, match=r"none\.exe: No such file"):
         authenticode.sign(
@@ -234,7 +237,7 @@ def test_own_authority_certifies_a_key_that_signs() -> None:
     assert trust_of(program, [root.certificate]).state is State.GOOD
 
 
-def test_request_for_a_certificate_is_signed_by_the_key_wherever_it_lies() -> None:
+def test_certificate_request_is_signed_by_a_remote_key_too() -> None:
     far = Recorder(world().rsa_publisher)
     subject = x509.Name.from_rfc4514_string("CN=Example,O=Example Inc.,C=US")
     request = authenticode_certificates.request(far, subject)
@@ -290,7 +293,7 @@ def test_osslsigncode_accepts_what_we_sign(tmp_path: Path, kind: str, payload: b
 
 
 @needs_oracle
-def test_osslsigncode_accepts_our_time_stamp_after_the_certificate(tmp_path: Path) -> None:
+def test_osslsigncode_accepts_our_timestamp_after_the_certificate_expired(tmp_path: Path) -> None:
     path = tmp_path / "program.exe"
     path.write_bytes(sign(PROGRAM, authority=honest_stamps()))
     output = oracle_accepts(path, now=END + timedelta(days=30))
@@ -299,13 +302,13 @@ def test_osslsigncode_accepts_our_time_stamp_after_the_certificate(tmp_path: Pat
 
 
 @needs_oracle
-@pytest.mark.parametrize("who", ["publisher", "rsa_publisher"])
+@pytest.mark.parametrize("publisher", ["publisher", "rsa_publisher"])
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("options", [(), ("-ph",)], ids=["plain", "page hashes"])
 def test_what_osslsigncode_signs_is_good(
-    tmp_path: Path, who: str, digest: str, options: tuple[str, ...]
+    tmp_path: Path, publisher: str, digest: str, options: tuple[str, ...]
 ) -> None:
-    holder: Holder = getattr(world(), who)
+    holder: Holder = getattr(world(), publisher)
     path = made_by_oracle(tmp_path, holder, "-h", digest, *options)
     assert verdict_on(path).state is State.GOOD
 
@@ -332,8 +335,8 @@ def verdict_on(path: Path, *, now: datetime = NOW) -> trust.SignatureResult:
 
 
 @needs_oracle
-def test_time_stamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
-    """Its own authority of one run: the token is made by OpenSSL."""
+def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
+    """The test has its own authority, and OpenSSL makes the token."""
     found = world()
     path = made_by_oracle(
         tmp_path,
@@ -367,7 +370,7 @@ def test_old_digest_of_osslsigncode_is_refused(tmp_path: Path, digest: str) -> N
 
 
 @needs_oracle
-def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_takes_it(
+def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_accepts_it(
     tmp_path: Path,
 ) -> None:
     root = make("PSS Root", authority(), key=rsa_key("RSA Publisher"))
@@ -390,10 +393,8 @@ def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_takes_it
 
 @needs_oracle
 @pytest.mark.parametrize("what", ["checksum", "certificate of the root"])
-def test_altered_file_is_refused_also_where_osslsigncode_takes_it(
-    tmp_path: Path, what: str
-) -> None:
-    """Of 1,096 files with one byte changed it takes 479: it does not look at all of them."""
+def test_altered_file_is_refused_even_if_osslsigncode_accepts_it(tmp_path: Path, what: str) -> None:
+    """It accepts 479 of 1,096 files with one changed byte: it does not check all bytes."""
     program = sign(PROGRAM, authority=honest_stamps())
     at = CHECKSUM_AT
     if what != "checksum":

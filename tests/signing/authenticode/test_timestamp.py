@@ -1,4 +1,4 @@
-"""Asking for time stamps: from an honest server, from OpenSSL's, and from those that misbehave."""
+"""Requesting timestamps: from an honest server, from OpenSSL, and from servers that misbehave."""
 
 import io
 import shutil
@@ -46,14 +46,14 @@ ess_cert_id_alg = sha256
 """
 
 
-def asked(answer: Answer = grant, authority: Authority | None = None) -> bytes:
+def request_timestamp(answer: Answer = grant, authority: Authority | None = None) -> bytes:
     with serve(authority or honest_stamps(), answer) as served:
         server = Server(served.url, [world().stamp_root.certificate], pause=0.001)
         return server.stamp(SIGNATURE, NOW)
 
 
-def test_honest_server_gives_a_stamp_without_the_root() -> None:
-    stamp = authenticode_timestamp.read(asked(), SIGNATURE)
+def test_honest_server_returns_a_timestamp_without_the_root() -> None:
+    stamp = authenticode_timestamp.read(request_timestamp(), SIGNATURE)
     assert stamp.time == NOW
     assert set(stamp.certificates) == {world().stamper.certificate, world().stamp_root.certificate}
 
@@ -72,19 +72,19 @@ def test_program_is_stamped_by_a_server() -> None:
     assert (verdict.state, verdict.signed_at) == (State.GOOD, NOW)
 
 
-def test_certificates_that_nobody_needs_are_taken_out() -> None:
-    """Real servers send cross certificates too; no signature covers them."""
+def test_certificates_that_are_not_needed_are_removed() -> None:
+    """Real servers also send cross certificates, which no signature covers."""
 
     def add(data: univ.Sequence) -> None:
         data["certificates"][2] = world().publisher.certificate.public_bytes(Encoding.DER)
 
-    token = asked(authority=honest_stamps()._replace(edit_signed=add))
+    token = request_timestamp(authority=honest_stamps()._replace(edit_signed=add))
     stamp = authenticode_timestamp.read(token, SIGNATURE)
     assert world().publisher.certificate not in stamp.certificates
 
 
 def failing(times: int) -> tuple[Answer, list[int]]:
-    """A server that answers only after so many failures."""
+    """A server that answers after a number of failures."""
     calls: list[int] = []
 
     def answer(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
@@ -94,35 +94,35 @@ def failing(times: int) -> tuple[Answer, list[int]]:
     return answer, calls
 
 
-def test_server_that_is_busy_is_asked_again() -> None:
+def test_busy_server_is_tried_again() -> None:
     answer, calls = failing(3)
-    asked(answer)
+    request_timestamp(answer)
     assert len(calls) == 4
 
 
-def test_server_that_is_asked_too_often_is_asked_again_later() -> None:
+def test_server_that_limits_requests_is_tried_again_later() -> None:
     calls: list[int] = []
 
     def answer(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
         calls.append(1)
         return grant(authority, request) if len(calls) > 1 else (429, b"")
 
-    asked(answer)
+    request_timestamp(answer)
     assert len(calls) == 2
 
 
-def test_server_that_stays_busy_is_given_up() -> None:
+def test_server_that_stays_busy_is_reported() -> None:
     answer, calls = failing(99)
-    with pytest.raises(SigningFailure, match="gives no answer after 4 attempts: status 503"):
-        asked(answer)
+    with pytest.raises(SigningFailure, match="did not answer in 4 attempts: status 503"):
+        request_timestamp(answer)
     assert len(calls) == 4
 
 
-def test_server_that_is_not_there_is_named() -> None:
+def test_unreachable_server_is_reported() -> None:
     with serve(honest_stamps()) as served:
         pass
     server = Server(served.url, [], pause=0.001)
-    with pytest.raises(SigningFailure, match=f"{served.url} gives no answer after 4 attempts"):
+    with pytest.raises(SigningFailure, match=f"{served.url} did not answer in 4 attempts"):
         server.stamp(SIGNATURE, NOW)
 
 
@@ -134,7 +134,7 @@ def test_server_that_is_not_there_is_named() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_server_whose_answer_breaks_off_is_named(answer: bytes) -> None:
+def test_server_with_an_incomplete_response_is_reported(answer: bytes) -> None:
     class Broken(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             self.connection.recv(65536)
@@ -143,7 +143,7 @@ def test_server_whose_answer_breaks_off_is_named(answer: bytes) -> None:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Broken) as served:
         threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{served.server_address[1]}/"
-        with pytest.raises(SigningFailure, match=f"{url} gives no answer after 4 attempts"):
+        with pytest.raises(SigningFailure, match=f"{url} did not answer in 4 attempts"):
             Server(url, [], pause=0.001).stamp(SIGNATURE, NOW)
         served.shutdown()
 
@@ -153,7 +153,7 @@ def test_server_whose_answer_breaks_off_is_named(answer: bytes) -> None:
     [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"],
     ids=["header", "body"],
 )
-def test_server_that_sends_a_byte_now_and_then_is_given_up(begin: bytes) -> None:
+def test_server_that_sends_single_bytes_times_out(begin: bytes) -> None:
     ended = threading.Event()
 
     class Slow(socketserver.StreamRequestHandler):
@@ -176,16 +176,16 @@ def test_server_that_sends_a_byte_now_and_then_is_given_up(begin: bytes) -> None
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1/", "http://", "http://[::1/"])
-def test_server_without_an_address_is_not_asked_twice(url: str) -> None:
-    with pytest.raises(SigningFailure, match="has no address that can be asked"):
+def test_server_with_an_invalid_address_is_not_tried_again(url: str) -> None:
+    with pytest.raises(SigningFailure, match="is not a valid address of a timestamp server"):
         Server(url, [], pause=60).stamp(SIGNATURE, NOW)
 
 
 @pytest.mark.parametrize("end", ["", "{nowhere", ":x"])
-def test_password_of_a_server_is_never_told(end: str) -> None:
+def test_password_of_a_server_is_never_printed(end: str) -> None:
     with pytest.raises(SigningFailure) as caught:
         Server(f"http://user:secret@127.0.0.1:1{end}/", [], pause=0.001).stamp(SIGNATURE, NOW)
-    assert "time stamp server" in caught.value.message
+    assert "timestamp server" in caught.value.message
     assert "secret" not in caught.value.message
 
 
@@ -210,42 +210,42 @@ def answering(status: int, body: bytes) -> Answer:
 
 
 MISBEHAVING: dict[str, tuple[Callable[[], Answer], str]] = {
-    "refuses": (lambda: refusing, "refuses, with status 2"),
+    "rejects the request": (lambda: refusing, "rejected the request: status 2"),
     "answers another request": (lambda: with_other_nonce, "it answers another request"),
     "stamps something else": (lambda: with_other_imprint, "is of another signature"),
-    "does not know the page": (lambda: answering(404, b""), "answers with status 404"),
-    "redirects": (lambda: answering(302, b""), "answers with status 302"),
+    "does not have the page": (lambda: answering(404, b""), "returned status 404"),
+    "redirects": (lambda: answering(302, b""), "returned status 302"),
     "never ends": (
         lambda: answering(200, bytes(100_000)),
         "and more than 65536 bytes; expected 200",
     ),
-    "speaks another language": (
+    "returns another format": (
         lambda: answering(200, b"<html></html>"),
-        "the answer of the time stamp server cannot be read",
+        "the response of the timestamp server cannot be read",
     ),
 }
 
 
 @pytest.mark.parametrize("case", MISBEHAVING)
-def test_no_stamp_is_taken_from_a_server_that(case: str) -> None:
+def test_timestamp_is_rejected_if_the_server(case: str) -> None:
     answer, reason = MISBEHAVING[case]
     with pytest.raises(SigningFailure, match=reason):
-        asked(answer())
+        request_timestamp(answer())
 
 
-def test_no_stamp_is_taken_with_a_time_that_is_not_ours() -> None:
+def test_timestamp_with_another_time_is_rejected() -> None:
     with pytest.raises(SigningFailure, match="its time is 2026-06-01 13:00"):
-        asked(authority=honest_stamps(NOW + timedelta(hours=1)))
+        request_timestamp(authority=honest_stamps(NOW + timedelta(hours=1)))
 
 
-def test_no_stamp_is_taken_from_an_unknown_authority() -> None:
+def test_timestamp_of_an_unknown_authority_is_rejected() -> None:
     holder = make("Stamper", signer(TIME_STAMPING, critical=True))
     with pytest.raises(SigningFailure, match="nobody who is trusted vouches"):
-        asked(authority=Authority(holder, world().root.certificate))
+        request_timestamp(authority=Authority(holder, world().root.certificate))
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
-def test_stamp_of_openssl_is_good(tmp_path: Path) -> None:
+def test_timestamp_of_openssl_is_good(tmp_path: Path) -> None:
     found = world()
     (tmp_path / "stamper.pem").write_bytes(found.stamper.certificate.public_bytes(Encoding.PEM))
     (tmp_path / "root.pem").write_bytes(found.stamp_root.certificate.public_bytes(Encoding.PEM))

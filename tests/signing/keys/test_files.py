@@ -27,14 +27,14 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_key_comes_back_with_its_passphrase(file: Path) -> None:
+def test_a_key_can_be_read_with_its_passphrase(file: Path) -> None:
     found = files.read(str(file), PASSPHRASE)
     assert found.public_key == CURVE.public_key()
     assert found.name == str(file)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
-def test_only_the_owner_can_read_it(file: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_only_the_owner_can_read_a_key_file(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -61,19 +61,19 @@ def test_the_passphrase_is_slow_to_guess_and_openssl_reads_the_file(tmp_path: Pa
     assert b"prime256v1" in done.stdout
 
 
-def test_each_file_is_encrypted_with_a_salt_of_its_own(file: Path, tmp_path: Path) -> None:
+def test_each_file_is_encrypted_with_its_own_salt(file: Path, tmp_path: Path) -> None:
     files.write(str(tmp_path / "again.pem"), CURVE, PASSPHRASE)
     assert (tmp_path / "again.pem").read_bytes() != file.read_bytes()
 
 
 def test_a_key_is_never_overwritten(file: Path) -> None:
     before = file.read_bytes()
-    with pytest.raises(SigningFailure, match="is there already: a key is never overwritten"):
+    with pytest.raises(SigningFailure, match="exists already: a key is never overwritten"):
         files.write(str(file), CURVE, PASSPHRASE)
     assert file.read_bytes() == before
 
 
-def test_what_is_no_key_that_can_be_used_is_refused(file: Path, tmp_path: Path) -> None:
+def test_a_file_without_a_usable_key_is_rejected(file: Path, tmp_path: Path) -> None:
     def refused(data: bytes, message: str) -> None:
         path = tmp_path / "other.pem"
         path.write_bytes(data)
@@ -81,9 +81,9 @@ def test_what_is_no_key_that_can_be_used_is_refused(file: Path, tmp_path: Path) 
             files.read(str(path), PASSPHRASE)
 
     text = file.read_bytes()
-    refused(text[:100], "passphrase is wrong, or this is no")
-    refused(b"", "passphrase is wrong, or this is no")
-    refused(text + b"\n" * 70_000, "more than 64 KiB")
+    refused(text[:100], "passphrase is wrong, or it is not")
+    refused(b"", "passphrase is wrong, or it is not")
+    refused(text + b"\n" * 70_000, "larger than 64 KiB")
     refused(pem(CURVE, serialization.NoEncryption()), "is not encrypted")
     encryption = serialization.BestAvailableEncryption(PASSPHRASE)
     refused(pem(ed25519.Ed25519PrivateKey.generate(), encryption), "no RSA or elliptic-curve key")
@@ -127,13 +127,15 @@ def test_a_passphrase_is_the_first_line_of_a_file(
         pytest.param(
             PASSPHRASE,
             0o644,
-            "can be read by others",
-            marks=pytest.mark.skipif(sys.platform == "win32", reason="permissions are others"),
+            "can be read by other users",
+            marks=pytest.mark.skipif(
+                sys.platform == "win32", reason="Windows has other permissions"
+            ),
         ),
         (None, 0, "No such file"),
     ],
 )
-def test_a_file_that_holds_no_secret_is_refused(
+def test_a_file_without_a_secret_is_rejected(
     content: bytes | None,
     mode: int,
     message: str,
@@ -149,16 +151,14 @@ def test_a_file_that_holds_no_secret_is_refused(
         passphrases.existing("the key")
 
 
-def test_an_empty_line_at_the_prompt_is_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_line_at_the_prompt_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr(getpass, "getpass", lambda _: "")
     with pytest.raises(SigningFailure, match="no passphrase for the key was typed"):
         passphrases.existing("the key")
 
 
-def test_a_key_file_that_was_not_finished_is_taken_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_incomplete_key_file_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -168,13 +168,13 @@ def test_a_key_file_that_was_not_finished_is_taken_away(
     assert not (tmp_path / "new.pem").exists()
 
 
-def test_two_sources_short_ones_and_none_are_refused(
+def test_two_passphrases_a_short_one_and_none_are_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(SigningFailure, match="no terminal to ask at"):
+    with pytest.raises(SigningFailure, match="no terminal for a prompt"):
         passphrases.existing("the key")
     monkeypatch.setenv(passphrases.VARIABLE, "short")
-    with pytest.raises(SigningFailure, match="has 5 bytes; expected at least 12"):
+    with pytest.raises(SigningFailure, match="has 5 bytes; expected 12 or more"):
         passphrases.new("the key")
     monkeypatch.setenv(passphrases.FILE_VARIABLE, str(tmp_path))
     with pytest.raises(SigningFailure, match="both set"):

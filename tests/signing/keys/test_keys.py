@@ -1,4 +1,4 @@
-"""The life of keys through the command line of the signing tools, and what programs learn of it."""
+"""The life cycle of keys through the command line, and what programs learn of it."""
 
 import io
 import json
@@ -85,14 +85,14 @@ def test_a_rehearsal_is_complete(keys: KeyDirectory) -> None:
     assert current.expires < following.expires
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
-def test_nobody_else_can_read_private_keys(keys: KeyDirectory) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_only_the_owner_can_read_private_keys(keys: KeyDirectory) -> None:
     assert stat.S_IMODE(os.stat(keys.path("private")).st_mode) == 0o700
     for entry in os.scandir(keys.path("private")):
         assert stat.S_IMODE(entry.stat().st_mode) == 0o600
 
 
-def test_every_private_key_is_encrypted_and_the_book_has_none(keys: KeyDirectory) -> None:
+def test_every_private_key_is_encrypted_and_none_is_in_the_registry(keys: KeyDirectory) -> None:
     for path in Path(keys.path("private")).glob("*.pem"):
         assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     published = [keys.read("keys.toml")]
@@ -101,7 +101,7 @@ def test_every_private_key_is_encrypted_and_the_book_has_none(keys: KeyDirectory
     assert not any(b"PRIVATE" in data for data in published)
 
 
-def test_what_is_baked_in_speaks_for_both_keys(keys: KeyDirectory, tmp_path: Path) -> None:
+def test_the_baked_in_trust_has_both_keys(keys: KeyDirectory, tmp_path: Path) -> None:
     trust = baked_in(keys)
     assert trust.is_rehearsal
     assert list(trust.openpgp.values()) == [KeyState.CURRENT, KeyState.NEXT]
@@ -114,7 +114,7 @@ def test_what_is_baked_in_speaks_for_both_keys(keys: KeyDirectory, tmp_path: Pat
     assert x509.load_pem_x509_certificates(publishers.roots) == chain[1:]
 
 
-def test_authorities_of_time_stamps_are_baked_in_as_well(keys: KeyDirectory) -> None:
+def test_timestamp_authorities_are_baked_in_as_well(keys: KeyDirectory) -> None:
     assert baked_in(keys).stamp_roots == b""
     root = keys.read("public", "authenticode-1.pem")
     keys.write(root, "public", release_trust.STAMP_ROOTS)
@@ -125,19 +125,19 @@ def test_authorities_of_time_stamps_are_baked_in_as_well(keys: KeyDirectory) -> 
     assert baked_in(keys).stamp_roots == b""
 
 
-def test_a_ceremony_goes_on_where_it_was_interrupted(keys: KeyDirectory) -> None:
+def test_a_ceremony_continues_after_an_interruption(keys: KeyDirectory) -> None:
     before = keys.facts()
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
     assert KeyDirectory(keys.folder).facts() == before
     assert not os.path.exists(keys.path("metadata", "2.root.json"))
 
 
-def test_a_ceremony_goes_on_after_a_key_file_that_is_in_no_book(
+def test_a_ceremony_continues_after_a_key_file_that_is_not_registered(
     keys: KeyDirectory, tmp_path: Path
 ) -> None:
-    folder = str(tmp_path / "begun")
+    folder = str(tmp_path / "interrupted")
     assert run("ceremony", "--directory", folder, "--rehearsal", "--empty") == 0
-    orphan = tmp_path / "begun" / "private" / "timestamp-1.pem"
+    orphan = tmp_path / "interrupted" / "private" / "timestamp-1.pem"
     orphan.write_bytes(keys.read("private", "timestamp-1.pem")[:100])
     assert run("create", "--directory", folder, "--purpose", "timestamp") == 0
     assert [key.name for key in KeyDirectory(folder).facts()] == ["timestamp-2"]
@@ -151,11 +151,11 @@ def test_an_interrupted_rotation_leaves_one_key_that_signs(
     following = keys.facts(purpose, KeyState.NEXT)
     put = KeyDirectory.put
 
-    def put_and_die(self: KeyDirectory, *changed: KeyFacts) -> None:
+    def put_and_interrupt(self: KeyDirectory, *changed: KeyFacts) -> None:
         put(self, *changed)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(KeyDirectory, "put", put_and_die)
+    monkeypatch.setattr(KeyDirectory, "put", put_and_interrupt)
     assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 130
     after = KeyDirectory(keys.folder)
     assert after.only(purpose).name != old.name
@@ -163,7 +163,7 @@ def test_an_interrupted_rotation_leaves_one_key_that_signs(
     assert len(after.facts(purpose, KeyState.NEXT)) == len(following)
 
 
-def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
+def test_a_ceremony_signs_the_root_that_an_interrupted_rotation_did_not(
     keys: KeyDirectory,
 ) -> None:
     now = int(time.time())
@@ -178,7 +178,7 @@ def test_a_ceremony_signs_the_root_that_a_rotation_could_not_sign_any_more(
 
 
 @pytest.mark.slow
-def test_after_a_rotation_the_next_key_signs_and_the_old_one_still_counts(
+def test_after_a_rotation_the_next_key_signs_and_the_old_one_stays_trusted(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = sign(keys, tmp_path / "file")
@@ -199,7 +199,7 @@ def test_after_a_rotation_the_next_key_signs_and_the_old_one_still_counts(
 
 
 @pytest.mark.slow
-def test_a_revoked_key_counts_no_more(
+def test_a_revoked_key_is_not_trusted(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signature = sign(keys, tmp_path / "file")
@@ -214,8 +214,8 @@ def test_a_revoked_key_counts_no_more(
     assert judged(sign(keys, tmp_path / "file"), keys) is Verdict.GOOD
 
 
-def test_the_book_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> None:
-    """Somebody may bring the certificate as it was before the revocation."""
+def test_the_registry_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> None:
+    """An attacker may present the certificate without its revocation."""
     signature = sign(keys, tmp_path / "file")
     key = keys.only(Purpose.OPENPGP)
     keys.put(key._replace(state=KeyState.REVOKED))
@@ -224,16 +224,16 @@ def test_the_book_alone_revokes_a_key(keys: KeyDirectory, tmp_path: Path) -> Non
     assert judged(signature, keys) is Verdict.REVOKED
 
 
-def test_a_key_that_cannot_be_opened_is_revoked_by_what_was_made_with_it(
+def test_a_key_that_cannot_be_opened_is_revoked_by_its_prepared_revocation(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "another passphrase")
     name = keys.only(Purpose.OPENPGP).name
     reason = ("--reason", "compromised")
     assert run("revoke", "--directory", keys.folder, "--name", name, *reason) == 0
-    said = capsys.readouterr().out
-    assert "which states no reason: the key file" in said
-    assert "the passphrase is wrong" in said
+    output = capsys.readouterr().out
+    assert "which states no reason: the key file" in output
+    assert "the passphrase is wrong" in output
 
 
 def test_a_key_that_has_expired_signs_nothing(
@@ -252,13 +252,15 @@ def test_a_key_that_has_expired_signs_nothing(
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(-1, 1), (0, 1), (86399, 1), (181 * 86400, 0)])
-def test_the_last_day_of_a_key_is_an_alarm(seconds: int, code: int, keys: KeyDirectory) -> None:
+def test_check_reports_a_key_that_expires_soon(seconds: int, code: int, keys: KeyDirectory) -> None:
     key = keys.only(Purpose.OPENPGP)
     keys.put(key._replace(expires=int(time.time()) + seconds))
     assert run("list", "--directory", keys.folder, "--check") == code
 
 
-def test_a_key_gets_another_expiry(keys: KeyDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+def test_expire_changes_the_expiry_of_a_key(
+    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = keys.only(Purpose.OPENPGP).name
     check = ("list", "--directory", keys.folder, "--check")
     assert run(*check) == 0
@@ -278,28 +280,28 @@ def at(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("days", "message"),
     [(540, ""), (560, r"1\.root\.json \(expires \S+, 1\d\d days left"), (740, r"\(expired \S+\)")],
 )
-def test_the_end_of_the_root_is_an_alarm(
+def test_check_reports_a_root_that_expires_soon(
     days: int,
-    said: str,
+    message: str,
     keys: KeyDirectory,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check = ("list", "--directory", keys.folder, "--check")
     at(monkeypatch, days)
-    assert run(*check) == (1 if said else 0)
-    told = capsys.readouterr()
-    assert re.search(said or "^$", told.err)
-    assert re.search(r"1\.root\.json +current +expire", told.out)
+    assert run(*check) == (1 if message else 0)
+    output = capsys.readouterr()
+    assert re.search(message or "^$", output.err)
+    assert re.search(r"1\.root\.json +current +expire", output.out)
 
 
-def test_a_root_that_is_missing_is_an_alarm_until_the_ceremony_has_signed_it(
+def test_check_reports_a_missing_root_until_the_ceremony_has_signed_it(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A rotation that was killed leaves this."""
+    """A killed rotation leaves this state."""
     check = ("list", "--directory", keys.folder, "--check")
     retired = [keys.only(Purpose.TARGETS)._replace(state=KeyState.RETIRED)]
     lifecycle.create(keys, Purpose.TARGETS, now=int(time.time()), expires=0, together=retired)
@@ -309,26 +311,26 @@ def test_a_root_that_is_missing_is_an_alarm_until_the_ceremony_has_signed_it(
     assert run(*check) == 0
 
 
-def test_a_missing_openpgp_key_is_an_alarm(
+def test_check_reports_a_missing_openpgp_key(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check = ("list", "--directory", keys.folder, "--check")
     revoke = ("revoke", "--directory", keys.folder, "--reason", "compromised")
     assert run(*revoke, "--name", "openpgp-1") == 0
     assert run(*check) == 1
-    assert "use: rotate --purpose openpgp" in capsys.readouterr().err
+    assert "run: awstoe-signing rotate --purpose openpgp" in capsys.readouterr().err
     assert run(*revoke, "--name", "openpgp-2") == 0
     assert run(*check) == 1
-    assert "use: create --state current --purpose openpgp" in capsys.readouterr().err
+    assert "run: awstoe-signing create --state current --purpose openpgp" in capsys.readouterr().err
 
 
-def test_a_ceremony_makes_no_key_in_place_of_the_next_one_that_programs_know(
+def test_a_ceremony_does_not_replace_the_next_key_that_programs_know(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     revoke = ("revoke", "--directory", keys.folder, "--reason", "compromised")
     assert run(*revoke, "--name", "openpgp-1") == 0
     assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 1
-    assert "use: rotate --purpose openpgp" in capsys.readouterr().err
+    assert "run: awstoe-signing rotate --purpose openpgp" in capsys.readouterr().err
     assert len(KeyDirectory(keys.folder).facts(Purpose.OPENPGP)) == 2
 
 
@@ -355,7 +357,7 @@ def test_a_next_key_of_any_purpose_signs_after_a_rotation(
         assert following.fingerprint in baked_in(keys).authenticode
 
 
-def test_a_rotation_that_takes_the_next_key_has_no_place_for_another(
+def test_a_rotation_to_the_next_key_accepts_no_other_key(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = ("--directory", keys.folder, "--purpose", "targets")
@@ -365,7 +367,7 @@ def test_a_rotation_that_takes_the_next_key_has_no_place_for_another(
 
 
 @pytest.mark.parametrize("state", [KeyState.CURRENT, KeyState.NEXT])
-def test_there_is_one_key_at_a_time(
+def test_a_purpose_has_one_key_at_a_time(
     state: KeyState, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = keys.facts()
@@ -376,7 +378,7 @@ def test_there_is_one_key_at_a_time(
     assert not os.path.exists(keys.path("private", "openpgp-3.pem"))
 
 
-def test_the_root_key_that_was_stolen_is_the_one_that_is_replaced(
+def test_a_rotation_replaces_the_root_key_that_is_named(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("rotate", "--directory", keys.folder, "--purpose", "root", "--name")
@@ -392,12 +394,12 @@ def test_the_root_key_that_was_stolen_is_the_one_that_is_replaced(
     assert current == ["root-1", "root-2", "root-4"]
 
 
-def test_there_is_no_time_in_which_no_windows_program_can_be_signed(
+def test_windows_programs_can_be_signed_at_all_times_during_a_rotation(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A public authority takes days: the next key waits for it while the current one signs."""
-    book = Path(keys.path("keys.toml"))
-    book.write_text(book.read_text().replace("is_rehearsal = true", "is_rehearsal = false"))
+    """A public authority needs days: meanwhile, the current key signs."""
+    registry = Path(keys.path("keys.toml"))
+    registry.write_text(registry.read_text().replace("is_rehearsal = true", "is_rehearsal = false"))
     named = ("--directory", keys.folder, "--purpose", "authenticode")
     assert run("rotate", *named) == 1
     assert "create --purpose authenticode --state next" in capsys.readouterr().err
@@ -438,7 +440,7 @@ def test_a_rotated_root_is_signed_by_the_old_keys_and_the_new(keys: KeyDirectory
     assert retired.fingerprint in {each["keyid"] for each in signatures}
 
 
-def test_a_root_needs_two_of_its_keys_and_no_more(
+def test_a_root_needs_exactly_two_of_its_keys(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rotate = ("rotate", "--directory", keys.folder, "--purpose", "timestamp")
@@ -452,14 +454,14 @@ def test_a_root_needs_two_of_its_keys_and_no_more(
 
 
 @pytest.mark.parametrize("purpose", ["targets", "snapshot", "timestamp"])
-def test_a_rotated_online_key_is_named_by_a_new_root(purpose: str, keys: KeyDirectory) -> None:
+def test_a_new_root_names_a_rotated_online_key(purpose: str, keys: KeyDirectory) -> None:
     assert run("rotate", "--directory", keys.folder, "--purpose", purpose) == 0
     keys = KeyDirectory(keys.folder)
     role = tuf_repository.MetadataRepository(keys.path("metadata")).root().roles[purpose]
     assert role.keyids == [keys.only(Purpose(purpose)).fingerprint]
 
 
-def test_a_key_of_metadata_is_taken_back_by_a_root(
+def test_a_metadata_key_is_rotated_instead_of_revoked(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("revoke", "--directory", keys.folder, "--name", "targets-1")
@@ -478,7 +480,7 @@ def test_after_a_rotation_old_thumbprints_stay_published(keys: KeyDirectory) -> 
     assert baked_in(keys).authenticode[both[0]] is KeyState.REVOKED
 
 
-def test_with_every_thumbprint_revoked_programs_go_on_asking_for_one(
+def test_with_every_thumbprint_revoked_programs_still_require_one(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = keys.only(Purpose.AUTHENTICODE).name
@@ -493,23 +495,23 @@ def test_with_every_thumbprint_revoked_programs_go_on_asking_for_one(
     assert (list(publishers.thumbprints), publishers.roots) == ([], b"")
 
 
-def test_without_an_authenticode_certificate_programs_ask_for_none(keys: KeyDirectory) -> None:
+def test_without_an_authenticode_certificate_programs_require_none(keys: KeyDirectory) -> None:
     key = keys.only(Purpose.AUTHENTICODE)
     keys.put(key._replace(fingerprint="", expires=None))
     assert run("trust", "--directory", keys.folder) == 0
     assert not baked_in(keys).publishers().needed
 
 
-def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
+def test_a_certificate_of_a_public_authority_is_requested_and_registered(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = keys.only(Purpose.AUTHENTICODE)
     named = ("--directory", keys.folder, "--name", key.name)
     capsys.readouterr()
     assert run("request", *named, "--subject", "CN=AWSTOE,O=Example,C=DE") == 0
-    asked = x509.load_pem_x509_csr(capsys.readouterr().out.encode())
-    assert asked.is_signature_valid
-    assert asked.public_key() == keys.open(key).public_key
+    request = x509.load_pem_x509_csr(capsys.readouterr().out.encode())
+    assert request.is_signature_valid
+    assert request.public_key() == keys.open(key).public_key
     chain = tmp_path / "chain.pem"
     chain.write_bytes(keys.read("public", f"{key.name}.pem"))
     keys.put(key._replace(fingerprint="", expires=None))
@@ -521,7 +523,7 @@ def test_a_certificate_of_a_public_authority_is_asked_for_and_taken(
 
 
 @pytest.mark.parametrize("state", [KeyState.CURRENT, KeyState.REVOKED])
-def test_no_certificate_takes_the_place_of_one_that_programs_know(
+def test_no_certificate_replaces_one_that_programs_know(
     state: KeyState, keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = keys.only(Purpose.AUTHENTICODE)._replace(state=state)
@@ -543,7 +545,7 @@ def test_no_certificate_takes_the_place_of_one_that_programs_know(
     assert KeyDirectory(keys.folder).key(key.name) == key
 
 
-def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
+def test_a_certificate_whose_signatures_would_not_be_trusted_is_rejected(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = keys.only(Purpose.AUTHENTICODE)
@@ -555,7 +557,7 @@ def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
     named = ("--directory", keys.folder, "--name", first.name)
     for certificates, reason in (
         ([own, stranger], "nobody who is trusted vouches"),
-        ([own, stranger, root], "not one chain in its order"),
+        ([own, stranger, root], "not one chain in order"),
         ([root, own], "is not for the key authenticode-1"),
     ):
         chain = tmp_path / "chain.pem"
@@ -565,7 +567,7 @@ def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
     assert lifecycle.read_chain(keys, first) == [own, root]
 
 
-def test_trust_is_written_while_a_certificate_is_waited_for(keys: KeyDirectory) -> None:
+def test_trust_is_written_before_a_new_certificate_arrives(keys: KeyDirectory) -> None:
     first = keys.only(Purpose.AUTHENTICODE)
     waiting = first._replace(name="authenticode-2", fingerprint="", expires=None)
     keys.write(keys.read("public", "targets-1.pem"), "public", "authenticode-2.pem")
@@ -574,20 +576,20 @@ def test_trust_is_written_while_a_certificate_is_waited_for(keys: KeyDirectory) 
     assert baked_in(keys).authenticode == {first.fingerprint: KeyState.RETIRED}
 
 
-def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
+def test_real_keys_need_a_user_id_and_a_passphrase(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = str(tmp_path / "real")
     assert run("ceremony", "--directory", folder) == 1
-    assert "whose keys are these?" in capsys.readouterr().err
+    assert "the keys need a user ID" in capsys.readouterr().err
     (tmp_path / "real").mkdir()
     assert run("ceremony", "--directory", folder) == 1
-    assert "whose keys are these?" in capsys.readouterr().err
+    assert "the keys need a user ID" in capsys.readouterr().err
     holder = ("--user-id", "AWSTOE <releases@example.com>")
     assert run("ceremony", "--directory", folder, *holder) == 1
     assert "no passphrase for the key openpgp-1" in capsys.readouterr().err
     assert run("ceremony", "--directory", folder, "--rehearsal") == 1
-    assert "holds keys that matter" in capsys.readouterr().err
+    assert "has real keys" in capsys.readouterr().err
     monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "correct horse battery")
     assert run("create", "--directory", folder, "--purpose", "timestamp") == 0
     assert run("create", "--directory", folder, "--purpose", "authenticode") == 0
@@ -599,7 +601,7 @@ def test_keys_that_matter_ask_for_a_holder_and_a_passphrase(
     ("option", "value"),
     [("--product", "Other"), ("--user-id", "Other <o@x>"), ("--url", "https://127.0.0.1/")],
 )
-def test_a_ceremony_does_not_go_on_with_other_keys_than_asked_for(
+def test_a_ceremony_rejects_keys_of_another_product(
     option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("ceremony", "--directory", str(tmp_path / "keys"), "--empty")
@@ -609,27 +611,27 @@ def test_a_ceremony_does_not_go_on_with_other_keys_than_asked_for(
     assert f"got '{value}'" in capsys.readouterr().err
 
 
-def test_a_rehearsal_does_not_become_keys_that_matter(
+def test_keys_of_a_rehearsal_do_not_become_real_keys(
     keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = ("--user-id", "AWSTOE <releases@example.com>")
     assert run("ceremony", "--directory", keys.folder, *holder) == 1
-    assert "holds the keys of a rehearsal" in capsys.readouterr().err
+    assert "has the keys of a rehearsal" in capsys.readouterr().err
 
 
-def test_every_text_comes_back_from_the_book(tmp_path: Path) -> None:
+def test_the_registry_preserves_every_text(tmp_path: Path) -> None:
     text = 'Größe \U0001f600 "\\" \x7f\t\n'
     release = ReleaseKeys(text, text, text, is_rehearsal=False)
     assert KeyDirectory(str(tmp_path), release).release == release
     assert KeyDirectory(str(tmp_path)).release == release
 
 
-def test_a_key_that_lies_elsewhere_is_asked_for(
+def test_a_key_that_is_kept_elsewhere_is_reported(
     keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     os.unlink(keys.path("private", "openpgp-1.pem"))
     assert run("sign", "--directory", keys.folder, str(tmp_path)) == 1
-    assert "the key openpgp-1 lies elsewhere" in capsys.readouterr().err
+    assert "the key openpgp-1 is kept elsewhere" in capsys.readouterr().err
 
 
 def test_a_private_key_of_another_certificate_signs_nothing(keys: KeyDirectory) -> None:
@@ -641,9 +643,7 @@ def test_a_private_key_of_another_certificate_signs_nothing(keys: KeyDirectory) 
         found.key(signer)
 
 
-def test_the_list_is_there_for_people_and_for_programs(
-    keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_list_prints_text_and_json(keys: KeyDirectory, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run("list", "--directory", keys.folder) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -657,15 +657,18 @@ def test_the_list_is_there_for_people_and_for_programs(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no book of keys"),
-        ("[release", "no book of keys"),
-        (TIMELESS.format("'2026'"), "expected a time with its zone"),
-        (TIMELESS.format("2026-01-01T00:00:00"), "expected a time with its zone"),
-        ("[release]\nproduct='x'\n", "no book of keys"),
-        ("[release]\nproduct='x'\nuser_id='x'\nurl=''\nis_rehearsal=true\nx=1", "no book of keys"),
+        ("", "not a key registry"),
+        ("[release", "not a key registry"),
+        (TIMELESS.format("'2026'"), "expected a time with a time zone"),
+        (TIMELESS.format("2026-01-01T00:00:00"), "expected a time with a time zone"),
+        ("[release]\nproduct='x'\n", "not a key registry"),
+        (
+            "[release]\nproduct='x'\nuser_id='x'\nurl=''\nis_rehearsal=true\nx=1",
+            "not a key registry",
+        ),
     ],
 )
-def test_a_broken_book_is_reported(
+def test_a_broken_registry_is_reported(
     text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "keys.toml").write_text(text)
@@ -673,25 +676,25 @@ def test_a_broken_book_is_reported(
     assert message in capsys.readouterr().err
 
 
-def test_a_folder_without_keys_says_what_to_do(
+def test_a_folder_without_keys_is_reported_with_a_hint(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("list", "--directory", str(tmp_path)) == 1
-    assert "python -m awstoe_signing ceremony" in capsys.readouterr().err
+    assert "awstoe-signing ceremony" in capsys.readouterr().err
 
 
-def test_the_published_book_can_be_read_and_holds_public_facts_only() -> None:
+def test_the_published_registry_can_be_read_and_has_only_public_facts() -> None:
     path = ROOT / "signing" / "keys.toml"
-    release, keys = directory.read_book(str(path))
+    release, keys = directory.read_registry(str(path))
     assert not release.is_rehearsal
-    assert path.read_text() == directory.book_text(release, keys)
+    assert path.read_text() == directory.registry_text(release, keys)
     assert {key.purpose for key in keys} <= {Purpose.OPENPGP, Purpose.AUTHENTICODE, *METADATA}
 
 
 @pytest.mark.parametrize("days", ["0", "-5", "40000", "9" * 30])
-def test_an_expiry_that_openpgp_cannot_write_is_refused(
+def test_an_expiry_that_openpgp_cannot_represent_is_rejected(
     days: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("expire", "--directory", keys.folder, "--name", "openpgp-1", f"--days={days}")
     assert run(*command) == 1
-    assert "ends before 2106" in capsys.readouterr().err
+    assert "end before 2106" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Commands of the signing tools at once, killed ones, and who else can look into their folder."""
+"""Simultaneous and killed commands of the signing tools, and the permissions of their folder."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A folder of keys without keys, and the passphrase for those to come."""
+    """An empty folder of keys, and the passphrase for new keys."""
     monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "correct horse battery")
     folder = str(tmp_path / "new" / "keys")
     assert run("ceremony", "--directory", folder, "--empty", *HOLDER) == 0
@@ -49,7 +49,7 @@ def content(folder: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("command", CHANGES)
-def test_a_change_waits_for_nobody_and_spoils_no_other(
+def test_a_change_during_another_change_is_refused(
     command: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(keys.folder)
@@ -59,7 +59,7 @@ def test_a_change_waits_for_nobody_and_spoils_no_other(
     assert content(keys.folder) == {**before, keys.path("keys.lock"): b""}
 
 
-def test_signing_and_looking_go_on_during_a_change(keys: KeyDirectory, tmp_path: Path) -> None:
+def test_sign_and_list_work_during_a_change(keys: KeyDirectory, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a program")
     with locked(keys.folder):
@@ -68,8 +68,8 @@ def test_signing_and_looking_go_on_during_a_change(keys: KeyDirectory, tmp_path:
 
 
 @pytest.mark.slow
-def test_keys_that_are_made_at_once_are_all_in_the_book(empty: str) -> None:
-    """Each command makes its key, or says that another one is at work and is run again."""
+def test_keys_that_are_created_at_once_are_all_registered(empty: str) -> None:
+    """Each command creates its key, or reports that another one is running and is repeated."""
     command = [sys.executable, "-m", "awstoe_signing", "create", "--directory", empty]
     left = ["root", "root", "targets"]
     while left:
@@ -85,9 +85,9 @@ def test_keys_that_are_made_at_once_are_all_in_the_book(empty: str) -> None:
             )
             for purpose in left
         ]
-        said = {each: each.communicate()[1] for _, each in running}
+        errors = {each: each.communicate()[1] for _, each in running}
         left = [purpose for purpose, each in running if each.returncode]
-        assert all(b"another command is" in said[each] for _, each in running if each.returncode)
+        assert all(b"another command is" in errors[each] for _, each in running if each.returncode)
     found = KeyDirectory(empty).facts()
     assert sorted(key.purpose for key in found) == ["root", "root", "targets"]
     assert len({key.name for key in found}) == 3
@@ -95,7 +95,7 @@ def test_keys_that_are_made_at_once_are_all_in_the_book(empty: str) -> None:
         KeyDirectory(empty).open(key)
 
 
-def test_a_killed_command_locks_nobody_out(empty: str) -> None:
+def test_a_killed_command_leaves_no_lock(empty: str) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, empty],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -109,9 +109,9 @@ def test_a_killed_command_locks_nobody_out(empty: str) -> None:
     assert run("create", "--directory", empty, "--purpose", "timestamp") == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_nobody_else_can_look_in_whatever_the_umask_is(
+def test_only_the_owner_can_read_the_folder_regardless_of_the_umask(
     mask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "correct horse battery")
@@ -126,8 +126,8 @@ def test_nobody_else_can_look_in_whatever_the_umask_is(
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
-def test_a_signature_can_be_read_by_all_whatever_the_umask_is(
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_all_users_can_read_a_signature_regardless_of_the_umask(
     keys: KeyDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -140,8 +140,8 @@ def test_a_signature_can_be_read_by_all_whatever_the_umask_is(
     assert stat.S_IMODE(os.stat("file.sig").st_mode) == 0o644
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="asks Linux which file is flushed")
-def test_the_book_stays_as_it_was_when_the_disk_refuses(
+@pytest.mark.skipif(sys.platform == "win32", reason="reads from Linux which file is flushed")
+def test_the_registry_does_not_change_if_it_cannot_be_written(
     empty: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = Path(empty, "keys.toml").read_bytes()
@@ -159,11 +159,11 @@ def test_the_book_stays_as_it_was_when_the_disk_refuses(
     assert not KeyDirectory(empty).facts(Purpose.TIMESTAMP)
 
 
-def test_an_error_of_the_system_is_told_in_a_line(
+def test_an_error_of_the_system_is_reported_in_one_line(
     empty: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(os.path.join(empty, "metadata"))
     Path(empty, "metadata").write_bytes(b"not a folder")
     assert run("list", "--directory", empty) == 1
     place = os.path.join(empty, "metadata")
-    assert f"signing: {place}: File exists" in capsys.readouterr().err
+    assert f"awstoe-signing: {place}: File exists" in capsys.readouterr().err

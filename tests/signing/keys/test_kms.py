@@ -58,9 +58,9 @@ def test_a_digest_is_sent_and_signed_as_it_is(
     signer = KmsSigner(ARN + name)
     digest = hashlib.new(hash_name, b"data").digest()
     verify_digest(signer.public_key, signer.sign_digest(digest, hash_name), digest, hash_name)
-    operation, asked = endpoint.requests[-1]
+    operation, parameters = endpoint.requests[-1]
     assert operation == "Sign"
-    assert (asked["MessageType"], asked["SigningAlgorithm"]) == ("DIGEST", algorithm)
+    assert (parameters["MessageType"], parameters["SigningAlgorithm"]) == ("DIGEST", algorithm)
 
 
 def test_an_openpgp_key_of_kms_makes_a_certificate_and_signatures(
@@ -86,7 +86,7 @@ def test_metadata_is_signed_by_kms(endpoint: Kms) -> None:
     assert endpoint.requests[-1][1]["SigningAlgorithm"] == "ECDSA_SHA_256"
 
 
-def test_an_endpoint_that_hashes_the_digest_again_is_found_out(
+def test_an_endpoint_that_hashes_the_digest_again_is_detected(
     endpoint: Kms, rsa_key: rsa.RSAPrivateKey
 ) -> None:
     endpoint.keys["again"] = KmsKey(rsa_key, hashes_again=True)
@@ -95,7 +95,7 @@ def test_an_endpoint_that_hashes_the_digest_again_is_found_out(
         signer.sign_digest(bytes(64), "sha512")
 
 
-def test_a_request_that_fails_for_the_moment_is_repeated(endpoint: Kms) -> None:
+def test_a_request_with_a_transient_error_is_repeated(endpoint: Kms) -> None:
     signer = KmsSigner(ARN + "ecc")
     endpoint.failures.append(KmsError("ThrottlingException", "Rate exceeded"))
     assert signer.sign_digest(bytes(32), "sha256")
@@ -130,7 +130,7 @@ def test_what_a_key_does_not_sign_is_not_sent(endpoint: Kms) -> None:
     assert [operation for operation, _ in endpoint.requests] == ["GetPublicKey"]
 
 
-def test_an_answer_of_no_use_is_reported(endpoint: Kms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_aws_is_reported(endpoint: Kms, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint.failures.append(KmsError("AccessDeniedException", "not authorized: kms:GetPublicKey"))
     with pytest.raises(SigningFailure, match="AccessDeniedException: not authorized"):
         KmsSigner(ARN + "rsa")
@@ -143,15 +143,15 @@ def test_an_answer_of_no_use_is_reported(endpoint: Kms, monkeypatch: pytest.Monk
         KmsSigner(ARN + "rsa")
 
 
-def test_a_local_key_signs_like_one_of_kms(rsa_key: rsa.RSAPrivateKey, endpoint: Kms) -> None:
+def test_a_local_key_signs_like_a_key_of_kms(rsa_key: rsa.RSAPrivateKey, endpoint: Kms) -> None:
     digest = hashlib.sha512(b"data").digest()
     remote = KmsSigner(ARN + "rsa").sign_digest(digest, "sha512")
     assert LocalSigner(rsa_key, "local").sign_digest(digest, "sha512") == remote
     assert endpoint.requests
 
 
-def test_a_key_of_kms_is_one_key_of_the_book(endpoint: Kms, tmp_path: Path) -> None:
-    """Pasting the same address twice would rotate a key to itself."""
+def test_a_key_of_kms_can_be_registered_once(endpoint: Kms, tmp_path: Path) -> None:
+    """The same ARN again would rotate a key to itself."""
     keys = KeyDirectory(str(tmp_path / "keys"), REHEARSAL)
     now = int(time.time())
     made = lifecycle.create(keys, Purpose.TARGETS, now=now, expires=now + 5, kms=ARN + "ecc")
@@ -161,7 +161,7 @@ def test_a_key_of_kms_is_one_key_of_the_book(endpoint: Kms, tmp_path: Path) -> N
     assert {operation for operation, _ in endpoint.requests} == {"GetPublicKey"}
 
 
-def test_a_key_of_another_kind_signs_no_windows_programs(endpoint: Kms, tmp_path: Path) -> None:
+def test_a_key_that_is_not_rsa_cannot_sign_windows_programs(endpoint: Kms, tmp_path: Path) -> None:
     keys = KeyDirectory(str(tmp_path / "keys"), REHEARSAL)
     now = int(time.time())
     with pytest.raises(SigningFailure, match="ecc is not RSA"):

@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def makers() -> Iterator[tuple[Gpg, dict[str, str]]]:
-    """gpg with keys of its own, and their fingerprints by their names."""
+    """gpg with its own keys, and their fingerprints by name."""
     if GPG is None:
         pytest.skip("gpg is not installed")
     with gpg() as program:
@@ -39,7 +39,7 @@ def makers() -> Iterator[tuple[Gpg, dict[str, str]]]:
             name: program.make_key(f"{name} <{name}@example.com>", algorithm, "sign")
             for name, algorithm in (("rsa", "rsa3072"), ("ed", "ed25519"))
         }
-        # One that only certifies, with a subkey that signs.
+        # A key that only certifies, with a subkey that signs.
         fingerprints["sub"] = program.make_key("sub <sub@example.com>", "ed25519", "cert")
         options = ("--passphrase", "", "--pinentry-mode", "loopback")
         added = program.run(
@@ -49,7 +49,7 @@ def makers() -> Iterator[tuple[Gpg, dict[str, str]]]:
         yield program, fingerprints
 
 
-def said(signature: bytes, keys: bytes, data: bytes = DATA) -> Verification:
+def verdict_of(signature: bytes, keys: bytes, data: bytes = DATA) -> Verification:
     ring = keyring.read(keys, "keys")
     return openpgp.verify(io.BytesIO(data), signature, ring, now=int(time.time()))
 
@@ -73,32 +73,32 @@ def test_we_accept_what_gpg_signs(
 ) -> None:
     signature = gpg_signature(makers, [name], file, form, "--digest-algo", digest)
     exported = makers[0].export("--armor") if form == "--armor" else makers[0].export()
-    found = said(signature, exported).deciding
+    found = verdict_of(signature, exported).deciding
     assert found.verdict is Verdict.GOOD, found.reason
     assert found.fingerprint == makers[1][name]
     assert found.signer == f"{name} <{name}@example.com>"
     assert (found.signing_key == found.fingerprint) == (name != "sub")
-    assert said(signature, exported, DATA[:-1]).deciding.verdict is Verdict.BAD
+    assert verdict_of(signature, exported, DATA[:-1]).deciding.verdict is Verdict.BAD
 
 
 def test_we_accept_several_signatures_of_gpg_in_a_file(
     file: Path, makers: tuple[Gpg, dict[str, str]]
 ) -> None:
-    found = said(gpg_signature(makers, ["rsa", "ed", "sub"], file), makers[0].export())
+    found = verdict_of(gpg_signature(makers, ["rsa", "ed", "sub"], file), makers[0].export())
     assert [each.verdict for each in found.findings] == [Verdict.GOOD] * 3
 
 
-def test_we_accept_what_gpg_says_about_a_signature_besides(
+def test_we_accept_additional_subpackets_of_gpg(
     file: Path, makers: tuple[Gpg, dict[str, str]]
 ) -> None:
     notes = ("--set-notation", "build@example.com=17", "--set-policy-url", "https://example.com/")
     signature = gpg_signature(makers, ["ed"], file, *notes, "--default-sig-expire", "3d")
-    assert said(signature, makers[0].export()).is_good
+    assert verdict_of(signature, makers[0].export()).is_good
 
 
 def test_we_refuse_sha1_of_gpg(file: Path, makers: tuple[Gpg, dict[str, str]]) -> None:
     signature = gpg_signature(makers, ["rsa"], file, "--digest-algo", "SHA1")
-    found = said(signature, makers[0].export()).deciding
+    found = verdict_of(signature, makers[0].export()).deciding
     assert (found.verdict, "SHA-1" in found.reason) == (Verdict.BAD, True)
 
 
@@ -108,10 +108,10 @@ def test_we_refuse_a_key_that_gpg_has_revoked(file: Path) -> None:
     with gpg() as program:
         fingerprint = program.make_key("gone <gone@example.com>", "ed25519", "sign")
         signature = gpg_signature((program, {"gone": fingerprint}), ["gone"], file)
-        assert said(signature, program.export()).is_good
+        assert verdict_of(signature, program.export()).is_good
         guarded = program.home / "openpgp-revocs.d" / f"{fingerprint}.rev"
         program.take(guarded.read_bytes().replace(b":-----BEGIN", b"-----BEGIN"))
-        assert said(signature, program.export()).deciding.verdict is Verdict.REVOKED
+        assert verdict_of(signature, program.export()).deciding.verdict is Verdict.REVOKED
 
 
 @pytest.mark.slow
@@ -126,9 +126,9 @@ def test_we_accept_what_sequoia_signs(suite: str, file: Path, tmp_path: Path) ->
     for form in ((), ("--binary",)):
         path = tmp_path / f"signature{len(form)}"
         run_sq("sign", *form, "--detached", "--signer-key", secret, "-o", path, file)
-        found = said(path.read_bytes(), keys).deciding
+        found = verdict_of(path.read_bytes(), keys).deciding
         assert (found.verdict, found.signer) == (Verdict.GOOD, user), found.reason
-        assert said(path.read_bytes(), keys, DATA + b"x").deciding.verdict is Verdict.BAD
+        assert verdict_of(path.read_bytes(), keys, DATA + b"x").deciding.verdict is Verdict.BAD
 
 
 def run_sq(*arguments: str | Path) -> None:
@@ -148,7 +148,7 @@ def signed(keys: KeyDirectory, file: Path) -> bytes:
 
 
 @needs_gpg
-def test_gpg_accepts_what_we_sign_by_the_way_of_the_user_guide(
+def test_gpg_accepts_what_we_sign_with_the_commands_of_the_guide(
     keys: KeyDirectory, file: Path
 ) -> None:
     trust_folder.write(keys)
@@ -169,7 +169,7 @@ def test_gpg_accepts_what_we_sign_by_the_way_of_the_user_guide(
 
 
 @needs_gpg
-def test_gpg_reads_our_key_as_we_mean_it(keys: KeyDirectory) -> None:
+def test_gpg_reads_our_key_correctly(keys: KeyDirectory) -> None:
     key = keys.only(Purpose.OPENPGP)
     with gpg() as program:
         program.take(keys.read("public", f"{key.name}.asc"))
@@ -203,10 +203,8 @@ def test_sequoia_accepts_what_we_sign(keys: KeyDirectory, file: Path) -> None:
 
 @needs_gpg
 @needs_sq
-def test_a_renewed_key_still_speaks_for_what_it_signed_before(
-    keys: KeyDirectory, file: Path
-) -> None:
-    """Sequoia asks what was true of a key when it signed: the old self-signature must stay."""
+def test_signatures_from_before_a_renewal_stay_good(keys: KeyDirectory, file: Path) -> None:
+    """Sequoia judges a key by its state when it signed: the old self-signature must stay."""
     now = int(time.time())
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
@@ -218,7 +216,7 @@ def test_a_renewed_key_still_speaks_for_what_it_signed_before(
     keys.write(openpgp_signing.armored(renewed.to_bytes(), "PUBLIC KEY BLOCK"), path)
     while time.time() < now + 2:
         time.sleep(0.1)
-    assert said(signature.read_bytes(), Path(path).read_bytes()).is_good
+    assert verdict_of(signature.read_bytes(), Path(path).read_bytes()).is_good
     assert verifies_with_sq(path, signature, file)
     with gpg() as program:
         program.take(Path(path).read_bytes())
@@ -227,14 +225,14 @@ def test_a_renewed_key_still_speaks_for_what_it_signed_before(
 
 @needs_gpg
 @needs_sq
-def test_all_three_know_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
+def test_all_three_programs_reject_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
     now = int(time.time())
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
     name = keys.only(Purpose.OPENPGP).name
     lifecycle.revoke(keys, name, now=now, reason="compromised", text="laptop lost")
     path = keys.path("public", f"{name}.asc")
-    found = said(signature.read_bytes(), Path(path).read_bytes()).deciding
+    found = verdict_of(signature.read_bytes(), Path(path).read_bytes()).deciding
     assert (found.verdict, "compromised" in found.reason) == (Verdict.REVOKED, True)
     assert not verifies_with_sq(path, signature, file)
     with gpg() as program:
@@ -243,9 +241,7 @@ def test_all_three_know_a_revoked_key(keys: KeyDirectory, file: Path) -> None:
 
 
 @needs_gpg
-def test_a_revocation_made_with_the_key_revokes_it_without_the_key(
-    keys: KeyDirectory, file: Path
-) -> None:
+def test_the_prepared_revocation_works_without_the_key(keys: KeyDirectory, file: Path) -> None:
     signature = file.with_suffix(".sig")
     signature.write_bytes(signed(keys, file))
     name = keys.only(Purpose.OPENPGP).name
@@ -255,5 +251,5 @@ def test_a_revocation_made_with_the_key_revokes_it_without_the_key(
         program.take(keys.read("revocations", f"{name}.asc"))
         assert b"REVKEYSIG" in program.run("--verify", signature, file).stderr
     lifecycle.revoke(keys, name, now=int(time.time()), reason="unspecified")
-    found = said(signature.read_bytes(), keys.read("public", f"{name}.asc"))
+    found = verdict_of(signature.read_bytes(), keys.read("public", f"{name}.asc"))
     assert found.deciding.verdict is Verdict.REVOKED

@@ -64,7 +64,7 @@ def signed(folder: Path, name: str) -> dict[str, Any]:
     return value
 
 
-def test_first_release(tmp_path: Path, repository: MetadataRepository) -> None:
+def test_the_first_release_is_complete(tmp_path: Path, repository: MetadataRepository) -> None:
     written = repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     assert written == ("1.targets.json", "1.snapshot.json", "timestamp.json")
     targets = signed(tmp_path, "1.targets.json")
@@ -84,7 +84,7 @@ def test_first_release(tmp_path: Path, repository: MetadataRepository) -> None:
     )
 
 
-def test_releases_add_up(tmp_path: Path, repository: MetadataRepository) -> None:
+def test_a_release_keeps_the_earlier_ones(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     repository.publish([a_file(tmp_path, "1.1.0", b"newer")], SIGNERS, now=NOW)
     assert len(signed(tmp_path, "2.targets.json")["targets"]) == 4
@@ -118,7 +118,9 @@ def test_snapshot_is_refreshed_with_the_timestamp(
     assert repository.refresh(SIGNERS, now=NOW) == ("2.snapshot.json", "timestamp.json")
 
 
-def test_withdrawn_version(tmp_path: Path, repository: MetadataRepository) -> None:
+def test_a_version_is_withdrawn_with_its_reason(
+    tmp_path: Path, repository: MetadataRepository
+) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     repository.publish([], SIGNERS, now=NOW, withdrawn={"1.0.0": "it is broken"})
     targets = signed(tmp_path, "2.targets.json")["targets"]
@@ -143,17 +145,17 @@ def test_wrong_key_signs_nothing(tmp_path: Path, repository: MetadataRepository,
         repository.publish([a_file(tmp_path)], stranger, now=NOW)
 
 
-def test_root_that_too_few_sign() -> None:
+def test_a_root_with_too_few_signatures_is_rejected() -> None:
     with pytest.raises(SigningFailure, match="the root metadata is not signed by enough keys"):
         tuf_repository.create_root(roles(), ROOTS[:1], expires=NOW + YEAR)
 
 
-def test_threshold_that_cannot_be_met() -> None:
+def test_a_threshold_that_cannot_be_met_is_rejected() -> None:
     with pytest.raises(SigningFailure, match="a threshold of 4 cannot be met by 3 keys"):
         tuf_repository.create_root(roles(4), ROOTS, expires=NOW + YEAR)
 
 
-def test_role_without_keys() -> None:
+def test_a_role_without_keys_is_rejected() -> None:
     some = roles()
     del some["snapshot"]
     with pytest.raises(SigningFailure, match="expected keys for root, targets, snapshot"):
@@ -174,7 +176,7 @@ def test_root_is_rotated_by_old_and_new_keys(repository: MetadataRepository) -> 
         repository.write_root(following)
 
 
-def test_kinds_of_keys() -> None:
+def test_rsa_and_ecdsa_keys_can_sign_metadata() -> None:
     large = signer("rsa", rsa.generate_private_key(public_exponent=65537, key_size=2048))
     assert tuf_repository.public_key(large.public_key).scheme == "rsa-pkcs1v15-sha256"
     wide = signer("p384", ec.generate_private_key(ec.SECP384R1()))
@@ -190,26 +192,28 @@ def test_kinds_of_keys() -> None:
         tuf_repository.public_key(odd)
 
 
-def test_nothing_published_yet(repository: MetadataRepository, tmp_path: Path) -> None:
+def test_refreshing_before_publishing_is_rejected(
+    repository: MetadataRepository, tmp_path: Path
+) -> None:
     with pytest.raises(SigningFailure, match="nothing has been published yet"):
         repository.refresh_timestamp([TIMESTAMP], now=NOW)
     with pytest.raises(SigningFailure, match=r"0\.root\.json"):
         MetadataRepository(str(tmp_path / "empty")).root()
 
 
-def test_damaged_metadata_is_told(tmp_path: Path, repository: MetadataRepository) -> None:
+def test_damaged_metadata_is_reported(tmp_path: Path, repository: MetadataRepository) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     (tmp_path / "metadata/1.targets.json").write_bytes(b"{")
-    with pytest.raises(SigningFailure, match=r"1\.targets\.json is no trust metadata"):
+    with pytest.raises(SigningFailure, match=r"1\.targets\.json is not trust metadata"):
         repository.publish([a_file(tmp_path, "1.1.0")], SIGNERS, now=NOW)
 
 
 class Killed(BaseException):
-    """The process ends here; nothing handles this, so the disk is left as by a kill."""
+    """Ends the process: nothing handles this, so the disk is left as after a kill."""
 
 
 def kill_before(call: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """End the process before its ``call``-th system call that changes the disk; gives them all."""
+    """End the process before its ``call``-th change of the disk. Yield the list of changes."""
     done: list[str] = []
 
     def counted(name: str) -> Callable[..., Any]:
@@ -229,7 +233,7 @@ def kill_before(call: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def check_whole(folder: Path) -> None:
-    """Everything that the timestamp leads to is there, with the hash that it is said to have."""
+    """Check that every file that the timestamp leads to exists and has its hash."""
     described = signed(folder, "timestamp.json")["meta"]["snapshot.json"]
     for role in ("snapshot", "targets"):
         name = f"{described['version']}.{role}.json"
@@ -238,7 +242,7 @@ def check_whole(folder: Path) -> None:
         described = json.loads(data)["signed"].get("meta", {}).get("targets.json")
 
 
-def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done_again(
+def test_a_kill_while_publishing_leaves_the_old_metadata_and_can_be_repeated(
     tmp_path: Path, repository: MetadataRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = a_file(tmp_path), a_file(tmp_path, "1.1.0", b"newer")
@@ -257,23 +261,23 @@ def test_publishing_that_is_killed_at_any_moment_leaves_what_was_and_can_be_done
             else:
                 break
         check_whole(folder)
-        # What the timestamp says is replaced at once, by the last of the renamings.
+        # The last rename replaces the timestamp at once.
         has_second = done.count("replace") == 3
         assert len(killed.published().programs) == 1 + has_second
         killed.publish([second], SIGNERS, now=NOW)
         check_whole(folder)
         assert len(killed.published().programs) == 2
         calls += 1
-    # Each of the three files is on the disk before it gets its name, and so is the name.
+    # Each of the three files is on the disk before it gets its name, and then the name is.
     assert "".join(name[0] for name in done) == "owfrof" * 3
 
 
-def test_what_a_killed_publishing_left_is_not_changed(
+def test_files_left_by_a_killed_publishing_are_not_changed(
     tmp_path: Path, repository: MetadataRepository
 ) -> None:
     repository.publish([a_file(tmp_path)], SIGNERS, now=NOW)
     left = tmp_path / "metadata" / "2.targets.json"
-    left.write_bytes(b"perhaps somebody has published it")
+    left.write_bytes(b"another process may have published it")
     written = repository.publish([a_file(tmp_path, "1.1.0", b"newer")], SIGNERS, now=NOW)
     assert written == ("3.targets.json", "2.snapshot.json", "timestamp.json")
-    assert left.read_bytes() == b"perhaps somebody has published it"
+    assert left.read_bytes() == b"another process may have published it"

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts p
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--url", ""], "'' is no address of releases"),
+        (["--url", ""], "'' is not a valid address of releases"),
         (["--region", ""], "not published in the region ''"),
         (["--from-file", ""], "No such file"),
         (["--version", ""], "'' is no version"),

@@ -188,7 +188,7 @@ def test_template_of_urls() -> None:
     ],
 )
 def test_what_is_no_template(template: str) -> None:
-    with pytest.raises(UsageError, match="is no address of releases"):
+    with pytest.raises(UsageError, match="is not a valid address of releases"):
         regions.mirrors(template, regions.order(regions.read(), None))
 
 

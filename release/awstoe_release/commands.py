@@ -1,4 +1,4 @@
-"""Starts programs, the only module of the release that does: lists of arguments, no shell."""
+"""Runs other programs; the only module of the release that does. Argument lists, no shell."""
 
 import os
 import shutil
@@ -8,22 +8,22 @@ from collections.abc import Mapping, Sequence
 from awstoe_release.failure import ReleaseFailure
 
 
-def output_of(
+def run(
     command: Sequence[str],
     *,
     folder: str | None = None,
     environment: Mapping[str, str] | None = None,
     seconds: float = 60,
-    hint: str = "",
+    hint: str | None = None,
 ) -> str:
-    """What a program writes to standard output.
+    """Run a program and return its standard output.
 
     Args:
         command: The program and its arguments.
-        folder: Where it runs; here when None.
-        environment: All of its environment; ours when None.
-        seconds: How long it may take.
-        hint: What to do when it fails.
+        folder: Where it runs; the current folder if None.
+        environment: Its whole environment; ours if None.
+        seconds: The time limit.
+        hint: What to do if it fails.
 
     Raises:
         ReleaseFailure: It cannot be started, takes too long, or fails.
@@ -49,15 +49,15 @@ def output_of(
             f"'{' '.join(command)}' did not end within {seconds:.0f} s", hint=hint
         ) from error
     if ended.returncode:
-        said = (ended.stderr.strip() or ended.stdout.strip())[-2000:]
+        output = (ended.stderr.strip() or ended.stdout.strip())[-2000:]
         raise ReleaseFailure(
-            f"'{' '.join(command)}' failed with exit code {ended.returncode}: {said}", hint=hint
+            f"'{' '.join(command)}' failed with exit code {ended.returncode}: {output}", hint=hint
         )
     return ended.stdout
 
 
-def run_shown(command: Sequence[str], *, folder: str, variables: Mapping[str, str]) -> None:
-    """Run a program whose output goes to the terminal, with additional variables.
+def run_in_terminal(command: Sequence[str], *, folder: str, variables: Mapping[str, str]) -> None:
+    """Run a program that writes to the terminal, with additional environment variables.
 
     Raises:
         ReleaseFailure: It cannot be started, or it fails.
@@ -73,10 +73,12 @@ def run_shown(command: Sequence[str], *, folder: str, variables: Mapping[str, st
     except OSError as error:
         raise ReleaseFailure(f"{command[0]} cannot be started: {error.strerror}") from error
     if code:
-        raise ReleaseFailure(f"'{' '.join(command)}' failed with exit code {code}, see above")
+        raise ReleaseFailure(
+            f"'{' '.join(command)}' failed with exit code {code}; see its output above"
+        )
 
 
-def is_there(program: str) -> bool:
+def is_installed(program: str) -> bool:
     """Whether a program can be found."""
     return shutil.which(program) is not None
 
@@ -85,7 +87,7 @@ def start_server(command: Sequence[str], *, environment: Mapping[str, str]) -> "
     """Start a program that serves until its standard input is closed.
 
     Raises:
-        ReleaseFailure: It cannot be started, or ends before its first line.
+        ReleaseFailure: It cannot be started, or ends before it writes its first line.
     """
     try:
         child = subprocess.Popen(  # noqa: S603
@@ -103,7 +105,7 @@ def start_server(command: Sequence[str], *, environment: Mapping[str, str]) -> "
     server = Server(child, line)
     if not line:
         server.close()
-        raise ReleaseFailure(f"'{' '.join(command)}' ended at once, see above")
+        raise ReleaseFailure(f"'{' '.join(command)}' ended at once; see its output above")
     return server
 
 
@@ -119,7 +121,7 @@ class Server:
         self.line = line
 
     def close(self) -> None:
-        """End it and wait for that."""
+        """End the program and wait for it."""
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
                 stream.close()
