@@ -1,4 +1,4 @@
-"""Certificates and keys made at run time, good ones and every kind of bad one."""
+"""Certificates and keys made at run time: valid ones, and invalid ones of every type."""
 
 import functools
 from collections.abc import Sequence
@@ -43,14 +43,14 @@ class Extension(NamedTuple):
 
 @functools.cache
 def curve_key(name: str) -> ec.EllipticCurvePrivateKey:
-    """A P-256 key by the name of its holder: always the same one in a process."""
+    """Return the P-256 key of a holder; in a process it is always the same."""
     del name
     return ec.generate_private_key(ec.SECP256R1())
 
 
 @functools.cache
 def rsa_key(name: str, bits: int = 3072) -> rsa.RSAPrivateKey:
-    """An RSA key by the name of its holder: always the same one in a process."""
+    """Return the RSA key of a holder; in a process it is always the same."""
     del name
     return rsa.generate_private_key(65537, bits)
 
@@ -62,7 +62,7 @@ def authority(
     ca: bool = True,
     usages: Sequence[x509.ObjectIdentifier] = (),
 ) -> list[Extension]:
-    """What stands in the certificate of an authority."""
+    """Return the extensions of an authority's certificate."""
     found = [
         Extension(x509.BasicConstraints(ca=ca, path_length=depth if ca else None), critical=True),
         Extension(usage("key_cert_sign" if issues else "digital_signature"), critical=True),
@@ -75,7 +75,7 @@ def authority(
 def signer(
     *usages: x509.ObjectIdentifier, critical: bool = False, key_usage: str = "digital_signature"
 ) -> list[Extension]:
-    """What stands in the certificate of a signer."""
+    """Return the extensions of a signer's certificate."""
     found = [
         Extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
         Extension(usage(key_usage), critical=True),
@@ -86,7 +86,7 @@ def signer(
 
 
 def usage(allowed: str) -> x509.KeyUsage:
-    """A key usage with one thing allowed."""
+    """Return a key usage that allows one thing."""
     names = (
         *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
         *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
@@ -104,7 +104,7 @@ def make(
     end: datetime = END,
     rsa_padding: padding.PSS | None = None,
 ) -> Holder:
-    """A certificate for the name's own P-256 key unless another is given, by itself or ``by``."""
+    """Create a certificate, self-signed or signed ``by`` another; for the name's P-256 key."""
     key = key or curve_key(name)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -124,7 +124,7 @@ def make(
 
 
 class World(NamedTuple):
-    """Everybody a signature needs."""
+    """All the holders that signatures need."""
 
     root: Holder
     between: Holder
@@ -134,7 +134,7 @@ class World(NamedTuple):
     stamp_root: Holder
     stamper: Holder
     stranger: Holder
-    """Signs programs; certified by himself."""
+    """Signs programs; self-signed."""
 
     @property
     def chain(self) -> list[x509.Certificate]:
@@ -143,7 +143,7 @@ class World(NamedTuple):
 
 @functools.cache
 def world() -> World:
-    """The same in every test of a process."""
+    """Return the holders, the same in every test of a process."""
     root = make("Root", authority(), end=FAR)
     between = make("Between", authority(depth=0), by=root, end=LATER)
     stamp_root = make("Stamp Root", authority(), end=FAR)

@@ -1,6 +1,6 @@
 """An installed program that updates itself: real files, the real command, a shell script as awstoe.
 
-Run as a program, this module is that command in a process of its own:
+When run as a program, this module runs that command in its own process:
 ``python -m fakes.installation FACTS OPTIONS...``; see ``Installation.process``.
 """
 
@@ -26,28 +26,27 @@ from awstoe.update.releases import Version
 
 LINUX = TargetMachine("linux", "amd64", (2, 36))
 QUICK = http.Timeouts(connect=2.0, idle=1.0, total=3.0)
-"""For servers on this machine, some of which never answer."""
+"""For servers on this machine, some of which never respond."""
 
 
 class Attempt(NamedTuple):
-    """What came of a command."""
+    """The outcome of a command."""
 
     code: int
     result: dict[str, Any]
     """The JSON object."""
-    said: str
-    """On standard error."""
+    stderr: str
 
 
 class Installation:
-    """A program in a folder, and what belongs to it.
+    """A program in a folder, and the facts about it.
 
     Args:
-        folder: Gets ``bin/awstoe`` and the user's state.
-        trust: The folder of release keys that is built into the program.
+        folder: Receives ``bin/awstoe`` and the user's state.
+        trust: The folder of release keys that are built into the program.
         program: Its bytes.
-        version: What it calls itself.
-        machine: What it runs on.
+        version: The version it prints.
+        machine: The machine it runs on.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Installation:
         self.named = str(self.path)
 
     def facts(self) -> installation.Installation:
-        """What the running program knows about itself."""
+        """Return what the running program knows about itself."""
         path = os.path.realpath(self.named)
         return installation.Installation(
             path=path,
@@ -81,25 +80,25 @@ class Installation:
             origin=self.origin,
             trust=release_trust.read(str(self.trust)),
             running=os.stat(path) if self.machine.platform == "linux" else None,
-            memory=str(self.state),
+            metadata_folder=str(self.state),
         )
 
     def update(self, *options: str, listener: Listener | None = None) -> Attempt:
-        """The command, in this process."""
-        told = _Recorder()
-        code = _command(self.facts(), [*options, "--json"], told, listener)
-        return Attempt(code, told.value, told.said)
+        """Run the command in this process."""
+        console = _Recorder()
+        code = _command(self.facts(), [*options, "--json"], console, listener)
+        return Attempt(code, console.value, console.stderr)
 
     def process(
         self, *options: str, die_at: str = "", hold_at: str = "", wait: bool = True
     ) -> "subprocess.Popen[str]":
-        """The command in a process of its own.
+        """Run the command in its own process.
 
         Args:
-            options: Of the command.
+            options: The command's options.
             die_at: The step at which it is killed.
-            hold_at: The step at which it stops until a line comes on its standard input.
-            wait: Until it has ended.
+            hold_at: The step at which it waits for a line on its standard input.
+            wait: Whether to wait until it has ended.
         """
         tests = Path(__file__).parent.parent
         process = subprocess.Popen(
@@ -122,7 +121,7 @@ class Installation:
         return process
 
     def arguments(self, die_at: str = "", hold_at: str = "", user: int = 0) -> str:
-        """The first argument of this module as a program."""
+        """Return the first argument for this module as a program."""
         facts = {
             "named": self.named,
             "version": self.version,
@@ -134,15 +133,15 @@ class Installation:
         }
         return json.dumps(facts)
 
-    def told(self) -> str:
-        """What the program says when it is run: proof that there is one that works."""
+    def version_output(self) -> str:
+        """Return what ``--version`` prints: proof that the program works."""
         ended = subprocess.run(
             [self.path, "--version"], capture_output=True, text=True, timeout=20, check=True
         )
         return ended.stdout.strip()
 
     def on_disk(self) -> dict[str, tuple[int, bytes]]:
-        """Mode and content of all that is in the program's folder."""
+        """Return the mode and content of every file in the program's folder."""
         return {
             str(path.relative_to(self.bin)): (
                 stat.S_IMODE(path.lstat().st_mode),
@@ -153,22 +152,22 @@ class Installation:
 
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
-    """What came of a process, when it has ended."""
-    out, said = process.communicate(timeout=60)
-    return Attempt(process.returncode, json.loads(out or "{}"), said)
+    """Wait for a process, and return its outcome."""
+    out, err = process.communicate(timeout=60)
+    return Attempt(process.returncode, json.loads(out or "{}"), err)
 
 
 class _Recorder(Console):
     def __init__(self) -> None:
         super().__init__()
         self.value: dict[str, Any] = {}
-        self.said = ""
+        self.stderr = ""
 
     def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON
         self.value = value
 
     def raw(self, data: bytes) -> None:
-        self.said += data.decode()
+        self.stderr += data.decode()
 
     def is_terminal(self) -> bool:
         return False
@@ -180,7 +179,7 @@ def _command(
     console: Console,
     listener: Listener | None,
 ) -> int:
-    """Do as ``cli.main`` does."""
+    """Handle errors as ``cli.main`` does."""
     try:
         return self_update.update(program, options, console, timeouts=QUICK, listener=listener)
     except AwstoeError as error:
@@ -210,11 +209,11 @@ def _main(arguments: Sequence[str]) -> int:
         origin=installation.Origin.SINGLE_FILE,
         trust=release_trust.read(facts["trust"]),
         running=os.stat(path),
-        memory=facts["state"],
+        metadata_folder=facts["state"],
     )
     if facts["user"]:
-        # What is loaded later might lie where that user may not read: load it now.
-        warm = program._replace(memory=facts["state"] + "-of-root")
+        # Load all modules now: later, that user may not be allowed to read them.
+        warm = program._replace(metadata_folder=facts["state"] + "-of-root")
         _command(warm, ["--check", "--json"], _Recorder(), None)
         os.setgroups([])
         os.setgid(facts["user"])

@@ -1,4 +1,4 @@
-"""A real HTTP server for the files of a folder, which plays the attacker when told to."""
+"""A real HTTP server for the files of a folder, which can act as an attacker."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from typing import Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
+    """Handles one request."""
 
     protocol_version = "HTTP/1.1"
     server: "ReleaseServer"
@@ -26,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         self.serve(rest)
 
     def serve(self, path: str) -> None:
-        """The file as it is; a range if one was asked for."""
+        """Send the file as it is, or the requested range of it."""
         file = self.server.folder / path
         if not file.is_file():
             self.give(b"<Error><Code>AccessDenied</Code></Error>", status=403)
@@ -71,7 +71,7 @@ class ReleaseServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.folder = folder
         self.tricks: dict[str, Trick] = {}
-        """What is done instead, by path; ``*/path`` for all regions, ``region/*``, or ``*``."""
+        """Replacements for normal responses by path: ``*/path``, ``region/*``, or ``*``."""
         self.requests: list[tuple[str, str]] = []
         """Path and range of each request."""
         self.over = threading.Event()
@@ -82,7 +82,7 @@ class ReleaseServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is what the tests are about."""
+        """Print nothing: clients that disconnect are part of the tests."""
         del request, client_address
 
     def __enter__(self) -> Self:
@@ -102,12 +102,12 @@ class ReleaseServer(ThreadingHTTPServer):
 
 
 def replaced(data: bytes) -> Trick:
-    """Other bytes than the file's."""
+    """Send other bytes than the file's."""
     return lambda handler: handler.give(data)
 
 
 def status(code: int) -> Trick:
-    """An error."""
+    """Send an error."""
     return lambda handler: handler.give(b"", status=code)
 
 
@@ -116,7 +116,7 @@ def redirect(location: str) -> Trick:
 
 
 def endless(start: bytes = b"") -> Trick:
-    """A body that never ends, of unknown length."""
+    """Send a body that never ends, without a length."""
 
     def trick(handler: Handler) -> None:
         handler.close_connection = True
@@ -133,7 +133,7 @@ def endless(start: bytes = b"") -> Trick:
 
 
 def drip(head: bytes, seconds: float = 0.05) -> Trick:
-    """Sends ``head`` at once, then a byte now and then: never silent, never done."""
+    """Send ``head`` at once, then a byte now and then: never silent, never done."""
 
     def trick(handler: Handler) -> None:
         handler.close_connection = True
@@ -150,13 +150,13 @@ def drip(head: bytes, seconds: float = 0.05) -> Trick:
 
 
 def silent(handler: Handler) -> None:
-    """Accepts the request and says nothing."""
+    """Accept the request and send nothing."""
     handler.close_connection = True
     handler.server.over.wait(30)
 
 
 def break_off(after: int, times: int = 1) -> Trick:
-    """Announces all of the file and ends the connection after some bytes; some times only."""
+    """Announce the whole file, but close the connection early, a number of times."""
     left = [times]
 
     def trick(handler: Handler) -> None:

@@ -1,4 +1,4 @@
-"""The regions that releases are published to, from ``regions.toml`` beside this file."""
+"""The regions that releases are published to, from ``regions.toml`` next to this file."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from awstoe.host.network import urls
 
 _FILE: Final = os.path.join(os.path.dirname(__file__), "regions.toml")
 _STRANGE: Final = re.compile(r"[\s{}?#]")
-"""What no path can be added to, or what is left of a place for something else."""
+"""Characters after which no path can be added, or that are left of an unknown placeholder."""
 
 
 class Region(NamedTuple):
-    """A region and what its host names end in."""
+    """A region, and the suffix of its host names."""
 
     name: str
     partition: str
@@ -24,16 +24,16 @@ class Region(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """One place that a release is published at."""
+    """One server that releases are published to."""
 
     name: str
-    """The region's name, or the host's where there is no region."""
+    """The region's name, or the host name if the URL has no region."""
     url: str
     """Ends with a slash."""
 
 
 def read(path: str = _FILE) -> Mapping[str, Region]:
-    """All regions by name, in the order of the file."""
+    """Return all regions by name, in the order of the file."""
     with open(path, "rb") as file:
         data = tomllib.load(file)
     return {
@@ -43,7 +43,7 @@ def read(path: str = _FILE) -> Mapping[str, Region]:
 
 
 def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]:
-    """The regions to ask, one after the other: the wanted one, then the others of its partition.
+    """Return the regions to try: the wanted one, then the others of its partition.
 
     Raises:
         UsageError: There is no region of that name.
@@ -52,7 +52,7 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
     if name not in regions:
         raise UsageError(
             f"releases are not published in the region {name!r}",
-            hint=f"expected one of {', '.join(regions)}; --url names a place of your own",
+            hint=f"choose one of {', '.join(regions)}; for your own mirror, use --url",
         )
     first = regions[name]
     others = (each for each in regions.values() if each.partition == first.partition)
@@ -60,34 +60,34 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
 
 
 def check_choice(template: str, wanted: str | None) -> None:
-    """Refuse a region that would make no difference.
+    """Reject a region that would have no effect.
 
     Raises:
-        UsageError: The template has no place for it.
+        UsageError: The template has no placeholder for it.
     """
     if wanted is not None and "{region}" not in template and "{suffix}" not in template:
         raise UsageError(
-            f"--region makes no difference: all regions are at {urls.redacted(template)}",
-            hint="leave it out, or name a place with {region} in it: --url TEMPLATE",
+            f"--region has no effect: all regions use {urls.redacted(template)}",
+            hint="remove --region, or use a URL that contains {region}: --url TEMPLATE",
         )
 
 
 def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
-    """The URLs of ``regions``, without repetition where the template has no place for a region.
+    """Return the mirrors of ``regions``: one for each different URL.
 
     Raises:
-        UsageError: The template is no URL.
+        UsageError: The template is not a URL.
     """
     found: dict[str, Mirror] = {}
     for region in regions:
         url = template.replace("{region}", region.name).replace("{suffix}", region.suffix)
         url = url.rstrip("/") + "/"
-        if not _is_address(url):
+        if not _is_url(url):
             raise UsageError(
-                f"{urls.redacted(template)!r} is no address of releases",
-                hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
-                " {region} and {suffix} stand for the region's name and what its host names end in;"
-                " in name and password write special characters as %XX",
+                f"{urls.redacted(template)!r} is not a URL of releases",
+                hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH; {region} and"
+                " {suffix} are replaced with the region's name and the suffix of its host names;"
+                " write special characters in name and password as %XX",
             )
         host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
         name = region.name if "{region}" in template else host
@@ -95,15 +95,15 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
     return tuple(found.values())
 
 
-def _is_address(url: str) -> bool:
+def _is_url(url: str) -> bool:
     try:
         parts = urllib.parse.urlsplit(url)
         return bool(
             parts.scheme in ("https", "http")
             and parts.hostname
             and parts.port != 0
-            and "@" not in parts.path  # else a / of the password has ended the host
+            and "@" not in parts.path  # otherwise a / in the password has ended the host
             and not _STRANGE.search(url)
         )
-    except ValueError:  # of brackets, or of the port
+    except ValueError:  # the brackets or the port
         return False

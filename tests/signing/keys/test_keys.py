@@ -552,7 +552,7 @@ def test_a_certificate_that_would_sign_nothing_good_is_not_taken(
     stranger = lifecycle.read_chain(keys, second)[-1]
     named = ("--directory", keys.folder, "--name", first.name)
     for certificates, reason in (
-        ([own, stranger], "nobody who is trusted vouches"),
+        ([own, stranger], "no trusted authority has issued"),
         ([own, stranger, root], "not one chain in its order"),
         ([root, own], "is not for the key authenticode-1"),
     ):
