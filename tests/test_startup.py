@@ -1,4 +1,4 @@
-"""The modules that the program loads at its start, which is most of a short run's time."""
+"""The modules that the program loads at startup, which is most of a short run's time."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 AWS_AND_TRUST = {"boto3", "botocore", "requests", "cryptography", "tuf", "urllib3"}
 FOR_TERMINALS = {"rich", "pygments", "markdown_it"}
-# Each of these costs a millisecond or more, which is a bash step's time.
+# Each of these takes a millisecond or more, as long as a bash step.
 HEAVY = {"dataclasses", "inspect", "tempfile", "logging", "uuid", "pathlib", "asyncio", "http"}
 
 
@@ -33,14 +33,14 @@ def loaded_by(*command: str, folder: Path) -> set[str]:
 
 
 def loaded_by_awstoe(*arguments: str, folder: Path) -> set[str]:
-    """Return the modules that the program loads in addition to those of an empty program."""
+    """Return the modules that awstoe loads and an empty program does not."""
     return loaded_by("-m", "awstoe", *arguments, folder=folder) - loaded_by(
         "-c", "pass", folder=folder
     )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the example uses ExecuteBash")
-def test_a_local_run_without_a_terminal_loads_nothing_it_does_not_use(tmp_path: Path) -> None:
+def test_a_local_run_without_a_terminal_loads_only_what_it_uses(tmp_path: Path) -> None:
     loaded = loaded_by_awstoe(
         *("run", "--documents", str(EXAMPLES / "hello-world.yml")),
         *("--log-directory", str(tmp_path), "--state-directory", str(tmp_path / "state")),
@@ -50,7 +50,7 @@ def test_a_local_run_without_a_terminal_loads_nothing_it_does_not_use(tmp_path: 
     assert loaded & (AWS_AND_TRUST | FOR_TERMINALS | HEAVY) == set()
 
 
-def test_validating_loads_nothing_it_does_not_use(tmp_path: Path) -> None:
+def test_validating_loads_only_what_it_uses(tmp_path: Path) -> None:
     loaded = loaded_by_awstoe("validate", "-d", str(EXAMPLES / "hello-world.yml"), folder=tmp_path)
     assert loaded & (AWS_AND_TRUST | FOR_TERMINALS | HEAVY | {"subprocess"}) == set()
 

@@ -1,4 +1,4 @@
-"""What each attack begins with."""
+"""The fixtures of the attacks."""
 
 from fakes.scene import keys, scene
 

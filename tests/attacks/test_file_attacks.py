@@ -1,4 +1,4 @@
-"""Attacks on the program and its signature, between the publisher and the machine."""
+"""Attacks on the program and its signature on their way from the publisher to the machine."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ def test_artifact_of_other_platform(scene: Scene) -> None:
 
 
 def test_artifact_of_other_version(scene: Scene) -> None:
-    """The right file under a wrong name: the version from before, validly signed."""
+    """The right file under a wrong name: the previous version, with a valid signature."""
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}"] = tricks.replaced(scene.old)
     own = (scene.publisher.folder / "1.0.0/linux/amd64/awstoe.sig").read_bytes()
@@ -46,7 +46,7 @@ def test_artifact_of_other_version(scene: Scene) -> None:
 
 
 def test_renamed_artifact(scene: Scene) -> None:
-    """The metadata itself, rightly signed, lists another program under this name."""
+    """The metadata, correctly signed, lists another program under this name."""
     scene.publisher.add("1.1.0", shell_program("0.9.0"))
     assert "calls itself 'awstoe 0.9.0', expected 'awstoe 1.1.0'" in scene.refused(code=8)
 
@@ -72,7 +72,7 @@ def test_slow_artifact(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
-    assert "the response was not complete after" in attempt.said
+    assert "the response was not complete after" in attempt.stderr
     assert scene.installation.path.read_bytes() == scene.old
 
 
@@ -81,7 +81,7 @@ def test_redirect_of_the_artifact_to_another_host(scene: Scene) -> None:
     scene.server.tricks[f"*/{PATH}"] = tricks.redirect("http://127.0.0.1:9/evil")
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
-    assert "redirects to another host (http://127.0.0.1:9)" in attempt.said
+    assert "redirects to another host (http://127.0.0.1:9)" in attempt.stderr
     assert scene.installation.path.read_bytes() == scene.old
 
 
@@ -96,15 +96,15 @@ def test_bad_mirror_of_the_artifact_then_good(scene: Scene) -> None:
 def test_missing_signature(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}.sig"] = tricks.status(404)
-    assert f"{PATH}.sig is not there, though the metadata lists it" in scene.refused(code=4)
+    assert f"{PATH}.sig does not exist, although the metadata lists it" in scene.refused(code=4)
 
 
 def test_signature_by_a_wrong_key(scene: Scene) -> None:
-    """The metadata's keys were stolen, the signing key of programs was not."""
+    """The metadata's keys were stolen, but not the signing key of programs."""
     new = shell_program("1.1.0")
     scene.publisher.add("1.1.0", new, signature=scene.keys.stranger.sign(new))
-    said = scene.refused()
-    assert "the signature does not count: no trusted key made it" in said
+    message = scene.refused()
+    assert "the signature is not valid: no trusted key made it" in message
 
 
 def test_signature_of_another_file(scene: Scene) -> None:
@@ -112,20 +112,20 @@ def test_signature_of_another_file(scene: Scene) -> None:
     assert "the file is not what was signed" in scene.refused()
 
 
-def test_signature_that_is_none(scene: Scene) -> None:
+def test_malformed_signature(scene: Scene) -> None:
     for number, data in enumerate((b"", b"no signature", bytes(600), b"\x89\x02\x33"), 1):
         scene.publisher.add(f"1.1.{number}", signature=data)
-        assert "the signature does not count" in scene.refused()
+        assert "the signature is not valid" in scene.refused()
 
 
 def test_trailing_garbage_after_signature(scene: Scene) -> None:
     new = shell_program("1.1.0")
     scene.publisher.add("1.1.0", new, signature=scene.keys.current.sign(new) + b"\0garbage")
-    assert "the signature does not count" in scene.refused()
+    assert "the signature is not valid" in scene.refused()
 
 
-def test_sha1_signature_refused(scene: Scene) -> None:
-    """The octet that names the digest says SHA-1."""
+def test_sha1_signature(scene: Scene) -> None:
+    """The octet with the hash number is changed to SHA-1."""
     new = shell_program("1.1.0")
     signature = bytearray(scene.keys.current.sign(new))
     body = 3 if signature[0] & 0x40 == 0 else 2 if signature[1] < 192 else 3
@@ -136,7 +136,7 @@ def test_sha1_signature_refused(scene: Scene) -> None:
 
 
 def test_revoked_key(scene: Scene) -> None:
-    """The installed program knows that the key is revoked; the publisher's machine was taken."""
+    """The publisher's machine was taken over; the installed program knows that it was revoked."""
     scene.publisher.add("1.1.0")
     current, following = scene.keys.current.fingerprint, scene.keys.next.fingerprint
     scene.installation.trust = scene.publisher.write_trust(
@@ -154,7 +154,7 @@ def test_next_key_accepted(scene: Scene) -> None:
 
 
 def test_expired_key_old_release_still_verifies(scene: Scene) -> None:
-    """A key does not spoil with its expiry what it signed before."""
+    """What a key signed before it expired stays valid."""
     expired = openpgp_key("expired", days=300)
     new = shell_program("1.1.0")
     then = int(time.time()) - 200 * DAY
@@ -171,8 +171,8 @@ def test_expired_key_old_release_still_verifies(scene: Scene) -> None:
 
 def test_lower_version_is_refused(scene: Scene) -> None:
     scene.publisher.add("0.9.0")
-    said = scene.refused("--version", "0.9.0", code=7)
-    assert "version 0.9.0 is lower than the installed 1.0.0" in said
+    message = scene.refused("--version", "0.9.0", code=7)
+    assert "version 0.9.0 is lower than the installed 1.0.0" in message
     assert scene.update().result["outcome"] == "current"
 
 
@@ -180,8 +180,8 @@ def test_withdrawn_version_is_refused(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.publisher.publish(withdrawn={"1.1.0": "it eats disks"})
     assert scene.update().result["outcome"] == "current"
-    said = scene.refused("--version", "1.1.0", code=7)
-    assert "version 1.1.0 was withdrawn: it eats disks" in said
+    message = scene.refused("--version", "1.1.0", code=7)
+    assert "version 1.1.0 was withdrawn: it eats disks" in message
 
 
 def swap(scene: Scene, at: InstallStep, evil: Path) -> None:
@@ -192,8 +192,10 @@ def swap(scene: Scene, at: InstallStep, evil: Path) -> None:
             os.replace(evil, scene.installation.bin / ".awstoe.update" / "new")
 
     attempt = scene.installation.update(listener=listen)
-    assert attempt.code == 5, attempt.said
-    assert "was replaced after it was checked" in attempt.said or "no plain file" in attempt.said
+    assert attempt.code == 5, attempt.stderr
+    assert (
+        "was replaced after it was checked" in attempt.stderr or "not a regular" in attempt.stderr
+    )
     assert scene.installation.on_disk() == scene.before
 
 
@@ -226,7 +228,7 @@ def test_program_replaced_after_the_swap_is_put_back(scene: Scene) -> None:
 
     attempt = scene.installation.update(listener=listen)
     assert attempt.code == 9
-    assert "1.0.0 is back" in attempt.said
+    assert "1.0.0 is back" in attempt.stderr
     assert scene.installation.on_disk() == scene.before
 
 
@@ -237,7 +239,7 @@ def test_symbolic_link_planted_at_the_staging_path(scene: Scene, name: str) -> N
     elsewhere.mkdir()
     (scene.installation.bin / name).symlink_to(elsewhere)
     scene.before = scene.installation.on_disk()
-    assert "is no folder; somebody may have put it there" in scene.refused(code=3)
+    assert "is not a folder: it may be an attempt to redirect" in scene.refused(code=3)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -251,21 +253,21 @@ def test_staging_folder_that_others_can_use(scene: Scene) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root")
-def test_staging_folder_planted_by_another_user_is_refused_to_root(scene: Scene) -> None:
-    """In a folder such as /tmp: its owner could exchange what root has checked there."""
+def test_staging_folder_planted_by_another_user_is_rejected_for_root(scene: Scene) -> None:
+    """In a folder such as /tmp, its owner could replace what root has checked."""
     scene.publisher.add("1.1.0")
     scene.installation.bin.chmod(0o1777)
     planted = scene.installation.bin / ".awstoe.update"
     planted.mkdir(mode=0o700)
     os.chown(planted, 65534, 65534)
     scene.before = scene.installation.on_disk()
-    said = scene.refused(code=3)
-    assert "it belongs to the user number 65534" in said
+    message = scene.refused(code=3)
+    assert "it belongs to user ID 65534" in message
     assert scene.server.requests == []
 
 
 def test_link_planted_as_a_part_of_the_download(scene: Scene) -> None:
-    """Inside our own folder: only we could have put it there, and still it is not followed."""
+    """In our own folder: only we could have created it, and still it is not followed."""
     new = scene.publisher.add("1.1.0")
     victim = scene.folder / "victim"
     victim.write_bytes(b"precious")
@@ -276,8 +278,8 @@ def test_link_planted_as_a_part_of_the_download(scene: Scene) -> None:
     assert victim.read_bytes() == b"precious"
 
 
-def test_part_of_an_attacker_is_thrown_away(scene: Scene) -> None:
-    """A region sends a wrong beginning and breaks off; the next one continues it."""
+def test_part_of_an_attacker_is_discarded(scene: Scene) -> None:
+    """A region sends a wrong start and closes the connection; the next one continues."""
     new = scene.publisher.add("1.1.0")
     wrong = bytes(20_000) + new[20_000:]
 
@@ -293,28 +295,28 @@ def test_part_of_an_attacker_is_thrown_away(scene: Scene) -> None:
     assert scene.installation.path.read_bytes() == new
 
 
-def test_download_is_continued(scene: Scene) -> None:
+def test_download_is_resumed(scene: Scene) -> None:
     new = scene.publisher.add("1.1.0")
     scene.server.tricks[f"us-east-2/{PATH}"] = tricks.break_off(15_000, times=2)
     scene.updates_to("1.1.0")
-    asked = [wanted for path, wanted in scene.server.requests if path.endswith("/awstoe")]
-    assert asked == ["", "bytes=15000-", "bytes=30000-"]
+    ranges = [wanted for path, wanted in scene.server.requests if path.endswith("/awstoe")]
+    assert ranges == ["", "bytes=15000-", "bytes=30000-"]
     assert scene.installation.path.read_bytes() == new
 
 
-def test_download_is_continued_by_the_next_update(scene: Scene) -> None:
+def test_download_is_resumed_by_the_next_update(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/{PATH}"] = tricks.break_off(4_000, times=1000)
     attempt = scene.update("--url", scene.server.url + "us-east-2/")
     assert attempt.code == 4
-    assert "the connection was lost" in attempt.said
+    assert "the connection was lost" in attempt.stderr
     kept = set(scene.installation.on_disk()) - set(scene.before)
     assert len(kept) == 3  # the folder, its lock, and the part
     scene.server.tricks.clear()
     scene.server.requests.clear()
     scene.updates_to("1.1.0")
-    asked = [wanted for path, wanted in scene.server.requests if path.endswith("/awstoe")]
-    assert asked == ["bytes=12000-"]
+    ranges = [wanted for path, wanted in scene.server.requests if path.endswith("/awstoe")]
+    assert ranges == ["bytes=12000-"]
 
 
 def test_server_that_ignores_ranges(scene: Scene) -> None:
@@ -338,12 +340,12 @@ def test_new_program_that_does_not_start(scene: Scene) -> None:
     assert "exit code 127: no libc for you" in scene.refused(code=8)
 
 
-def test_last_words_of_a_program_do_not_drive_the_terminal(scene: Scene) -> None:
+def test_output_of_a_program_does_not_control_the_terminal(scene: Scene) -> None:
     scene.publisher.add("1.1.0", b"#!/bin/sh\nprintf 'no \\033[31mlibc' >&2\nexit 127\n")
     assert "exit code 127: no ?[31mlibc" in scene.refused(code=8)
 
 
-def test_new_program_that_is_no_program(scene: Scene) -> None:
+def test_new_program_that_cannot_be_executed(scene: Scene) -> None:
     scene.publisher.add("1.1.0", b"\x7fELF" + bytes(2000))
     assert "does not start" in scene.refused(code=8)
 
@@ -354,13 +356,13 @@ def test_new_program_that_hangs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
     assert "does not start" in scene.refused(code=8)
 
 
-def test_new_program_that_fails_in_its_place_is_swapped_back(scene: Scene) -> None:
-    """It works in the private folder and not where it is put."""
+def test_new_program_that_fails_in_its_final_place_is_rolled_back(scene: Scene) -> None:
+    """It works in the workspace, but not in its final place."""
     body = 'case "$0" in */bin/awstoe) echo broken >&2; exit 3;; esac'
     scene.publisher.add("1.1.0", shell_program("1.1.0", body=body))
-    said = scene.refused(code=9)
-    assert "the new version failed in its place, and 1.0.0 is back" in said
-    assert "broken" in said
+    message = scene.refused(code=9)
+    assert "the new version failed after the swap, and 1.0.0 is back" in message
+    assert "broken" in message
 
 
 def test_nothing_new_runs_before_it_is_checked(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Attacks on the trust metadata, each by a server that hands out what the attacker has made."""
+"""Attacks on the trust metadata: the server sends what the attacker has made."""
 
 import datetime as dt
 import json
@@ -24,7 +24,7 @@ ONE_SECOND_IN_TOTAL = Timeouts(connect=60, idle=60, total=1)
 
 
 def tampered(data: bytes, change: Callable[[dict[str, object]], None]) -> bytes:
-    """Metadata with its signed part changed, and the old signatures."""
+    """Return metadata with a changed signed part and the old signatures."""
     value = json.loads(data)
     change(value["signed"])
     return json.dumps(value).encode()
@@ -43,7 +43,7 @@ def test_metadata_signed_by_a_wrong_key(scene: Scene) -> None:
     stranger = (curve_key("stranger"),)
     kept = scene.publisher.signers
     scene.publisher.signers = kept._replace(timestamp=stranger)
-    with pytest.raises(SigningFailure):  # our own tools do not even publish that
+    with pytest.raises(SigningFailure):  # our own tools do not publish that
         scene.publisher.add("1.1.0")
     own = Publisher(scene.folder / "evil", scene.keys._replace(timestamp=stranger))
     own.add("9.0.0")
@@ -75,8 +75,8 @@ def test_tampered_metadata(scene: Scene, role: str) -> None:
 def test_garbage_instead_of_metadata(scene: Scene, garbage: bytes, name: str) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/metadata/{name}"] = tricks.replaced(garbage)
-    said = scene.refused()
-    assert "the metadata is not what was signed" in said or "the metadata is too long" in said
+    message = scene.refused()
+    assert "is not what was signed" in message or "the metadata is too large" in message
 
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
@@ -86,10 +86,10 @@ def test_expired_metadata_freezes(scene: Scene, role: str) -> None:
         str(scene.publisher.folder / "metadata"), expiries
     )
     scene.publisher.add("1.1.0")
-    said = scene.refused()
-    assert "the metadata is out of date" in said
-    assert role in said
-    assert "check the clock" in said
+    message = scene.refused()
+    assert "the metadata is out of date" in message
+    assert role in message
+    assert "check the clock" in message
 
 
 def test_expired_root_freezes(scene: Scene) -> None:
@@ -110,7 +110,7 @@ def test_lower_timestamp_version_is_a_rollback(scene: Scene) -> None:
 
 @pytest.mark.parametrize("role", ["snapshot", "targets"])
 def test_lower_version_of_a_role_is_a_rollback(scene: Scene, role: str) -> None:
-    """The online key signs again what was there before: it was stolen."""
+    """The online key was stolen, and signs old files again."""
     publisher = scene.publisher
     first = publisher.folder / "metadata/1.snapshot.json"
     publisher.add("1.1.0")
@@ -135,7 +135,7 @@ def test_lower_version_of_a_role_is_a_rollback(scene: Scene, role: str) -> None:
 
 
 def test_rollback_to_a_lower_root_is_not_possible(scene: Scene) -> None:
-    """A root that the program has followed once is not left, whatever the server offers."""
+    """A root that the program has followed once stays, whatever the server sends."""
     scene.publisher.rotate(scene.keys.roots[:2])
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
@@ -146,7 +146,7 @@ def test_rollback_to_a_lower_root_is_not_possible(scene: Scene) -> None:
 
 
 def test_fast_forward_is_undone_by_new_keys(scene: Scene) -> None:
-    """A thief of the online keys has signed a version so high that none could follow."""
+    """A thief of the online keys has signed a version so high that none can follow."""
 
     def forward(signed: Timestamp) -> None:
         signed.version = 2**31
@@ -185,10 +185,10 @@ def test_mixed_snapshot(scene: Scene) -> None:
 def test_endless_metadata(scene: Scene, name: str) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"*/metadata/{name}"] = tricks.endless()
-    assert "the metadata is too long" in scene.refused()
+    assert "the metadata is too large" in scene.refused()
 
 
-def test_metadata_announced_as_too_long_is_not_read(scene: Scene) -> None:
+def test_metadata_announced_as_too_large_is_not_read(scene: Scene) -> None:
     def trick(handler: tricks.Handler) -> None:
         handler.give(b"{}", headers={"Content-Length": "99999999999"})
 
@@ -201,29 +201,29 @@ def test_slow_metadata(scene: Scene) -> None:
     scene.installation.timeouts = ONE_SECOND_IN_TOTAL
     head = b"HTTP/1.1 200 OK\r\n\r\n"
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.drip(head)
-    said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "not complete after 1 second" in said
+    message = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
+    assert "not complete after 1 second" in message
 
 
-def test_slow_head_of_an_answer(scene: Scene) -> None:
+def test_slow_head_of_a_response(scene: Scene) -> None:
     scene.installation.timeouts = ONE_SECOND_IN_TOTAL
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.drip(b"HTTP/1.1 200 OK\r\nA: ")
-    said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "not complete after 1 second" in said
+    message = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
+    assert "not complete after 1 second" in message
 
 
 def test_silent_server(scene: Scene) -> None:
     scene.installation.timeouts = Timeouts(connect=60, idle=1, total=60)
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.silent
-    said = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
-    assert "the server stopped sending data" in said
+    message = scene.refused("--url", scene.server.url + "us-east-2/", code=4)
+    assert "the server stopped sending data" in message
 
 
 def test_redirect_to_another_host(scene: Scene) -> None:
     elsewhere = "https://evil.invalid/metadata/timestamp.json"
     scene.server.tricks["*/metadata/timestamp.json"] = tricks.redirect(elsewhere)
-    said = scene.refused(code=4)
-    assert "redirects to another host (https://evil.invalid)" in said
+    message = scene.refused(code=4)
+    assert "redirects to another host (https://evil.invalid)" in message
 
 
 def test_redirect_from_one_port_to_another(scene: Scene) -> None:
@@ -256,7 +256,7 @@ def test_root_rotation_over_several_versions(scene: Scene) -> None:
 
 
 def test_root_signed_by_new_keys_only(scene: Scene) -> None:
-    """Whoever makes a root of their own has not been named by the one before."""
+    """The attacker's keys are not those that the previous root names."""
     fresh = tuple(curve_key(f"fresh-{number}") for number in range(3))
     evil = tuf_repository.create_root(
         scene.publisher.roles(root=fresh),
@@ -287,14 +287,14 @@ def test_threshold_not_met(scene: Scene, copies: int) -> None:
     publisher = scene.publisher
     value = json.loads((publisher.folder / "metadata/2.targets.json").read_bytes())
     assert len(value["signatures"]) == 2
-    value["signatures"] = value["signatures"][:1] * copies  # the same one twice is one
+    value["signatures"] = value["signatures"][:1] * copies  # a repeated one counts once
     resign(publisher, json.dumps(value).encode())
-    said = scene.refused()
-    assert "not signed by enough keys" in said or "not what was signed" in said
+    message = scene.refused()
+    assert "not signed by enough keys" in message or "not what was signed" in message
 
 
 def resign(publisher: Publisher, targets: bytes) -> None:
-    """Put other targets under snapshot and timestamp, whose keys were stolen as well."""
+    """Publish other targets with snapshot and timestamp, whose keys were stolen too."""
     described = publisher.write_metadata("2.targets.json", targets)
 
     def list_targets(signed: Snapshot) -> None:
@@ -328,19 +328,19 @@ def test_bad_mirror_then_good(scene: Scene) -> None:
     scene.server.tricks["us-east-2/metadata/timestamp.json"] = tricks.replaced(b"{}")
     attempt = scene.updates_to("1.1.0")
     assert attempt.result["source"] == "us-east-1"
-    assert "warning: us-east-2: the metadata is not what was signed" in attempt.said
+    assert "warning: us-east-2: the metadata is not what was signed" in attempt.stderr
     assert scene.installation.path.read_bytes() == new
 
 
 def test_all_regions_down(scene: Scene) -> None:
     scene.server.tricks["*"] = tricks.status(503)
-    said = scene.refused(code=4)
-    assert "us-east-2: " in said
-    assert said.count("also tried:") == 3
+    message = scene.refused(code=4)
+    assert "us-east-2: " in message
+    assert message.count("also tried:") == 3
 
 
 def first(times: int, trick: tricks.Trick) -> tricks.Trick:
-    """``trick`` some times, and then the file."""
+    """Apply ``trick`` a number of times, then send the file."""
     left = [times]
 
     def either(handler: tricks.Handler) -> None:
@@ -354,51 +354,49 @@ def first(times: int, trick: tricks.Trick) -> tricks.Trick:
 
 
 def cut(handler: tricks.Handler) -> None:
-    """Ends the connection instead of an answer."""
+    """Close the connection without a response."""
     handler.close_connection = True
 
 
-def asked(scene: Scene, name: str) -> list[str]:
-    """The regions that were asked for a file, one after the other."""
+def requested(scene: Scene, name: str) -> list[str]:
+    """Return the regions that received requests for a file, in order."""
     return [path.partition("/")[0] for path, _ in scene.server.requests if path.endswith(name)]
 
 
 @pytest.mark.parametrize("trick", [tricks.status(code) for code in (429, 500, 503)] + [cut])
 @pytest.mark.parametrize("name", ["metadata/timestamp.json", "1.1.0/linux/amd64/awstoe"])
-def test_region_that_is_busy_for_a_moment_is_asked_again(
+def test_region_that_is_busy_for_a_moment_gets_another_request(
     scene: Scene, trick: tricks.Trick, name: str
 ) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks[f"us-east-2/{name}"] = first(2, trick)
     attempt = scene.updates_to("1.1.0")
     assert (attempt.result["source"], attempt.result["warnings"]) == ("us-east-2", [])
-    assert asked(scene, name) == ["us-east-2"] * 3
+    assert requested(scene, name) == ["us-east-2"] * 3
 
 
-def test_region_that_stays_busy_is_passed_over(scene: Scene) -> None:
+def test_region_that_stays_busy_is_skipped(scene: Scene) -> None:
     scene.server.tricks["us-east-2/*"] = tricks.status(503)
     attempt = scene.update()
     assert attempt.result["source"] == "us-east-1"
-    assert "got HTTP status 503 (asked 3 times); asked us-east-1 instead" in attempt.said
+    assert "got HTTP status 503 (tried 3 times); used us-east-1 instead" in attempt.stderr
 
 
 @pytest.mark.parametrize("trick", [tricks.status(400), tricks.redirect("http://x.invalid/")])
-def test_region_that_will_not_answer_better_is_asked_once(
-    scene: Scene, trick: tricks.Trick
-) -> None:
+def test_region_with_a_permanent_error_gets_one_request(scene: Scene, trick: tricks.Trick) -> None:
     scene.server.tricks["us-east-2/metadata/timestamp.json"] = trick
     assert scene.update().result["source"] == "us-east-1"
-    assert asked(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
+    assert requested(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
 
 
-def test_region_that_wants_to_be_left_alone_is_passed_over_at_once(scene: Scene) -> None:
+def test_region_that_requests_a_long_wait_is_skipped_at_once(scene: Scene) -> None:
     def trick(handler: tricks.Handler) -> None:
         handler.give(b"", status=503, headers={"Retry-After": "3600"})
 
     scene.server.tricks["us-east-2/metadata/timestamp.json"] = trick
     attempt = scene.update()
-    assert "503; it asks to wait 3600 seconds; asked us-east-1 instead" in attempt.said
-    assert asked(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
+    assert "503; it asks to wait 3600 seconds; used us-east-1 instead" in attempt.stderr
+    assert requested(scene, "timestamp.json") == ["us-east-2", "us-east-1"]
 
 
 @pytest.mark.parametrize(
@@ -409,7 +407,7 @@ def test_region_that_wants_to_be_left_alone_is_passed_over_at_once(scene: Scene)
         ("1.1.0/linux/amd64/awstoe", "UPDATE_ALL_SECONDS"),
     ],
 )
-def test_regions_that_all_drip_are_given_up_together(
+def test_regions_that_all_drip_share_one_time_limit(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
 ) -> None:
     monkeypatch.setattr(f"awstoe.limits.{limit}", 0.9)
@@ -417,44 +415,44 @@ def test_regions_that_all_drip_are_given_up_together(
     scene.server.tricks[f"*/{name}"] = tricks.drip(b"HTTP/1.1 200 OK\r\n\r\n", 0.02)
     attempt = scene.update()
     assert attempt.code == 4
-    assert f"us-east-2: {scene.server.url}us-east-2/{name}: the response was not" in attempt.said
-    assert attempt.said.count("skipped: the 1-second limit for all regions") == 3
+    assert f"us-east-2: {scene.server.url}us-east-2/{name}: the response was not" in attempt.stderr
+    assert attempt.stderr.count("skipped: the 1-second limit for all regions") == 3
     for region in ("us-east-1", "us-west-1", "us-west-2"):
-        assert f"also tried: {region}: " in attempt.said
-    assert asked(scene, name) == ["us-east-2"]
+        assert f"also tried: {region}: " in attempt.stderr
+    assert requested(scene, name) == ["us-east-2"]
     assert scene.installation.path.read_bytes() == scene.old
 
 
-def test_words_of_the_publisher_do_not_drive_the_terminal(
+def test_texts_of_the_publisher_do_not_control_the_terminal(
     scene: Scene, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    driving = "\x1b[2J\x9b31m\u202e"
+    escapes = "\x1b[2J\x9b31m\u202e"
     file = scene.publisher.file("1.1.0")
-    scene.publisher.publish(file._replace(notes=f"https://notes.invalid/{driving}"))
+    scene.publisher.publish(file._replace(notes=f"https://notes.invalid/{escapes}"))
 
-    def said(*options: str) -> str:
+    def output(*options: str) -> str:
         try:
             self_update.update(scene.installation.facts(), options, Console())
         except AwstoeError as error:
             Console().error(error)
-        out, complaints = capfdbinary.readouterr()
-        return (out + complaints).decode()
+        out, err = capfdbinary.readouterr()
+        return (out + err).decode()
 
     shown = "?[2J?31m?"
-    assert f"release notes: https://notes.invalid/{shown}" in said("--check")
-    told = said("--check", "--json")
-    assert json.loads(told)["notes"] == f"https://notes.invalid/{driving}"
-    assert all(each.isprintable() for each in told.splitlines())
-    scene.publisher.publish(withdrawn={"1.1.0": f"bad{driving}", "1.0.0": f"old{driving}"})
-    assert f"was withdrawn: bad{shown}" in said("--version", "1.1.0")
-    assert f"version 1.0.0 was withdrawn: old{shown}" in said("--check", "--version", "1.0.0")
+    assert f"release notes: https://notes.invalid/{shown}" in output("--check")
+    printed = output("--check", "--json")
+    assert json.loads(printed)["notes"] == f"https://notes.invalid/{escapes}"
+    assert all(each.isprintable() for each in printed.splitlines())
+    scene.publisher.publish(withdrawn={"1.1.0": f"bad{escapes}", "1.0.0": f"old{escapes}"})
+    assert f"was withdrawn: bad{shown}" in output("--version", "1.1.0")
+    assert f"version 1.0.0 was withdrawn: old{shown}" in output("--check", "--version", "1.0.0")
     bundle = str(scene.folder / "bundle")
     bundles.write(bundle, str(scene.publisher.folder), "1.1.0")
     update_bundle.run(["verify", bundle, "--trust", str(scene.installation.trust)], Console())
     assert f"withdrawn: bad{shown}" in capfdbinary.readouterr().out.decode()
 
 
-def test_a_lagging_region_is_passed_over(scene: Scene) -> None:
+def test_a_lagging_region_is_skipped(scene: Scene) -> None:
     kept = scene.publisher.snapshot_of_metadata()
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
@@ -464,7 +462,7 @@ def test_a_lagging_region_is_passed_over(scene: Scene) -> None:
     assert scene.updates_to("1.2.0").result["source"] == "us-east-1"
 
 
-def test_named_region_is_asked_first_and_the_others_of_its_partition_next(scene: Scene) -> None:
+def test_named_region_is_first_and_the_others_of_its_partition_follow(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks["eu-west-1/*"] = tricks.status(500)
     attempt = scene.updates_to("1.1.0", "--region", "eu-west-1")
@@ -473,22 +471,22 @@ def test_named_region_is_asked_first_and_the_others_of_its_partition_next(scene:
 
 
 def test_clock_set_back_by_years(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Metadata that has expired long ago would be valid again."""
+    """Metadata that expired long ago would be valid again."""
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 3 * 365 * 86_400)
-    said = scene.refused()
-    assert "this machine's clock says 20" in said
-    assert "set the clock" in said
+    message = scene.refused()
+    assert "this machine's clock says 20" in message
+    assert "set the clock" in message
 
 
 def test_clock_years_ahead(scene: Scene) -> None:
     """The same as metadata that was signed years ago."""
     scene.publisher.now = NOW - dt.timedelta(days=3 * 365)
     scene.publisher.add("1.1.0")
-    said = scene.refused()
-    assert "timestamp.json is expired; this machine's clock says" in said
+    message = scene.refused()
+    assert "timestamp.json is expired; this machine's clock says" in message
 
 
 def test_expiries_beyond_2038(scene: Scene) -> None:
@@ -502,7 +500,7 @@ def test_expiries_beyond_2038(scene: Scene) -> None:
 
 
 def test_description_that_belongs_to_another_platform(scene: Scene) -> None:
-    """The release tool was misled: the file listed for amd64 describes itself as arm64's."""
+    """The release tool was misled: the file listed for amd64 is described as arm64's."""
     file = scene.publisher.file("1.1.0")
     arm = scene.publisher.file("1.1.0", target=("linux", "arm64"))
     scene.publisher.publish(file, arm)
@@ -525,5 +523,5 @@ def test_hash_that_leads_to_another_folder(scene: Scene) -> None:
 
     resign(scene.publisher, scene.publisher.forged("2.targets.json", mislead))
     scene.server.tricks[f"*/{path}"] = tricks.break_off(len(new) - 1, times=100)
-    assert f"{path}: its SHA-256 is none" in scene.refused()
+    assert f"{path}: its SHA-256 is malformed" in scene.refused()
     assert not list(scene.folder.rglob("planted*"))

@@ -148,10 +148,10 @@ D = '"documents": [{"path": "doc.yml"}]'
         (
             f'{{{D},\n "trace": true,\n}}',
             "2:15" if sys.version_info >= (3, 13) or chosen().frozen else "3:1",
-            ["this is no JSON"],
+            ["this is not JSON"],
         ),
-        (f'{{{D}\n "trace": true}}', "2:2", ["this is no JSON", "',' delimiter"]),
-        ("documents:\n  - path: doc.yml\n", "1:1", ["this is no JSON"]),
+        (f'{{{D}\n "trace": true}}', "2:2", ["this is not JSON", "',' delimiter"]),
+        ("documents:\n  - path: doc.yml\n", "1:1", ["this is not JSON"]),
         ("[]", "1:1", ["the configuration: expected a mapping", "a list"]),
     ],
 )
@@ -181,7 +181,7 @@ def test_all_errors_are_reported_together_in_order(toe: Toe, document: str) -> N
         (b" \n", "empty"),
         (b'{"documents": "\xff"}', "UTF-8"),
         (b"\x7fELF\0\0\0", "binary"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "this JSON cannot be read"),
         (b"{" + b" " * (10 * 1024 * 1024) + b"}", "larger than 10 MiB"),
     ],
 )
@@ -198,8 +198,8 @@ def test_a_file_that_is_not_json_is_an_error(toe: Toe, data: bytes, words: str) 
     ("path", "words"),
     [
         ("missing.json", "No such file"),
-        (".", "this is a folder"),
-        ("s3://bucket/config.json", "not in this version"),
+        (".", "expected a JSON file, got a folder"),
+        ("s3://bucket/config.json", "does not read configuration files from S3"),
         ("", "expected the path"),
     ],
 )

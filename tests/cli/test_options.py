@@ -82,18 +82,21 @@ def test_wrong_parameters_are_errors(toe: Toe, given: list[str], words: str) -> 
         (["-d", "doc.yml", "-i", "x" * 129], "--execution-id"),
         (["-d", "doc.yml", "--blocked-action-modules", "Rebot"], "did you mean Reboot?"),
         (["-d", "doc.yml", "--document-s3-bucket-owner", "12"], "12 digits"),
-        (["-d", "doc.yml", "--document-s3-bucket-owner", "1" * 12], "not in this version"),
-        (["-d", "doc.yml", "-b", "bucket"], "not in this version"),
-        (["-d", "doc.yml", "-b", "bucket", "-k", "logs/"], "not in this version"),
+        (
+            ["-d", "doc.yml", "--document-s3-bucket-owner", "1" * 12],
+            "not supported in this version",
+        ),
+        (["-d", "doc.yml", "-b", "bucket"], "not supported in this version"),
+        (["-d", "doc.yml", "-b", "bucket", "-k", "logs/"], "not supported in this version"),
         (["-d", "doc.yml", "-k", "logs/"], "need --log-s3-bucket-name"),
         (["-d", "doc.yml", "-b", "b", "--log-s3-bucket-owner", "abc"], "12 digits"),
-        (["-d", "doc.yml", "--cw-log-group", "g"], "go together"),
+        (["-d", "doc.yml", "--cw-log-group", "g"], "must be used together"),
         (
             ["-d", "doc.yml", "--cw-log-group", "g", "--cw-log-stream", "s"],
-            "not in this version",
+            "not supported in this version",
         ),
-        (["-d", "doc.yml", "--cw-log-region", "eu-west-1"], "not in this version"),
-        (["-d", "doc.yml", "--cw-ignore-failures"], "not in this version"),
+        (["-d", "doc.yml", "--cw-log-region", "eu-west-1"], "not supported in this version"),
+        (["-d", "doc.yml", "--cw-ignore-failures"], "not supported in this version"),
     ],
 )
 def test_a_wrong_command_line_is_an_error(toe: Toe, given: list[str], words: str) -> None:

@@ -17,7 +17,7 @@ from awstoe.session import pending_reboots, program_lock
 from awstoe.state import store
 from awstoe.update.errors import Busy
 from awstoe.update.install_record import InstallStep
-from awstoe.update.installation import check_replaceable
+from awstoe.update.installation import check_replaceable, this_installation
 
 
 def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -40,7 +40,7 @@ def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> 
     assert ended.stdout == ""
     assert ended.stderr == (
         "awstoe: error: this copy of awstoe is a Python package, which does not update itself\n"
-        "  hint: python -m pip install --upgrade awstoe, or update the source tree it runs from\n"
+        "  hint: run: python -m pip install --upgrade awstoe, or update the source tree\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -58,15 +58,21 @@ PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region":
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        *((["--rollback", *each], f"{each[0]} has no part in that") for each in PLACES.items()),
+        *((["--rollback", *each], f"{each[0]} has no effect") for each in PLACES.items()),
         *(
-            (["--from-file", "x", option, PLACES[option]], f"no network: {option} has no part")
+            (
+                ["--from-file", "x", option, PLACES[option]],
+                f"does not use the network, so {option} has no effect",
+            )
             for option in ("--url", "--region")
         ),
-        (["--from-file", "", "--url", ""], "no network: --url has no part"),
-        (["--check", "--rollback"], "which a rollback is not"),
-        (["--check", "--rollback", "--version", "1.0.0"], "which a rollback is not"),
-        (["--check", "--dry-run"], "leave one of them out"),
+        (["--from-file", "", "--url", ""], "does not use the network, so --url has no effect"),
+        (["--check", "--rollback"], "--check and --rollback cannot be combined"),
+        (
+            ["--check", "--rollback", "--version", "1.0.0"],
+            "--check and --rollback cannot be combined",
+        ),
+        (["--check", "--dry-run"], "--check and --dry-run cannot be combined"),
         (["--version"], "expected one argument"),
         (["--chekc"], "unknown option --chekc"),
         (["1.2.3"], "unexpected argument"),
@@ -110,10 +116,10 @@ def test_bundle_that_cannot_be_checked(tmp_path: Path) -> None:
 
 
 def test_facts_of_this_program() -> None:
-    program = self_update.this_program()
+    program = this_installation()
     assert program.machine.target == f"{program.machine.platform}/{program.machine.architecture}"
     assert program.trust is None
-    assert program.memory is None
+    assert program.metadata_folder is None
 
 
 def test_progress_is_shown_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,10 +130,10 @@ def test_progress_is_shown_on_terminals_only(monkeypatch: pytest.MonkeyPatch) ->
     self_update.UpdateProgress(console, None).progress(1, 2)
     assert drawn == []
     monkeypatch.setattr(console, "is_terminal", lambda: True)
-    talker = self_update.UpdateProgress(console, None)
+    progress = self_update.UpdateProgress(console, None)
     for done in range(0, 2_000_001, 1000):
-        talker.progress(done, 2_000_000)
-    talker.reached(InstallStep.DOWNLOADED)
+        progress.progress(done, 2_000_000)
+    progress.reached(InstallStep.DOWNLOADED)
     assert len(drawn) == 102
     assert drawn[50] == b"\r  [" + b"#" * 15 + b"." * 15 + b"]  50%  1.0 of 2.0 MB"
     assert drawn[-1] == b"\n"
@@ -191,9 +197,9 @@ def test_run_that_waits_for_a_reboot_keeps_its_program(
     lines = "".join(json.dumps(each) + "\n" for each in entries)
     Path(state.journal_path).write_text(lines)
     assert pending_reboots.waiting_runs() == expected
-    program = self_update.this_program()
+    program = this_installation(pending_reboots.waiting_runs())
     assert program.waiting_runs == expected
     if expected:
-        with pytest.raises(Busy, match=r"a run waits for a reboot of this machine.*run-1"):
+        with pytest.raises(Busy, match=r"a run is waiting for a reboot of this machine.*run-1"):
             check_replaceable(program._replace(running=None))
     state.remove()

@@ -1,4 +1,4 @@
-"""Certificates and keys made at run time, good ones and every kind of bad one."""
+"""Certificates and keys made at run time: valid ones, and invalid ones of every type."""
 
 import functools
 from collections.abc import Sequence
@@ -43,14 +43,14 @@ class Extension(NamedTuple):
 
 @functools.cache
 def curve_key(name: str) -> ec.EllipticCurvePrivateKey:
-    """Return the P-256 key of a holder: always the same one in a process."""
+    """Return the P-256 key of a holder; in a process it is always the same."""
     del name
     return ec.generate_private_key(ec.SECP256R1())
 
 
 @functools.cache
 def rsa_key(name: str, bits: int = 3072) -> rsa.RSAPrivateKey:
-    """Return the RSA key of a holder: always the same one in a process."""
+    """Return the RSA key of a holder; in a process it is always the same."""
     del name
     return rsa.generate_private_key(65537, bits)
 
@@ -86,7 +86,7 @@ def signer(
 
 
 def usage(allowed: str) -> x509.KeyUsage:
-    """Return a key usage with one usage allowed."""
+    """Return a key usage that allows one thing."""
     names = (
         *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
         *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
@@ -104,7 +104,7 @@ def make(
     end: datetime = END,
     rsa_padding: padding.PSS | None = None,
 ) -> Holder:
-    """Make a certificate, self-signed or signed ``by`` another, by default for a P-256 key."""
+    """Create a certificate, self-signed or signed ``by`` another; for the name's P-256 key."""
     key = key or curve_key(name)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -124,7 +124,7 @@ def make(
 
 
 class World(NamedTuple):
-    """All certificates and keys that a signature needs."""
+    """All the holders that signatures need."""
 
     root: Holder
     between: Holder
@@ -143,7 +143,7 @@ class World(NamedTuple):
 
 @functools.cache
 def world() -> World:
-    """The same in every test of a process."""
+    """Return the holders, the same in every test of a process."""
     root = make("Root", authority(), end=FAR)
     between = make("Between", authority(depth=0), by=root, end=LATER)
     stamp_root = make("Stamp Root", authority(), end=FAR)

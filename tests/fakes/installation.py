@@ -40,18 +40,17 @@ class Attempt(NamedTuple):
     code: int
     result: dict[str, Any]
     """The JSON object."""
-    said: str
-    """On standard error."""
+    stderr: str
 
 
 class Installation:
-    """A program in a folder, and its files.
+    """A program in a folder, and the facts about it.
 
     Args:
-        folder: Gets ``bin/awstoe`` and the user's state.
-        trust: The folder of release keys that is built into the program.
+        folder: Receives ``bin/awstoe`` and the user's state.
+        trust: The folder of release keys that are built into the program.
         program: Its bytes.
-        version: The version it reports.
+        version: The version it prints.
         machine: The machine it runs on.
     """
 
@@ -87,23 +86,23 @@ class Installation:
             origin=self.origin,
             trust=release_trust.read(str(self.trust)),
             running=os.stat(path) if self.machine.platform == "linux" else None,
-            memory=str(self.state),
+            metadata_folder=str(self.state),
         )
 
     def update(self, *options: str, listener: Listener | None = None) -> Attempt:
         """Run the command in this process."""
-        told = _Recorder()
-        code = _command(self.facts(), [*options, "--json"], told, listener, self.timeouts)
-        return Attempt(code, told.value, told.said)
+        console = _Recorder()
+        code = _command(self.facts(), [*options, "--json"], console, listener, self.timeouts)
+        return Attempt(code, console.value, console.stderr)
 
     def process(
         self, *options: str, die_at: str = "", hold_at: str = "", wait: bool = True
     ) -> "subprocess.Popen[str]":
-        """Run the command in a process of its own.
+        """Run the command in its own process.
 
         Args:
-            options: Options of the command.
-            die_at: The step at which it kills itself.
+            options: The command's options.
+            die_at: The step at which it is killed.
             hold_at: The step at which it waits for a line on its standard input.
             wait: Whether to wait until it has ended.
         """
@@ -133,15 +132,15 @@ class Installation:
         }
         return json.dumps(facts)
 
-    def told(self) -> str:
-        """Run the program and return its output: proof that a working program is there."""
+    def version_output(self) -> str:
+        """Return what ``--version`` prints: proof that the program works."""
         ended = subprocess.run(
             [self.path, "--version"], capture_output=True, text=True, timeout=240, check=True
         )
         return ended.stdout.strip()
 
     def on_disk(self) -> dict[str, tuple[int, bytes]]:
-        """Return the mode and content of everything in the program's folder."""
+        """Return the mode and content of every file in the program's folder."""
         return {
             str(path.relative_to(self.bin)): (
                 stat.S_IMODE(path.lstat().st_mode),
@@ -152,22 +151,22 @@ class Installation:
 
 
 def finished(process: "subprocess.Popen[str]") -> Attempt:
-    """Wait for a process, and return its results."""
-    out, said = process.communicate()
-    return Attempt(process.returncode, json.loads(out or "{}"), said)
+    """Wait for a process, and return its outcome."""
+    out, err = process.communicate()
+    return Attempt(process.returncode, json.loads(out or "{}"), err)
 
 
 class _Recorder(Console):
     def __init__(self) -> None:
         super().__init__()
         self.value: dict[str, Any] = {}
-        self.said = ""
+        self.stderr = ""
 
     def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON
         self.value = value
 
     def raw(self, data: bytes) -> None:
-        self.said += data.decode()
+        self.stderr += data.decode()
 
     def is_terminal(self) -> bool:
         return False
@@ -180,7 +179,7 @@ def _command(
     listener: Listener | None,
     timeouts: Timeouts = updater.TIMEOUTS,
 ) -> int:
-    """Do what ``cli.main`` does."""
+    """Handle errors as ``cli.main`` does."""
     try:
         return self_update.update(program, options, console, timeouts=timeouts, listener=listener)
     except AwstoeError as error:
@@ -210,11 +209,11 @@ def main(arguments: Sequence[str]) -> int:
         origin=installation.Origin.SINGLE_FILE,
         trust=release_trust.read(facts["trust"]),
         running=os.stat(path),
-        memory=facts["state"],
+        metadata_folder=facts["state"],
     )
     if facts["user"]:
-        # Load all modules now: that user might not be able to read them later.
-        warm = program._replace(memory=facts["state"] + "-of-root")
+        # Load all modules now: later, that user may not be allowed to read them.
+        warm = program._replace(metadata_folder=facts["state"] + "-of-root")
         _command(warm, ["--check", "--json"], _Recorder(), None)
         os.setgroups([])
         os.setgid(facts["user"])

@@ -1,7 +1,7 @@
-"""Kills updates at random moments and checks what is left; see tests/unit/update.
+"""Kills updates at random moments, and checks what is left; see tests/unit/update.
 
-``python -m fakes.killer FOLDER TRUST KILLS SEED``: a process of its own, which loads everything
-once and forks for each update, so that hundreds of them take seconds.
+``python -m fakes.killer FOLDER TRUST KILLS SEED`` is a process that loads everything once and forks
+for each update, so that hundreds of updates take only seconds.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from fakes.installation import Installation
 
 
 def update(installation: Installation) -> int:
-    """Start an update in a process of its own, and return its id."""
+    """Start an update in a forked process, and return its ID."""
     child = os.fork()
     if child:
         return child
@@ -25,7 +25,7 @@ def update(installation: Installation) -> int:
         attempt = installation.update()
         code = attempt.code
         if code:
-            sys.stderr.write(attempt.said)
+            sys.stderr.write(attempt.stderr)
             sys.stderr.flush()
     finally:
         os._exit(code)
@@ -36,7 +36,7 @@ def code_of(child: int) -> int:
 
 
 def main(folder: Path, trust: Path, kills: int, seed: int) -> int:
-    os.environ["PATH"] = str(folder)  # no package managers: their queries are slow
+    os.environ["PATH"] = str(folder)  # package managers would take most of an update's time
     choose = random.Random(seed)
     old = (folder / "bin/awstoe").read_bytes()
     new = (folder / "new").read_bytes()
@@ -55,17 +55,17 @@ def main(folder: Path, trust: Path, kills: int, seed: int) -> int:
         if code_of(child) == -signal.SIGKILL:
             killed += 1
             longest *= 1.02
-        else:  # it ended before: the machine is faster now than when the first one was timed
+        else:  # it had ended: the machine is faster now than when the first one was timed
             longest *= 0.9
         left = installation.path.read_bytes()
         assert left in (old, new), f"round {number}: neither the old nor the new program"
         swapped += left == new
         installation.version = "1.1.0" if left == new else "1.0.0"
-        assert installation.told() == f"awstoe {installation.version}"
+        assert installation.version_output() == f"awstoe {installation.version}"
         assert code_of(update(installation)) == 0, f"round {number}: no recovery"
         assert installation.path.read_bytes() == new
-        assert installation.told() == "awstoe 1.1.0"
-        assert not (installation.bin / ".awstoe.update").exists(), f"round {number}: left-overs"
+        assert installation.version_output() == "awstoe 1.1.0"
+        assert not (installation.bin / ".awstoe.update").exists(), f"round {number}: leftovers"
     sys.stdout.write(f"{killed} killed, {swapped} after the swap\n")
     return 0
 

@@ -1,4 +1,4 @@
-"""Makes OpenPGP packets of every kind, right ones and wrong ones, with real keys.
+"""Makes OpenPGP packets of every type, valid and invalid ones, with real keys.
 
 The product's own writer makes only what is right; here every field can be chosen.
 """
@@ -26,13 +26,13 @@ CERTIFY_AND_SIGN = (27, b"\x03")
 
 
 class Fields(TypedDict, total=False):
-    """What can be chosen of a signature packet."""
+    """The fields of a signature packet that a test can choose."""
 
     kind: int
     created: int
     hash_number: int
     hashed: Subpackets
-    """All of them; by default the fingerprint of the maker, the time, and ``extra``."""
+    """All hashed subpackets; by default the maker's fingerprint, the time, and ``extra``."""
     extra: Subpackets
     unhashed: Subpackets
     algorithm: int
@@ -44,7 +44,7 @@ def mpi(value: int) -> bytes:
 
 
 def packet(tag: int, body: bytes) -> bytes:
-    """With a header of the new format and five octets of length."""
+    """Return a packet with a header of the new format and five length octets."""
     return bytes([0xC0 | tag, 0xFF]) + len(body).to_bytes(4) + body
 
 
@@ -107,7 +107,7 @@ class ForgedKey:
         return mpi(int.from_bytes(raw[:32])) + mpi(int.from_bytes(raw[32:]))
 
     def signature(self, signed: bytes, **fields: Unpack[Fields]) -> bytes:
-        """The body of a signature packet; everything about it can be chosen."""
+        """Return the body of a signature packet; all its fields can be chosen."""
         created = time_of(2, fields.get("created", NOW - 100))
         said = [self.issuer_fingerprint, created, *fields.get("extra", ())]
         hashed = fields.get("hashed", said)
@@ -129,7 +129,7 @@ class ForgedKey:
         self_signature: bytes | None = None,
         **fields: Unpack[Fields],
     ) -> bytes:
-        """A public key with a user id: packets.
+        """Return the packets of a public key with a user ID.
 
         Args:
             user: The user id.
@@ -163,7 +163,7 @@ class ForgedKey:
         more: Sequence[bytes] = (),
         **fields: Unpack[Fields],
     ) -> bytes:
-        """Packets that make another key a subkey of this one.
+        """Return the packets that make another key a subkey of this one.
 
         Args:
             other: The subkey.

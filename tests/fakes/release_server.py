@@ -1,4 +1,4 @@
-"""An HTTP server for the files of a folder that can also play the attacker."""
+"""A real HTTP server for the files of a folder, which can act as an attacker."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from typing import Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
+    """Handles one request."""
 
     protocol_version = "HTTP/1.1"
     server: "ReleaseServer"
@@ -71,7 +71,7 @@ class ReleaseServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.folder = folder
         self.tricks: dict[str, Trick] = {}
-        """What to do instead, by path; ``*/path`` for all regions, ``region/*``, or ``*``."""
+        """Replacements for normal responses by path: ``*/path``, ``region/*``, or ``*``."""
         self.requests: list[tuple[str, str]] = []
         """Path and range of each request."""
         self.over = threading.Event()
@@ -82,7 +82,7 @@ class ReleaseServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore clients that close the connection: the tests are about them."""
+        """Print nothing: clients that disconnect are part of the tests."""
         del request, client_address
 
     def __enter__(self) -> Self:
@@ -116,7 +116,7 @@ def redirect(location: str) -> Trick:
 
 
 def endless(start: bytes = b"") -> Trick:
-    """Send a body of unknown length that never ends."""
+    """Send a body that never ends, without a length."""
 
     def trick(handler: Handler) -> None:
         handler.close_connection = True
@@ -133,7 +133,7 @@ def endless(start: bytes = b"") -> Trick:
 
 
 def drip(head: bytes, seconds: float = 0.05) -> Trick:
-    """Send ``head``, then a byte now and then: never silent, never done."""
+    """Send ``head`` at once, then a byte now and then: never silent, never done."""
 
     def trick(handler: Handler) -> None:
         handler.close_connection = True
@@ -156,7 +156,7 @@ def silent(handler: Handler) -> None:
 
 
 def break_off(after: int, times: int = 1) -> Trick:
-    """Announce the whole file and close the connection after some bytes, a few times only."""
+    """Announce the whole file, but close the connection early, a number of times."""
     left = [times]
 
     def trick(handler: Handler) -> None:

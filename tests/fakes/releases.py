@@ -1,4 +1,4 @@
-"""A publisher of releases with keys made at run time, and programs in place of awstoe.
+"""A publisher of releases with keys made at run time, and programs that stand in for awstoe.
 
 The code that makes real releases makes these; the tests only decide what goes wrong.
 """
@@ -58,7 +58,7 @@ def openpgp_key(name: str, *, days: int = 3650) -> OpenPgpKey:
 
 
 class Keys(NamedTuple):
-    """All keys of a publisher. Making them takes a second, so they are made once in a session."""
+    """All keys of a publisher. Creating them takes a second, so it is done once per session."""
 
     current: OpenPgpKey
     next: OpenPgpKey
@@ -70,7 +70,7 @@ class Keys(NamedTuple):
 
 
 def make_keys(days: int = 3650) -> Keys:
-    """Make new keys; those of OpenPGP are valid for ``days``."""
+    """Create keys; the OpenPGP keys are valid for the given number of days."""
     current, following, stranger = (
         openpgp_key(name, days=days) for name in ("current", "next", "stranger")
     )
@@ -82,7 +82,7 @@ def make_keys(days: int = 3650) -> Keys:
 
 
 def shell_program(version: str, *, padding: int = 40_000, body: str = "") -> bytes:
-    """Return a program that prints its version and has some size."""
+    """Return a program that prints its version, padded to a certain size."""
     weight = hashlib.sha256(version.encode()).hexdigest()
     lines = "\n".join(f"# {weight}" for _ in range(padding // 67))
     return f"#!/bin/sh\n{body}\necho 'awstoe {version}'\nexit 0\n{lines}\n".encode()
@@ -117,7 +117,7 @@ class Publisher:
         self.repository.write_root(self.root)
 
     def roles(self, **others: Sequence[LocalSigner]) -> dict[str, RoleKeys]:
-        """Return the keys of each role: one for a role and three for the root by default."""
+        """Return the keys of each role: one per role and three for the root by default."""
         counts = {"root": 3, "targets": 1, "snapshot": 1, "timestamp": 1}
         found = {}
         for role, count in counts.items():
@@ -130,7 +130,7 @@ class Publisher:
         return found
 
     def rotate(self, signers: Sequence[LocalSigner], **others: Sequence[LocalSigner]) -> bytes:
-        """Make the next root, signed by ``signers``, and write it to the repository."""
+        """Publish the next root, signed by ``signers``."""
         current = self.folder / "metadata" / f"{self.repository.root_version()}.root.json"
         data = tuf_repository.rotate_root(
             current.read_bytes(),
@@ -150,7 +150,7 @@ class Publisher:
         target: tuple[str, str] = ("linux", "amd64"),
         glibc: str | None = "2.17",
     ) -> bytes:
-        """Publish a version for one platform; gives the program."""
+        """Publish a version for one platform, and return the program."""
         self.publish(self.file(version, program, signature=signature, target=target, glibc=glibc))
         return (self.folder / layout.program_path(version, *target)).read_bytes()
 
@@ -163,7 +163,7 @@ class Publisher:
         target: tuple[str, str] = ("linux", "amd64"),
         glibc: str | None = "2.17",
     ) -> ReleaseFile:
-        """Put the files of a version where they are served, unlisted as yet."""
+        """Serve the files of a version, without listing them yet."""
         data = shell_program(version) if program is None else program
         path = self.folder / layout.program_path(version, *target)
         path.parent.mkdir(parents=True)
@@ -173,11 +173,11 @@ class Publisher:
         return ReleaseFile(version, *target, str(path), str(beside), glibc)
 
     def publish(self, *files: ReleaseFile, withdrawn: Mapping[str, str] | None = None) -> None:
-        """Sign metadata that lists ``files`` as well."""
+        """Sign metadata that also lists ``files``."""
         self.repository.publish(files, self.signers, now=self.now, withdrawn=withdrawn)
 
     def forged(self, name: str, change: Callable[[Any], None]) -> bytes:
-        """A file of metadata that was changed and signed again by whoever stole its keys."""
+        """Return a changed metadata file, signed again by an attacker who stole its keys."""
         found: Metadata[Any] = Metadata.from_bytes((self.folder / "metadata" / name).read_bytes())
         change(found.signed)
         found.signatures.clear()
@@ -186,18 +186,18 @@ class Publisher:
         return found.to_bytes()
 
     def write_metadata(self, name: str, data: bytes) -> MetaFile:
-        """Serve ``data`` as a file of metadata; gives how others describe it."""
+        """Serve ``data`` as a metadata file, and return its description for other files."""
         (self.folder / "metadata" / name).write_bytes(data)
         version = json.loads(data)["signed"]["version"]
         return MetaFile(version, len(data), {"sha256": hashlib.sha256(data).hexdigest()})
 
     def snapshot_of_metadata(self) -> dict[str, bytes]:
-        """What an attacker may keep, to serve it later."""
+        """Return the current metadata, as an attacker may keep it to serve it later."""
         folder = self.folder / "metadata"
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def restore_metadata(self, kept: Mapping[str, bytes]) -> None:
-        """Serve metadata that was kept, and nothing else."""
+        """Serve only metadata that was kept."""
         folder = self.folder / "metadata"
         shutil.rmtree(folder)
         folder.mkdir()
@@ -211,7 +211,7 @@ class Publisher:
         *,
         states: Mapping[str, str] | None = None,
     ) -> Path:
-        """The folder of release keys that is built into a program."""
+        """Write the folder of release keys that are built into a program."""
         folder.mkdir(parents=True)
         pair = (self.keys.current, self.keys.next)
         facts = {

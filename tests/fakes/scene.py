@@ -1,4 +1,4 @@
-"""Fixtures, new for each test: a publisher, its server, and an installed program."""
+"""A publisher, its server, and an installed program: fixtures that are new for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def keys() -> Keys:
 
 
 class Scene:
-    """A publisher, its server, and an installed program, all at version 1.0.0."""
+    """Version 1.0.0 is installed and published."""
 
     def __init__(
         self,
@@ -42,21 +42,21 @@ class Scene:
         return self.installation.update(*options)
 
     def refused(self, *options: str, code: int = 5) -> str:
-        """Try to update, check that it is refused and changes no byte, and return the message."""
+        """Try to update, check that it fails without changing a byte, and return the message."""
         attempt = self.update(*options)
-        assert attempt.code == code, (attempt.said, attempt.result)
+        assert attempt.code == code, (attempt.stderr, attempt.result)
         assert attempt.result["exitCode"] == code
-        assert attempt.said.startswith(("awstoe: ", "  hint"))
+        assert attempt.stderr.startswith(("awstoe: ", "  hint"))
         assert self.installation.on_disk() == self.before
-        assert self.installation.told() == f"awstoe {self.installation.version}"
-        return attempt.said
+        assert self.installation.version_output() == f"awstoe {self.installation.version}"
+        return attempt.stderr
 
     def updates_to(self, version: str, *options: str) -> Attempt:
-        """Update, and check that the program is really another one."""
+        """Update, and check that it has happened."""
         attempt = self.update(*options)
-        assert attempt.code == 0, attempt.said
+        assert attempt.code == 0, attempt.stderr
         assert attempt.result["installed"] == version
-        assert self.installation.told() == f"awstoe {version}"
+        assert self.installation.version_output() == f"awstoe {version}"
         self.installation.version = version
         self.before = self.installation.on_disk()
         return attempt

@@ -1,4 +1,4 @@
-"""Programs signed by the people of ``fakes.certificates``, and ways to forge them."""
+"""Programs signed by the holders of ``fakes.certificates``, and ways to forge them."""
 
 import functools
 import os
@@ -21,7 +21,7 @@ DESCRIPTION = authenticode.Description("awstoe", "https://example.com/awstoe")
 
 
 def honest_stamps(time: datetime = NOW) -> Authority:
-    """The authority that everybody knows."""
+    """Return the trusted timestamp authority."""
     return Authority(world().stamper, world().stamp_root.certificate, time)
 
 
@@ -33,7 +33,7 @@ def sign(
     authority: authenticode_timestamp.Authority | None = None,
     at: datetime = NOW,
 ) -> bytes:
-    """The program, signed with the release's own code; by the publisher unless told otherwise."""
+    """Sign a program with the release's own code, by default as the publisher."""
     if holder is None:
         holder, certificates = world().publisher, world().chain
     identity = authenticode.SigningIdentity(holder.signer, certificates or [holder.certificate])
@@ -50,24 +50,24 @@ def sign(
 
 @functools.cache
 def signed() -> bytes:
-    """A signed program without a time stamp."""
+    """Return a signed program without a timestamp."""
     return sign(make_program())
 
 
 @functools.cache
 def stamped() -> bytes:
-    """The same with a time stamp."""
+    """Return a signed program with a timestamp."""
     return sign(make_program(), authority=honest_stamps())
 
 
 def signature_of(program: bytes) -> bytes:
-    """The signature's DER, and its padding."""
+    """Return the signature's DER and its padding."""
     at, size = table_of(program)
     return program[at + 8 : at + size]
 
 
 def with_signature(program: bytes, signature: bytes) -> bytes:
-    """The program with another signature in its table; all sizes and the checksum fit."""
+    """Return the program with another signature in its table, and matching sizes and checksum."""
     at, size = table_of(program)
     unsigned = program[: at if size else len(program)]
     unsigned += bytes(-len(unsigned) % 8)
@@ -77,7 +77,7 @@ def with_signature(program: bytes, signature: bytes) -> bytes:
 
 
 def edited(program: bytes, edit: Edit) -> bytes:
-    """The program with a change of its SignedData, which is put together again as DER wants it."""
+    """Return the program with changed SignedData, encoded as DER again."""
     der = signature_of(program)
     der = der[: 4 + int.from_bytes(der[2:4], "big")]
     outer = asn1.decode(der, asn1.CONTENT_INFO, "signature")
@@ -87,14 +87,14 @@ def edited(program: bytes, edit: Edit) -> bytes:
 
 
 def content_of(program: bytes) -> bytes:
-    """What the signature of a program is about: SpcIndirectDataContent."""
+    """Return the signed content of a program: SpcIndirectDataContent."""
     kept: list[bytes] = []
     edited(program, lambda data: kept.append(bytes(data["content"]["content"])))
     return kept[0]
 
 
 def value_of(program: bytes) -> bytes:
-    """The value of a program's signature, which a time stamp speaks for."""
+    """Return the value of a program's signature, which a timestamp covers."""
     kept: list[bytes] = []
     edited(program, lambda data: kept.append(bytes(data["signers"][0]["signature"])))
     return kept[0]
@@ -108,7 +108,7 @@ def put_together(
     kind: str = asn1.INDIRECT_DATA_TYPE,
     edit: Edit | None = None,
 ) -> bytes:
-    """``signed()`` with any content, by anybody: what the release's own code refuses to make."""
+    """Return ``signed()`` with any content and signer, which the release's code does not allow."""
     if holder is None:
         holder, certificates = world().publisher, world().chain
     data: univ.Sequence = make_signed_data(

@@ -36,18 +36,17 @@ try:
     if arguments[:1] == ["self-update"]:
         from awstoe.cli import self_update
         from awstoe.trust import release_trust
-        from awstoe.update.installation import Origin
+        from awstoe.update.installation import Origin, this_installation
         from awstoe.update.releases import Version
 
-        program = self_update.this_program()._replace(
+        program = this_installation()._replace(
             path=path,
             named=path,
             version=Version(version),
             origin=Origin.SINGLE_FILE,
             trust=release_trust.read(trust_folder),
             running=os.stat(path),
-            memory=os.path.join(os.environ["XDG_STATE_HOME"], "awstoe"),
-            waiting_runs=(),  # those of other tests on this machine
+            metadata_folder=os.path.join(os.environ["XDG_STATE_HOME"], "awstoe"),
         )
         machine = program.machine._replace(architecture="{architecture}")
         program = program._replace(machine=machine)
@@ -60,7 +59,7 @@ sys.exit(2)
 
 
 def write(folder: Path, version: str, targets: tuple[str, ...], trust: str, salt: str = "") -> Path:
-    """Write the programs of a version, ``<os>/<arch>/awstoe``; gives the folder."""
+    """Write the programs of a version, ``<os>/<arch>/awstoe``, and return the folder."""
     for target in targets:
         path = folder / target / "awstoe"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Windows programs made of bytes: small, valid in their headers, and able to do nothing."""
+"""Windows programs made of bytes: small, with valid headers, and without any function."""
 
 import struct
 from typing import Final
@@ -10,7 +10,7 @@ CHECKSUM_AT: Final = _PE_AT + 24 + 64
 
 
 def make_program(kind: str = "PE32+", *, payload: bytes = b"", directories: int = 16) -> bytes:
-    """A program with one section of 64 bytes, and ``payload`` behind it as frozen programs have."""
+    """Return a program with one section of 64 bytes, followed by ``payload`` like frozen ones."""
     machine, magic, header = _KINDS[kind]
     optional = bytearray(header + directories * 8)
     struct.pack_into("<H", optional, 0, magic)
@@ -30,25 +30,25 @@ def make_program(kind: str = "PE32+", *, payload: bytes = b"", directories: int 
 
 
 def security_at(program: bytes) -> int:
-    """Where the headers say where the signature is."""
+    """Return the offset of the entry that locates the signature."""
     (magic,) = struct.unpack_from("<H", program, _PE_AT + 24)
     return _PE_AT + 24 + {0x10B: 96, 0x20B: 112}[magic] + 32
 
 
 def table_of(program: bytes) -> tuple[int, int]:
-    """Where the signature is, and its size."""
+    """Return the offset and size of the signature."""
     at, size = struct.unpack_from("<II", program, security_at(program))
     return at, size
 
 
 def with_table(program: bytes, at: int, size: int) -> bytes:
-    """The program with another place of its signature in the headers."""
+    """Return the program with another signature offset in its headers."""
     where = security_at(program)
     return program[:where] + struct.pack("<II", at, size) + program[where + 8 :]
 
 
 def with_checksum(program: bytes) -> bytes:
-    """The program with the checksum that it should have, computed word by word."""
+    """Return the program with its correct checksum, computed word by word."""
     data = program[:CHECKSUM_AT] + bytes(4) + program[CHECKSUM_AT + 4 :]
     total = 0
     for (word,) in struct.iter_unpack("<H", data + bytes(len(data) % 2)):

@@ -114,7 +114,7 @@ def issue(
         _builder(_named(name), authority.certificate.subject, key, validity)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(issues=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose.usage]), critical=purpose.alone)
+        .add_extension(x509.ExtendedKeyUsage([purpose.usage]), critical=purpose.exclusively)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
         .sign(_SigningKey(authority.signer), _HASH(), rsa_padding=padding.PKCS1v15())

@@ -148,7 +148,7 @@ def _verified(
         staged,
         trusted=identity.certificates[-1:],
         thumbprints=[identity.certificates[0].fingerprint(hashes.SHA256()).hex()],
-        stampers=authority.roots if authority else (),
+        timestamp_authorities=authority.roots if authority else (),
         now=at,
     )
     if verdict.state is not authenticode.State.GOOD:

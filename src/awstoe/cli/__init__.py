@@ -1,1 +1,1 @@
-"""The command line: one module per sub-command."""
+"""The command line: arguments in, text out."""

@@ -1,4 +1,4 @@
-"""``awstoe actions``: the reference of the action modules."""
+"""``awstoe actions``: shows the reference of the action modules."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,15 @@ _EXAMPLES = """\
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Print the reference; gives the exit code.
+    """Print the reference, and return the exit code.
 
     Raises:
-        UsageError: The options are wrong, or there is no such action.
+        UsageError: The options are not valid, or there is no such action.
     """
-    parser = Parser("actions", "Tell what the action modules do and take.", _EXAMPLES)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one action; else the list of all")
+    parser = Parser(
+        "actions", "Show what the action modules do, and their inputs and outputs.", _EXAMPLES
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one action (default: list all)")
     parser.flag("--json", help="print JSON")
     options = parser.read(arguments)
     console.text(actions(options.name, as_json=options.json) + "\n")
@@ -30,27 +32,27 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def actions(name: str | None, *, as_json: bool) -> str:
-    """What ``awstoe actions [NAME] [--json]`` prints.
+    """Return what ``awstoe actions [NAME] [--json]`` prints.
 
     Args:
-        name: The action asked about, in any case; None for the list of all.
-        as_json: For programs instead of for a person.
+        name: The action, in upper or lower case; None for the list of all actions.
+        as_json: Whether to return JSON instead of text.
 
     Raises:
         UsageError: There is no such action.
     """
     if name is None:
         return reference.overview_json() if as_json else reference.overview_text()
-    found = name if name in ACTIONS else _spelt_as_in_the_table(name)
-    return reference.entry_json(found) if as_json else reference.entry_text(found)
+    known = name if name in ACTIONS else _known_name(name)
+    return reference.entry_json(known) if as_json else reference.entry_text(known)
 
 
-def _spelt_as_in_the_table(name: str) -> str:
+def _known_name(name: str) -> str:
     for known in ACTIONS:
         if known.lower() == name.lower():
             return known
     guess = closest(name, tuple(ACTIONS))
     raise UsageError(
         f"there is no action module {name!r}",
-        hint=f"did you mean {guess}?" if guess else "`awstoe actions` lists all of them",
+        hint=f"did you mean {guess}?" if guess else "to list all of them, run 'awstoe actions'",
     )

@@ -1,8 +1,8 @@
-"""The configuration file of ``run --config``: JSON, read with the places of everything in it.
+"""Reads the configuration file of ``run --config``: JSON, with the position of everything in it.
 
-All problems are told in one go, each with its line and column, as for documents. What wins over
-what is decided in ``cli.run``: every option of the command line wins over the file, but
-``--documents`` and ``--parameters``, which cannot be given together with it.
+All problems are reported together, each with its line and column, as for documents. ``cli.run``
+applies the precedence: the options of the command line override the file, except ``--documents``
+and ``--parameters``, which cannot be combined with it.
 """
 
 import json
@@ -33,19 +33,19 @@ _STRINGS: Final = (
 )
 _FLAGS: Final = ("cwIgnoreFailures", "trace")
 _MISSPELT: Final = "executonId"
-"""What the AWSTOE user guide calls executionId in one place."""
+"""The AWSTOE user guide misspells executionId like this in one place."""
 _KEYS: Final = ("documents", "parameters", *_STRINGS, *_FLAGS)
 
 
 class ConfiguredDocument(NamedTuple):
-    """A document of the file."""
+    """A document that the file names."""
 
     path: str
     parameters: dict[str, str]
 
 
 class Configuration(NamedTuple):
-    """What the file says."""
+    """The content of the file."""
 
     documents: tuple[ConfiguredDocument, ...]
     parameters: dict[str, str]
@@ -54,15 +54,15 @@ class Configuration(NamedTuple):
 
 
 def read(path: str) -> Configuration:
-    """The configuration in the file ``path``.
+    """Read the configuration in the file ``path``.
 
     Raises:
-        UsageError: It cannot be read, or what it says is wrong.
+        UsageError: It cannot be read, or its content is not valid.
     """
     if path.startswith("s3://"):
         raise UsageError(
-            f"--config {path}: configuration files on S3 are not in this version of awstoe",
-            hint="download the file and name its local path",
+            f"--config {path}: this version of awstoe does not read configuration files from S3",
+            hint="download the file and use its local path",
         )
     data = _read(path)
     report = Diagnostics(path)
@@ -77,7 +77,7 @@ def read(path: str) -> Configuration:
     if has_errors(found):
         lines = encoding.shown_lines(data)
         shown = "\n".join(render(problem, lines) for problem in found)
-        raise UsageError(f"the configuration file {path} is wrong:\n{shown}")
+        raise UsageError(f"the configuration file {path} is not valid:\n{shown}")
     return configuration
 
 
@@ -86,8 +86,8 @@ def _read(path: str) -> bytes:
         raise UsageError(f"--config: expected the path of a JSON file, got {quoted(path)}")
     try:
         if os.path.isdir(path):
-            raise UsageError(f"--config {path}: this is a folder, expected a JSON file")
-        # A pipe (`--config <(...)`) is read as it comes.
+            raise UsageError(f"--config {path}: expected a JSON file, got a folder")
+        # This may be a pipe: `--config <(...)`.
         with open(path, "rb") as file:
             data = file.read(limits.DOCUMENT_BYTES + 1)
     except OSError as error:
@@ -98,29 +98,30 @@ def _read(path: str) -> bytes:
 
 
 def _parse(data: bytes) -> Node:
-    """The tree of the file.
+    """Return the node tree of the file.
 
     Raises:
-        Unreadable: It is no JSON.
+        Unreadable: It is not JSON.
     """
     if not data.strip():
         raise Unreadable("empty", "the file is empty; expected a JSON object with documents")
     text = encoding.decode(data)
     builder = TreeBuilder()
     try:
-        json.loads(text)  # for its messages: the reader below only says yes or no
+        json.loads(text)  # for its messages: the reader below only accepts or rejects
         json_reader.feed(text, builder)
     except json.JSONDecodeError as error:
         raise Unreadable(
-            "syntax", f"this is no JSON: {error.msg}", line=error.lineno, column=error.colno
+            "syntax", f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno
         ) from error
     except (json_reader.NotJson, RecursionError, ValueError) as error:
-        raise Unreadable("syntax", "this is no JSON that can be read") from error
-    assert builder.root is not None  # noqa: S101 - a JSON text has one value
+        raise Unreadable("syntax", "this JSON cannot be read") from error
     for fault in builder.faults:
         raise Unreadable(
             fault.code, fault.message, hint=fault.hint, line=fault.line, column=fault.column
         )
+    if builder.root is None:  # a JSON text has exactly one value
+        raise Unreadable("syntax", "this JSON cannot be read")
     return builder.root
 
 
@@ -129,7 +130,7 @@ def _configuration(report: Diagnostics, root: Mapping) -> Configuration:
     if _MISSPELT in entries:
         entry = entries.pop(_MISSPELT)
         if "executionId" in entries:
-            report.error(entry[0], _MISSPELT, "duplicate-key", "the execution id is given twice")
+            report.error(entry[0], _MISSPELT, "duplicate-key", "the execution ID is given twice")
         entries["executionId"] = entry
     expect.check_keys(report, root, "", _KEYS)
     strings: dict[str, str] = {}
@@ -154,7 +155,7 @@ def _string(report: Diagnostics, node: Node, path: str) -> str | None:
         report.error(node, path, "wrong-type", message, hint)
         return None
     if "\0" in node.text:
-        report.error(node, path, "wrong-value", f"{quoted(path)} holds a NUL character")
+        report.error(node, path, "wrong-value", f"{quoted(path)} contains a NUL character")
         return None
     return node.text
 

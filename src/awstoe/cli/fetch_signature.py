@@ -14,21 +14,21 @@ from awstoe.update.repository import NotFound, TooLarge, WebRepository
 
 
 def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
-    """The published signature of exactly this version: its address and its bytes.
+    """Return the URL and the bytes of the signature that was published for exactly this version.
 
     Args:
-        template: Where releases are published; None if that is not known.
-        region: The one to ask first; None for any.
+        template: URL template of the releases; None if it is not known.
+        region: The region to try first; None for any.
 
     Raises:
-        UsageError: It is not known where releases are published.
-        HostError: No region could be asked.
-        TrustError: A region has none.
+        UsageError: The URL of the releases is not known.
+        HostError: No region could be reached.
+        TrustError: A region does not have it.
     """
     if template is None:
         raise UsageError(
-            "this is a development build: it knows no place where releases are published",
-            hint="name one with --url TEMPLATE",
+            "this is a development build: it does not know where releases are published",
+            hint="use --url TEMPLATE",
         )
     bits = 64 if sys.maxsize > 2**32 else 32
     architecture = platforms.architecture(platform.machine(), pointer_bits=bits)
@@ -46,10 +46,10 @@ def fetch(template: str | None, region: str | None) -> tuple[str, bytes]:
     failures: list[HostError | TrustError] = []
     for mirror in mirrors[: limits.UPDATE_REGIONS]:
         try:
-            found = WebRepository(mirror, client).read(path, limits.SIGNATURE_BYTES)
-            return urls.redacted(mirror.url + path), found
+            signature = WebRepository(mirror, client).read(path, limits.SIGNATURE_BYTES)
+            return urls.redacted(mirror.url + path), signature
         except NotFound:
-            missing = f"{mirror.name} has no signature of {__version__}: {path} is not there"
+            missing = f"{mirror.name} has no signature of {__version__}: {path} does not exist"
             failures.append(TrustError(missing))
         except TooLarge as error:
             failures.append(TrustError(f"{mirror.name}: {error}"))

@@ -1,39 +1,41 @@
-"""The command line's top: finds the command, runs it, and turns errors into messages."""
+"""The top of the command line: finds the command, runs it, and turns errors into messages."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from awstoe import __version__
+from awstoe import __version__, contact
 from awstoe.errors import AwstoeError, Interrupted, UsageError
 from awstoe.reporting.console import Console
 
 HELP = f"""\
-awstoe {__version__}: carries out AWSTOE component documents.
+awstoe {__version__}: runs AWSTOE component documents.
 
 usage: awstoe COMMAND [OPTIONS]
 
 commands:
   run               run component documents on this machine
   validate          check documents without running them
-  actions           the reference of the action modules
-  version           what this program is
-  verify-signature  check that a file is what a trusted key has signed
-  self-update       replace this program by a newer release
+  actions           show the reference of the action modules
+  version           show the version and the components of this program
+  verify-signature  check that a file was signed with a trusted key
+  self-update       replace this program with a newer release
   update-bundle     check a bundle of releases for machines without a network
 
 options:
-  -h, --help     show this help and end
-  -v, --version  show the version and end
-  --quiet        print nothing but errors on standard error
-  --no-color     no colours (the environment variable NO_COLOR does the same)
+  -h, --help     show this help and exit
+  -v, --version  show the version and exit
+  --quiet        print only errors on standard error
+  --no-color     do not use colors (same as the environment variable NO_COLOR)
 
 examples:
   awstoe run --documents hello.yml
-  awstoe run -d install.yml,check.yml --phases build,validate --parameters name=value
+  awstoe run -d install.yml,check.yml --phases build --parameters name=value
   awstoe validate -d hello.yml --os-platforms linux,windows
   awstoe actions ExecuteBash
 
-`awstoe COMMAND --help` tells the options of a command."""
+Run 'awstoe COMMAND --help' for the options of a command."""
+
+_SEE_HELP: Final = "run 'awstoe --help'"
 
 Command = Callable[[Sequence[str], Console], int]
 _COMMANDS: Final = (
@@ -43,7 +45,7 @@ _COMMANDS: Final = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line ``arguments``; gives the exit code."""
+    """Run the command line ``arguments``, and return the exit code."""
     console = Console()
     try:
         return _dispatch(list(arguments), console)
@@ -59,14 +61,14 @@ def main(arguments: Sequence[str]) -> int:
             raise
         console.error(_bug(error))
         return 1
-    except SystemExit as end:  # argparse ends --help this way
+    except SystemExit as end:  # argparse exits this way after --help
         return end.code if isinstance(end.code, int) else 0
 
 
 def _bug(error: Exception) -> AwstoeError:
     return AwstoeError(
         f"unexpected {type(error).__name__}: {error}; this is a bug in awstoe",
-        hint="the same command with --trace shows where it is; please report that",
+        hint=f"run the same command with --trace to see where it fails, and {contact.report_bug()}",
     )
 
 
@@ -81,46 +83,46 @@ def _dispatch(arguments: list[str], console: Console) -> int:
         if argument in ("--quiet", "--no-color"):
             continue
         if argument.startswith("-"):
-            raise UsageError(f"unknown option {argument}", hint="see `awstoe --help`")
+            raise UsageError(f"unknown option {argument}", hint=_SEE_HELP)
         rest = arguments[:position] + arguments[position + 1 :]
         return _command(argument)(rest, console)
-    raise UsageError("a command is missing", hint="see `awstoe --help`")
+    raise UsageError("a command is missing", hint=_SEE_HELP)
 
 
 def _command(name: str) -> Command:
-    # Each command's module is imported when it is asked for: start-up counts.
+    # Only the module of the requested command is imported, to keep startup fast.
     match name:
         case "run":
-            from awstoe.cli.run import run  # noqa: PLC0415
+            from awstoe.cli.run import run
 
             return run
         case "validate":
-            from awstoe.cli.validate import run as validate  # noqa: PLC0415
+            from awstoe.cli.validate import run as validate
 
             return validate
         case "actions":
-            from awstoe.cli.actions import run as actions  # noqa: PLC0415
+            from awstoe.cli.actions import run as actions
 
             return actions
         case "version":
-            from awstoe.cli.version import run as version  # noqa: PLC0415
+            from awstoe.cli.version import run as version
 
             return version
         case "verify-signature":
-            from awstoe.cli.verify_signature import run as verify_signature  # noqa: PLC0415
+            from awstoe.cli.verify_signature import run as verify_signature
 
             return verify_signature
         case "self-update":
-            from awstoe.cli.self_update import run as self_update  # noqa: PLC0415
+            from awstoe.cli.self_update import run as self_update
 
             return self_update
         case "update-bundle":
-            from awstoe.cli.update_bundle import run as update_bundle  # noqa: PLC0415
+            from awstoe.cli.update_bundle import run as update_bundle
 
             return update_bundle
         case _:
-            from awstoe.document.suggestions import closest  # noqa: PLC0415
+            from awstoe.document.suggestions import closest
 
             close = closest(name, _COMMANDS)
-            hint = f"did you mean `awstoe {close}`?" if close else "see `awstoe --help`"
+            hint = f"did you mean 'awstoe {close}'?" if close else _SEE_HELP
             raise UsageError(f"unknown command {name!r}", hint=hint)

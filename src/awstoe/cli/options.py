@@ -1,4 +1,4 @@
-"""Parsing of command lines: one parser class, and the forms that several commands share."""
+"""Parses command lines: the parser class, and the value formats that several commands share."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from awstoe.errors import UsageError
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help of a fixed width: finding out the terminal's loads shutil at every start."""
+    """Help text with a fixed width: reading the terminal's width would load shutil."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=96, max_help_position=32)
+        super().__init__(prog, width=80, max_help_position=28)
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,12 +27,12 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
         )
         self._flags: dict[str, str] = {}
-        self.add_argument("-h", "--help", action="help", help="show this help and end")
-        self.flag("--quiet", help="print nothing but errors on standard error")
-        self.flag("--no-color", help="no colours (the environment variable NO_COLOR does the same)")
+        self.add_argument("-h", "--help", action="help", help="show this help and exit")
+        self.flag("--quiet", help="print only errors on standard error")
+        self.flag("--no-color", help="do not use colors (same as NO_COLOR)")
 
     def flag(self, *names: str, help: str, group: argparse._ArgumentGroup | None = None) -> None:
-        """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None when not given."""
+        """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None if it is not given."""
         (group or self).add_argument(
             *names, nargs="?", type=_boolean, default=None, metavar="BOOL", help=help
         )
@@ -40,10 +40,10 @@ class Parser(argparse.ArgumentParser):
             self._flags[name] = f"{name}=true" if name.startswith("--") else f"{name}true"
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """The options in ``arguments``.
+        """Parse ``arguments``.
 
         Raises:
-            UsageError: They are wrong.
+            UsageError: They are not valid.
         """
         given = [self._flags.get(argument, argument) for argument in arguments]
         options, unknown = self.parse_known_args(given)
@@ -52,12 +52,12 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def _unknown(self, argument: str) -> UsageError:
-        hint = f"see `{self.prog} --help`"
+        hint = f"run '{self.prog} --help'"
         if not argument.startswith("-"):
             if "--documents" in self._option_string_actions:
-                hint = f"documents are named with --documents; {hint}"
+                hint = f"use --documents to name documents, or {hint}"
             return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
-        from awstoe.document.suggestions import closest  # noqa: PLC0415 - errors only
+        from awstoe.document.suggestions import closest
 
         name = argument.partition("=")[0]
         close = closest(name, tuple(self._option_string_actions))
@@ -66,8 +66,8 @@ class Parser(argparse.ArgumentParser):
         return UsageError(f"{self.prog}: unknown option {name}", hint=hint)
 
     def error(self, message: str) -> NoReturn:
-        """Turn an error of argparse into ours."""
-        raise UsageError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`")
+        """Raise argparse's error as ours."""
+        raise UsageError(f"{self.prog}: {message}", hint=f"run '{self.prog} --help'")
 
 
 def _boolean(text: str) -> bool:
@@ -78,7 +78,7 @@ def _boolean(text: str) -> bool:
 
 
 def comma_list(values: Sequence[str] | None, option: str) -> tuple[str, ...]:
-    r"""The entries of a list option that may be given several times; ``\,`` is a comma.
+    r"""Return the entries of a list option that may be given several times; ``\,`` is a comma.
 
     Raises:
         UsageError: An entry is empty.
@@ -96,14 +96,14 @@ def comma_list(values: Sequence[str] | None, option: str) -> tuple[str, ...]:
 
 
 def split_commas(text: str) -> list[str]:
-    r"""``text`` cut at its commas; ``\,`` stands for a comma, other backslashes for themselves."""
+    r"""Split ``text`` at commas; ``\,`` is a comma, and any other backslash is kept."""
     if "\\," not in text:
         return text.split(",")
     return [part.replace("\0", ",") for part in text.replace("\\,", "\0").split(",")]
 
 
 def parameters(values: Sequence[str] | None) -> dict[str, str]:
-    """The values of ``--parameters name=value,...``.
+    """Return the values of ``--parameters name=value,...``.
 
     Raises:
         UsageError: An entry has no name or no value, or a name is given twice.
@@ -121,7 +121,7 @@ def parameters(values: Sequence[str] | None) -> dict[str, str]:
             if not text:
                 raise UsageError(
                     f"--parameters: the parameter {name} has no value",
-                    hint="leave it out to use its default; an empty value can be set with --config",
+                    hint="remove it to use its default; for an empty value, use --config",
                 )
             if name in found:
                 raise UsageError(f"--parameters: the parameter {name} is given twice")

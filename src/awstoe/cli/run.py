@@ -1,4 +1,4 @@
-"""``awstoe run``: reads what is asked for from options and configuration file, and launches it."""
+"""``awstoe run``: reads the options and the configuration file, and starts the run."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ from awstoe.session.start import launch
 _EXAMPLES = """\
   awstoe run --documents hello.yml
   awstoe run -d install.yml,check.yml --phases build,validate
-  awstoe run -d app.yml --parameters name=demo,hosts=a\\,b --log-directory /var/log/awstoe
+  awstoe run -d app.yml --parameters name=demo,hosts=a\\,b -l /var/log/awstoe
   awstoe run --config run.json
   awstoe run -d install.yml --resume"""
 
@@ -27,11 +27,11 @@ _STDOUT_LIMIT = "AWSTOE_STDOUT_LIMIT"
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Run documents; gives the exit code.
+    """Run documents, and return the exit code.
 
     Raises:
-        UsageError: Options or configuration file are wrong.
-        AwstoeError: The run cannot begin.
+        UsageError: The options or the configuration file are not valid.
+        AwstoeError: The run cannot start.
     """
     options = _parser().read(arguments)
     console.quiet = bool(options.quiet)
@@ -41,7 +41,8 @@ def run(arguments: Sequence[str], console: Console) -> int:
         return 0
     request = _request(options, arguments)
     if frozen.is_frozen():
-        from awstoe.session.program_lock import hold_program  # noqa: PLC0415 - only a single file updates
+        # Only a single-file executable can be updated.
+        from awstoe.session.program_lock import hold_program
 
         hold_program(console)
     return launch(request, console)
@@ -53,9 +54,16 @@ def _parser() -> forms.Parser:
     many: dict[str, Any] = {"action": "append"}
     what = parser.add_argument_group("what to run")
     what.add_argument(
-        "-d", "--documents", "--document", **many, metavar="A,B", help="the documents, in order"
+        "-d",
+        "--documents",
+        "--document",
+        **many,
+        metavar="A,B",
+        help="the documents to run, in order",
     )
-    what.add_argument("-c", "--config", metavar="FILE", help="a JSON file that says what to run")
+    what.add_argument(
+        "-c", "--config", metavar="FILE", help="read documents and settings from a JSON file"
+    )
     what.add_argument(
         "-p", "--phases", **many, metavar="P,Q", help="run only these phases (default: all)"
     )
@@ -63,15 +71,15 @@ def _parser() -> forms.Parser:
         "--parameters", **many, metavar="N=V,...", help="values for the documents' parameters"
     )
     what.add_argument(
-        "--blocked-action-modules", **many, metavar="A,B", help="refuse documents that use these"
+        "--blocked-action-modules", **many, metavar="A,B", help="reject documents that use these"
     )
-    parser.flag("--resume", help="go on with the unfinished run of these documents")
-    add("-i", "--execution-id", metavar="ID", help="the run's id (default: a new UUID)")
-    add("-l", "--log-directory", metavar="DIR", help="where the log folder is made (default: .)")
-    add("-s", "--state-directory", metavar="DIR", help="where the run's state is kept")
-    parser.flag("-t", "--trace", help="print application.log on standard error too")
-    parser.flag("-v", "--version", help="show the version and end")
-    later = parser.add_argument_group("not in this version (checked, then refused)")
+    parser.flag("--resume", help="resume the unfinished run of these documents")
+    add("-i", "--execution-id", metavar="ID", help="execution ID (default: a new UUID)")
+    add("-l", "--log-directory", metavar="DIR", help="create the log folder here (default: .)")
+    add("-s", "--state-directory", metavar="DIR", help="keep the state of the run here")
+    parser.flag("-t", "--trace", help="also print application.log on standard error")
+    parser.flag("-v", "--version", help="show the version and exit")
+    later = parser.add_argument_group("not supported in this version (checked, then rejected)")
     later.add_argument("--document-s3-bucket-owner", metavar="ID", help="owner of s3:// documents")
     later.add_argument("-b", "--log-s3-bucket-name", metavar="NAME", help="bucket for the logs")
     later.add_argument("-k", "--log-s3-key-prefix", metavar="PREFIX", help="key prefix of the logs")
@@ -79,19 +87,19 @@ def _parser() -> forms.Parser:
     later.add_argument("--cw-log-group", metavar="GROUP", help="CloudWatch log group")
     later.add_argument("--cw-log-stream", metavar="STREAM", help="CloudWatch log stream")
     later.add_argument("--cw-log-region", metavar="REGION", help="CloudWatch region")
-    parser.flag("--cw-ignore-failures", help="go on when CloudWatch fails", group=later)
+    parser.flag("--cw-ignore-failures", help="continue if CloudWatch fails", group=later)
     return parser
 
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> RunRequest:
     if (options.config is None) == (options.documents is None):
         raise UsageError(
-            "exactly one of --documents and --config is needed", hint="see `awstoe run --help`"
+            "exactly one of --documents and --config is required", hint="run 'awstoe run --help'"
         )
     strings: Mapping[str, str] = {}
     flags: Mapping[str, bool] = {}
     if options.config is not None:
-        from awstoe.cli import config  # noqa: PLC0415 - only a run with --config needs it
+        from awstoe.cli import config
 
         if options.parameters is not None:
             raise UsageError(
@@ -108,7 +116,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> RunReques
         given = forms.parameters(options.parameters)
         names = forms.comma_list(options.documents, "--documents")
         documents = tuple(RequestedDocument(name, given) for name in names)
-    _refuse_aws(options, strings, flags)
+    _reject_aws(options, strings, flags)
     phases = forms.comma_list(options.phases, "--phases")
     if not phases and strings.get("phases"):
         phases = forms.comma_list([strings["phases"]], "phases")
@@ -138,8 +146,8 @@ def _text(given: str | None, strings: Mapping[str, str], key: str) -> str | None
 def _check_execution_id(execution_id: str) -> None:
     if len(execution_id) > limits.EXECUTION_ID_CHARACTERS or not execution_id.isprintable():
         raise UsageError(
-            "--execution-id: expected printable characters, at most"
-            f" {limits.EXECUTION_ID_CHARACTERS}, got {execution_id[:80]!r}"
+            f"--execution-id: expected up to {limits.EXECUTION_ID_CHARACTERS} printable characters,"
+            f" got {execution_id[:80]!r}"
         )
 
 
@@ -147,12 +155,12 @@ def _blocked(options: argparse.Namespace) -> frozenset[str]:
     names = forms.comma_list(options.blocked_action_modules, "--blocked-action-modules")
     for name in names:
         if name not in ACTIONS:
-            from awstoe.document.suggestions import closest  # noqa: PLC0415 - errors only
+            from awstoe.document.suggestions import closest
 
             close = closest(name, list(ACTIONS))
             raise UsageError(
                 f"--blocked-action-modules: there is no action module {name!r}",
-                hint=f"did you mean {close}?" if close else "see `awstoe actions`",
+                hint=f"did you mean {close}?" if close else "to list them, run 'awstoe actions'",
             )
     return frozenset(names)
 
@@ -168,10 +176,10 @@ def _stdout_limit() -> int:
     return int(text)
 
 
-def _refuse_aws(
+def _reject_aws(
     options: argparse.Namespace, strings: Mapping[str, str], flags: Mapping[str, bool]
 ) -> None:
-    """Check the options for S3 and CloudWatch, then say that this version has neither."""
+    """Check the options for S3 and CloudWatch, then reject them: this version has neither."""
     given = {
         "--document-s3-bucket-owner": _text(
             options.document_s3_bucket_owner, strings, "documentS3BucketOwner"
@@ -186,19 +194,19 @@ def _refuse_aws(
     for name in ("--document-s3-bucket-owner", "--log-s3-bucket-owner"):
         value = given[name]
         if value is not None and not _OWNER.fullmatch(value):
-            raise UsageError(f"{name}: expected an account id of 12 digits, got {value!r}")
+            raise UsageError(f"{name}: expected an account ID of 12 digits, got {value!r}")
     if not given["--log-s3-bucket-name"] and (
         given["--log-s3-key-prefix"] or given["--log-s3-bucket-owner"]
     ):
         raise UsageError("--log-s3-key-prefix and --log-s3-bucket-owner need --log-s3-bucket-name")
     cloudwatch = [given["--cw-log-group"], given["--cw-log-stream"]]
     if any(cloudwatch) and not all(cloudwatch):
-        raise UsageError("--cw-log-group and --cw-log-stream go together: one of them is missing")
+        raise UsageError("--cw-log-group and --cw-log-stream must be used together")
     used = [name for name, value in given.items() if value is not None]
     if options.cw_ignore_failures or flags.get("cwIgnoreFailures"):
         used.append("--cw-ignore-failures")
     if used:
         raise UsageError(
-            f"{', '.join(used)}: not in this version of awstoe, which does not talk to AWS",
-            hint="leave the option out; the logs are in the log folder",
+            f"{', '.join(used)}: not supported in this version of awstoe, which does not use AWS",
+            hint="remove the option; the logs are in the log folder",
         )

@@ -1,28 +1,19 @@
-"""``awstoe self-update``: replaces this program by a newer release, or tells of one."""
+"""``awstoe self-update``: replaces this program with a newer release, or reports one."""
 
-import os
-import platform
-import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
-from awstoe import __version__
 from awstoe.cli.options import Parser
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import platforms
-from awstoe.host.executable import frozen, lock
 from awstoe.host.network.deadline import Timeouts
 from awstoe.reporting.console import Console
 from awstoe.reporting.progress import printable_lines
 from awstoe.session.pending_reboots import waiting_runs
-from awstoe.trust import release_trust
 from awstoe.update import updater
-from awstoe.update.decide import TargetMachine
 from awstoe.update.errors import CannotWrite
 from awstoe.update.install_record import InstallStep, Listener
-from awstoe.update.installation import Installation, Origin
-from awstoe.update.local_metadata import folder_for
-from awstoe.update.releases import Version, glibc_version
+from awstoe.update.installation import Installation, this_installation
+from awstoe.update.updater import UpdateOutcome
 
 _EXAMPLES: Final = """\
   awstoe self-update --check
@@ -35,12 +26,12 @@ _BAR_CHARACTERS: Final = 30
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Update this program; gives the exit code.
+    """Update this program, and return the exit code.
 
     Raises:
         AwstoeError: It was not updated.
     """
-    return update(this_program(), arguments, console)
+    return update(this_installation(waiting_runs()), arguments, console)
 
 
 def update(
@@ -51,14 +42,14 @@ def update(
     timeouts: Timeouts = updater.TIMEOUTS,
     listener: Listener | None = None,
 ) -> int:
-    """Update ``program`` as ``arguments`` say; gives the exit code.
+    """Update ``program`` as ``arguments`` say, and return the exit code.
 
     Args:
-        program: What is to be replaced.
+        program: The program to replace.
         arguments: The options.
-        console: Where results and messages go.
+        console: Receives results and messages.
         timeouts: For each request.
-        listener: Told each step as well.
+        listener: Called after each step.
 
     Raises:
         AwstoeError: It was not updated.
@@ -76,184 +67,133 @@ def update(
         bundle=options.from_file,
         wait=bool(options.wait),
     )
-    talk = UpdateProgress(console, listener)
+    progress = UpdateProgress(console, listener)
     try:
         _check(request)
-        result = updater.self_update(program, request, talk, timeouts=timeouts)
+        result = updater.self_update(program, request, progress, timeouts=timeouts)
     except AwstoeError as error:
-        talk.end_bar()
-        told = CannotWrite(error.message, hint=error.hint) if type(error) is HostError else error
+        progress.end_bar()
+        failure = CannotWrite(error.message, hint=error.hint) if type(error) is HostError else error
         if options.json:
             console.result(
                 {
                     "outcome": "failed",
-                    "error": told.message,
-                    "exitCode": told.exit_code,
-                    "warnings": talk.warnings,
+                    "error": failure.message,
+                    "exitCode": failure.exit_code,
+                    "warnings": progress.warnings,
                 }
             )
-        raise told from error
-    talk.end_bar()
+        raise failure from error
+    progress.end_bar()
     if options.json:
-        console.result({**_described(program, result), "warnings": talk.warnings})
+        console.result({**_as_json(program, result), "warnings": progress.warnings})
     else:
-        console.text(printable_lines(_sentence(program, result)) + "\n")
+        console.text(printable_lines(_as_text(program, result)) + "\n")
     return 0
-
-
-def this_program() -> Installation:
-    """The facts about the program that runs.
-
-    Raises:
-        TrustError: What it trusts cannot be read.
-    """
-    path = frozen.executable()
-    bits = 64 if sys.maxsize > 2**32 else 32
-    try:
-        libc = os.confstr("CS_GNU_LIBC_VERSION") if hasattr(os, "confstr") else None
-    except (OSError, ValueError):
-        libc = None
-    trust = release_trust.read()
-    return Installation(
-        path=path,
-        named=sys.executable,
-        version=Version(__version__),
-        machine=TargetMachine(
-            platforms.current().value,
-            platforms.architecture(platform.machine(), pointer_bits=bits),
-            glibc_version(libc or ""),
-        ),
-        origin=Origin.SINGLE_FILE if frozen.is_frozen() else Origin.PACKAGE,
-        trust=trust,
-        running=_running(),
-        memory=_memory(trust),
-        waiting_runs=waiting_runs(),
-    )
-
-
-def _memory(trust: release_trust.ReleaseTrust | None) -> str | None:
-    try:
-        return folder_for(trust.url) if trust else None
-    except HostError:
-        return None
-
-
-def _running() -> os.stat_result | None:
-    """The file that this process runs. Opened: under an emulator only that leads to ours."""
-    try:
-        descriptor = os.open(lock.own_executable(), os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        return os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _parser() -> Parser:
     parser = Parser(
         "self-update",
-        "Replace this program by a newer release, after its signatures have been checked.",
+        "Replace this program with a newer release, after checking the signatures.",
         _EXAMPLES,
     )
-    parser.flag("--check", help="only tell whether there is a newer release")
-    parser.flag("--dry-run", help="check everything, but neither download the program nor replace")
-    parser.add_argument("--version", metavar="V", help="this release instead of the newest")
-    parser.flag(
-        "--rollback", help="go back to the release before; with --version, even to a lower one"
-    )
-    parser.add_argument("--region", metavar="R", help="ask this region first")
+    parser.flag("--check", help="only report whether there is a newer release")
+    parser.flag("--dry-run", help="check everything, but leave the program as it is")
+    parser.add_argument("--version", metavar="V", help="use this release instead of the newest")
+    parser.flag("--rollback", help="return to the previous release, or to --version V")
+    parser.add_argument("--region", metavar="R", help="the region to try first")
     parser.add_argument(
-        "--url", metavar="TEMPLATE", help="a place of your own: https://HOST/{region}/PATH"
+        "--url", metavar="TEMPLATE", help="your own mirror: https://HOST/{region}/PATH"
     )
-    parser.add_argument("--from-file", metavar="BUNDLE", help="a bundle instead of the network")
-    parser.flag("--wait", help="wait for runs and other updates that are going on")
+    parser.add_argument("--from-file", metavar="BUNDLE", help="use a bundle instead of the network")
+    parser.flag("--wait", help="wait until other runs and updates have finished")
     parser.flag("--json", help="print one JSON object")
     return parser
 
 
 def _check(request: updater.UpdateRequest) -> None:
-    """Refuse options that contradict each other.
+    """Reject options that contradict each other.
 
     Raises:
         UsageError: They do.
     """
-    places = {
+    sources = {
         "--from-file": request.bundle,
         "--url": request.url,
         "--region": request.region,
     }
-    given = [option for option, value in places.items() if value is not None]
+    given = [option for option, value in sources.items() if value is not None]
     if request.rollback and request.version is None and given:
         raise UsageError(
-            f"--rollback goes back to the file that the last update kept: {given[0]} has no part"
-            " in that",
-            hint="name a version as well to get one from there: --rollback --version V",
+            "--rollback without --version uses the file that the last update kept, so"
+            f" {given[0]} has no effect",
+            hint="to get a certain version from there, use --rollback --version V",
         )
     if request.bundle is not None and len(given) > 1:
-        raise UsageError(f"--from-file uses no network: {given[1]} has no part in that")
+        raise UsageError(
+            f"--from-file does not use the network, so {given[1]} has no effect",
+            hint=f"remove one of --from-file and {given[1]}",
+        )
     if request.check and request.dry_run:
         raise UsageError(
-            "--check only tells whether there is an update, --dry-run whether it would succeed:"
-            " leave one of them out"
+            "--check and --dry-run cannot be combined",
+            hint="--check reports whether there is an update, --dry-run whether it would succeed",
         )
     if request.check and request.rollback:
         raise UsageError(
-            "--check tells whether there is an update, which a rollback is not",
-            hint="awstoe self-update --dry-run --rollback tells what it would go back to",
+            "--check and --rollback cannot be combined",
+            hint="to see what a rollback would install, run:"
+            " awstoe self-update --dry-run --rollback",
         )
 
 
 class UpdateProgress:
-    """Tells what happens on standard error; a bar of progress on a terminal only."""
+    """An ``UpdateObserver`` that prints to standard error; the progress bar needs a terminal."""
 
     def __init__(self, console: Console, listener: Listener | None) -> None:
         self._console = console
         self._listener = listener
-        self._bar = console.is_terminal() and not console.quiet
+        self._has_bar = console.is_terminal() and not console.quiet
         self.warnings: list[str] = []
-        self._shown = -1
+        self._percent = -1
 
-    def say(self, text: str) -> None:
-        """See ``updating.Talk``."""
+    def message(self, text: str) -> None:
         self.end_bar()
         self._console.line(f"awstoe: {text}")
 
     def warn(self, text: str) -> None:
-        """See ``updating.Talk``."""
         self.warnings.append(text)
-        self.say(f"warning: {text}")
+        self.message(f"warning: {text}")
 
     def progress(self, done: int, total: int) -> None:
-        """See ``updating.Talk``."""
         percent = done * 100 // max(total, 1)
-        if not self._bar or percent == self._shown:
+        if not self._has_bar or percent == self._percent:
             return
-        self._shown = percent
+        self._percent = percent
         filled = percent * _BAR_CHARACTERS // 100
         bar = "#" * filled + "." * (_BAR_CHARACTERS - filled)
         text = f"\r  [{bar}] {percent:3}%  {done / 1e6:.1f} of {total / 1e6:.1f} MB"
         self._console.raw(text.encode())
 
     def end_bar(self) -> None:
-        """Go to the next line if a bar stands on this one."""
-        if self._shown >= 0:
-            self._shown = -1
+        """Start a new line if there is a progress bar on this one."""
+        if self._percent >= 0:
+            self._percent = -1
             self._console.raw(b"\n")
 
     def reached(self, step: InstallStep) -> None:
-        """See ``updating.Talk``."""
         if step is InstallStep.DOWNLOADED:
             self.end_bar()
         if self._listener is not None:
             self._listener(step)
 
 
-def _described(program: Installation, result: updater.UpdateResult) -> dict[str, object]:
+def _as_json(program: Installation, result: updater.UpdateResult) -> dict[str, object]:
     release = result.release
     chosen = release or result.kept
     return {
-        "outcome": result.outcome,
+        "outcome": result.outcome.value,
         "executable": program.path,
         "target": program.machine.target,
         "before": str(result.before),
@@ -266,21 +206,22 @@ def _described(program: Installation, result: updater.UpdateResult) -> dict[str,
     }
 
 
-def _sentence(program: Installation, result: updater.UpdateResult) -> str:
+def _as_text(program: Installation, result: updater.UpdateResult) -> str:
     release = result.release
     chosen = release or result.kept
     new = chosen.version if chosen else result.installed
     match result.outcome:
-        case "current":
+        case UpdateOutcome.CURRENT:
             text = f"awstoe {result.installed} is up to date"
-        case "available":
+            if release and release.withdrawn:
+                text += f"\nversion {new} was withdrawn: {release.withdrawn}"
+        case UpdateOutcome.AVAILABLE:
             text = f"awstoe {new} is available; {result.installed} is installed"
-        case "would-update":
+        case UpdateOutcome.WOULD_UPDATE:
             text = f"awstoe {result.installed} would be replaced by {new}; nothing was changed"
-        case _:
+        case UpdateOutcome.UPDATED | UpdateOutcome.ROLLED_BACK:
             text = f"{program.path}: awstoe {result.before} was replaced by {result.installed}"
-    withdrawn = release.withdrawn if release and result.outcome == "current" else ""
-    if withdrawn:
-        text += f"\nversion {new} was withdrawn: {withdrawn}"
+        case _:
+            assert_never(result.outcome)
     notes = release.notes if release else ""
     return f"{text}\nrelease notes: {notes}" if notes else text

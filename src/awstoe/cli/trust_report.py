@@ -1,4 +1,4 @@
-"""``awstoe version --trust``: the release keys that are built in."""
+"""``awstoe version --trust``: reports the built-in release keys."""
 
 import json
 import time
@@ -13,13 +13,13 @@ _PAIR: Final = 2
 
 
 def facts(trust: ReleaseTrust | None) -> dict[str, object]:
-    """What there is to say, by the names of ``--json``.
+    """Return the facts by their names in ``--json``.
 
     Raises:
         TrustError: The keys cannot be read.
     """
     if trust is None:
-        return {"build": "development", "note": "it trusts no key and cannot update itself"}
+        return {"build": "development", "note": "no release keys: it cannot update itself"}
     now = int(time.time())
     keys = []
     for certificate in trust.keyring().certificates:
@@ -56,20 +56,20 @@ def _certificates(pem: bytes) -> list[dict[str, str]]:
 
 
 def as_text(found: Mapping[str, object]) -> str:
-    """The facts for a person, a line each."""
+    """Format the facts as text, one per line."""
     lines = []
     for name, value in found.items():
         values = value if isinstance(value, list) else [value]
-        lines += [f"{name:19}{_words(each)}" for each in values]
+        lines += [f"{name:19}{_value_text(each)}" for each in values]
     return "".join(f"{line}\n" for line in lines)
 
 
 def in_pairs(thumbprint: str) -> str:
-    """A thumbprint as Windows shows it: ``1F 2E ...``."""
+    """Format a thumbprint as Windows shows it: ``1F 2E ...``."""
     return " ".join(thumbprint[at : at + _PAIR] for at in range(0, len(thumbprint), _PAIR))
 
 
-def _words(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {each}" for name, each in value.items())
     return str(value)

@@ -1,4 +1,4 @@
-"""``awstoe update-bundle verify``: checks a bundle of releases before it is carried elsewhere."""
+"""``awstoe update-bundle verify``: checks a bundle of releases before it is copied elsewhere."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,26 +17,24 @@ _EXAMPLES: Final = """\
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Check a bundle; gives the exit code.
+    """Check a bundle, and return the exit code.
 
     Raises:
-        AwstoeError: It is not to be used.
+        AwstoeError: It cannot be used.
     """
     parser = Parser(
         "update-bundle verify",
-        "Check that `awstoe self-update --from-file` would accept what is in a bundle.",
+        "Check that 'awstoe self-update --from-file' would accept a bundle.",
         _EXAMPLES,
     )
-    parser.add_argument("action", choices=("verify",), help="what to do with it")
-    parser.add_argument("bundle", metavar="BUNDLE", help="the file")
-    parser.add_argument(
-        "--trust", metavar="DIR", help="release keys in a folder instead of those built in"
-    )
+    parser.add_argument("action", choices=("verify",), help="the only action")
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle file")
+    parser.add_argument("--trust", metavar="DIR", help="use the release keys in this folder")
     parser.flag("--json", help="print one JSON object")
     options = parser.read(arguments)
     console.quiet = bool(options.quiet)
     try:
-        found = bundle_check.inspect(options.bundle, _trust(options.trust))
+        bundle = bundle_check.check(options.bundle, _trust(options.trust))
     except AwstoeError as error:
         if options.json:
             console.result({"verdict": "bad", "error": error.message, "exitCode": error.exit_code})
@@ -45,7 +43,7 @@ def run(arguments: Sequence[str], console: Console) -> int:
         console.result(
             {
                 "verdict": "good",
-                "validUntil": found.expires,
+                "validUntil": bundle.expires,
                 "releases": [
                     {
                         "version": str(each.version),
@@ -53,28 +51,28 @@ def run(arguments: Sequence[str], console: Console) -> int:
                         "sha256": each.sha256,
                         "withdrawn": each.withdrawn or None,
                     }
-                    for each in found.releases
+                    for each in bundle.releases
                 ],
             }
         )
         return 0
-    for each in found.releases:
+    for each in bundle.releases:
         withdrawn = f" (withdrawn: {each.withdrawn})" if each.withdrawn else ""
         console.text(f"good  {each.path}{printable(withdrawn)}\n")
-    console.text(f"{len(found.releases)} programs; usable until {found.expires}\n")
+    console.text(f"{len(bundle.releases)} programs; valid until {bundle.expires}\n")
     return 0
 
 
 def _trust(folder: str | None) -> release_trust.ReleaseTrust:
-    found = release_trust.read(folder) if folder else release_trust.read()
-    if found is not None:
-        return found
+    trust = release_trust.read(folder) if folder else release_trust.read()
+    if trust is not None:
+        return trust
     if folder:
         raise UsageError(
             f"--trust: there are no release keys in {folder}",
-            hint="expected trust.json, root.json and awstoe.gpg, as the key ceremony makes them",
+            hint="expected trust.json, root.json and awstoe.gpg, as the key ceremony creates them",
         )
     raise Refused(
         "this build of awstoe has no release keys to check with",
-        hint="name a folder of them: --trust DIR",
+        hint="use the release keys in a folder: --trust DIR",
     )

@@ -1,4 +1,4 @@
-"""``awstoe validate``: says what is wrong with documents without running them."""
+"""``awstoe validate``: reports problems in documents without running them."""
 
 import io
 import re
@@ -23,10 +23,10 @@ _EXAMPLES = """\
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Validate what the command line names; gives the exit code.
+    """Validate the documents that the command line names, and return the exit code.
 
     Raises:
-        UsageError: The options are wrong.
+        UsageError: The options are not valid.
     """
     parser = Parser("validate", "Check documents without running them.", _EXAMPLES)
     add = parser.add_argument
@@ -34,39 +34,46 @@ def run(arguments: Sequence[str], console: Console) -> int:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="documents, folders, patterns; - is standard input",
+        help="documents, folders or patterns; - for standard input",
     )
-    add("-d", "--documents", "--document", action="append", metavar="A,B", help="the same, listed")
+    add(
+        "-d",
+        "--documents",
+        "--document",
+        action="append",
+        metavar="A,B",
+        help="the same as PATH, separated by commas",
+    )
     add(
         "--os-platforms",
         action="append",
         metavar="P,Q",
         help="linux, windows or both (default: this machine's)",
     )
-    parser.flag("--strict", help="warnings are errors")
-    parser.flag("-t", "--trace", help="accepted, as validate has no log")
-    add("--document-s3-bucket-owner", metavar="ID", help="checked, then refused: not yet here")
+    parser.flag("--strict", help="treat warnings as errors")
+    parser.flag("-t", "--trace", help="accepted for compatibility; no effect")
+    add("--document-s3-bucket-owner", metavar="ID", help="not supported in this version")
     options = parser.read(arguments)
     console.quiet = bool(options.quiet)
     owner = options.document_s3_bucket_owner
     if owner is not None:
-        expected = "not in this version of awstoe, which does not talk to AWS"
+        reason = "not supported in this version of awstoe, which does not use AWS"
         if not re.fullmatch(r"[0-9]{12}", owner):
-            expected = f"expected an account id of 12 digits, got {owner!r}"
-        raise UsageError(f"--document-s3-bucket-owner: {expected}")
+            reason = f"expected an account ID of 12 digits, got {owner!r}"
+        raise UsageError(f"--document-s3-bucket-owner: {reason}")
     names = [*comma_list(options.documents, "--documents"), *options.paths]
     if not names:
-        raise UsageError("there is no document to validate", hint="see `awstoe validate --help`")
-    verdict = validate(
+        raise UsageError("there is no document to validate", hint="run 'awstoe validate --help'")
+    result = validate(
         names,
         platforms=_platforms(options.os_platforms),
         strict=bool(options.strict),
         stdin=sys.stdin.buffer if sys.stdin is not None else io.BytesIO(),
     )
-    for line in verdict.lines:
+    for line in result.lines:
         console.raw(line.encode(errors="backslashreplace") + b"\n")
-    console.result(verdict.json)
-    return verdict.exit_code
+    console.result(result.json)
+    return result.exit_code
 
 
 def _platforms(given: Sequence[str] | None) -> list[Platform]:
@@ -81,7 +88,7 @@ def _platforms(given: Sequence[str] | None) -> list[Platform]:
 
 
 class ValidationResult(NamedTuple):
-    """What ``awstoe validate`` says."""
+    """The output of ``awstoe validate``."""
 
     json: dict[str, Any]
     """For standard output."""
@@ -101,9 +108,9 @@ def validate(
 
     Args:
         names: Files, folders, patterns, or ``-`` for standard input.
-        platforms: The documents have to be right on all of them.
+        platforms: The platforms on which the documents must be valid.
         strict: Whether warnings are errors.
-        stdin: What ``-`` stands for.
+        stdin: The stream that ``-`` names.
     """
     wanted = frozenset(platforms)
     problems: list[Problem] = []
@@ -138,7 +145,7 @@ def validate(
 def _unreadable(
     name: str, error: source.SourceError, problems: list[Problem], lines: list[str]
 ) -> None:
-    """Note a document of which not even the bytes are there."""
+    """Add the problem of a document that cannot be read at all."""
     file = "<stdin>" if name == source.STANDARD_INPUT else name
     problem = Problem(
         file,

@@ -1,4 +1,4 @@
-"""``awstoe verify-signature``: whether a file is what a trusted key has signed."""
+"""``awstoe verify-signature``: checks that a file was signed with a trusted key."""
 
 import os
 import time
@@ -29,11 +29,11 @@ _EXAMPLES = """\
 
 _SUFFIXES: Final = (".sig", ".asc")
 _DEVELOPMENT: Final = "this is a development build: it trusts no key"
-_NAME_A_KEY: Final = "name the key file with --key"
+_NAME_A_KEY: Final = "use --key to name a key file"
 
 
 class _Trusted(NamedTuple):
-    """Whose signatures count."""
+    """The trusted keys and publishers."""
 
     keys: Keyring
     publishers: Publishers
@@ -41,20 +41,20 @@ class _Trusted(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """The program that is asked."""
+    """The program that runs the command."""
 
     path: str | None
-    """Its own single file; None where it runs from sources."""
+    """Its single-file executable; None if it runs from sources."""
     trust: ReleaseTrust | None
-    """What is built in; None in a development build."""
+    """The built-in release keys; None in a development build."""
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Verify what the command line names; gives the exit code.
+    """Verify the file that the command line names, and return the exit code.
 
     Raises:
-        UsageError: The options are wrong, or name files that are not there.
-        HostError: A file cannot be read, or no region be reached.
+        UsageError: The options are not valid, or name files that do not exist.
+        HostError: A file cannot be read, or no region can be reached.
         TrustError: The keys cannot be read.
     """
     path = frozen.executable() if frozen.is_frozen() else None
@@ -62,27 +62,29 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def verify(arguments: Sequence[str], console: Console, program: Subject) -> int:
-    """The same, for any program."""
+    """Do the same as ``run``, for any program."""
     options = _parser().read(arguments)
     console.quiet = bool(options.quiet)
     path = options.file if options.file is not None else program.path
     if path is None:
         raise UsageError(
-            "this copy of awstoe runs from its sources, of which there is no signature",
+            "this copy of awstoe runs from its sources, which have no signature",
             hint="name the file to verify: awstoe verify-signature FILE",
         )
     if options.fetch and (options.file is not None or options.signature is not None):
-        raise UsageError("--fetch is for the running program: leave FILE and --signature out")
+        raise UsageError(
+            "--fetch is only for the running program", hint="remove FILE and --signature"
+        )
     if not options.fetch and (options.region is not None or options.url is not None):
-        raise UsageError("--region and --url say where --fetch looks: they need --fetch")
+        raise UsageError("--region and --url have no effect without --fetch", hint="add --fetch")
     trusted = _trusted(options.key, program.trust)
     with _open(path, "the file to verify") as file:
         place = options.signature or _beside(path)
         if place is not None:
             signature: bytes | None = _read(place, "--signature")
         elif options.fetch:
-            # The library for HTTP takes a tenth of a second to load.
-            from awstoe.cli import fetch_signature  # noqa: PLC0415
+            # The HTTP library takes a tenth of a second to load.
+            from awstoe.cli import fetch_signature
 
             template = options.url
             if template is None and program.trust is not None:
@@ -91,33 +93,34 @@ def verify(arguments: Sequence[str], console: Console, program: Subject) -> int:
         else:
             signature = None
         try:
-            found = _judge(file, path, signature, trusted)
+            result = _verify(file, path, signature, trusted)
         except OSError as error:
             raise _unreadable(path, error) from error
-    _tell(console, path, place, found, trusted)
-    return 0 if found.is_good else 1
+    _report(console, path, place, result, trusted)
+    return 0 if result.is_good else 1
 
 
 def _parser() -> Parser:
     parser = Parser(
         "verify-signature",
-        "Check that a file, by default this program, is what a trusted key has signed.",
+        "Check that a file (default: this program) was signed with a trusted key.",
         _EXAMPLES,
     )
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="the file to verify (default: this program)")
     add("--signature", metavar="SIG", help="its OpenPGP signature (default: FILE.sig)")
-    add("--key", metavar="KEYFILE", help="public keys to trust instead of those built in")
-    parser.flag("--fetch", help="download the published signature if there is none beside FILE")
-    add("--region", metavar="REGION", help="with --fetch: the region to ask first")
-    add("--url", metavar="TEMPLATE", help="with --fetch: where releases are published")
+    add("--key", metavar="KEYFILE", help="trust these public keys instead of the built-in ones")
+    parser.flag("--fetch", help="download the published signature if there is none")
+    add("--region", metavar="REGION", help="with --fetch: the region to try first")
+    add("--url", metavar="TEMPLATE", help="with --fetch: your own mirror of the releases")
     return parser
 
 
 def _trusted(key: str | None, built_in: ReleaseTrust | None) -> _Trusted:
-    """Whose signatures count: those of a key file, else those that are built in.
+    """Return the trusted keys: those of the key file if one is given, else the built-in ones.
 
-    With a key file that key decides; of other publishers than those built in is only told.
+    With a key file, Authenticode signatures by other publishers than the built-in ones are reported
+    but do not change the verdict.
     """
     publishers = built_in.publishers() if built_in else Publishers()
     if key is not None:
@@ -125,7 +128,7 @@ def _trusted(key: str | None, built_in: ReleaseTrust | None) -> _Trusted:
         return _Trusted(keys, publishers._replace(needed=False), ())
     if built_in is None:
         return _Trusted(Keyring([]), publishers, ())
-    rehearsal = ("this program trusts throw-away keys of a rehearsal",)
+    rehearsal = ("this program trusts the throw-away keys of a rehearsal",)
     warnings = rehearsal if built_in.is_rehearsal else ()
     return _Trusted(built_in.keyring(), publishers, warnings)
 
@@ -134,25 +137,25 @@ def _beside(path: str) -> str | None:
     return next((path + end for end in _SUFFIXES if os.path.isfile(path + end)), None)
 
 
-def _judge(
+def _verify(
     file: BufferedReader, path: str, signature: bytes | None, trusted: _Trusted
 ) -> SignedFile:
     now = int(time.time())
     if signature is not None:
         return signed_files.verify(file, signature, trusted.keys, trusted.publishers, now=now)
-    reason = f"there is no signature: {path}{_SUFFIXES[0]} is not there"
+    reason = f"there is no signature: {path}{_SUFFIXES[0]} does not exist"
     return signed_files.unsigned(file, reason, trusted.publishers, now=now)
 
 
 def _open(path: str, what: str) -> BufferedReader:
-    """A file that the command line names.
+    """Open a file that the command line names.
 
     Raises:
         UsageError: There is no such file.
     """
     try:
         if os.path.exists(path) and not os.path.isfile(path):
-            raise UsageError(f"{what}: {printable(path)} is no file")
+            raise UsageError(f"{what}: {printable(path)} is not a file")
         return open(path, "rb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -160,7 +163,7 @@ def _open(path: str, what: str) -> BufferedReader:
 
 
 def _read(path: str, what: str) -> bytes:
-    """A key or signature file: of one too large, enough to say so."""
+    """Read a key or signature file; of one that is too large, enough to find that out."""
     with _open(path, what) as stream:
         try:
             return stream.read(limits.KEYRING_BYTES + 1)
@@ -172,72 +175,74 @@ def _unreadable(path: str, error: OSError) -> HostError:
     return HostError(f"{printable(path)} cannot be read: {error.strerror or error}")
 
 
-def _tell(
+def _report(
     console: Console,
     path: str,
     place: str | None,
-    found: SignedFile,
+    result: SignedFile,
     trusted: _Trusted,
 ) -> None:
-    finding = found.openpgp.deciding
+    finding = result.openpgp.deciding
+    authenticode_result = result.authenticode
     warnings = [
         *trusted.warnings,
-        *(each for one in found.openpgp.findings for each in one.warnings),
+        *(each for one in result.openpgp.findings for each in one.warnings),
     ]
-    if found.authenticode is not None:
-        warnings += found.authenticode.warnings
-    reason = found.reason
+    if authenticode_result is not None:
+        warnings += authenticode_result.warnings
+    reason = result.reason
     if finding.verdict is Verdict.UNTRUSTED and not trusted.keys.certificates:
         reason = f"{_DEVELOPMENT}; {_NAME_A_KEY}"
     console.result(
         {
             "file": path,
             "signature": place,
-            "sha256": found.openpgp.sha256,
-            "verdict": found.verdict.value,
+            "sha256": result.openpgp.sha256,
+            "verdict": result.verdict.value,
             "reason": reason or None,
             "keyFingerprint": finding.fingerprint or None,
             "signer": finding.signer or None,
             "signatureTime": _moment(finding.created),
             "warnings": warnings,
-            "authenticode": _authenticode(found.authenticode),
+            "authenticode": _authenticode_json(authenticode_result),
         }
     )
     signer = f' from "{printable(finding.signer)}"' if finding.signer else ""
     for warning in warnings:
         console.line(f"awstoe: warning: {printable(warning)}")
-    if found.authenticode is not None:
-        console.line(
-            f"Authenticode: {found.authenticode.state}{printable(_about(found.authenticode))}"
-        )
-    if found.is_good:
+    if authenticode_result is not None:
+        details = printable(_authenticode_details(authenticode_result))
+        console.line(f"Authenticode: {authenticode_result.state}{details}")
+    if result.is_good:
         console.line(f"Good signature{signer}")
     else:
-        word = "NO" if found.verdict is Verdict.UNSIGNED else "BAD"
+        word = "NO" if result.verdict is Verdict.UNSIGNED else "BAD"
         text = f"{word} signature{signer}: {printable(reason)}\n"
         console.raw(text.encode(errors="backslashreplace"))
 
 
-def _about(found: "authenticode.SignatureResult") -> str:
-    """Why an Authenticode signature is not good; whose it is, if it is."""
-    return f": {found.reason}" if found.reason else f', by "{found.signer}"'
+def _authenticode_details(result: "authenticode.SignatureResult") -> str:
+    """Return why an Authenticode signature is not good, or its signer if it is."""
+    return f": {result.reason}" if result.reason else f', by "{result.signer}"'
 
 
-def _authenticode(found: "authenticode.SignatureResult | None") -> dict[str, object] | None:
-    """What is said of a Windows program's own signature; None for other files."""
-    if found is None:
+def _authenticode_json(
+    result: "authenticode.SignatureResult | None",
+) -> dict[str, object] | None:
+    """Return the JSON for a Windows program's own signature; None for other files."""
+    if result is None:
         return None
     return {
-        "verdict": found.state.value,
-        "reason": found.reason,
-        "signer": found.signer,
-        "thumbprint": found.thumbprint,
-        "signatureTime": found.signed_at and f"{found.signed_at:%Y-%m-%dT%H:%M:%SZ}",
+        "verdict": result.state.value,
+        "reason": result.reason,
+        "signer": result.signer,
+        "thumbprint": result.thumbprint,
+        "signatureTime": result.signed_at and f"{result.signed_at:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
 def _moment(seconds: int | None) -> str | None:
-    """A time as JSON has it; unlike fromtimestamp(), also after 2038 on 32 bits."""
+    """Format a time for JSON. Unlike fromtimestamp(), this works after 2038 on 32-bit systems."""
     if seconds is None:
         return None
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)

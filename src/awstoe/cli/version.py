@@ -1,7 +1,7 @@
-"""``awstoe version``: what this program is, and what is in it.
+"""``awstoe version``: shows the version and the components of this program.
 
-A single file carries the facts that its build wrote. Anywhere else the interpreter is asked; what
-it cannot know, such as the commit, is null rather than guessed.
+A single-file executable contains the facts that its build wrote. Elsewhere they come from the
+interpreter; what it cannot know, such as the commit, is null and never guessed.
 """
 
 import platform
@@ -26,25 +26,25 @@ _EXAMPLES = """\
 
 _UNKNOWN: Final = "-"
 _LONG_LICENSE: Final = 60
-"""A license field with more characters holds the text instead of the name."""
+"""A license field with more characters contains the text instead of the name."""
 
 Facts = dict[str, object]
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
-    """Print the version; gives the exit code.
+    """Print the version, and return the exit code.
 
     Raises:
-        UsageError: The options are wrong.
+        UsageError: The options are not valid.
         TrustError: With --trust: the keys cannot be read.
     """
-    parser = Parser("version", "Tell what this program is, and what is in it.", _EXAMPLES)
+    parser = Parser("version", "Show the version and the components of this program.", _EXAMPLES)
     parser.flag("--json", help="print one JSON object")
-    parser.flag("--trust", help="tell instead which release keys are built in")
+    parser.flag("--trust", help="show the built-in release keys instead")
     options = parser.read(arguments)
     if options.trust:
-        from awstoe.cli import trust_report  # noqa: PLC0415 - the library for signatures is large
-        from awstoe.trust import release_trust  # noqa: PLC0415
+        from awstoe.cli import trust_report
+        from awstoe.trust import release_trust
 
         trusted = trust_report.facts(release_trust.read())
         if options.json:
@@ -59,10 +59,10 @@ def run(arguments: Sequence[str], console: Console) -> int:
 
 
 def facts() -> Facts:
-    """What there is to say, by the names of ``--json``; None for what is not known.
+    """Return the facts by their names in ``--json``; None for those that are not known.
 
     Raises:
-        ValueError: The facts in the bundle are damaged.
+        ValueError: The facts in the executable are damaged.
     """
     built = frozen.build_facts() or {}
     return {
@@ -79,7 +79,7 @@ def facts() -> Facts:
 
 
 def as_text(found: Facts) -> str:
-    """The facts for a person, a line each."""
+    """Format the facts as text, one per line."""
     lines = [
         f"{name:12}{_UNKNOWN if value is None else value}"
         for name, value in found.items()
@@ -102,17 +102,17 @@ def _target() -> str:
 
 
 def _openssl() -> str | None:
-    """The OpenSSL that the interpreter uses, if it has one."""
+    """Return the version of the OpenSSL that the interpreter uses, if it has one."""
     try:
-        import ssl  # noqa: PLC0415 - a library of megabytes, for this command only
+        import ssl
     except ImportError:
         return None
     return ssl.OPENSSL_VERSION
 
 
 def _installed_packages() -> list[Facts] | None:
-    """The packages that awstoe needs and that are installed, with what they need in turn."""
-    from importlib import metadata  # noqa: PLC0415 - slow to load, for this command only
+    """Return the installed packages that awstoe needs, directly or indirectly."""
+    from importlib import metadata
 
     waiting = ["awstoe"]
     found: dict[str, Facts] = {}
@@ -121,7 +121,7 @@ def _installed_packages() -> list[Facts] | None:
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            continue  # not needed on this platform, or not installed by a package manager
+            continue  # not needed on this platform, or installed without its metadata
         key = _normalized(name)
         if key not in found:
             found[key] = _package(distribution.metadata)
@@ -131,12 +131,12 @@ def _installed_packages() -> list[Facts] | None:
 
 
 def _normalized(name: str) -> str:
-    """A project's name as indexes compare it."""
+    """Normalize a project's name as package indexes do."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _needs(requirements: Sequence[str]) -> Iterator[str]:
-    """The names in a package's requirements, those of its optional extras left out."""
+    """Return the names in a package's requirements, except those of optional extras."""
     for requirement in requirements:
         specification, _, marker = requirement.partition(";")
         name = re.match(r"\s*([A-Za-z0-9._-]+)", specification)
@@ -149,7 +149,7 @@ def _package(fields: "PackageMetadata") -> Facts:
 
 
 def _license(fields: "PackageMetadata") -> str | None:
-    """A package's license by the first of three places where packages state it."""
+    """Return a package's license, from the first of three fields that states it."""
     for name in ("License-Expression", "License"):
         stated = fields[name] if name in fields else ""  # noqa: SIM401 - it has no get()
         if 0 < len(stated) <= _LONG_LICENSE:

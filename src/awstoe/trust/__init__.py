@@ -1,1 +1,1 @@
-"""Whether a file may be trusted: bytes and public keys in, a verdict out. No network, no clock."""
+"""Verifies signatures: takes bytes and public keys, returns a verdict. No network, no clock."""

@@ -1,4 +1,4 @@
-"""What counts: which algorithms and keys a signature may be made with, and what is said of one."""
+"""The signature policy: accepted algorithms and keys, and the verdicts on signatures."""
 
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
@@ -6,69 +6,69 @@ from typing import Final, Literal, NamedTuple
 HashName = Literal["sha256", "sha384", "sha512"]
 
 ACCEPTED_HASHES: Final[dict[int, HashName]] = {8: "sha256", 9: "sha384", 10: "sha512"}
-"""By their numbers in OpenPGP."""
+"""By their OpenPGP numbers."""
 
 HASH_NAMES: Final = {1: "MD5", 2: "SHA-1", 3: "RIPEMD-160", 11: "SHA-224"}
-"""Those that are refused, for messages."""
+"""Names of hashes that are not accepted, for messages."""
 
 LEAST_RSA_BITS: Final = 3072
 
 
 class Verdict(StrEnum):
-    """What is said of a file and its signature, from best to worst understood."""
+    """The verdict on a file and its signature."""
 
     GOOD = "good"
     EXPIRED = "expired"
-    """The signature is over, or was made after its key had expired."""
+    """The signature has expired, or was made after its key had expired."""
     REVOKED = "revoked"
     UNTRUSTED = "untrusted"
-    """No key that is trusted has made it."""
+    """It was not made with a trusted key."""
     BAD = "bad"
-    """The file is not what was signed, or the signature breaks a rule."""
+    """The file is not what was signed, or the signature violates a rule."""
     UNSIGNED = "unsigned"
 
 
 class KeyState(StrEnum):
-    """Where a release key is in its life."""
+    """The stage of a release key in its life cycle."""
 
     CURRENT = "current"
-    """It signs."""
+    """It signs releases."""
     NEXT = "next"
-    """It is published so that programs know it before it signs."""
+    """It is published before it signs, so that programs know it."""
     RETIRED = "retired"
-    """It signs no more; what it has signed counts."""
+    """It does not sign any more; its signatures remain valid."""
     REVOKED = "revoked"
-    """Nothing that it has signed counts."""
+    """None of its signatures is valid."""
 
 
 class Finding(NamedTuple):
-    """What is said of one signature."""
+    """The verdict on one signature, and the details."""
 
     verdict: Verdict
     reason: str = ""
     """Why it is not good."""
     fingerprint: str = ""
-    """Of the certificate (primary key) that made it, 40 hexadecimal digits."""
+    """Fingerprint of the certificate (primary key), 40 hexadecimal digits."""
     signing_key: str = ""
-    """Fingerprint of the key itself, which may be a subkey."""
+    """Fingerprint of the signing key itself, which may be a subkey."""
     signer: str = ""
-    """The certificate's user id."""
+    """The certificate's user ID."""
     created: int | None = None
-    """When the signature says it was made, seconds since 1970."""
+    """Creation time that the signature states, in seconds since 1970."""
     warnings: tuple[str, ...] = ()
 
 
 class Verification(NamedTuple):
-    """What is said of a file with a signature file, which may hold several signatures."""
+    """The result for a file and its signature file, which may contain several signatures."""
 
     sha256: str
-    """Of the whole file."""
+    """Hash of the whole file."""
     findings: tuple[Finding, ...]
-    """One for each signature, at least one."""
+    """One for each signature; never empty."""
 
     @property
     def deciding(self) -> Finding:
-        """The first that is not good; the first if all are. All have to be."""
+        """The first finding that is not good, or the first one: all signatures must be good."""
         for finding in self.findings:
             if finding.verdict is not Verdict.GOOD:
                 return finding

@@ -1,8 +1,8 @@
-"""What this program trusts: the release keys that were baked in when it was built.
+"""Reads the release keys that were built into this program.
 
-A build with release keys has them beside this module, in the folder ``release``; the key ceremony
-(``docs/trust.md``) makes that folder. In a source tree, and in a build without them, it is missing:
-a development build, which trusts nobody.
+A build with release keys has them next to this module, in the folder ``release``, which the key
+ceremony creates (``docs/trust.md``). In a source tree and in a build without keys the folder is
+missing: a development build, which trusts no key.
 """
 
 import json
@@ -25,36 +25,36 @@ AUTHENTICODE_ROOTS: Final = "authenticode.pem"
 STAMP_ROOTS: Final = "timestamping.pem"
 
 FORMAT: Final = 1
-"""Of trust.json."""
+"""Version of the format of trust.json."""
 _FOLDER: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "release")
 _FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
 
 
 class ReleaseTrust(NamedTuple):
-    """The folder's content."""
+    """The content of the folder."""
 
     product: str
-    """What the keys are for, in a person's words."""
+    """Name of the product that the keys sign."""
     is_rehearsal: bool
-    """Whether the keys are throw-away ones."""
+    """Whether these are the throw-away keys of a rehearsal."""
     url: str
-    """Where releases are published; ``{region}`` and ``{suffix}`` stand for a region's."""
+    """URL template of the releases; ``{region}`` and ``{suffix}`` are a region's."""
     openpgp: Mapping[str, KeyState]
     """The state of each release key by its fingerprint."""
     authenticode: Mapping[str, KeyState]
     """The state of each certificate that signs, or has signed, Windows programs, by its thumbprint:
-    SHA-1, 40 digits. Empty where releases of Windows programs have no Authenticode signature."""
+    SHA-1, 40 digits. Empty if released Windows programs have no Authenticode signature."""
     keys: bytes
-    """The release keys, in a file that gpg imports."""
+    """The release keys, in a file that gpg can import."""
     root: bytes
-    """The root of trust metadata."""
+    """The root role of the trust metadata."""
     authenticode_roots: bytes
-    """Certificates that a Windows program's signature may lead to, PEM; empty if none counts."""
+    """PEM certificates at which a Windows program's signature chain may end; may be empty."""
     stamp_roots: bytes
-    """Certificates that a time stamp may lead to, PEM; may be empty."""
+    """PEM certificates at which a timestamp's chain may end; may be empty."""
 
     def keyring(self) -> Keyring:
-        """The release keys that may sign, and those that are revoked.
+        """Return the release keys that may sign, and those that are revoked.
 
         Raises:
             TrustError: They cannot be read.
@@ -62,25 +62,25 @@ class ReleaseTrust(NamedTuple):
         return keyring.read(self.keys, KEYRING, self.openpgp)
 
     def publishers(self) -> Publishers:
-        """Whose Authenticode signatures count.
+        """Return the trusted Authenticode publishers.
 
-        One that was revoked is needed still, so that with all of them revoked nothing counts.
+        A publisher is required even if all certificates are revoked: then no file is good.
         """
         revoked = [each for each, state in self.authenticode.items() if state is KeyState.REVOKED]
         return Publishers(
             roots=self.authenticode_roots,
             thumbprints=[each for each in self.authenticode if each not in revoked],
             revoked=revoked,
-            stampers=self.stamp_roots,
+            timestamp_authorities=self.stamp_roots,
             needed=bool(self.authenticode),
         )
 
 
 def read(folder: str = _FOLDER) -> ReleaseTrust | None:
-    """What is baked in; None in a development build.
+    """Return the built-in keys, or None in a development build.
 
     Args:
-        folder: Another place than this module's.
+        folder: The folder to read them from.
 
     Raises:
         TrustError: The folder is damaged.
@@ -92,8 +92,8 @@ def read(folder: str = _FOLDER) -> ReleaseTrust | None:
         return _release_trust(json.loads(facts), folder)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TrustError(
-            f"what this program trusts cannot be read: {FACTS}: {error!r}",
-            hint="the build is damaged: install awstoe anew",
+            f"the release keys of this program cannot be read: {FACTS}: {error!r}",
+            hint="the build is damaged: install awstoe again",
         ) from error
 
 
@@ -108,9 +108,9 @@ def _release_trust(facts: Mapping[str, object], folder: str) -> ReleaseTrust:
         url=str(facts["url"]),
         openpgp=_states(facts, "openpgp"),
         authenticode=authenticode,
-        keys=_needed(folder, KEYRING),
-        root=_needed(folder, ROOT),
-        authenticode_roots=_needed(folder, AUTHENTICODE_ROOTS) if publishes else b"",
+        keys=_required(folder, KEYRING),
+        root=_required(folder, ROOT),
+        authenticode_roots=_required(folder, AUTHENTICODE_ROOTS) if publishes else b"",
         stamp_roots=_bytes(folder, STAMP_ROOTS) or b"",
     )
 
@@ -121,11 +121,11 @@ def _states(facts: Mapping[str, object], name: str) -> dict[str, KeyState]:
         raise TypeError(f"{name}: expected an object")
     for fingerprint in states:
         if not _FINGERPRINT.fullmatch(fingerprint):
-            raise ValueError(f"{name}: {fingerprint!r} is no fingerprint")
+            raise ValueError(f"{name}: {fingerprint!r} is not a fingerprint")
     return {fingerprint: KeyState(state) for fingerprint, state in states.items()}
 
 
-def _needed(folder: str, name: str) -> bytes:
+def _required(folder: str, name: str) -> bytes:
     data = _bytes(folder, name)
     if not data:
         raise ValueError(f"{name} is missing")
@@ -139,4 +139,6 @@ def _bytes(folder: str, name: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise TrustError(f"what this program trusts cannot be read: {name}: {error}") from error
+        raise TrustError(
+            f"the release keys of this program cannot be read: {name}: {error}"
+        ) from error

@@ -1,8 +1,8 @@
-"""Whether a file is what its publisher signed: its detached signature, and a Windows program's own.
+"""Verifies a file's detached OpenPGP signature, and a Windows program's own signature.
 
-Windows programs carry an Authenticode signature within, which is always looked at. It makes no file
-good, but it may spoil one: when the file is not what was signed, or when nobody who counts has made
-it where somebody has to.
+Windows programs contain an Authenticode signature, which is always checked. It cannot make a file
+good, but it can spoil one: if the file is not what was signed, or if a trusted publisher is
+required and another one signed it.
 """
 
 from collections.abc import Sequence
@@ -26,47 +26,47 @@ _UNTRUSTED: Final = "untrusted"
 
 
 class Publishers(NamedTuple):
-    """Whose Authenticode signatures count."""
+    """The trusted publishers of Authenticode signatures."""
 
     roots: bytes = b""
-    """Certificates in PEM that a signature may lead to; may be empty."""
+    """PEM certificates at which a signature's chain may end; may be empty."""
     thumbprints: Sequence[str] = ()
-    """Of the certificates that sign. Without any, no signature counts."""
+    """Thumbprints of the trusted signing certificates. Without any, no signature is trusted."""
     revoked: Sequence[str] = ()
-    """Thumbprints of those that must not count any more; SHA-1, 40 digits in upper case."""
-    stampers: bytes = b""
-    """Certificates in PEM that a time stamp may lead to; may be empty."""
+    """Thumbprints of the revoked ones: SHA-1, 40 digits in upper case."""
+    timestamp_authorities: bytes = b""
+    """PEM certificates at which a timestamp's chain may end; may be empty."""
     needed: bool = False
-    """Whether a signature has to be by one of them. If not, others are only told of."""
+    """Whether a trusted publisher is required. If not, others are only reported."""
 
 
 class SignedFile(NamedTuple):
-    """What is said of a file."""
+    """The verdict on a file."""
 
     openpgp: Verification
     authenticode: "authenticode.SignatureResult | None"
-    """Of the Authenticode signature; None for other than Windows programs."""
+    """The result for the Authenticode signature; None unless the file is a Windows program."""
     verdict: Verdict
-    """Of both together, in one word."""
+    """The verdict on both signatures together."""
     reason: str
     """Why it is not good; empty if it is."""
 
     @property
     def is_good(self) -> bool:
-        """Whether the detached signature is good, and the one within does not spoil it."""
+        """Whether the detached signature is good, and the Authenticode one does not spoil it."""
         return self.verdict is Verdict.GOOD
 
 
 def verify(
     file: BufferedReader, signature: bytes, keys: Keyring, publishers: Publishers, *, now: int
 ) -> SignedFile:
-    """Check an open file from its beginning.
+    """Verify an open file from its start.
 
     Args:
-        file: Can seek.
-        signature: The bytes of its signature file.
-        keys: Whose detached signatures count.
-        publishers: Whose Authenticode signatures count.
+        file: Must be seekable.
+        signature: The content of its signature file.
+        keys: The keys trusted for the detached signature.
+        publishers: The publishers trusted for the Authenticode signature.
         now: Seconds since 1970.
 
     Raises:
@@ -78,12 +78,12 @@ def verify(
 
 
 def unsigned(file: BufferedReader, reason: str, publishers: Publishers, *, now: int) -> SignedFile:
-    """The same for a file without a detached signature, which is never good.
+    """Do the same for a file without a detached signature, which is never good.
 
     Args:
-        file: Can seek.
+        file: Must be seekable.
         reason: What is missing.
-        publishers: Whose Authenticode signatures count.
+        publishers: The publishers trusted for the Authenticode signature.
         now: Seconds since 1970.
 
     Raises:
@@ -95,14 +95,14 @@ def unsigned(file: BufferedReader, reason: str, publishers: Publishers, *, now: 
 
 
 def certificates(pem: bytes) -> "list[x509.Certificate]":
-    """Certificates that are built in.
+    """Return the certificates in PEM data.
 
     Raises:
         TrustError: They cannot be read.
     """
     if not pem:
         return []
-    # What reads them takes as long to load as all of the rest: for Windows programs only.
+    # This import takes as long as all the others together, and only Windows programs need it.
     from cryptography import x509  # noqa: PLC0415
 
     try:
@@ -114,51 +114,52 @@ def certificates(pem: bytes) -> "list[x509.Certificate]":
 def _combine(
     detached: Verification, file: BufferedReader, publishers: Publishers, now: int
 ) -> SignedFile:
-    said = detached.deciding
+    finding = detached.deciding
     file.seek(0)
     if file.read(len(_WINDOWS_PROGRAM)) != _WINDOWS_PROGRAM:
-        return SignedFile(detached, None, said.verdict, said.reason)
-    within = _verify_within(file, publishers, now)
-    spoiled = _spoiled(within, publishers)
-    # That a file was altered is worse than that its detached signature is missing.
-    altered = spoiled is Verdict.BAD and said.verdict is Verdict.UNSIGNED
+        return SignedFile(detached, None, finding.verdict, finding.reason)
+    result = _verify_authenticode(file, publishers, now)
+    spoiled = _spoiled(result, publishers)
+    # An altered file is worse than a missing detached signature.
+    altered = spoiled is Verdict.BAD and finding.verdict is Verdict.UNSIGNED
     if spoiled and (detached.is_good or altered):
-        reason = f"the Authenticode signature is not good: {within.reason}"
-        return SignedFile(detached, within, spoiled, reason)
-    return SignedFile(detached, within, said.verdict, said.reason)
+        reason = f"the Authenticode signature is not good: {result.reason}"
+        return SignedFile(detached, result, spoiled, reason)
+    return SignedFile(detached, result, finding.verdict, finding.reason)
 
 
-def _verify_within(
+def _verify_authenticode(
     file: BufferedReader, publishers: Publishers, now: int
 ) -> "authenticode.SignatureResult":
-    from awstoe.trust.authenticode import verify as authenticode  # noqa: PLC0415 - see certificates()
+    # Only Windows programs need it; see certificates().
+    from awstoe.trust.authenticode import verify as authenticode  # noqa: PLC0415
 
-    found = authenticode.verify_file(
+    result = authenticode.verify_file(
         file,
-        # A root alone would let everybody sign whom it has certified.
+        # A root alone would trust everyone it has certified.
         trusted=certificates(publishers.roots) if publishers.thumbprints else [],
         thumbprints=publishers.thumbprints,
-        stampers=certificates(publishers.stampers),
-        # Unlike fromtimestamp(), also after 2038 on 32 bits.
+        timestamp_authorities=certificates(publishers.timestamp_authorities),
+        # Unlike fromtimestamp(), this works after 2038 on 32-bit systems.
         now=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=now),
     )
-    if found.state != _UNTRUSTED:
-        return found
-    if _is_revoked(found, publishers):
-        return found._replace(reason=f"its certificate {found.thumbprint} is revoked")
+    if result.state != _UNTRUSTED:
+        return result
+    if _is_revoked(result, publishers):
+        return result._replace(reason=f"its certificate {result.thumbprint} is revoked")
     if publishers.needed and not publishers.thumbprints:
-        return found._replace(reason="all certificates that could make it are revoked")
-    return found
+        return result._replace(reason="all certificates that could make it are revoked")
+    return result
 
 
-def _spoiled(within: "authenticode.SignatureResult", publishers: Publishers) -> Verdict | None:
-    """What an Authenticode signature makes of a file that is good without it."""
-    if within.state != _UNTRUSTED:
-        return Verdict.BAD if within.state == _BAD else None
-    if _is_revoked(within, publishers):
+def _spoiled(result: "authenticode.SignatureResult", publishers: Publishers) -> Verdict | None:
+    """Return the verdict that an Authenticode signature forces on a file; None for none."""
+    if result.state != _UNTRUSTED:
+        return Verdict.BAD if result.state == _BAD else None
+    if _is_revoked(result, publishers):
         return Verdict.REVOKED
     return Verdict.UNTRUSTED if publishers.needed else None
 
 
-def _is_revoked(within: "authenticode.SignatureResult", publishers: Publishers) -> bool:
-    return (within.thumbprint or "").replace(" ", "") in publishers.revoked
+def _is_revoked(result: "authenticode.SignatureResult", publishers: Publishers) -> bool:
+    return (result.thumbprint or "").replace(" ", "") in publishers.revoked

@@ -1,1 +1,1 @@
-"""Replaces the program by a newer one: trust metadata, decision, download, swap."""
+"""Self-update: finds, verifies and installs releases."""

@@ -1,8 +1,7 @@
-"""A bundle: a part of a repository in one file, for machines without a network.
+"""A bundle: part of a repository in one file, for machines without a network.
 
-It is a ZIP archive, nothing in it compressed, with the same paths as in a region: ``metadata/`` and
-the programs with their signatures. It is as little trusted as a region: what counts is that the
-metadata in it verifies.
+It is an uncompressed ZIP archive with the same paths as in a region: ``metadata/`` and the programs
+with their signatures. It is trusted as little as a region: its metadata must verify.
 """
 
 import os
@@ -21,25 +20,25 @@ from awstoe.update.repository import NotFound, Piece, TooLarge
 _CHUNK_BYTES: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[0-9A-Za-z_+-][0-9A-Za-z._+-]*(?:/[0-9A-Za-z_+-][0-9A-Za-z._+-]*)*")
 _END: Final = struct.Struct("<4s4H2LH")
-"""The record that ends an archive: APPNOTE.TXT of PKWARE, 4.3.16."""
+"""The record at the end of an archive: APPNOTE.TXT of PKWARE, 4.3.16."""
 _END_MARK: Final = b"PK\x05\x06"
 
 _DAMAGED: Final = (
     *(zipfile.BadZipFile, ValueError, EOFError, OverflowError),
-    *(struct.error, RuntimeError),  # of which NotImplementedError is one kind
+    *(struct.error, RuntimeError),  # includes NotImplementedError
 )
-"""What the standard library raises for archives that are damaged."""
+"""What the standard library raises for damaged archives."""
 
 
 class Bundle:
-    """A bundle that is open; a ``repository.Repository`` and a context manager.
+    """An open bundle: a ``repository.Repository`` and a context manager.
 
     Args:
         path: The file.
 
     Raises:
         UsageError: It cannot be read.
-        Untrusted: It is no bundle.
+        Untrusted: It is not a bundle.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,27 +50,25 @@ class Bundle:
             raise UsageError(f"the bundle {path}: {error.strerror}") from error
         except _DAMAGED as error:
             raise Untrusted(
-                f"{path} is no bundle of releases: {error}", hint="was it copied completely?"
+                f"{path} is not a bundle of releases: {error}",
+                hint="check that it was copied completely",
             ) from error
         try:
             self._entries = _entries(self._archive.infolist())
         except ValueError as error:
             self._archive.close()
-            raise Untrusted(f"{path} is no bundle of releases: {error}") from error
+            raise Untrusted(f"{path} is not a bundle of releases: {error}") from error
 
     def has(self, path: str) -> bool:
-        """See ``repository.Repository``."""
         return path in self._entries
 
     def read(self, path: str, limit: int) -> bytes:
-        """See ``repository.Repository``."""
         with self.open(path, offset=0, length=limit) as piece:
             return b"".join(piece.chunks)
 
     @contextmanager
     def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
-        """See ``repository.Repository``."""
-        del offset  # reading again from the start is quick
+        del offset  # reading from the start again is fast
         entry = self._entries.get(path)
         if entry is None:
             raise NotFound(f"{path} is not in the bundle")
@@ -102,11 +99,11 @@ class Bundle:
 
 
 def _check_directory(path: str) -> None:
-    """Refuse an archive whose directory would fill the memory, or has something behind it.
+    """Reject an archive whose directory would fill the memory, or is followed by other data.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is such an archive, or none.
+        ValueError: It is such an archive, or not an archive.
     """
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
@@ -120,14 +117,14 @@ def _check_directory(path: str) -> None:
     if disk or start_disk or here != entries or offset + directory + _END.size != size:
         raise ValueError("its directory does not fit the file")
     if entries > limits.BUNDLE_ENTRIES or directory > limits.BUNDLE_ENTRIES * limits.KIB:
-        raise ValueError(f"it has {entries} entries; at most {limits.BUNDLE_ENTRIES} are read")
+        raise ValueError(f"it has {entries} entries; the limit is {limits.BUNDLE_ENTRIES}")
 
 
 def _entries(listed: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The files by their paths.
+    """Return the entries by their paths.
 
     Raises:
-        ValueError: One is not what a bundle of ours has.
+        ValueError: An entry is not one that a bundle has.
     """
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in listed:
@@ -140,7 +137,7 @@ def _entries(listed: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     if not _NAME.fullmatch(entry.filename):
-        raise ValueError(f"{entry.filename!r} is no path in a repository")
+        raise ValueError(f"{entry.filename!r} is not a path in a repository")
     stored = entry.compress_type == zipfile.ZIP_STORED and entry.compress_size == entry.file_size
     if not stored or entry.flag_bits & 1:
         raise ValueError(f"{entry.filename!r} is compressed or encrypted")

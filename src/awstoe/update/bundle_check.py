@@ -1,4 +1,4 @@
-"""Looks whether all that is in a bundle would be accepted, without updating anything."""
+"""Checks whether an update would accept everything in a bundle, without updating anything."""
 
 import os
 from typing import NamedTuple
@@ -11,43 +11,43 @@ from awstoe.update.errors import NotAvailable
 from awstoe.update.releases import Release
 
 
-class Inspected(NamedTuple):
-    """What is in a bundle; all of it is signed as it must be."""
+class CheckedBundle(NamedTuple):
+    """The verified content of a bundle."""
 
     releases: tuple[Release, ...]
-    """Those that it holds the programs of."""
+    """The releases whose programs are in the bundle."""
     expires: str
-    """Until when it can be used."""
+    """When its metadata expires."""
 
 
-def inspect(path: str, trust: ReleaseTrust) -> Inspected:
-    """Check the metadata, and each program with its signature.
+def check(path: str, trust: ReleaseTrust) -> CheckedBundle:
+    """Check the metadata of a bundle, and each program with its signature.
 
     Raises:
         UsageError: The file cannot be read.
         Untrusted: Something in it is not what was signed.
-        NotAvailable: There is no program in it.
-        CannotWrite: There is no room for temporary files.
-        HostError: There is no place for temporary files.
+        NotAvailable: It contains no program.
+        CannotWrite: There is not enough space for temporary files.
+        HostError: There is no folder for temporary files.
     """
     folder = temporary.make_folder()
     try:
         with Bundle(path) as bundle:
-            catalogue = release_index.refresh(bundle, trust.root, folder)
-            held = tuple(each for each in catalogue.releases if bundle.has(each.path))
-            if not held:
+            index = release_index.refresh(bundle, trust.root, folder)
+            contained = tuple(each for each in index.releases if bundle.has(each.path))
+            if not contained:
                 raise NotAvailable(
-                    f"{bundle.name} holds none of the programs that its metadata lists",
+                    f"{bundle.name} contains none of the programs that its metadata lists",
                     hint="make the bundle again",
                 )
-            for release in held:
-                _check(bundle, release, trust, folder)
-        return Inspected(held, catalogue.expires)
+            for release in contained:
+                _check_program(bundle, release, trust, folder)
+        return CheckedBundle(contained, index.expires)
     finally:
         temporary.remove_folder(folder)
 
 
-def _check(bundle: Bundle, release: Release, trust: ReleaseTrust, folder: str) -> None:
+def _check_program(bundle: Bundle, release: Release, trust: ReleaseTrust, folder: str) -> None:
     signature = fetch.signature([bundle], release)
     fetch.check_space(folder, release.length)
     path = fetch.program([bundle], release, folder, lambda *_: None)

@@ -1,4 +1,4 @@
-"""Which release this machine is to have: a function of data, without any input or output."""
+"""Decides which release to install: a pure function of data."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,33 +9,33 @@ from awstoe.update.releases import Release, Version
 
 
 class Kind(StrEnum):
-    """What is to be done."""
+    """What to do."""
 
     CURRENT = "current"
-    """Nothing: the version wanted is installed."""
+    """Nothing: the wanted version is installed."""
     UPDATE = "update"
     DOWNGRADE = "downgrade"
 
 
 class Decision(NamedTuple):
-    """What is to be done, and with which release."""
+    """What to do, and with which release."""
 
     kind: Kind
     release: Release | None
-    """None if nothing is to be done and the metadata does not know the installed version."""
+    """None if there is nothing to do and the metadata does not list the installed version."""
 
 
 class TargetMachine(NamedTuple):
-    """For whom a release has to be."""
+    """The machine that a release must run on."""
 
     platform: str
     architecture: str
     glibc: tuple[int, int] | None
-    """The version of the C library here; None where there is none that is known."""
+    """The version of its GNU C library; None if it has none, or the version is not known."""
 
     @property
     def target(self) -> str:
-        """As download paths name it."""
+        """The name of the target in download paths."""
         return f"{self.platform}/{self.architecture}"
 
 
@@ -50,12 +50,12 @@ def decide(
     """Choose a release.
 
     Args:
-        installed: The version of the program that is to be replaced.
-        machine: What it runs on.
-        offered: All releases that the metadata lists, for all platforms.
-        wanted: A certain version; None: the highest that may be installed. Prereleases are
-            chosen only when they are named or one is installed.
-        downgrade: Whether a lower version than the installed one is allowed.
+        installed: The version of the program to replace.
+        machine: The machine that it runs on.
+        offered: All available releases that the metadata lists, for all platforms.
+        wanted: A certain version; None for the highest that may be installed. A prerelease is
+            chosen only if it is named, or if the installed version is a prerelease.
+        downgrade: Whether a version lower than the installed one is allowed.
 
     Raises:
         NotAvailable: There is no release that may be installed here.
@@ -104,7 +104,7 @@ def _named(
     if wanted < installed and not downgrade:
         raise NotAvailable(
             f"version {wanted} is lower than the installed {installed}; nothing was changed",
-            hint=f"if that is meant: awstoe self-update --rollback --version {wanted}",
+            hint=f"to install it anyway, run: awstoe self-update --rollback --version {wanted}",
         )
     if found.withdrawn:
         raise NotAvailable(
@@ -112,7 +112,7 @@ def _named(
         )
     if not _runs(found, machine):
         raise NotAvailable(
-            _needs(found, machine), hint="choose an older version, or a newer system"
+            _needs(found, machine), hint="choose an older version, or update the system"
         )
     return Decision(Kind.UPDATE if wanted > installed else Kind.DOWNGRADE, found)
 
@@ -127,4 +127,4 @@ def _runs(release: Release, machine: TargetMachine) -> bool:
 
 def _needs(release: Release, machine: TargetMachine) -> str:
     needed, here = (".".join(map(str, each or ())) for each in (release.glibc, machine.glibc))
-    return f"version {release.version} needs glibc {needed} or later, this machine has {here}"
+    return f"version {release.version} needs glibc {needed} or later; this machine has {here}"

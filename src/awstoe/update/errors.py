@@ -1,4 +1,4 @@
-"""Why a self-update did not happen, each kind with an exit code of its own (docs/updating.md)."""
+"""Why an update failed: each kind has its own exit code (docs/updating.md)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,56 +10,56 @@ BUSY: Final = 75
 
 
 class Refused(UpdateError):
-    """This copy of the program does not update itself: something else does, or nothing can."""
+    """This copy of the program cannot update itself, or must not."""
 
     exit_code = 3
 
 
 class Unreachable(UpdateError):
-    """No region could be reached, or none answered as it must."""
+    """No region could be reached, or none returned a valid response."""
 
     exit_code = 4
 
 
 class Untrusted(TrustError):
-    """Metadata or a file is not signed as it must be, or is too old. Nothing was changed."""
+    """Metadata or a file is not correctly signed, or is too old. Nothing was changed."""
 
     exit_code = 5
 
 
 class CannotWrite(HostError):
-    """This machine does not let us: folder, disk, permissions. Nothing was changed."""
+    """A folder, the disk or permissions on this machine do not allow it. Nothing was changed."""
 
     exit_code = 6
 
 
 class NotAvailable(UpdateError):
-    """The version asked for is not there, withdrawn, lower, or not for this machine."""
+    """The requested version is missing, withdrawn, lower, or not for this machine."""
 
     exit_code = 7
 
 
 class DoesNotStart(UpdateError):
-    """The new program failed its check before it was put in place. Nothing was changed."""
+    """The new program failed its smoke test before the swap. Nothing was changed."""
 
     exit_code = 8
 
 
 class RolledBack(UpdateError):
-    """The new program failed its check in place; the old one is back."""
+    """The new program failed after the swap; the old one is back."""
 
     exit_code = 9
 
 
 class Busy(UpdateError):
-    """A run or another update is going on."""
+    """A run or another update is in progress."""
 
     exit_code = BUSY
 
 
 def combined(failures: Sequence[AwstoeError]) -> AwstoeError:
-    """The failures of all regions as one: first what may be an attack, not a broken line."""
+    """Combine the failures of all regions. What may be an attack comes before a broken line."""
     error = next((each for each in failures if isinstance(each, Untrusted)), failures[0])
     others = [each.message for each in failures if each is not error]
-    error.message += "".join(f"\n  also tried: {words}" for words in others)
+    error.message += "".join(f"\n  also tried: {message}" for message in others)
     return error

@@ -1,8 +1,7 @@
 """Downloads a release into a private folder: bounded, resumable, checked against its hash.
 
-A part that was downloaded is named by the hash of the whole, so that it can only be continued by
-the same file. What is in the folder counts only if it is a plain file of ours that nobody else
-could have written.
+An incomplete download (a part) is named by the hash of the whole file, so only the same file can
+continue it. A part counts only if it is a regular file that no other user can have written.
 """
 
 import errno
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from awstoe import limits
+from awstoe import contact, limits
 from awstoe.errors import AwstoeError, HostError
 from awstoe.host.files.own_files import PRIVATE_FILE, write_all
 from awstoe.host.network.errors import (
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes of the whole."""
+"""Called with the number of bytes downloaded and the total."""
 
 PART: Final = ".part"
-"""Ends the name of a download that may not be complete; what it begins with is the hash."""
+"""Suffix of a download that may be incomplete; the rest of its name is the hash."""
 
 _FLAGS: Final = (
     os.O_RDWR
@@ -48,7 +47,7 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def check_space(folder: str, length: int) -> None:
-    """Refuse before the download what the disk has no room for.
+    """Check before the download that the disk has room for it.
 
     Raises:
         CannotWrite: There is not enough space.
@@ -58,13 +57,13 @@ def check_space(folder: str, length: int) -> None:
     if free < wanted:
         raise CannotWrite(
             f"the disk of {folder} has {free // limits.MIB} MiB left, the new version needs"
-            f" {wanted // limits.MIB} MiB",
-            hint="make room there; nothing was changed",
+            f" {wanted // limits.MIB} MiB; nothing was changed",
+            hint="free some space there",
         )
 
 
 def missing_bytes(release: Release, folder: str) -> int:
-    """How much of a release's program is not in ``folder`` yet."""
+    """Return how much of a release's program is not in ``folder`` yet."""
     try:
         present = os.lstat(_part(release, folder)).st_size
     except OSError:
@@ -73,11 +72,11 @@ def missing_bytes(release: Release, folder: str) -> int:
 
 
 def signature(repositories: Sequence[Repository], release: Release) -> bytes:
-    """The detached signature of a release, as the metadata describes it.
+    """Download the detached signature of a release.
 
     Raises:
-        Unreachable: Nobody hands it out.
-        Untrusted: What is handed out is something else.
+        Unreachable: No repository returned it.
+        Untrusted: A repository returned something other than the metadata describes.
     """
     failures: list[AwstoeError] = []
     for repository in repositories:
@@ -95,12 +94,12 @@ def signature(repositories: Sequence[Repository], release: Release) -> bytes:
 def program(
     repositories: Sequence[Repository], release: Release, folder: str, progress: Progress
 ) -> str:
-    """Download a release's program; gives its path in ``folder``, where it is not executable yet.
+    """Download a release's program into ``folder``, and return its path. It is not executable.
 
     Raises:
-        Unreachable: Nobody hands it out.
-        Untrusted: What is handed out is something else.
-        CannotWrite: The disk refused.
+        Unreachable: No repository returned it.
+        Untrusted: A repository returned something other than the metadata describes.
+        CannotWrite: It could not be written.
     """
     path = _part(release, folder)
     failures: list[AwstoeError] = []
@@ -119,7 +118,7 @@ def _part(release: Release, folder: str) -> str:
 def _from(
     repository: Repository, release: Release, path: str, progress: Progress
 ) -> AwstoeError | None:
-    """Download from one repository; gives why that failed, or None."""
+    """Download from one repository, and return why that failed, or None."""
     failed = 0
     while True:
         failed += 1
@@ -134,14 +133,14 @@ def _from(
             failure = _explained(error, repository, release.path)
             seconds = None if _is_hopeless(error) else retry_delay(failed, error)
         except OSError as error:
-            if error.errno in _FULL:  # others need the room more than we the part
+            if error.errno in _FULL:  # freeing the disk matters more than keeping the part
                 _discard(path)
             raise _cannot_write(path, error) from error
         else:
             if continued is None:
                 return None
             failure = _wrong(repository, release.path, "the hash differs")
-            # If all of it came from here, asking again gives the same.
+            # If all of it came from here, another request would return the same.
             seconds = retry_delay(failed) if continued else None
         if seconds is None:
             return failure
@@ -149,7 +148,7 @@ def _from(
 
 
 def _is_hopeless(error: HostError) -> bool:
-    """Whether a download that broke off so cannot be continued at the same region."""
+    """Whether a download that failed with ``error`` cannot be resumed at the same region."""
     if isinstance(error, HttpStatusError):
         return not error.is_transient
     return not isinstance(error, RequestFailed) or isinstance(
@@ -160,15 +159,16 @@ def _is_hopeless(error: HostError) -> bool:
 def _download(
     repository: Repository, release: Release, path: str, progress: Progress
 ) -> bool | None:
-    """Fetch what is missing. None: it is right; else whether a part of it had been there before.
+    """Download what is missing of a file, and remove the file if its hash is wrong.
 
-    A wrong file is removed.
+    Returns:
+        None if the file is right; otherwise whether a part of it had been there before.
 
     Raises:
-        Missing: There is none.
-        TooLarge: It has more bytes than it should.
-        HostError: It could not be had.
-        OSError: It cannot be written.
+        NotFound: The repository does not have the file.
+        TooLarge: The file has more bytes than it should.
+        HostError: It could not be downloaded.
+        OSError: It could not be written.
     """
     descriptor = _open_private(path)
     try:
@@ -191,7 +191,7 @@ def _download(
         if present < release.length:
             raise ConnectionLost(
                 f"{release.path}: expected {release.length} bytes, got {present}: the connection"
-                " broke off"
+                " was lost"
             )
         os.fsync(descriptor)
     finally:
@@ -203,7 +203,7 @@ def _download(
 
 
 def _open_private(path: str) -> int:
-    """The part that is there, or a new file; never a link or a file of somebody else.
+    """Open the existing part or a new file; never a link, or a file of another user.
 
     Raises:
         OSError: It cannot be opened.
@@ -231,7 +231,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 
 def _present(descriptor: int, length: int) -> "tuple[_Hash, int]":
-    """The hash and the size of what is there; a part that is too long is emptied."""
+    """Return the hash and size of the existing part; empty it if it is too long."""
     digest = hashlib.sha256()
     size = os.fstat(descriptor).st_size
     if size > length:
@@ -251,11 +251,11 @@ def _discard(path: str) -> None:
 
 def _explained(error: Exception, repository: Repository, path: str) -> AwstoeError:
     if isinstance(error, TooLarge):
-        return _wrong(repository, path, f"it is too long: {error}")
+        return _wrong(repository, path, f"it is too large: {error}")
     if isinstance(error, NotFound):
         return Unreachable(
-            f"{repository.name}: {path} is not there, though the metadata lists it",
-            hint="a release may be in progress: try again, or another region",
+            f"{repository.name}: {path} does not exist, although the metadata lists it",
+            hint="a release may be in progress: try again later, or try another region",
         )
     hint = error.hint if isinstance(error, HostError) else None
     return Unreachable(f"{repository.name}: {error}", hint=hint)
@@ -264,13 +264,15 @@ def _explained(error: Exception, repository: Repository, path: str) -> AwstoeErr
 def _wrong(repository: Repository, path: str, why: str) -> Untrusted:
     return Untrusted(
         f"{repository.name}: {path} is not the file that the metadata describes: {why}",
-        hint="if other regions say the same, this may be an attack on updates: report it",
+        hint="if other regions return the same, this may be an attack on updates:"
+        f" {contact.report_attack()}",
     )
 
 
 def _cannot_write(path: str, error: OSError) -> CannotWrite:
     full = error.errno in _FULL
     return CannotWrite(
-        f"the new version cannot be written to {os.path.dirname(path)}: {error.strerror}",
-        hint="make room there; nothing was changed" if full else "nothing was changed",
+        f"the new version cannot be written to {os.path.dirname(path)}: {error.strerror};"
+        " nothing was changed",
+        hint="free some space there" if full else None,
     )

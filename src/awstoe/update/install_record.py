@@ -1,7 +1,7 @@
-"""The steps of an update, and the note from which an interrupted one is understood.
+"""The steps of an update, and the record from which the next one understands an interrupted one.
 
-What has happened is seen by the files themselves (``recovery``); the note only adds what they
-cannot tell: which version and which bytes were to be put in place.
+The files themselves show what has happened (see ``recovery``). The record adds what they cannot
+show: which version and which bytes were to be put in place.
 """
 
 import json
@@ -15,36 +15,36 @@ from awstoe.update.releases import Version
 
 
 class InstallStep(StrEnum):
-    """What an update has just done, in this order."""
+    """The steps of an update, in this order. Each is reported when it is done."""
 
     LOCKED = "locked"
-    """The private folder is ours."""
+    """The workspace is locked."""
     DECIDED = "decided"
     """The metadata is verified, and the version chosen."""
     DOWNLOADED = "downloaded"
-    """The program and its signature are there, unchecked."""
+    """The program and its signature are in the workspace, not checked yet."""
     VERIFIED = "verified"
-    """They are what was signed; the program may be executed."""
+    """The program is what was signed; it may be executed."""
     STARTED = "started"
-    """It has told its version."""
+    """The program has printed its version."""
     ATTRIBUTES_COPIED = "attributes-copied"
     """It has the owner, permissions and labels of the old one."""
     RECORDED = "recorded"
-    """The note is written; no run and no other update is going on."""
+    """The record is written; no run and no other update is in progress."""
     BACKED_UP = "backed-up"
     """The old program has a second name."""
     SWAPPED = "swapped"
     """The new program has the name of the old one."""
     SIGNED = "signed"
-    """Its signature lies beside it."""
+    """Its signature is next to it."""
     HEALTHY = "healthy"
-    """It has told its version from its place."""
+    """It has printed its version when started from its final path."""
     COMMITTED = "committed"
-    """The old one is the previous one."""
+    """The old program is now the previous one."""
 
 
 Listener = Callable[[InstallStep], None]
-"""Told after each step."""
+"""Called after each step."""
 
 
 class InstallRecord(NamedTuple):
@@ -54,21 +54,21 @@ class InstallRecord(NamedTuple):
     sha256: str
 
 
-def write(path: str, note: InstallRecord) -> None:
-    """Write the note so that it outlasts a power failure.
+def write(path: str, record: InstallRecord) -> None:
+    """Write the record so that it survives a power failure.
 
     Raises:
         HostError: It cannot be written.
-        OSError: The disk refused.
+        OSError: The same, for another reason of the system.
     """
-    data = json.dumps({"version": str(note.version), "sha256": note.sha256})
+    data = json.dumps({"version": str(record.version), "sha256": record.sha256})
     replace_file(path, [data.encode()])
     sync_path(path)
     sync_path(os.path.dirname(path))
 
 
 def read(path: str) -> InstallRecord | None:
-    """The note; None if there is none that can be read."""
+    """Return the record, or None if it is missing or cannot be read."""
     try:
         with open(path, "rb") as file:
             data = json.load(file)

@@ -1,13 +1,13 @@
-"""Where things lie in a repository of releases, for those who publish and those who download."""
+"""The paths in a repository of releases, shared by publishing and downloading."""
 
 import re
 from typing import Final
 
 METADATA: Final = "metadata/"
-"""The folder of trust metadata, below a region's URL."""
+"""The folder of trust metadata, relative to a region's URL."""
 
 SIGNATURE: Final = ".sig"
-"""Added to a program's path, the path of its detached signature."""
+"""Suffix of a detached signature, after the path of its program."""
 
 PROGRAMS: Final = {"linux": "awstoe", "windows": "awstoe.exe"}
 """The program's file name on each platform."""
@@ -16,12 +16,12 @@ _PATH: Final = re.compile(r"([0-9A-Za-z.+-]+)/([a-z]+)/([a-z0-9]+)/([a-z.]+)")
 
 
 def program_path(version: str, platform: str, architecture: str) -> str:
-    """The path of a program that never changes: ``1.2.0/linux/amd64/awstoe``."""
+    """Return the permanent path of a program: ``1.2.0/linux/amd64/awstoe``."""
     return f"{version}/{platform}/{architecture}/{PROGRAMS[platform]}"
 
 
 def parse_program_path(path: str) -> tuple[str, str, str] | None:
-    """Version, platform and architecture of a program's path; None if it is no such path."""
+    """Return version, platform and architecture of a program's path; None for other paths."""
     found = _PATH.fullmatch(path)
     if found is None or PROGRAMS.get(found[2]) != found[4]:
         return None

@@ -1,8 +1,8 @@
-"""What this machine remembers between updates: the newest metadata seen, and when that was.
+"""Keeps trust metadata between updates: the newest metadata seen, and when it was valid.
 
-Root keeps it in ``/var/lib/awstoe/update``, others in their own state folder: whoever may replace
-the program keeps its memory. A folder that cannot be written is copied to a temporary one where the
-memory is only to be looked at (``--check``); an update needs one that lasts.
+Root keeps it in ``/var/lib/awstoe/update``, other users in their own state folder: whoever may
+replace the program also owns its metadata. An update needs a folder that lasts. ``--check`` does
+not: if the folder cannot be written, it is copied to a temporary one.
 """
 
 import hashlib
@@ -22,16 +22,16 @@ _METADATA: Final = "metadata"
 _LOCK: Final = "lock"
 _CLOCK: Final = "clock"
 _HINT: Final = (
-    "the memory of what was seen protects from old metadata: make the folder writable, or name"
-    " another state folder in XDG_STATE_HOME"
+    "kept metadata protects against replays of old metadata: make the folder writable, or set"
+    " XDG_STATE_HOME to another state folder"
 )
 
 
 def folder_for(identifier: str) -> str:
-    """The folder for a publisher's metadata.
+    """Return the folder for a publisher's metadata.
 
     Args:
-        identifier: What stays the same for all programs of a publisher.
+        identifier: A text that is the same for all programs of a publisher.
 
     Raises:
         HostError: There is no folder for this user's state.
@@ -41,11 +41,11 @@ def folder_for(identifier: str) -> str:
 
 
 class LocalMetadata:
-    """The folder, locked; a context manager.
+    """The folder of trust metadata, locked; a context manager.
 
     Args:
-        folder: Where it is; None: there is no place that lasts.
-        lasting: Whether an update is to follow, which must not forget.
+        folder: Its path; None if there is no folder that lasts.
+        lasting: Whether the folder must last, because an update follows.
     """
 
     def __init__(self, folder: str | None, *, lasting: bool) -> None:
@@ -56,12 +56,12 @@ class LocalMetadata:
 
     @property
     def metadata(self) -> str:
-        """The folder of metadata."""
+        """The folder with the metadata files."""
         return os.path.join(self._temporary or self._folder or "", _METADATA)
 
     @property
     def is_temporary(self) -> bool:
-        """Whether nothing will be remembered."""
+        """Whether the metadata is lost when this process ends."""
         return self._temporary is not None
 
     def __enter__(self) -> Self:
@@ -69,15 +69,15 @@ class LocalMetadata:
 
         Raises:
             Busy: Another update is using it.
-            CannotWrite: It cannot be used, and has to last.
-            Untrusted: The clock has gone back.
+            CannotWrite: It cannot be used, but must last.
+            Untrusted: The clock was set back.
         """
         try:
             self._use()
         except (HostError, OSError) as error:
             if self._lasting:
-                words = error.message if isinstance(error, HostError) else str(error)
-                raise CannotWrite(f"trust metadata cannot be kept: {words}", hint=_HINT) from error
+                reason = error.message if isinstance(error, HostError) else str(error)
+                raise CannotWrite(f"trust metadata cannot be kept: {reason}", hint=_HINT) from error
             self._copy()
         try:
             self._check_clock()
@@ -100,9 +100,9 @@ class LocalMetadata:
         if self._lock is None:
             raise Busy(
                 f"another update is using {self._folder}",
-                hint="wait until it has ended, or use --wait",
+                hint="wait until it has finished, or use --wait",
             )
-        for name in os.listdir(self.metadata):  # left behind by a kill
+        for name in os.listdir(self.metadata):  # left over from a kill
             if not name.endswith(".json") and name != "root_history":
                 os.unlink(os.path.join(self.metadata, name))
 
@@ -116,17 +116,17 @@ class LocalMetadata:
                 if os.path.exists(clock):
                     shutil.copy(clock, self._temporary)
         except OSError:
-            shutil.rmtree(self.metadata, ignore_errors=True)  # another user's: not for us to read
+            shutil.rmtree(self.metadata, ignore_errors=True)  # another user's, and not readable
         os.makedirs(self.metadata, exist_ok=True)
 
     def _check_clock(self) -> None:
-        """A clock that was set back would make metadata valid again that has expired."""
+        """Check the clock: if it was set back, expired metadata would be valid again."""
         seen = self._seen()
         if time.time() < seen - limits.UPDATE_CLOCK_SECONDS:
             here, then = (time.strftime("%Y-%m-%d", time.gmtime(each)) for each in (None, seen))
             raise Untrusted(
-                f"this machine's clock says {here}, but an earlier update saw {then}: metadata that"
-                " has expired could not be told",
+                f"this machine's clock says {here}, but an earlier update saw {then}: expired"
+                " metadata cannot be detected",
                 hint="set the clock; if it is right now and was wrong then, remove"
                 f" {os.path.join(self._folder or '', _CLOCK)}",
             )
@@ -141,7 +141,7 @@ class LocalMetadata:
         return seen
 
     def remember_time(self) -> None:
-        """Keep the time at which metadata was found valid.
+        """Keep the time at which metadata was valid.
 
         It is before the metadata's expiry, so a clock that was wrong for a while does no harm.
 
@@ -153,7 +153,7 @@ class LocalMetadata:
             replace_file(os.path.join(self._folder, _CLOCK), [f"{now:.0f}".encode()])
 
     def close(self) -> None:
-        """Give up the lock."""
+        """Release the lock, and remove a temporary folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

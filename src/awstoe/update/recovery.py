@@ -1,12 +1,12 @@
-"""Puts in order what an interrupted update has left: told by the files that are there.
+"""Recovers from an interrupted update. The files that are there show what has happened.
 
 ====================  =====================================================================
-what is there         what had happened, and what is done
+files found           what had happened, and what is done
 ====================  =====================================================================
-no old program        nothing was swapped, or all was done: left-overs are removed
+no old program        nothing was swapped, or all was done: leftovers are removed
 old, and no program   Windows, between the two renames: the old one gets its name back
 old is the program    the swap was prepared, not done: the second name is removed
-old and another       swapped, unproven: proven now and kept, or else the old one is put back
+old and another       swapped, not confirmed: confirmed now, or else the old one is put back
 ====================  =====================================================================
 """
 
@@ -21,13 +21,13 @@ from awstoe.update.installation import Installation
 from awstoe.update.workspace import Workspace
 
 
-class Found(StrEnum):
-    """What was done about an earlier update."""
+class RecoveryAction(StrEnum):
+    """What was done about an interrupted update."""
 
     NOTHING = "nothing"
-    """There was none that had been interrupted in the swap."""
+    """No update had been interrupted in the swap."""
     UNDONE = "undone"
-    """The old program has its place back."""
+    """The old program was put back."""
     FINISHED = "finished"
     """The new program works, and stays."""
 
@@ -36,79 +36,79 @@ def is_needed(program: Installation, work: Workspace) -> bool:
     """Whether an update was interrupted in the swap.
 
     Raises:
-        CannotWrite: What it has left cannot be read.
+        CannotWrite: Its files cannot be read.
     """
     try:
         return os.path.exists(work.old) and not (
             os.path.exists(program.path) and _is_same(work.old, program.path)
         )
     except OSError as error:
-        raise _disorder(program, work, error) from error
+        raise _cannot_recover(program, work, error) from error
 
 
 def recover(
     program: Installation, work: Workspace, *, keep: Callable[[str], bool], warn: install.Warn
-) -> Found:
-    """Bring program and workspace into order.
+) -> RecoveryAction:
+    """Finish or undo an interrupted update, and clean the workspace.
 
     Args:
-        program: Whose update was interrupted.
+        program: The program whose update was interrupted.
         work: Its workspace, locked.
-        keep: Whether a file of the workspace, given by its name, is to stay.
-        warn: Told what cannot be brought into order, and does no harm.
+        keep: Whether to keep a file of the workspace, given its name.
+        warn: Called with what cannot be fixed and does no harm.
 
     Raises:
         Busy: The old program was put back: it is not the one that is running now.
-        CannotWrite: The system refused.
+        CannotWrite: The system rejected an operation.
     """
     try:
-        found = _recover(program, work, warn)
+        action = _recover(program, work, warn)
         work.clean(keep)
     except OSError as error:
-        raise _disorder(program, work, error) from error
-    if found is Found.UNDONE:
+        raise _cannot_recover(program, work, error) from error
+    if action is RecoveryAction.UNDONE:
         raise Busy(
             f"an earlier update was interrupted; its new version does not work here, so"
-            f" {program.path} is the version from before again",
+            f" {program.path} is the previous version again",
             hint="run the command again",
         )
-    return found
+    return action
 
 
-def _disorder(program: Installation, work: Workspace, error: OSError) -> CannotWrite:
+def _cannot_recover(program: Installation, work: Workspace, error: OSError) -> CannotWrite:
     return CannotWrite(
-        f"an interrupted update of {program.path} cannot be put in order: {error.strerror}",
-        hint=f"the program from before it may be {work.old}",
+        f"cannot finish or undo an interrupted update of {program.path}: {error.strerror}",
+        hint=f"the program from before that update may be {work.old}",
     )
 
 
-def _recover(program: Installation, work: Workspace, warn: install.Warn) -> Found:
+def _recover(program: Installation, work: Workspace, warn: install.Warn) -> RecoveryAction:
     if not os.path.exists(work.old):
         _finish_signature(program, work, warn)
-        return Found.NOTHING
+        return RecoveryAction.NOTHING
     if not os.path.exists(program.path):
         install.roll_back(program, work)
-        return Found.UNDONE
+        return RecoveryAction.UNDONE
     if _is_same(work.old, program.path):
-        return Found.NOTHING
-    note = install_record.read(work.journal)
+        return RecoveryAction.NOTHING
+    record = install_record.read(work.record)
     try:
-        if note is None:
-            raise CannotWrite("there is no note of what was to be installed")
-        install.verify_in_place(program.path, note)
+        if record is None:
+            raise CannotWrite("there is no record of what was to be installed")
+        install.verify_in_place(program.path, record)
         if os.path.exists(work.new_signature):
             os.replace(work.new_signature, program.path + layout.SIGNATURE)
     except (AwstoeError, OSError):
         install.roll_back(program, work)
-        return Found.UNDONE
+        return RecoveryAction.UNDONE
     install.commit(program, work, warn)
-    return Found.FINISHED
+    return RecoveryAction.FINISHED
 
 
 def _finish_signature(program: Installation, work: Workspace, warn: install.Warn) -> None:
-    """The last thing of an update that may be missing: the previous program's signature."""
+    """Put the previous program's signature in place: the last step that may be missing."""
     beside = program.previous + layout.SIGNATURE
-    done = not os.path.exists(work.new_signature) and os.path.exists(work.journal)
+    done = not os.path.exists(work.new_signature) and os.path.exists(work.record)
     if done and os.path.exists(program.previous) and not os.path.exists(beside):
         install.sign_previous(program, work, warn)
 

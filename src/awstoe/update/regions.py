@@ -1,4 +1,4 @@
-"""The regions that releases are published to, from ``regions.toml`` beside this file."""
+"""The regions that releases are published to, from ``regions.toml`` next to this file."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from awstoe.host.network import urls
 
 _FILE: Final = os.path.join(os.path.dirname(__file__), "regions.toml")
 _STRANGE: Final = re.compile(r"[\s{}?#]")
-"""Characters that no path can follow, or that are left of an unknown field."""
+"""Characters after which no path can be added, or that are left of an unknown placeholder."""
 
 
 class Region(NamedTuple):
-    """A region."""
+    """A region, and the suffix of its host names."""
 
     name: str
     partition: str
@@ -25,10 +25,10 @@ class Region(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """One place at which releases are published."""
+    """One server that releases are published to."""
 
     name: str
-    """The region's name, or the host's name if the URL has no region."""
+    """The region's name, or the host name if the URL has no region."""
     url: str
     """Ends with a slash."""
 
@@ -52,7 +52,7 @@ def read(path: str = _FILE) -> Mapping[str, Region]:
 
 
 def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]:
-    """Return the regions in the order to try them: the wanted one, then the rest of its partition.
+    """Return the regions to try: the wanted one, then the others of its partition.
 
     Raises:
         UsageError: There is no region with that name.
@@ -61,7 +61,7 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
     if name not in regions:
         raise UsageError(
             f"releases are not published in the region {name!r}",
-            hint=f"expected one of {', '.join(regions)}; for a place of your own, use --url",
+            hint=f"choose one of {', '.join(regions)}; for your own mirror, use --url",
         )
     first = regions[name]
     others = (each for each in regions.values() if each.partition == first.partition)
@@ -69,34 +69,34 @@ def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]
 
 
 def check_choice(template: str, wanted: str | None) -> None:
-    """Check that the choice of a region has an effect.
+    """Reject a region that would have no effect.
 
     Raises:
-        UsageError: The template has no field for the region.
+        UsageError: The template has no placeholder for it.
     """
     if wanted is not None and "{region}" not in template and "{suffix}" not in template:
         raise UsageError(
-            f"--region makes no difference: all regions are at {urls.redacted(template)}",
-            hint="leave it out, or use a template with {region} in it: --url TEMPLATE",
+            f"--region has no effect: all regions use {urls.redacted(template)}",
+            hint="remove --region, or use a URL that contains {region}: --url TEMPLATE",
         )
 
 
 def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
-    """Return the URLs of ``regions``; only one if the template has no field for a region.
+    """Return the mirrors of ``regions``: one for each different URL.
 
     Raises:
-        UsageError: The template is not a valid URL.
+        UsageError: The template is not a URL.
     """
     found: dict[str, Mirror] = {}
     for region in regions:
         url = template.replace("{region}", region.name).replace("{suffix}", region.suffix)
         url = url.rstrip("/") + "/"
-        if not _is_address(url):
+        if not _is_url(url):
             raise UsageError(
-                f"{urls.redacted(template)!r} is not a valid address of releases",
-                hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH, in which"
-                " {region} is replaced by the region's name and {suffix} by the domain of its host"
-                " names; in name and password write special characters as %XX",
+                f"{urls.redacted(template)!r} is not a URL of releases",
+                hint="expected https://HOST/PATH or https://NAME:PASSWORD@HOST/PATH; {region} and"
+                " {suffix} are replaced with the region's name and the suffix of its host names;"
+                " write special characters in name and password as %XX",
             )
         host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
         name = region.name if "{region}" in template else host
@@ -104,15 +104,15 @@ def mirrors(template: str, regions: Sequence[Region]) -> Sequence[Mirror]:
     return tuple(found.values())
 
 
-def _is_address(url: str) -> bool:
+def _is_url(url: str) -> bool:
     try:
         parts = urllib.parse.urlsplit(url)
         return bool(
             parts.scheme in ("https", "http")
             and parts.hostname
             and parts.port != 0
-            and "@" not in parts.path  # a / in the password would have ended the host
+            and "@" not in parts.path  # otherwise a / in the password has ended the host
             and not _STRANGE.search(url)
         )
-    except ValueError:  # invalid brackets or port
+    except ValueError:  # the brackets or the port
         return False

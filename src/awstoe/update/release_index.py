@@ -1,14 +1,14 @@
-"""What the trust metadata says, through the reference client of The Update Framework.
+"""Reads the trust metadata, with the reference client of The Update Framework.
 
-Root rotation, thresholds, expiry and the protection against rollback, freeze and mixed metadata are
-``tuf.ngclient``'s. Here is what surrounds it: the root of trust that was built in, the folder that
-remembers the highest versions seen, limits, and the words of errors.
+``tuf.ngclient`` handles root rotation, thresholds, expiry, and the protection against rollback,
+freeze and mix-and-match attacks. This module adds the built-in root of trust, the folder that keeps
+the highest versions seen, limits, and error messages.
 """
 
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tuf.api import exceptions
@@ -16,7 +16,7 @@ from tuf.api.metadata import Metadata, TargetFile, Targets
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from awstoe import limits
+from awstoe import contact, limits
 from awstoe.errors import HostError
 from awstoe.host.files.own_files import sync_path
 from awstoe.host.network.errors import RequestFailed
@@ -34,7 +34,7 @@ _CONFIGURATION = UpdaterConfig(
     prefix_targets_with_hash=False,
 )
 _SHA256 = re.compile("[0-9a-f]{64}")
-_ATTACK = "if it stays so, this may be an attack on updates: report it"
+_ATTACK = f"if it persists, this may be an attack on updates: {contact.report_attack()}"
 
 
 class ReleaseIndex(NamedTuple):
@@ -42,17 +42,17 @@ class ReleaseIndex(NamedTuple):
 
     releases: tuple[Release, ...]
     expires: str
-    """When the metadata ceases to be valid, as ``2026-11-29T20:00:00Z``."""
+    """When the metadata expires, such as ``2026-11-29T20:00:00Z``."""
 
 
 class _Fetcher(FetcherInterface):
-    """Hands the client metadata from a repository; addresses are paths in it."""
+    """Fetches metadata from a repository for the client. The URLs are paths in the repository."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
 
     def download_bytes(self, url: str, max_length: int) -> bytes:
-        """A file of metadata; kept in memory, as temporary folders may be full."""
+        """Return a metadata file. It stays in memory: temporary folders may be full."""
         try:
             return self._repository.read(url, max_length)
         except NotFound as error:
@@ -62,23 +62,23 @@ class _Fetcher(FetcherInterface):
         except RequestFailed as error:
             raise exceptions.DownloadError(error.message) from error
 
-    def _fetch(self, url: str) -> Any:  # noqa: ANN401 - the base class says so
+    def _fetch(self, url: str) -> Iterator[bytes]:
         return iter([self.download_bytes(url, limits.UPDATE_ROOT_BYTES)])
 
 
 def refresh(repository: Repository, root: bytes, folder: str) -> ReleaseIndex:
-    """Bring the metadata in ``folder`` up to date, and read it.
+    """Update the metadata in ``folder``, and read it.
 
     Args:
-        repository: Where newer metadata comes from.
-        root: The root of trust that was built in.
-        folder: Remembers what was seen; private to this user.
+        repository: The source of newer metadata.
+        root: The built-in root of trust.
+        folder: Keeps the metadata seen so far; private to this user.
 
     Raises:
-        Unreachable: The repository did not hand out its metadata.
-        Untrusted: What it handed out is not to be trusted.
+        Unreachable: The repository did not return its metadata.
+        Untrusted: The metadata it returned cannot be trusted.
         CannotWrite: The folder cannot be written.
-        HostError: No repository can be asked: the certificate authorities cannot be loaded.
+        HostError: No request can be sent: the certificate authorities cannot be loaded.
     """
     try:
         updater = Updater(
@@ -89,11 +89,11 @@ def refresh(repository: Repository, root: bytes, folder: str) -> ReleaseIndex:
             bootstrap=root,
         )
         updater.refresh()
-        found = _catalogue(updater, folder)
+        index = _index(updater, folder)
         for name in os.listdir(folder):
             sync_path(os.path.join(folder, name))
     except exceptions.DownloadLengthMismatchError as error:
-        raise _untrusted(repository, f"the metadata is too long: {error}") from error
+        raise _untrusted(repository, f"the metadata is too large: {error}") from error
     except exceptions.DownloadError as error:
         cause = error.__cause__
         hint = cause.hint if isinstance(cause, HostError) else None
@@ -103,8 +103,8 @@ def refresh(repository: Repository, root: bytes, folder: str) -> ReleaseIndex:
         raise Untrusted(
             f"{repository.name}: the metadata is out of date: {error}; this machine's clock says"
             f" {now}",
-            hint="check the clock; if it is right, somebody may be holding back updates, or their"
-            " publisher has stopped: try another region",
+            hint="check the clock; if it is right, try another region: an attacker may be holding"
+            " back updates, or the publisher has stopped",
         ) from error
     except exceptions.BadVersionNumberError as error:
         raise _untrusted(
@@ -119,42 +119,42 @@ def refresh(repository: Repository, root: bytes, folder: str) -> ReleaseIndex:
     except OSError as error:
         raise CannotWrite(
             f"the folder of trust metadata {folder} cannot be used: {error.strerror or error}",
-            hint="free some space there, or correct its permissions",
+            hint="free some space there, or fix its permissions",
         ) from error
-    return found
+    return index
 
 
-def _untrusted(repository: Repository, words: str) -> Untrusted:
-    return Untrusted(f"{repository.name}: {words}", hint=_ATTACK)
+def _untrusted(repository: Repository, reason: str) -> Untrusted:
+    return Untrusted(f"{repository.name}: {reason}", hint=_ATTACK)
 
 
-def _catalogue(updater: Updater, folder: str) -> ReleaseIndex:
-    """The releases: the file only says which paths to ask the client for."""
+def _index(updater: Updater, folder: str) -> ReleaseIndex:
+    """Return the releases. The file only lists the paths; the client returns verified targets."""
     with open(os.path.join(folder, "targets.json"), "rb") as file:
         targets: Metadata[Targets] = Metadata.from_bytes(file.read())
-    found = []
+    releases = []
     for path in targets.signed.targets:
         target = updater.get_targetinfo(path)
-        named = layout.parse_program_path(path)
-        if target is not None and named is not None:
+        parts = layout.parse_program_path(path)
+        if target is not None and parts is not None:
             signature = updater.get_targetinfo(path + layout.SIGNATURE)
-            found.append(_release(target, signature, named))
+            releases.append(_release(target, signature, parts))
     with open(os.path.join(folder, "timestamp.json"), "rb") as file:
         expires = Metadata.from_bytes(file.read()).signed.expires
-    return ReleaseIndex(tuple(found), expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return ReleaseIndex(tuple(releases), expires.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _release(
-    target: TargetFile, signature: TargetFile | None, named: tuple[str, str, str]
+    target: TargetFile, signature: TargetFile | None, parts: tuple[str, str, str]
 ) -> Release:
-    """A release from its signed description, which has to agree with its path.
+    """Return a release from its signed description, which must match its path.
 
     Raises:
         RepositoryError: It does not.
     """
     custom: Mapping[str, Any] = target.custom if isinstance(target.custom, dict) else {}
     described = tuple(custom.get(key) for key in ("version", "os", "arch"))
-    if described != named:
+    if described != parts:
         raise exceptions.RepositoryError(
             f"{target.path} is described as {'/'.join(map(str, described))}"
         )
@@ -164,16 +164,16 @@ def _release(
     if any(not isinstance(value, str | None) for value in texts.values()):
         raise exceptions.RepositoryError(f"{target.path}: the description is malformed")
     try:
-        version = Version(named[0])
+        version = Version(parts[0])
         hashes = (target.hashes["sha256"], signature.hashes["sha256"])
     except (ValueError, KeyError) as error:
         raise exceptions.RepositoryError(f"{target.path}: {error}") from error
-    if not _SHA256.fullmatch(hashes[0]):  # a file is named by it
-        raise exceptions.RepositoryError(f"{target.path}: its SHA-256 is none")
+    if not _SHA256.fullmatch(hashes[0]):  # it becomes a file name
+        raise exceptions.RepositoryError(f"{target.path}: its SHA-256 is malformed")
     return Release(
         version,
-        named[1],
-        named[2],
+        parts[1],
+        parts[2],
         target.path,
         target.length,
         hashes[0],

@@ -1,10 +1,10 @@
-"""What the trust metadata says about releases: versions, files, and for whom they are."""
+"""Releases as the trust metadata describes them: versions, files, and target machines."""
 
 import re
 from functools import total_ordering
 from typing import Final, NamedTuple
 
-# Semantic Versioning 2.0.0, item 9 to 11.
+# Semantic Versioning 2.0.0, items 9 to 11.
 _VERSION: Final = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?",
@@ -19,16 +19,16 @@ class Version:
     """A version that can be compared.
 
     Args:
-        text: As in Semantic Versioning.
+        text: A version as Semantic Versioning defines it.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not such a version.
     """
 
     def __init__(self, text: str) -> None:
         found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
-            raise ValueError(f"{text!r} is no version such as 1.2.3")
+            raise ValueError(f"expected a version such as 1.2.3, got {text!r}")
         self.text = text
         self.prerelease = found[4]
         self._key = (tuple(int(found[number]) for number in (1, 2, 3)), _rank(found[4]))
@@ -50,7 +50,7 @@ class Version:
 
 
 def _rank(prerelease: str | None) -> tuple[tuple[int, int, str], ...]:
-    """Orders prereleases: numbers before words, fewer parts first, all before the release."""
+    """Return a key that sorts numbers before words, fewer parts first, and the release last."""
     if prerelease is None:
         return ((2, 0, ""),)
     return tuple(
@@ -65,22 +65,22 @@ class Release(NamedTuple):
     platform: str
     architecture: str
     path: str
-    """In the repository."""
+    """Its path in the repository."""
     length: int
-    """Bytes, exactly."""
+    """Its exact size in bytes."""
     sha256: str
     signature_path: str
     signature_length: int
     signature_sha256: str
     glibc: tuple[int, int] | None
-    """The lowest version of the C library it runs with."""
+    """The lowest version of the GNU C library that it runs with."""
     withdrawn: str
-    """Why nobody is to be updated to it any more; empty if it may be."""
+    """Why it must not be installed any more; empty if it may be."""
     notes: str
     """URL of the release notes, or empty."""
 
 
 def glibc_version(text: str) -> tuple[int, int] | None:
-    """The numbers of a C library's version; None if ``text`` holds none."""
+    """Return the numbers of a C library's version; None if ``text`` contains none."""
     found = _GLIBC.search(text)
     return (int(found[1]), int(found[2])) if found else None

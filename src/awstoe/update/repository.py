@@ -1,59 +1,61 @@
-"""Where releases come from: a region over HTTP, or a bundle. Both hold the same paths.
+"""Sources of releases: a region over HTTP, or a bundle. Both contain the same paths.
 
-Nothing that comes from here is believed; every reader says how much it takes at most.
+Nothing that comes from here is trusted, and every read has a size limit.
 """
 
 import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from awstoe import limits
 from awstoe.host.network import http
 from awstoe.host.network.errors import HttpStatusError, RequestFailed
 from awstoe.update.regions import Mirror
 
+_PARTIAL_CONTENT: Final = 206
+
 
 class NotFound(Exception):
-    """There is no file of that path."""
+    """There is no file at that path."""
 
 
 class TooLarge(Exception):
-    """The file has more bytes than it may."""
+    """The file exceeds the size limit."""
 
 
 class Piece(NamedTuple):
-    """A file from some offset on."""
+    """A file from an offset to its end."""
 
     offset: int
-    """Where it really begins: a server may send a file from its start, whatever was asked."""
+    """Where it really starts: a server may ignore the request and send the whole file."""
     chunks: Iterator[bytes]
 
 
 class Repository(Protocol):
-    """Files by path. Besides the errors named, ``HostError`` says that it cannot be reached."""
+    """Files by path. All methods may also raise ``HostError``: it cannot be reached."""
 
     @property
     def name(self) -> str:
-        """In a person's words, for messages."""
+        """Its name in messages."""
 
     def has(self, path: str) -> bool:
-        """Whether a file that the metadata lists may be had here; a region is not asked for it."""
+        """Whether it may have a file that the metadata lists. This sends no request."""
 
     def read(self, path: str, limit: int) -> bytes:
-        """A small file as a whole.
+        """Return the content of a small file.
 
         Raises:
-            Missing: There is none.
+            NotFound: There is no such file.
             TooLarge: It has more than ``limit`` bytes.
         """
 
     def open(self, path: str, *, offset: int, length: int) -> AbstractContextManager[Piece]:
-        """A file of which ``length`` bytes are expected, from ``offset`` on.
+        """Open a file of ``length`` bytes at ``offset``.
 
         Raises:
-            Missing: There is none.
+            NotFound: There is no such file.
             TooLarge: It has more bytes.
         """
 
@@ -62,9 +64,9 @@ class WebRepository:
     """A region.
 
     Args:
-        mirror: Where it is.
-        client: Makes the requests.
-        bytes_per_second: The slowest download of a large file that is waited for.
+        mirror: Its name and URL.
+        client: Sends the requests.
+        bytes_per_second: The slowest acceptable download of a large file.
     """
 
     def __init__(
@@ -92,28 +94,28 @@ class WebRepository:
                 failed += 1
                 seconds = retry_delay(failed, error) if error.is_transient else None
                 if seconds is None:
-                    error.message += f" (asked {failed} times)" if failed > 1 else ""
+                    error.message += f" (tried {failed} times)" if failed > 1 else ""
                     raise
             time.sleep(seconds)
 
     def _read(self, path: str, limit: int) -> bytes:
-        found = bytearray()
-        with self._get(path) as answer:
-            _check_announced(answer, path, 0, limit)
-            for chunk in answer.chunks():
-                found += chunk
-                if len(found) > limit:
+        data = bytearray()
+        with self._get(path) as response:
+            _check_announced(response, path, 0, limit)
+            for chunk in response.chunks():
+                data += chunk
+                if len(data) > limit:
                     raise TooLarge(f"{path}: more than {limit} bytes")
-        return bytes(found)
+        return bytes(data)
 
     @contextmanager
     def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         total = self._client.timeouts.total + length / self._bytes_per_second
-        with self._get(path, headers, total) as answer:
-            begins = offset if _continues(answer, offset) else 0
-            _check_announced(answer, path, begins, length)
-            yield Piece(begins, answer.chunks())
+        with self._get(path, headers, total) as response:
+            start = offset if _starts_at(response, offset) else 0
+            _check_announced(response, path, start, length)
+            yield Piece(start, response.chunks())
 
     def _get(
         self, path: str, headers: dict[str, str] | None = None, total: float | None = None
@@ -121,33 +123,33 @@ class WebRepository:
         try:
             return self._client.get(self._mirror.url + path, headers=headers, total=total)
         except HttpStatusError as error:
-            # S3 answers 403 for what is not there where listing is not allowed.
+            # For a missing file, S3 returns 403 if the caller may not list the bucket.
             if error.status in (403, 404):
                 raise NotFound(error.message) from error
             raise
 
 
-def _continues(answer: http.Response, offset: int) -> bool:
-    begin = answer.headers.get("Content-Range", "").partition("-")[0]
-    return bool(offset) and answer.status == 206 and begin == f"bytes {offset}"  # noqa: PLR2004
+def _starts_at(response: http.Response, offset: int) -> bool:
+    start = response.headers.get("Content-Range", "").partition("-")[0]
+    return bool(offset) and response.status == _PARTIAL_CONTENT and start == f"bytes {offset}"
 
 
-def _check_announced(answer: http.Response, path: str, begins: int, limit: int) -> None:
-    announced = answer.headers.get("Content-Length", "")
-    if announced.isdigit() and begins + int(announced) > limit:
+def _check_announced(response: http.Response, path: str, start: int, limit: int) -> None:
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and start + int(announced) > limit:
         raise TooLarge(f"{path}: expected at most {limit} bytes, {announced} are announced")
 
 
 def retry_delay(failed: int, error: Exception | None = None) -> float | None:
-    """The seconds to wait before a region is asked again; None: it is not to be.
+    """Return the seconds to wait before the next request to a region; None for no more requests.
 
     Args:
-        failed: How often it has failed.
-        error: How it did so the last time.
+        failed: The number of failed requests.
+        error: The last failure.
     """
-    asked = error.retry_after if isinstance(error, HttpStatusError) else 0.0
-    if failed >= limits.UPDATE_ATTEMPTS or asked > limits.UPDATE_RETRY_AFTER_SECONDS:
+    requested = error.retry_after if isinstance(error, HttpStatusError) else 0.0
+    if failed >= limits.UPDATE_ATTEMPTS or requested > limits.UPDATE_RETRY_AFTER_SECONDS:
         return None
-    # Many machines that were turned away at the same time must not come back at the same time.
+    # Machines that were turned away at the same time must not all come back at the same time.
     own = limits.UPDATE_RETRY_SECONDS * float(2 ** (failed - 1)) * (1 + os.urandom(1)[0] / 255)
-    return max(asked, own)
+    return max(requested, own)

@@ -1,8 +1,8 @@
-"""An update from its beginning to its end, in the order that makes it safe.
+"""Runs an update from start to finish, in the order that makes it safe.
 
-Refuse what cannot be before any request; lock; put in order what an interrupted update has left;
-verify the metadata; decide; download beside the program; check hash and signatures; start the new
-program once; swap. Nothing of the new program runs before it is checked, and the swap comes last.
+Reject what cannot work before any request; lock; recover from an interrupted update; verify the
+metadata; decide; download next to the program; check hash and signatures; start the new program
+once; swap. No code of the new program runs before it is checked, and the swap comes last.
 """
 
 import os
@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from awstoe import limits
@@ -47,73 +48,96 @@ _Value = TypeVar("_Value")
 
 
 class UpdateRequest(NamedTuple):
-    """What was asked for."""
+    """What the user asked for."""
 
     check: bool = False
-    """Only tell whether there is an update."""
+    """Only report whether there is an update."""
     dry_run: bool = False
-    """Do all but download the program and replace it."""
+    """Do everything except downloading the program and replacing it."""
     rollback: bool = False
-    """Go back to the version before, or to ``version`` even if it is lower."""
+    """Return to the previous version, or to ``version`` even if it is lower."""
     version: str | None = None
     region: str | None = None
     url: str | None = None
-    """A template instead of the one built in."""
+    """A URL template that replaces the built-in one."""
     bundle: str | None = None
-    """Path of a bundle instead of the network."""
+    """Path of a bundle to use instead of the network."""
     wait: bool = False
-    """Wait for runs and other updates instead of giving up."""
+    """Wait for runs and other updates instead of failing."""
 
 
-class UpdateObserver(Protocol):
-    """Who is told what happens."""
+class UpdateObserver(install.InstallObserver, Protocol):
+    """Receives the progress of an update."""
 
-    def say(self, text: str) -> None:
-        """A line for a person."""
-
-    def warn(self, text: str) -> None:
-        """What should be known, though it stops nothing."""
+    def message(self, text: str) -> None:
+        """Show a line to the user."""
 
     def progress(self, done: int, total: int) -> None:
-        """Bytes of the download."""
+        """Show the progress of the download, in bytes."""
 
-    def reached(self, step: InstallStep) -> None:
-        """A step is done."""
+
+class UpdateOutcome(StrEnum):
+    """How an update ended."""
+
+    CURRENT = "current"
+    AVAILABLE = "available"
+    WOULD_UPDATE = "would-update"
+    UPDATED = "updated"
+    ROLLED_BACK = "rolled-back"
 
 
 class UpdateResult(NamedTuple):
-    """How it ended."""
+    """The outcome of an update, and the versions involved."""
 
-    outcome: str
-    """``current``, ``available``, ``would-update``, ``updated`` or ``rolled-back``."""
+    outcome: UpdateOutcome
     installed: Version
     """The version that is in place now."""
     before: Version
-    """The version that asked."""
+    """The version that ran the update."""
     release: Release | None = None
-    """The one chosen from the metadata."""
+    """The release chosen from the metadata."""
     kept: InstallRecord | None = None
-    """The file chosen, where it is the one that the last update kept."""
+    """The file chosen by a rollback: the one that the last update kept."""
     source: str = ""
-    """Where it came from."""
+    """Where the release comes from: the name of a repository, or a path."""
     expires: str = ""
-    """Until when the metadata is valid."""
+    """When the metadata expires."""
 
 
 def self_update(
     program: Installation,
     request: UpdateRequest,
-    talk: UpdateObserver,
+    observer: UpdateObserver,
     *,
     timeouts: Timeouts = TIMEOUTS,
 ) -> UpdateResult:
-    """Do what was asked for.
+    """Carry out the request.
 
     Raises:
-        AwstoeError: It was not done, for the reason that the class says (``failure``).
+        AwstoeError: The update failed; the classes in ``update.errors`` say why.
     """
     trust = trusted(program)
-    return _Update(program, trust, request, talk, timeouts).run()
+    return _Update(program, trust, request, observer, timeouts).run()
+
+
+class _InterruptibleObserver(NamedTuple):
+    """Passes reports on, and stops the installation on a signal while that is still safe."""
+
+    observer: UpdateObserver
+    interruption: Interruption
+
+    def warn(self, text: str) -> None:
+        self.observer.warn(text)
+
+    def reached(self, step: InstallStep) -> None:
+        if step in (
+            InstallStep.VERIFIED,
+            InstallStep.STARTED,
+            InstallStep.ATTRIBUTES_COPIED,
+            InstallStep.RECORDED,
+        ):
+            self.interruption.check()
+        self.observer.reached(step)
 
 
 class _Update:
@@ -122,40 +146,39 @@ class _Update:
         program: Installation,
         trust: ReleaseTrust,
         request: UpdateRequest,
-        talk: UpdateObserver,
+        observer: UpdateObserver,
         timeouts: Timeouts,
     ) -> None:
         self._program = program
         self._trust = trust
         self._request = request
-        self._talk = talk
+        self._observer = observer
         self._client = http.Client(timeouts, f"awstoe/{program.version}")
-        self._told_waiting = False
+        self._waiting_reported = False
 
     def run(self) -> UpdateResult:
-        """See ``self_update``."""
         wanted = _version(self._request.version)
         if self._program.path != os.path.abspath(self._program.named):
-            self._talk.say(f"{self._program.named} is a link to {self._program.path}")
+            self._observer.message(f"{self._program.named} is a link to {self._program.path}")
         with ExitStack() as stack:
             repositories = self._repositories(stack)
             if self._request.check:
-                return self._look(repositories, wanted)
+                return self._check(repositories, wanted)
             for warning in check_replaceable(self._program):
-                self._talk.warn(warning)
+                self._observer.warn(warning)
             work = self._waited(lambda: stack.enter_context(Workspace(self._program.path)))
-            self._talk.reached(InstallStep.LOCKED)
-            os.close(self._lock(self._program.path))  # a run is told of before any request
-            installed = self._recover(work)
+            self._observer.reached(InstallStep.LOCKED)
+            os.close(self._lock(self._program.path))  # reports a run before any request is sent
+            self._recover(work)
             try:
                 if self._request.rollback and wanted is None:
                     return self._roll_back(work)
-                return self._update(repositories, wanted, installed, work)
+                return self._update(repositories, wanted, work)
             finally:
-                with suppress(OSError):  # the next update does it
-                    self._tidy(work)
+                with suppress(OSError):  # the next update cleans up
+                    self._clean(work)
 
-    def _tidy(self, work: Workspace) -> None:
+    def _clean(self, work: Workspace) -> None:
         if self._request.dry_run:
             swap.remove(work.staged)
         elif not os.path.exists(work.old):
@@ -171,56 +194,60 @@ class _Update:
         regions.check_choice(template, region)
         return [WebRepository(mirror, self._client) for mirror in mirrors[: limits.UPDATE_REGIONS]]
 
-    # --- looking ----------------------------------------------------------------------------------
+    # --- checking ---------------------------------------------------------------------------------
 
-    def _look(self, repositories: Sequence[Repository], wanted: Version | None) -> UpdateResult:
-        """Tell whether there is an update, without touching anything."""
+    def _check(self, repositories: Sequence[Repository], wanted: Version | None) -> UpdateResult:
+        """Find out whether there is an update, without changing anything."""
         before = self._program.version
-        catalogue, source = self._catalogue(repositories, lasting=False)
-        decision = self._decide(repositories, catalogue, wanted, before)
-        outcome = "current" if decision.kind is Kind.CURRENT else "available"
+        index, source = self._index(repositories, lasting=False)
+        decision = self._decide(repositories, index, wanted)
+        outcome = (
+            UpdateOutcome.CURRENT if decision.kind is Kind.CURRENT else UpdateOutcome.AVAILABLE
+        )
         return UpdateResult(
-            outcome, before, before, decision.release, source=source, expires=catalogue.expires
+            outcome, before, before, decision.release, source=source, expires=index.expires
         )
 
-    def _catalogue(
+    def _index(
         self, repositories: Sequence[Repository], *, lasting: bool
     ) -> tuple[release_index.ReleaseIndex, str]:
-        """The verified metadata of the first repository that has it, and that one's name."""
+        """Return the verified metadata of the first repository that has it, and its name."""
         failures: list[AwstoeError] = []
         with ExitStack() as stack:
-            memory = self._waited(
-                lambda: stack.enter_context(LocalMetadata(self._program.memory, lasting=lasting))
+            folder = self._program.metadata_folder
+            local_metadata = self._waited(
+                lambda: stack.enter_context(LocalMetadata(folder, lasting=lasting))
             )
-            if memory.is_temporary:
-                self._talk.warn("what is seen cannot be remembered for this user")
+            if local_metadata.is_temporary:
+                self._observer.warn("this user has no folder to keep trust metadata in")
             self._client.deadline = Deadline(limits.UPDATE_ALL_METADATA_SECONDS)
             for repository in repositories:
                 try:
-                    found = release_index.refresh(repository, self._trust.root, memory.metadata)
+                    index = release_index.refresh(
+                        repository, self._trust.root, local_metadata.metadata
+                    )
                 except (Unreachable, Untrusted) as error:
                     failures.append(error)
                     continue
-                memory.remember_time()
+                local_metadata.remember_time()
                 for each in failures:
-                    self._talk.warn(f"{each.message}; asked {repository.name} instead")
-                return found, repository.name
+                    self._observer.warn(f"{each.message}; used {repository.name} instead")
+                return index, repository.name
         raise combined(failures)
 
     def _decide(
         self,
         repositories: Sequence[Repository],
-        catalogue: release_index.ReleaseIndex,
+        index: release_index.ReleaseIndex,
         wanted: Version | None,
-        installed: Version,
     ) -> Decision:
-        """Choose among what is to be had: a bundle holds less than its metadata lists."""
+        """Choose among the available releases: a bundle holds fewer than its metadata lists."""
         return decide(
-            installed,
+            self._program.version,
             self._program.machine,
             [
                 each
-                for each in catalogue.releases
+                for each in index.releases
                 if any(repository.has(each.path) for repository in repositories)
             ],
             wanted=wanted,
@@ -230,18 +257,18 @@ class _Update:
     # --- waiting ----------------------------------------------------------------------------------
 
     def _lock(self, path: str) -> int:
-        """Lock a program against all who run or replace it.
+        """Lock a program against processes that run or replace it, and return the descriptor.
 
         Raises:
-            Busy: Somebody does, and we are not to wait.
+            Busy: There is such a process, and the request is not to wait.
         """
 
         def attempt() -> int:
             descriptor = lock.lock_exclusive(path)
             if descriptor is None:
                 raise Busy(
-                    f"a run of {path} is going on",
-                    hint="update when it has ended, or use --wait",
+                    f"a run of {path} is in progress",
+                    hint="update after it has finished, or use --wait",
                 )
             return descriptor
 
@@ -251,50 +278,53 @@ class _Update:
             raise CannotWrite(error.message, hint=error.hint) from error
 
     def _waited(self, attempt: Callable[[], _Value]) -> _Value:
-        """The value of ``attempt``, which is repeated while it is busy and --wait was given."""
+        """Return the value of ``attempt``; with --wait, repeat it while it raises ``Busy``."""
         while True:
             try:
                 return attempt()
             except Busy as error:
                 if not self._request.wait:
                     raise
-                if not self._told_waiting:
-                    self._talk.say(f"{error.message}: waiting for its end")
-                    self._told_waiting = True
+                if not self._waiting_reported:
+                    self._observer.message(f"{error.message}: waiting until it has finished")
+                    self._waiting_reported = True
             time.sleep(limits.UPDATE_LOCK_POLL_SECONDS)
 
     # --- replacing --------------------------------------------------------------------------------
 
-    def _recover(self, work: Workspace) -> Version:
-        """Put an interrupted update in order; gives the version that is installed then."""
+    def _recover(self, work: Workspace) -> None:
+        """Finish or undo an interrupted update; in a dry run, only report it."""
         if self._request.dry_run:
             if recovery.is_needed(self._program, work):
-                self._talk.warn(
-                    "an earlier update was interrupted: the next one puts that in order first,"
-                    " and then this may be another version"
+                self._observer.warn(
+                    "an earlier update was interrupted: the next one first finishes or undoes it,"
+                    " after which another version may be installed"
                 )
-            return self._program.version
-        found = recovery.recover(self._program, work, keep=_is_part, warn=self._talk.warn)
-        if found is recovery.Found.FINISHED:
-            self._talk.say("an interrupted update was finished: its version is in place and works")
-        return self._program.version
+            return
+        action = recovery.recover(self._program, work, keep=_is_part, warn=self._observer.warn)
+        if action is recovery.RecoveryAction.FINISHED:
+            self._observer.message(
+                "an interrupted update was finished: its version is in place and works"
+            )
 
     def _update(
-        self,
-        repositories: Sequence[Repository],
-        wanted: Version | None,
-        installed: Version,
-        work: Workspace,
+        self, repositories: Sequence[Repository], wanted: Version | None, work: Workspace
     ) -> UpdateResult:
-        catalogue, source = self._catalogue(repositories, lasting=True)
-        decision = self._decide(repositories, catalogue, wanted, installed)
-        self._talk.reached(InstallStep.DECIDED)
+        index, source = self._index(repositories, lasting=True)
+        installed = self._program.version
+        decision = self._decide(repositories, index, wanted)
+        self._observer.reached(InstallStep.DECIDED)
         release = decision.release
-        told = UpdateResult(
-            "current", installed, installed, release, source=source, expires=catalogue.expires
+        result = UpdateResult(
+            UpdateOutcome.CURRENT,
+            installed,
+            installed,
+            release,
+            source=source,
+            expires=index.expires,
         )
         if decision.kind is Kind.CURRENT or release is None:
-            return told
+            return result
         if release.length > limits.UPDATE_PROGRAM_BYTES:
             raise Untrusted(
                 f"{source}: {release.path} has {release.length} bytes; a program has at most"
@@ -308,46 +338,46 @@ class _Update:
         fetch.check_space(work.folder, fetch.missing_bytes(release, work.folder))
         signature = fetch.signature(order, release)
         if self._request.dry_run:
-            return told._replace(outcome="would-update")
-        self._talk.say(f"updating awstoe {installed} to {release.version} from {source}")
-        self._fetch_own_signature(order, catalogue, work)
-        part = fetch.program(order, release, work.folder, self._talk.progress)
+            return result._replace(outcome=UpdateOutcome.WOULD_UPDATE)
+        self._observer.message(f"updating awstoe {installed} to {release.version} from {source}")
+        self._fetch_own_signature(order, index, work)
+        part = fetch.program(order, release, work.folder, self._observer.progress)
         try:
             renaming.replace(part, work.staged)
         except OSError as error:
             raise CannotWrite(f"{part} cannot be renamed: {error.strerror}") from error
-        self._talk.reached(InstallStep.DOWNLOADED)
-        candidate = install.Candidate(
-            work.staged, InstallRecord(release.version, release.sha256), signature
+        self._observer.reached(InstallStep.DOWNLOADED)
+        self._install(work, InstallRecord(release.version, release.sha256), signature)
+        outcome = (
+            UpdateOutcome.UPDATED if decision.kind is Kind.UPDATE else UpdateOutcome.ROLLED_BACK
         )
-        self._install(work, candidate)
-        outcome = "updated" if decision.kind is Kind.UPDATE else "rolled-back"
-        return told._replace(outcome=outcome, installed=release.version)
+        return result._replace(outcome=outcome, installed=release.version)
 
     def _fetch_own_signature(
         self,
         repositories: Sequence[Repository],
-        catalogue: release_index.ReleaseIndex,
+        index: release_index.ReleaseIndex,
         work: Workspace,
     ) -> None:
-        """Have the signature of the program that will be the previous one, if it is to be had.
+        """Download the signature of the program that is about to become the previous one.
 
-        Without it, going back needs the network. One that lies beside it may be of another version.
+        Without it, a rollback needs the network. A signature next to the program may belong to
+        another version.
         """
         beside = self._program.path + layout.SIGNATURE
         try:
             own = install.digest(self._program.path)
-            known = next((each for each in catalogue.releases if each.sha256 == own), None)
+            known = next((each for each in index.releases if each.sha256 == own), None)
             if known is None or (
                 os.path.exists(beside) and install.digest(beside) == known.signature_sha256
             ):
                 return
             install.write_signature(work.fetched_signature, fetch.signature(repositories, known))
         except (AwstoeError, OSError) as error:
-            words = error.message if isinstance(error, AwstoeError) else error.strerror
-            self._talk.warn(
-                "the signature of the installed version could not be had, without which --rollback"
-                f" needs the network and a --version: {words}"
+            reason = error.message if isinstance(error, AwstoeError) else error.strerror
+            self._observer.warn(
+                "the signature of the installed version could not be fetched, so --rollback needs"
+                f" the network and a --version: {reason}"
             )
 
     def _roll_back(self, work: Workspace) -> UpdateResult:
@@ -363,40 +393,26 @@ class _Update:
         except OSError as error:
             raise CannotWrite(f"{previous} cannot be copied: {error.strerror}") from error
         before = self._program.version
-        note = InstallRecord(smoke_test.version_of(work.staged), sha256)
-        told = UpdateResult("would-update", before, before, kept=note, source=previous)
+        record = InstallRecord(smoke_test.version_of(work.staged), sha256)
+        result = UpdateResult(
+            UpdateOutcome.WOULD_UPDATE, before, before, kept=record, source=previous
+        )
         if self._request.dry_run:
-            return told
-        self._talk.reached(InstallStep.DOWNLOADED)
-        self._install(work, install.Candidate(work.staged, note, signature))
-        return told._replace(outcome="rolled-back", installed=note.version)
+            return result
+        self._observer.reached(InstallStep.DOWNLOADED)
+        self._install(work, record, signature)
+        return result._replace(outcome=UpdateOutcome.ROLLED_BACK, installed=record.version)
 
-    def _install(self, work: Workspace, candidate: install.Candidate) -> None:
-        # A signal between the two names of the swap would leave it to the next update to finish.
+    def _install(self, work: Workspace, record: InstallRecord, signature: bytes) -> None:
+        candidate = install.Candidate(work.staged, record, signature, self._trust)
+        # A signal between the two renames of the swap would leave it to the next update to finish.
         with Interruption() as interruption:
-            install.install(
-                self._program,
-                work,
-                candidate,
-                self._trust,
-                self._lock,
-                lambda step: self._reached(step, interruption),
-                self._talk.warn,
-            )
-
-    def _reached(self, step: InstallStep, interruption: Interruption) -> None:
-        if step in (
-            InstallStep.VERIFIED,
-            InstallStep.STARTED,
-            InstallStep.ATTRIBUTES_COPIED,
-            InstallStep.RECORDED,
-        ):
-            interruption.check()
-        self._talk.reached(step)
+            observer = _InterruptibleObserver(self._observer, interruption)
+            install.install(self._program, work, candidate, self._lock, observer)
 
 
 def _is_part(name: str) -> bool:
-    """Whether a file of the workspace is a part of a download, which can be continued."""
+    """Whether a file of the workspace is an incomplete download, which can be resumed."""
     return name.endswith(fetch.PART)
 
 
@@ -410,7 +426,7 @@ def _version(text: str | None) -> Version | None:
 
 
 def _own_region() -> str | None:
-    """The region that AWS's tools use here, if releases are published in it."""
+    """Return the region that AWS's tools use here, if releases are published in it."""
     name = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return name if name in regions.read() else None
 
@@ -419,7 +435,7 @@ def _previous(program: Installation) -> str:
     if not os.path.isfile(program.previous):
         raise NotAvailable(
             f"there is no version to go back to: {program.previous} is missing",
-            hint="awstoe self-update --rollback --version VERSION fetches a certain one",
+            hint="to download a certain version, run: awstoe self-update --rollback --version V",
         )
     return program.previous
 
@@ -431,6 +447,6 @@ def _read_signature(previous: str) -> bytes:
             return file.read(limits.SIGNATURE_BYTES + 1)
     except OSError as error:
         raise Untrusted(
-            f"{path}: {error.strerror}: whether {previous} is a release cannot be told",
-            hint="awstoe self-update --rollback --version VERSION fetches a certain one",
+            f"{path}: {error.strerror}: cannot check whether {previous} is a release",
+            hint="to download a certain version, run: awstoe self-update --rollback --version V",
         ) from error

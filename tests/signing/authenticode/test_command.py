@@ -75,7 +75,7 @@ def test_timestamp_server_needs_a_known_authority(
     verdict = authenticode.verify(
         str(path),
         trusted=[root_of(keys)],
-        stampers=[world().stamp_root.certificate],
+        timestamp_authorities=[world().stamp_root.certificate],
         now=moment,
     )
     assert (verdict.reason, verdict.stamped_by) == (None, "Now Stamper")

@@ -38,7 +38,7 @@ def test_the_signed_executable_is_good(signed: Path) -> None:
     verdict = trust.verify(
         str(signed),
         trusted=[world().root.certificate],
-        stampers=[world().stamp_root.certificate],
+        timestamp_authorities=[world().stamp_root.certificate],
         now=NOW,
     )
     assert (verdict.reason, verdict.signed_at) == (None, NOW)

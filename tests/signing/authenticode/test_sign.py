@@ -190,14 +190,14 @@ def test_expired_certificate_is_rejected(tmp_path: Path) -> None:
 def test_certificate_for_another_purpose_is_rejected(tmp_path: Path) -> None:
     stamper = world().stamper
     message = failure_of(tmp_path, PROGRAM, stamper, [stamper.certificate])
-    assert 'the certificate "Stamper" is not made to sign programs' in message
+    assert 'the certificate "Stamper" is not for code signing' in message
 
 
 def test_chain_that_users_would_reject_is_rejected(tmp_path: Path) -> None:
     certificates = [*world().chain[:2], world().stamper.certificate, world().root.certificate]
     message = failure_of(tmp_path, PROGRAM, world().publisher, certificates)
     assert (
-        "the new signature does not verify: the signature holds a certificate that is not"
+        "the new signature does not verify: the signature contains a certificate that is not"
         in message
     )
 
@@ -329,7 +329,7 @@ def verdict_on(path: Path, *, now: datetime = NOW) -> trust.SignatureResult:
     return trust.verify(
         str(path),
         trusted=[world().root.certificate],
-        stampers=[world().stamp_root.certificate],
+        timestamp_authorities=[world().stamp_root.certificate],
         now=now,
     )
 
@@ -359,14 +359,14 @@ def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
         *("-key", key_file(tmp_path / "key.pem", found.rsa_publisher), "-in", path),
         *("-out", nested),
     )
-    assert "besides a time stamp: 1.3.6.1.4.1.311.2.4.1" in (verdict_on(nested).reason or "")
+    assert "other than a timestamp: 1.3.6.1.4.1.311.2.4.1" in (verdict_on(nested).reason or "")
 
 
 @needs_oracle
 @pytest.mark.parametrize("digest", ["sha1", "md5"])
 def test_old_digest_of_osslsigncode_is_refused(tmp_path: Path, digest: str) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher, "-h", digest)
-    assert "SHA-256, SHA-384 or SHA-512 is expected" in (verdict_on(path).reason or "")
+    assert "expected SHA-256, SHA-384 or SHA-512" in (verdict_on(path).reason or "")
 
 
 @needs_oracle

@@ -66,7 +66,7 @@ def test_program_is_stamped_by_a_server() -> None:
     verdict = verify_file(
         io.BytesIO(program),
         trusted=[world().root.certificate],
-        stampers=[world().stamp_root.certificate],
+        timestamp_authorities=[world().stamp_root.certificate],
         now=NOW + timedelta(days=3650),
     )
     assert (verdict.state, verdict.signed_at) == (State.GOOD, NOW)
@@ -240,7 +240,7 @@ def test_timestamp_with_another_time_is_rejected() -> None:
 
 def test_timestamp_of_an_unknown_authority_is_rejected() -> None:
     holder = make("Stamper", signer(TIME_STAMPING, critical=True))
-    with pytest.raises(SigningFailure, match="nobody who is trusted vouches"):
+    with pytest.raises(SigningFailure, match="no trusted authority has issued"):
         request_timestamp(authority=Authority(holder, world().root.certificate))
 
 

@@ -1,4 +1,4 @@
-"""What ``awstoe validate`` says about several documents."""
+"""The output of ``awstoe validate`` for several documents."""
 
 import io
 import json
@@ -14,7 +14,7 @@ ODD = b"version: 1\n" + GOOD
 WRONG = GOOD.replace(b"UpdateOS", b"UpdateSO").replace(b"1.0", b"9")
 
 
-def verdict(*names: object, strict: bool = False, stdin: bytes = b"") -> ValidationResult:
+def run(*names: object, strict: bool = False, stdin: bytes = b"") -> ValidationResult:
     return validate(
         [str(name) for name in names],
         platforms=[Platform.LINUX],
@@ -29,48 +29,48 @@ def write(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def test_valid_documents_get_the_words_of_awstoe(tmp_path: Path) -> None:
+def test_valid_documents_get_awstoes_own_message(tmp_path: Path) -> None:
     one, two = write(tmp_path, "a.yml", GOOD), write(tmp_path, "b.yml", GOOD)
 
-    found = verdict(one, two)
+    result = run(one, two)
 
-    assert found.json["validationStatus"] == "success"
-    assert found.json["message"] == f"Document(s) [{one}, {two}] is/are valid."
-    assert (found.lines, found.exit_code) == ([], 0)
+    assert result.json["validationStatus"] == "success"
+    assert result.json["message"] == f"Document(s) [{one}, {two}] is/are valid."
+    assert (result.lines, result.exit_code) == ([], 0)
 
 
-def test_the_message_begins_with_the_first_problem(tmp_path: Path) -> None:
+def test_the_message_starts_with_the_first_problem(tmp_path: Path) -> None:
     path = write(tmp_path, "a.yml", WRONG)
 
-    found = verdict(path)
+    result = run(path)
 
-    assert found.exit_code == 1
-    assert found.json["validationStatus"] == "failed"
-    assert found.json["message"] == (
+    assert result.exit_code == 1
+    assert result.json["validationStatus"] == "failed"
+    assert result.json["message"] == (
         f"Invalid schema version. Supported versions include: 1.0. ({path}:1:16, and 1 more error)"
     )
-    assert [list(problem) for problem in found.json["problems"]] == [
+    assert [list(problem) for problem in result.json["problems"]] == [
         ["file", "line", "column", "path", "severity", "code", "message", "hint"]
     ] * 2
-    assert found.lines[0].startswith(f"{path}:1:16: error: Invalid schema version.")
-    assert "did you mean 'UpdateOS'?" in found.lines[1]
-    assert json.loads(json.dumps(found.json)) == found.json
+    assert result.lines[0].startswith(f"{path}:1:16: error: Invalid schema version.")
+    assert "did you mean 'UpdateOS'?" in result.lines[1]
+    assert json.loads(json.dumps(result.json)) == result.json
 
 
 def test_warnings_leave_documents_valid_unless_strict(tmp_path: Path) -> None:
     path = write(tmp_path, "a.yml", ODD)
 
-    assert verdict(path).exit_code == 0
-    assert len(verdict(path).json["problems"]) == 1
-    assert verdict(path, strict=True).exit_code == 1
+    assert run(path).exit_code == 0
+    assert len(run(path).json["problems"]) == 1
+    assert run(path, strict=True).exit_code == 1
 
 
-def test_all_documents_are_judged_also_after_one_that_cannot_be_read(tmp_path: Path) -> None:
+def test_all_documents_are_validated_even_after_one_that_cannot_be_read(tmp_path: Path) -> None:
     missing, wrong = tmp_path / "missing.yml", write(tmp_path, "wrong.yml", WRONG)
 
-    found = verdict(missing, tmp_path / "*.none", wrong, "-", stdin=WRONG)
+    result = run(missing, tmp_path / "*.none", wrong, "-", stdin=WRONG)
 
-    assert [problem["file"] for problem in found.json["problems"]] == [
+    assert [problem["file"] for problem in result.json["problems"]] == [
         str(tmp_path / "*.none"),
         str(missing),
         str(wrong),
@@ -78,12 +78,12 @@ def test_all_documents_are_judged_also_after_one_that_cannot_be_read(tmp_path: P
         "<stdin>",
         "<stdin>",
     ]
-    assert found.json["problems"][1]["message"] == "there is no such file"
-    assert found.json["problems"][1]["line"] == 0
+    assert result.json["problems"][1]["message"] == "there is no such file"
+    assert result.json["problems"][1]["line"] == 0
 
 
-def test_standard_input_can_be_named_once_only() -> None:
-    found = verdict("-", "-", stdin=GOOD)
+def test_standard_input_can_be_named_only_once() -> None:
+    result = run("-", "-", stdin=GOOD)
 
-    assert found.exit_code == 1
-    assert "standard input" in found.json["message"]
+    assert result.exit_code == 1
+    assert "standard input" in result.json["message"]

@@ -1,4 +1,4 @@
-"""``awstoe verify-signature`` and ``awstoe version --trust``, with keys built in and without."""
+"""``awstoe verify-signature`` and ``awstoe version --trust``, with and without built-in keys."""
 
 import functools
 import hashlib
@@ -37,14 +37,14 @@ DATA = b"a program\n" * 100
 USER = b"AWSTOE <releases@example.com>"
 
 
-class Answer(NamedTuple):
+class Outcome(NamedTuple):
     exit_code: int
     json: dict[str, Any]
     stderr: str
 
 
 class Scene:
-    """A program with keys built in, and its file with a signature beside it."""
+    """A program with built-in keys, and its file with a signature next to it."""
 
     def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
         self.now = int(time.time())
@@ -67,7 +67,7 @@ class Scene:
         (trust / "awstoe.gpg").write_bytes(certificate or self.key.certificate(user=USER))
         root = {"signed": {"version": 3, "expires": "2031-01-01T00:00:00Z"}}
         (trust / "root.json").write_text(json.dumps(root))
-        told = {
+        usual = {
             "format": 1,
             "product": "AWSTOE",
             "rehearsal": False,
@@ -75,16 +75,16 @@ class Scene:
             "openpgp": {self.key.fingerprint.hex().upper(): state},
             "authenticode": {},
         }
-        (trust / "trust.json").write_text(json.dumps({**told, **facts}))
+        (trust / "trust.json").write_text(json.dumps({**usual, **facts}))
 
     def program(self) -> Subject:
         return Subject(str(self.file), release_trust.read(str(self.folder / "release")))
 
-    def ask(self, *arguments: str | Path, program: Subject | None = None) -> Answer:
-        asked = [str(each) for each in arguments]
-        code = verify(asked, Console(), self.program() if program is None else program)
+    def verify(self, *arguments: str | Path, program: Subject | None = None) -> Outcome:
+        options = [str(each) for each in arguments]
+        code = verify(options, Console(), self.program() if program is None else program)
         out, err = self.capfd.readouterr()
-        return Answer(code, json.loads(out), err)
+        return Outcome(code, json.loads(out), err)
 
 
 @pytest.fixture
@@ -96,10 +96,10 @@ DEVELOPMENT = Subject(None, None)
 
 
 def test_the_program_verifies_itself(scene: Scene) -> None:
-    answer = scene.ask()
+    outcome = scene.verify()
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(scene.now - 10))
-    assert answer.exit_code == 0
-    assert answer.json == {
+    assert outcome.exit_code == 0
+    assert outcome.json == {
         "file": str(scene.file),
         "signature": str(scene.signature),
         "sha256": hashlib.sha256(DATA).hexdigest(),
@@ -111,30 +111,30 @@ def test_the_program_verifies_itself(scene: Scene) -> None:
         "warnings": [],
         "authenticode": None,
     }
-    assert answer.stderr == f'Good signature from "{USER.decode()}"\n'
+    assert outcome.stderr == f'Good signature from "{USER.decode()}"\n'
 
 
 def test_an_altered_file_is_bad(scene: Scene) -> None:
     scene.file.write_bytes(DATA + b"x")
-    answer = scene.ask()
-    assert (answer.exit_code, answer.json["verdict"]) == (1, "bad")
-    assert answer.json["reason"].startswith("the file is not what was signed")
-    assert answer.stderr.startswith(f'BAD signature from "{USER.decode()}": the file is not')
+    outcome = scene.verify()
+    assert (outcome.exit_code, outcome.json["verdict"]) == (1, "bad")
+    assert outcome.json["reason"].startswith("the file is not what was signed")
+    assert outcome.stderr.startswith(f'BAD signature from "{USER.decode()}": the file is not')
 
 
-def test_bad_is_said_even_when_quiet(scene: Scene) -> None:
-    assert scene.ask("--quiet").stderr == ""
+def test_bad_is_printed_even_when_quiet(scene: Scene) -> None:
+    assert scene.verify("--quiet").stderr == ""
     scene.file.write_bytes(b"")
-    assert scene.ask("--quiet").stderr.startswith("BAD signature")
+    assert scene.verify("--quiet").stderr.startswith("BAD signature")
 
 
 def test_a_file_without_a_signature_is_not_good(scene: Scene) -> None:
     scene.signature.unlink()
-    answer = scene.ask()
-    assert (answer.exit_code, answer.json["verdict"]) == (1, "unsigned")
-    assert answer.json["sha256"] == hashlib.sha256(DATA).hexdigest()
-    assert answer.stderr == (
-        f"NO signature: there is no signature: {scene.file}.sig is not there\n"
+    outcome = scene.verify()
+    assert (outcome.exit_code, outcome.json["verdict"]) == (1, "unsigned")
+    assert outcome.json["sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert outcome.stderr == (
+        f"NO signature: there is no signature: {scene.file}.sig does not exist\n"
     )
 
 
@@ -144,25 +144,25 @@ def test_any_file_is_verified_with_any_key(scene: Scene, tmp_path: Path) -> None
     signature.write_bytes(scene.sign(b"x"))
     key.write_bytes(scene.key.certificate())
     named = (file, "--signature", signature, "--key", key)
-    assert scene.ask(*named, program=DEVELOPMENT).exit_code == 0
-    assert scene.ask(file, "--signature", signature).exit_code == 0
+    assert scene.verify(*named, program=DEVELOPMENT).exit_code == 0
+    assert scene.verify(file, "--signature", signature).exit_code == 0
     file.write_bytes(b"y")
-    assert scene.ask(*named, program=DEVELOPMENT).json["verdict"] == "bad"
+    assert scene.verify(*named, program=DEVELOPMENT).json["verdict"] == "bad"
 
 
-def test_an_armored_signature_is_found_as_well(scene: Scene) -> None:
+def test_an_armored_signature_is_found(scene: Scene) -> None:
     from awstoe_signing.openpgp.sign import armored  # noqa: PLC0415
 
     scene.signature.unlink()
     (scene.folder / "awstoe.asc").write_bytes(armored(scene.sign(), "SIGNATURE"))
-    assert scene.ask().exit_code == 0
+    assert scene.verify().exit_code == 0
 
 
-def test_a_development_build_trusts_nobody(scene: Scene) -> None:
-    answer = scene.ask(scene.file, program=DEVELOPMENT)
-    assert (answer.exit_code, answer.json["verdict"]) == (1, "untrusted")
-    assert answer.json["reason"] == (
-        "this is a development build: it trusts no key; name the key file with --key"
+def test_a_development_build_trusts_no_key(scene: Scene) -> None:
+    outcome = scene.verify(scene.file, program=DEVELOPMENT)
+    assert (outcome.exit_code, outcome.json["verdict"]) == (1, "untrusted")
+    assert outcome.json["reason"] == (
+        "this is a development build: it trusts no key; use --key to name a key file"
     )
 
 
@@ -172,36 +172,36 @@ def test_a_development_build_trusts_nobody(scene: Scene) -> None:
 )
 def test_the_state_of_a_release_key_decides(state: str, verdict: str, scene: Scene) -> None:
     scene.bake(state=state)
-    answer = scene.ask()
-    assert answer.json["verdict"] == verdict
-    assert answer.exit_code == (0 if verdict == "good" else 1)
+    outcome = scene.verify()
+    assert outcome.json["verdict"] == verdict
+    assert outcome.exit_code == (0 if verdict == "good" else 1)
 
 
-def test_a_key_that_expired_is_good_for_what_it_signed_before(scene: Scene) -> None:
+def test_what_a_key_signed_before_it_expired_is_good(scene: Scene) -> None:
     scene.bake(scene.key.certificate(extra=[CERTIFY_AND_SIGN, time_of(9, 500)]))
     scene.signature.write_bytes(scene.sign(age=600))
-    answer = scene.ask()
-    assert answer.exit_code == 0
-    assert answer.json["warnings"] == [
-        "the key has expired since; the signature was made before that"
-    ]
-    assert "awstoe: warning: the key has expired since" in answer.stderr
+    outcome = scene.verify()
+    assert outcome.exit_code == 0
+    assert outcome.json["warnings"] == ["the key has expired; the signature was made before that"]
+    assert "awstoe: warning: the key has expired" in outcome.stderr
     scene.signature.write_bytes(scene.sign(age=400))
-    assert scene.ask().json["verdict"] == "expired"
+    assert scene.verify().json["verdict"] == "expired"
 
 
-def test_keys_of_a_rehearsal_are_warned_about(scene: Scene) -> None:
+def test_keys_of_a_rehearsal_cause_a_warning(scene: Scene) -> None:
     scene.bake(rehearsal=True)
-    assert scene.ask().json["warnings"] == ["this program trusts throw-away keys of a rehearsal"]
+    assert scene.verify().json["warnings"] == [
+        "this program trusts the throw-away keys of a rehearsal"
+    ]
 
 
-def test_a_user_id_does_not_drive_the_terminal(scene: Scene) -> None:
+def test_a_user_id_does_not_control_the_terminal(scene: Scene) -> None:
     scene.bake(scene.key.certificate(user=b"\x1b[31mevil\n"))
-    assert scene.ask().stderr == 'Good signature from "?[31mevil "\n'
+    assert scene.verify().stderr == 'Good signature from "?[31mevil "\n'
 
 
 class WindowsScene(Scene):
-    """The same with a Windows program, and its publisher's certificate built in."""
+    """The same with a Windows program, whose publisher's certificate is built in."""
 
     def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
         super().__init__(folder, capfd)
@@ -226,81 +226,87 @@ def windows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> WindowsScene:
     return WindowsScene(tmp_path, capfd)
 
 
-def told(answer: Answer) -> tuple[int, str, str]:
-    return answer.exit_code, answer.json["verdict"], answer.json["authenticode"]["verdict"]
+def verdicts(outcome: Outcome) -> tuple[int, str, str]:
+    return outcome.exit_code, outcome.json["verdict"], outcome.json["authenticode"]["verdict"]
 
 
-def test_both_signatures_of_a_windows_program_are_told(windows: WindowsScene) -> None:
+def test_both_signatures_of_a_windows_program_are_reported(windows: WindowsScene) -> None:
     for options in ((), ("--key", windows.key_file)):
-        answer = windows.ask(*options)
-        assert told(answer) == (0, "good", "good")
-        assert answer.json["authenticode"]["signer"] == "Publisher"
-        assert 'Authenticode: good, by "Publisher"\nGood signature' in answer.stderr
+        outcome = windows.verify(*options)
+        assert verdicts(outcome) == (0, "good", "good")
+        assert outcome.json["authenticode"]["signer"] == "Publisher"
+        assert 'Authenticode: good, by "Publisher"\nGood signature' in outcome.stderr
     windows.put(make_program())
-    answer = windows.ask()
-    assert told(answer) == (0, "good", "unsigned")
-    assert "Authenticode: unsigned: this Windows program is not signed" in answer.stderr
+    outcome = windows.verify()
+    assert verdicts(outcome) == (0, "good", "unsigned")
+    assert "Authenticode: unsigned: this Windows program is not signed" in outcome.stderr
 
 
-def test_a_publisher_that_is_not_known_is_told_of_with_a_key_file(windows: WindowsScene) -> None:
-    """He spoils the file where the release's own publishers are asked, and makes none good."""
-    answer = windows.ask("--key", windows.key_file, windows.file, program=DEVELOPMENT)
-    assert told(answer) == (0, "good", "untrusted")
-    assert answer.json["authenticode"]["reason"].startswith("no certificate is trusted here")
-    assert "Authenticode: untrusted: no certificate is trusted here" in answer.stderr
+def test_with_a_key_file_an_unknown_publisher_is_only_reported(windows: WindowsScene) -> None:
+    """With the built-in keys it spoils the file; it never makes one good."""
+    outcome = windows.verify("--key", windows.key_file, windows.file, program=DEVELOPMENT)
+    assert verdicts(outcome) == (0, "good", "untrusted")
+    assert outcome.json["authenticode"]["reason"].startswith("no certificate is trusted here")
+    assert "Authenticode: untrusted: no certificate is trusted here" in outcome.stderr
     windows.put(sign(make_program(), world().stranger))
-    assert told(windows.ask("--key", windows.key_file)) == (0, "good", "untrusted")
-    assert told(windows.ask()) == (1, "untrusted", "untrusted")
-    assert told(windows.ask(windows.file, program=DEVELOPMENT)) == (1, "untrusted", "untrusted")
+    assert verdicts(windows.verify("--key", windows.key_file)) == (0, "good", "untrusted")
+    assert verdicts(windows.verify()) == (1, "untrusted", "untrusted")
+    assert verdicts(windows.verify(windows.file, program=DEVELOPMENT)) == (
+        1,
+        "untrusted",
+        "untrusted",
+    )
 
 
-def test_authenticode_is_told_of_but_is_no_signature_file(windows: WindowsScene) -> None:
+def test_authenticode_is_reported_but_does_not_replace_the_signature_file(
+    windows: WindowsScene,
+) -> None:
     windows.signature.unlink()
     for options in ((), ("--key", windows.key_file)):
-        answer = windows.ask(*options)
-        assert told(answer) == (1, "unsigned", "good")
-        assert answer.json["reason"] == f"there is no signature: {windows.file}.sig is not there"
+        outcome = windows.verify(*options)
+        assert verdicts(outcome) == (1, "unsigned", "good")
+        assert outcome.json["reason"] == f"there is no signature: {windows.file}.sig does not exist"
     windows.file.write_bytes(windows.file.read_bytes() + bytes(8))
-    answer = windows.ask()
-    assert told(answer) == (1, "bad", "bad")
-    assert "BAD signature: the Authenticode signature is not good: " in answer.stderr
+    outcome = windows.verify()
+    assert verdicts(outcome) == (1, "bad", "bad")
+    assert "BAD signature: the Authenticode signature is not good: " in outcome.stderr
 
 
-def test_a_revoked_publisher_is_named_so(windows: WindowsScene) -> None:
+def test_a_revoked_publisher_is_reported(windows: WindowsScene) -> None:
     windows.bake_publisher("revoked")
     for options in ((), ("--key", windows.key_file)):
-        answer = windows.ask(*options)
-        assert told(answer) == (1, "revoked", "untrusted")
-        assert answer.json["reason"].endswith("is revoked")
+        outcome = windows.verify(*options)
+        assert verdicts(outcome) == (1, "revoked", "untrusted")
+        assert outcome.json["reason"].endswith("is revoked")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["none"], "the file to verify: none: No such file"),
-        (["."], "the file to verify: . is no file"),
+        (["."], "the file to verify: . is not a file"),
         (["a\0b"], "embedded null"),
         (["--signature", "none"], "--signature: none: No such file"),
         (["--key", "none"], "--key: none: No such file"),
-        (["--key", "."], "--key: . is no file"),
+        (["--key", "."], "--key: . is not a file"),
         (["one", "two"], "unexpected argument 'two'"),
-        (["one", "--fetch"], "--fetch is for the running program"),
-        (["--fetch", "--signature", "s"], "--fetch is for the running program"),
-        (["--region", "eu-west-1"], "they need --fetch"),
-        (["--url", "https://127.0.0.1/"], "they need --fetch"),
+        (["one", "--fetch"], "--fetch is only for the running program"),
+        (["--fetch", "--signature", "s"], "--fetch is only for the running program"),
+        (["--region", "eu-west-1"], "have no effect without --fetch"),
+        (["--url", "https://127.0.0.1/"], "have no effect without --fetch"),
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], message: str, scene: Scene) -> None:
     with pytest.raises(UsageError, match=message) as found:
-        scene.ask(*arguments)
+        scene.verify(*arguments)
     assert found.value.exit_code == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its /proc has a file that cannot be read")
 @pytest.mark.parametrize("option", ["--signature", "--key"])
-def test_a_file_whose_reading_fails_is_named(option: str, scene: Scene) -> None:
+def test_a_file_that_cannot_be_read_is_named(option: str, scene: Scene) -> None:
     with pytest.raises(HostError, match="/proc/self/mem cannot be read"):
-        scene.ask(option, "/proc/self/mem")
+        scene.verify(option, "/proc/self/mem")
 
 
 def test_from_sources_there_is_nothing_to_verify(capfd: pytest.CaptureFixture[str]) -> None:
@@ -319,32 +325,32 @@ def test_from_sources_there_is_nothing_to_verify(capfd: pytest.CaptureFixture[st
         ("awstoe.gpg", "nonsense", "awstoe.gpg has neither packets nor armor"),
     ],
 )
-def test_damaged_trust_is_never_taken_for_none(
+def test_a_damaged_build_is_not_treated_as_a_development_build(
     name: str, text: str, message: str, scene: Scene
 ) -> None:
     (scene.folder / "release" / name).write_text(text)
     with pytest.raises(TrustError, match=message):
-        scene.ask()
+        scene.verify()
 
 
-def test_a_state_that_is_not_known_is_damage(scene: Scene) -> None:
+def test_an_unknown_state_is_damage(scene: Scene) -> None:
     scene.bake(state="splendid")
     with pytest.raises(TrustError, match="splendid"):
-        scene.ask()
+        scene.verify()
     scene.bake(openpgp={"12": "current"})
-    with pytest.raises(TrustError, match="openpgp: '12' is no fingerprint"):
-        scene.ask()
+    with pytest.raises(TrustError, match="openpgp: '12' is not a fingerprint"):
+        scene.verify()
     scene.bake(authenticode={"12": "current"})
-    with pytest.raises(TrustError, match="authenticode: '12' is no fingerprint"):
-        scene.ask()
+    with pytest.raises(TrustError, match="authenticode: '12' is not a fingerprint"):
+        scene.verify()
     scene.bake(authenticode={"00" * 20: "current"})
     with pytest.raises(TrustError, match=r"authenticode\.pem is missing"):
-        scene.ask()
+        scene.verify()
 
 
 @pytest.fixture
 def region(tmp_path: Path, scene: Scene) -> Iterator[Path]:
-    """A folder that is published on HTTP, where the program thinks that releases are."""
+    """A folder that is served at the URL of the releases."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
@@ -368,30 +374,30 @@ def own_path(published: Path) -> Path:
     return published / __version__ / str(platforms.current()) / machine / f"{name}.sig"
 
 
-def test_the_published_signature_is_fetched_when_there_is_none(scene: Scene, region: Path) -> None:
+def test_the_published_signature_is_fetched_if_there_is_none(scene: Scene, region: Path) -> None:
     shutil.move(scene.signature, scene.folder / "aside")
     with pytest.raises(TrustError, match=f"has no signature of {__version__}"):
-        scene.ask("--fetch")
+        scene.verify("--fetch")
     own_path(region).parent.mkdir(parents=True)
     shutil.copy(scene.folder / "aside", own_path(region))
-    answer = scene.ask("--fetch")
-    assert answer.exit_code == 0
-    assert answer.json["signature"].startswith(scene.url)
+    outcome = scene.verify("--fetch")
+    assert outcome.exit_code == 0
+    assert outcome.json["signature"].startswith(scene.url)
     assert not scene.signature.exists()
     own_path(region).write_bytes(bytes(100_000))
     with pytest.raises(TrustError, match="at most 65536 bytes"):
-        scene.ask("--fetch")
+        scene.verify("--fetch")
 
 
-def test_nothing_is_fetched_when_there_is_a_signature(scene: Scene) -> None:
+def test_nothing_is_fetched_if_there_is_a_signature(scene: Scene) -> None:
     scene.url = "http://127.0.0.1:1/"
     scene.bake()
-    assert scene.ask("--fetch").exit_code == 0
+    assert scene.verify("--fetch").exit_code == 0
     scene.signature.unlink()
     with pytest.raises(AwstoeError, match=r"127\.0\.0\.1:1"):
-        scene.ask("--fetch")
+        scene.verify("--fetch")
     with pytest.raises(UsageError, match="development build"):
-        scene.ask("--fetch", program=Subject(str(scene.file), None))
+        scene.verify("--fetch", program=Subject(str(scene.file), None))
 
 
 def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene) -> None:
@@ -421,7 +427,7 @@ def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene)
     } == (set())
 
 
-def test_what_is_built_in_is_told(scene: Scene) -> None:
+def test_built_in_keys_are_reported(scene: Scene) -> None:
     found = trust_report.facts(scene.program().trust)
     fingerprint = scene.key.fingerprint.hex().upper()
     assert found["build"] == "release"
@@ -433,7 +439,7 @@ def test_what_is_built_in_is_told(scene: Scene) -> None:
     assert f"openpgp            fingerprint {fingerprint}, state current" in text
 
 
-def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
+def test_windows_publishers_and_their_roots_are_reported(scene: Scene) -> None:
     root, stamp_root = world().root.certificate, world().stamp_root.certificate
     thumbprint = "00112233445566778899AABBCCDDEEFF00112233"
     scene.bake(authenticode={thumbprint: "retired"})
@@ -448,11 +454,11 @@ def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
             "state": "retired",
         }
     ]
-    told = {"expires": "2076-01-01T00:00:00Z"}
+    expiry = {"expires": "2076-01-01T00:00:00Z"}
     sha256 = root.fingerprint(hashes.SHA256()).hex()
-    assert found["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **told}]
+    assert found["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **expiry}]
     sha256 = stamp_root.fingerprint(hashes.SHA256()).hex()
-    assert found["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **told}]
+    assert found["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **expiry}]
     text = trust_report.as_text(found)
     assert f"\ntimestampRoots     name Stamp Root, sha256 {sha256}, expires 2076-" in text
     (scene.folder / "release" / "timestamping.pem").write_text("nonsense")
@@ -460,7 +466,7 @@ def test_windows_publishers_and_their_roots_are_told(scene: Scene) -> None:
         trust_report.facts(scene.program().trust)
 
 
-def test_a_development_build_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_development_build_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     assert version.run(["--trust"], Console()) == 0
     assert capfd.readouterr().out.startswith("build              development\n")
     assert version.run(["--trust", "--json"], Console()) == 0

@@ -1,4 +1,4 @@
-"""``awstoe version``: facts from the build where there is one, honest nulls elsewhere."""
+"""``awstoe version``: facts from the build if there is one, null for unknown facts elsewhere."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_source_tree_tells_what_is_installed_and_no_commit() -> None:
+def test_a_source_tree_reports_installed_packages_and_no_commit() -> None:
     found = version.facts()
     assert list(found) == KEYS
     assert found["version"] == __version__
@@ -47,7 +47,7 @@ def test_a_source_tree_tells_what_is_installed_and_no_commit() -> None:
     packages = found["packages"]
     assert isinstance(packages, list)
     licenses = {each["name"].lower(): each["license"] for each in packages}
-    # One by its expression, one by its field, one by its classifier, one that another one needs.
+    # From the expression, from the field, from the classifier, and an indirect dependency.
     assert licenses["cryptography"] == "Apache-2.0 OR BSD-3-Clause"
     assert licenses["requests"].startswith("Apache")
     assert licenses["markdown-it-py"] == "MIT License"
@@ -57,17 +57,17 @@ def test_a_source_tree_tells_what_is_installed_and_no_commit() -> None:
 
 
 @pytest.mark.usefixtures("bundle")
-def test_a_single_file_tells_what_its_build_wrote() -> None:
+def test_a_single_file_executable_reports_what_its_build_wrote() -> None:
     found = version.facts()
     assert list(found) == KEYS
     expected = {name: value for name, value in BUILT.items() if name not in ("date", "glibc_floor")}
-    del expected["python"]  # the interpreter's own word counts
+    del expected["python"]  # the interpreter reports its own version
     assert {name: found[name] for name in expected} == expected
     assert (found["buildDate"], found["glibcFloor"]) == ("2026-11-22T18:00:00Z", "2.17")
 
 
 @pytest.mark.usefixtures("bundle")
-def test_a_person_gets_a_line_each(capfd: pytest.CaptureFixture[str]) -> None:
+def test_text_has_one_line_per_fact(capfd: pytest.CaptureFixture[str]) -> None:
     assert version.run([], Console()) == 0
     lines = capfd.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[: len(KEYS)]] == KEYS
@@ -75,7 +75,7 @@ def test_a_person_gets_a_line_each(capfd: pytest.CaptureFixture[str]) -> None:
     assert lines[-2:] == ["  OpenSSL 3.5.7 (Apache-2.0)", "  odd 1 (license not stated)"]
 
 
-def test_what_is_not_known_is_a_dash_for_a_person() -> None:
+def test_an_unknown_fact_is_a_dash_in_the_text() -> None:
     assert "commit      -\n" in version.as_text(version.facts())
 
 
@@ -84,6 +84,6 @@ def test_json_is_one_object(capfd: pytest.CaptureFixture[str]) -> None:
     assert list(json.loads(capfd.readouterr().out)) == KEYS
 
 
-def test_an_unknown_option_is_refused() -> None:
+def test_an_unknown_option_is_rejected() -> None:
     with pytest.raises(UsageError, match="unknown option --frobnicate"):
         version.run(["--frobnicate"], Console())

@@ -1,4 +1,4 @@
-"""Keys for the tests of signatures: made once for each process."""
+"""Keys for the tests of signatures, made once per process."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -9,13 +9,13 @@ from unit.trust.openpgp.cases import Keys
 
 @pytest.fixture(scope="session")
 def key() -> ForgedKey:
-    """The key that is trusted in these tests."""
+    """The trusted key."""
     return ForgedKey(rsa.generate_private_key(65537, 3072))
 
 
 @pytest.fixture(scope="session")
 def other_key() -> ForgedKey:
-    """Another key, of which the tests decide whether it is trusted."""
+    """Another key; each test decides whether it is trusted."""
     return ForgedKey(ed25519.Ed25519PrivateKey.generate(), NOW - 9_000)
 
 

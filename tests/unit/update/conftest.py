@@ -1,4 +1,4 @@
-"""What each test of updating begins with."""
+"""The fixtures of the tests of updating."""
 
 from fakes.scene import keys, scene
 

@@ -1,4 +1,4 @@
-"""Updates on Windows: running files are moved aside. ``test_windows`` runs this under Wine."""
+"""Updates on Windows, where running files are moved aside. ``test_windows`` runs this in Wine."""
 
 import ctypes
 import os
@@ -73,17 +73,17 @@ def test_running_file_is_moved_aside(windows: Scene, running: "subprocess.Popen[
     expected = {
         *("awstoe.exe", "awstoe.exe.sig", "awstoe.previous.exe", "awstoe.previous.exe.sig"),
     }
-    assert names(windows) == {*expected, ".awstoe.exe.update"}  # in it, the file that runs
+    assert names(windows) == {*expected, ".awstoe.exe.update"}  # it contains the running file
     running.kill()
     running.wait()
     windows.updates_to("1.1.0")
     assert names(windows) == expected
 
 
-def test_left_over_of_a_running_previous_file_is_removed_later(
+def test_running_file_of_two_updates_ago_is_removed_later(
     windows: Scene, running: "subprocess.Popen[bytes]"
 ) -> None:
-    """The file two updates ago runs still: it cannot go, and goes at the next update."""
+    """It cannot be removed while it is running; the next update removes it."""
     windows.updates_to("1.1.0")
     windows.publisher.add("1.2.0", (PROGRAMS / "1.2.0.exe").read_bytes(), target=TARGET)
     windows.updates_to("1.2.0")
@@ -94,31 +94,31 @@ def test_left_over_of_a_running_previous_file_is_removed_later(
     assert ".awstoe.exe.update" not in names(windows)
 
 
-def test_sharing_violation_is_tried_again(windows: Scene) -> None:
+def test_sharing_violation_is_retried(windows: Scene) -> None:
     """A virus scanner holds the new file for a moment."""
     held: list[object] = []
 
     def listen(step: InstallStep) -> None:
         if step is InstallStep.BACKED_UP:
             staged = windows.installation.bin / ".awstoe.exe.update" / "new.exe"
-            file = open(staged, "rb")  # noqa: SIM115 - such a handle forbids renaming
+            file = open(staged, "rb")  # noqa: SIM115 - such a handle prevents renaming
             held.append(file)
             threading.Timer(1.0, file.close).start()
 
     begin = time.monotonic()
     attempt = windows.installation.update(listener=listen)
-    assert attempt.code == 0, attempt.said
+    assert attempt.code == 0, attempt.stderr
     assert held
     assert time.monotonic() - begin > 0.5
-    assert windows.installation.told() == "awstoe 1.1.0"
+    assert windows.installation.version_output() == "awstoe 1.1.0"
 
 
-def test_failure_in_place_is_swapped_back(windows: Scene) -> None:
+def test_failure_after_the_swap_is_rolled_back(windows: Scene) -> None:
     broken = (PROGRAMS / "broken.exe").read_bytes()
     windows.publisher.add("1.4.0", broken, target=TARGET)
     windows.before = windows.installation.on_disk()
-    said = windows.refused(code=9)
-    assert "1.0.0 is back" in said
+    message = windows.refused(code=9)
+    assert "1.0.0 is back" in message
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_interrupted_update_recovers(windows: Scene, step: InstallStep) -> None:
 
     with pytest.raises(Killed):
         windows.installation.update(listener=listen)
-    windows.installation.version = windows.installation.told().removeprefix("awstoe ")
+    windows.installation.version = windows.installation.version_output().removeprefix("awstoe ")
     windows.updates_to("1.1.0")
     assert windows.installation.path.read_bytes() == NEW
 
@@ -142,7 +142,7 @@ def test_interrupted_update_recovers(windows: Scene, step: InstallStep) -> None:
 def test_program_that_can_only_be_moved_aside_is_not_lost(
     windows: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the new program nor the old one gets the name: somebody holds them."""
+    """Another process holds the files: neither the new program nor the old one gets the name."""
     real = os.replace
 
     def replace(old: str, new: str) -> None:
@@ -153,34 +153,39 @@ def test_program_that_can_only_be_moved_aside_is_not_lost(
     monkeypatch.setattr("awstoe.host.executable.swap_windows._RETRY_SECONDS", 0.1)
     monkeypatch.setattr(os, "replace", replace)
     attempt = windows.update()
-    assert attempt.code == 9, attempt.said
+    assert attempt.code == 9, attempt.stderr
     old = windows.installation.bin / ".awstoe.exe.update/old.exe"
-    assert f"it is {old}" in attempt.said
-    assert f"hint: move it to {windows.installation.path}" in attempt.said
+    assert f"it is {old}" in attempt.stderr
+    assert f"hint: move it to {windows.installation.path}" in attempt.stderr
     assert old.read_bytes() == (PROGRAMS / "1.0.0.exe").read_bytes()
 
 
-def test_place_of_the_previous_version_that_is_a_folder(windows: Scene) -> None:
+def test_path_of_the_previous_version_is_a_folder(windows: Scene) -> None:
     mine = windows.installation.bin / "awstoe.previous.exe/mine"
     mine.mkdir(parents=True)
     attempt = windows.update()
-    assert (attempt.code, windows.installation.told()) == (0, "awstoe 1.1.0"), attempt.said
+    assert (attempt.code, windows.installation.version_output()) == (0, "awstoe 1.1.0"), (
+        attempt.stderr
+    )
     assert "could not be kept" in attempt.result["warnings"][0]
     assert mine.is_dir()
 
 
-def test_kill_between_the_two_renames_is_put_in_order(windows: Scene) -> None:
-    """What the next update finds when somebody started the old program under another name."""
+def test_kill_between_the_two_renames_is_undone(windows: Scene) -> None:
+    """The next update is started from the old program under another name."""
     work = windows.installation.bin / ".awstoe.exe.update"
     work.mkdir()
     os.rename(windows.installation.path, work / "old.exe")
     program = windows.installation.facts()._replace(path=str(windows.installation.path))
-    with Workspace(program.path) as workspace, pytest.raises(AwstoeError, match="from before"):
+    with (
+        Workspace(program.path) as workspace,
+        pytest.raises(AwstoeError, match="previous version again"),
+    ):
         recovery.recover(program, workspace, keep=lambda _: False, warn=print)
-    assert windows.installation.told() == "awstoe 1.0.0"
+    assert windows.installation.version_output() == "awstoe 1.0.0"
 
 
-def test_run_and_update_keep_apart(windows: Scene) -> None:
+def test_run_and_update_exclude_each_other(windows: Scene) -> None:
     run = lock.lock_shared(str(windows.installation.path))
     assert run is not None
     other = lock.lock_shared(str(windows.installation.path))
@@ -196,7 +201,7 @@ def test_run_and_update_keep_apart(windows: Scene) -> None:
 def test_disk_without_access_lists(
     windows: Scene, monkeypatch: pytest.MonkeyPatch, code: int, ends: int
 ) -> None:
-    """ERROR_NOT_SUPPORTED is what FAT says; being denied is something else."""
+    """FAT returns ERROR_NOT_SUPPORTED (50); ERROR_ACCESS_DENIED (5) is a failure."""
 
     def refuse(*_: object) -> None:
         raise ctypes.WinError(code)
@@ -205,6 +210,6 @@ def test_disk_without_access_lists(
     assert windows.update().code == ends
 
 
-def test_wrong_file_is_refused(windows: Scene) -> None:
+def test_wrong_file_is_rejected(windows: Scene) -> None:
     windows.server.tricks["*/1.1.0/windows/amd64/awstoe.exe"] = tricks.replaced(bytes(len(NEW)))
     assert "is not the file that the metadata describes" in windows.refused()

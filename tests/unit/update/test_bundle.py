@@ -1,4 +1,4 @@
-"""Bundles for machines without a network, and what is wrong with those that are refused."""
+"""Bundles for machines without a network, and why bad ones are rejected."""
 
 import datetime as dt
 import io
@@ -34,7 +34,7 @@ def bundle(scene: Scene) -> Path:
 
 
 def verified(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
-    """What ``update-bundle verify`` says, or why it refuses."""
+    """Return the JSON of ``update-bundle verify``, also if it fails."""
     trust = str(scene.installation.trust)
     try:
         update_bundle.run(["verify", str(bundle), "--trust", trust, "--json"], Console())
@@ -52,28 +52,26 @@ def test_update_from_a_bundle_uses_no_network(scene: Scene, bundle: Path) -> Non
     scene.updates_to("1.0.0", "--rollback")
 
 
-def test_bundle_is_found_good(
-    scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    said = verified(scene, bundle, capfd)
-    assert said["verdict"] == "good"
-    targets = [each["target"] for each in said["releases"]]  # type: ignore[attr-defined]
+def test_bundle_is_good(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    message = verified(scene, bundle, capfd)
+    assert message["verdict"] == "good"
+    targets = [each["target"] for each in message["releases"]]  # type: ignore[attr-defined]
     assert targets == ["linux/amd64", "linux/arm64"]
-    assert said["validUntil"] == (NOW + dt.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert message["validUntil"] == (NOW + dt.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_bundle_of_a_platform_that_this_machine_is_not(scene: Scene, bundle: Path) -> None:
+def test_bundle_for_another_platform(scene: Scene, bundle: Path) -> None:
     path = bundle.with_name("arm.bundle")
     written = bundles.write(
         str(path), str(scene.publisher.folder), "1.1.0", targets=[("linux", "arm64")]
     )
     assert written == ("1.1.0/linux/arm64/awstoe",)
-    said = scene.refused("--from-file", str(path), code=7)
-    assert "there is no release for linux/amd64" in said
+    message = scene.refused("--from-file", str(path), code=7)
+    assert "there is no release for linux/amd64" in message
 
 
 def test_bundle_of_a_release_that_is_not_the_newest(scene: Scene, bundle: Path) -> None:
-    """Its metadata lists a newer release, which it does not hold."""
+    """Its metadata lists a newer release, which it does not contain."""
     scene.publisher.add("1.2.0")
     bundle.unlink()
     bundles.write(str(bundle), str(scene.publisher.folder), "1.1.0")
@@ -89,9 +87,9 @@ def test_bundle_without_a_program_is_not_good(
         for name, data in files.items():
             if name.startswith("metadata/"):
                 archive.writestr(name, data)
-    said = verified(scene, bundle, capfd)
-    assert (said["verdict"], said["exitCode"]) == ("bad", 7)
-    assert "holds none of the programs" in str(said["error"])
+    message = verified(scene, bundle, capfd)
+    assert (message["verdict"], message["exitCode"]) == ("bad", 7)
+    assert "contains none of the programs" in str(message["error"])
 
 
 def test_bundle_that_cannot_be_written_leaves_nothing(scene: Scene, bundle: Path) -> None:
@@ -132,8 +130,8 @@ def test_same_bundle_twice_has_the_same_bytes(scene: Scene, bundle: Path) -> Non
 def test_old_bundle_is_a_rollback(scene: Scene, bundle: Path) -> None:
     scene.publisher.add("1.2.0")
     scene.updates_to("1.2.0")
-    said = scene.refused("--from-file", str(bundle))
-    assert "older than what this machine has seen" in said
+    message = scene.refused("--from-file", str(bundle))
+    assert "older than what this machine has seen" in message
 
 
 def test_expired_bundle(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +144,7 @@ def test_expired_bundle(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture
 
 
 def rewritten(bundle: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Change one file of a bundle, which stays a proper archive."""
+    """Change one file of a bundle, which stays a valid archive."""
     with zipfile.ZipFile(bundle) as archive:
         files = {each: archive.read(each) for each in archive.namelist()}
     files[name] = change(files[name])
@@ -170,8 +168,8 @@ def test_changed_file_in_a_bundle(
 ) -> None:
     rewritten(bundle, name, lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:])
     scene.refused("--from-file", str(bundle))
-    said = verified(scene, bundle, capfd)
-    assert (said["verdict"], said["exitCode"]) == ("bad", 5)
+    message = verified(scene, bundle, capfd)
+    assert (message["verdict"], message["exitCode"]) == ("bad", 5)
 
 
 def archive(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -198,10 +196,10 @@ def huge_directory() -> bytes:
         (b"x" * 5000, "ends with its directory"),
         (archive({"a": b"1"}) + b"trailing", "ends with its directory"),
         (b"prefix" + archive({"a": b"1"}), "does not fit the file"),
-        (archive({"../../etc/cron.d/x": b"1"}), "is no path in a repository"),
-        (archive({"/etc/passwd": b"1"}), "is no path in a repository"),
-        (archive({"metadata/": b""}), "is no path in a repository"),
-        (archive({".hidden": b""}), "is no path in a repository"),
+        (archive({"../../etc/cron.d/x": b"1"}), "is not a path in a repository"),
+        (archive({"/etc/passwd": b"1"}), "is not a path in a repository"),
+        (archive({"metadata/": b""}), "is not a path in a repository"),
+        (archive({".hidden": b""}), "is not a path in a repository"),
         (archive({"a": bytes(99999)}, zipfile.ZIP_DEFLATED), "is compressed or encrypted"),
         (twice(), "is in it twice"),
         (huge_directory(), "does not fit the file"),
@@ -211,7 +209,7 @@ def huge_directory() -> bytes:
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
-def test_what_is_no_bundle(scene: Scene, content: bytes, words: str) -> None:
+def test_malformed_bundle(scene: Scene, content: bytes, words: str) -> None:
     path = scene.folder / "bad.bundle"
     path.write_bytes(content)
     code = 4 if "not in the bundle" in words else 5
@@ -226,10 +224,10 @@ def test_truncated_bundle(scene: Scene, bundle: Path) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_bundle_never_gives_anything_but_what_was_signed(
+def test_damaged_bundle_never_installs_anything_that_was_not_signed(
     scene: Scene, bundle: Path
 ) -> None:
-    """A byte changed anywhere: refused, or without any effect on what is installed."""
+    """Each changed byte leads to a rejection, or has no effect on the installed file."""
     data = bytearray(bundle.read_bytes())
     new = (scene.publisher.folder / "1.1.0/linux/amd64/awstoe").read_bytes()
     for position in range(len(data) - 900, len(data), 23):
@@ -237,13 +235,13 @@ def test_damaged_bundle_never_gives_anything_but_what_was_signed(
         changed[position] ^= 0x41
         bundle.write_bytes(changed)
         attempt = scene.update("--check", "--from-file", str(bundle))
-        assert attempt.code in (0, 4, 5), attempt.said
+        assert attempt.code in (0, 4, 5), attempt.stderr
     for position in range(0, len(data) - 900, len(data) // 30):
         changed = bytearray(data)
         changed[position] ^= 0x41
         bundle.write_bytes(changed)
         attempt = scene.update("--from-file", str(bundle))
-        assert attempt.code in (0, 4, 5), attempt.said
+        assert attempt.code in (0, 4, 5), attempt.stderr
         if attempt.code == 0:
             assert scene.installation.path.read_bytes() == new
             scene.installation.version = "1.1.0"

@@ -1,4 +1,4 @@
-"""The options of ``self-update`` together: each has an effect, or is refused."""
+"""Combined options of ``self-update``: each has an effect, or is rejected."""
 
 import sys
 
@@ -14,26 +14,26 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts p
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--url", ""], "'' is not a valid address of releases"),
+        (["--url", ""], "'' is not a URL of releases"),
         (["--region", ""], "not published in the region ''"),
         (["--from-file", ""], "No such file"),
-        (["--version", ""], "'' is no version"),
-        (["--url", "https://x/", "--region", "eu-west-1"], "--region makes no difference"),
+        (["--version", ""], "--version: expected a version such as 1.2.3, got ''"),
+        (["--url", "https://x/", "--region", "eu-west-1"], "--region has no effect"),
     ],
 )
 @pytest.mark.parametrize("mode", [[], ["--check"], ["--dry-run"]])
-def test_value_that_would_have_no_effect_is_refused(
+def test_value_without_effect_is_rejected(
     scene: Scene, options: list[str], why: str, mode: list[str]
 ) -> None:
     assert why in scene.refused(*options, *mode, code=2)
 
 
-def test_region_is_refused_where_the_built_in_place_has_none(scene: Scene) -> None:
+def test_region_is_rejected_if_the_built_in_url_has_none(scene: Scene) -> None:
     scene.installation.trust = scene.publisher.write_trust(
         scene.folder / "one-place", scene.server.url + "us-east-2/"
     )
     assert scene.update("--check").code == 0
-    assert "--region makes no difference" in scene.refused("--region", "eu-west-1", code=2)
+    assert "--region has no effect" in scene.refused("--region", "eu-west-1", code=2)
 
 
 @pytest.mark.parametrize("place", [[], ["--from-file"], ["--region"], ["--url"]])
@@ -50,7 +50,7 @@ def test_region_is_refused_where_the_built_in_place_has_none(scene: Scene) -> No
         (["--wait", "--version", "1.1.0", "--quiet"], "updated"),
     ],
 )
-def test_options_that_go_together(
+def test_options_that_can_be_combined(
     scene: Scene, options: list[str], outcome: str, place: list[str]
 ) -> None:
     scene.publisher.add("1.1.0")
@@ -62,13 +62,13 @@ def test_options_that_go_together(
         "--url": scene.server.url + "{region}/",
     }
     attempt = scene.update(*options, *place, *(values[each] for each in place))
-    assert (attempt.code, attempt.result.get("outcome")) == (0, outcome), attempt.said
+    assert (attempt.code, attempt.result.get("outcome")) == (0, outcome), attempt.stderr
     assert attempt.result["release"] == "1.1.0"
     sources = {"--from-file": bundle.name, "--region": "eu-west-1"}
     assert attempt.result["source"] == sources.get("".join(place), "us-east-2")
 
 
-def test_password_in_the_address_is_never_told(scene: Scene) -> None:
+def test_password_in_the_url_is_never_printed(scene: Scene) -> None:
     scene.server.tricks["nowhere/*"] = tricks.status(401)
     for address in (
         scene.server.url.replace("//", "//user:secret@") + "nowhere/",
@@ -78,4 +78,4 @@ def test_password_in_the_address_is_never_told(scene: Scene) -> None:
     ):
         attempt = scene.update("--url", address)
         assert attempt.code in (2, 4)
-        assert "secret" not in attempt.said + str(attempt.result)
+        assert "secret" not in attempt.stderr + str(attempt.result)

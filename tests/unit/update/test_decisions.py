@@ -1,4 +1,4 @@
-"""Versions, regions, and the choice of a release: data in, data out."""
+"""Versions, regions, and the choice of a release, as pure functions of data."""
 
 from collections.abc import Sequence
 
@@ -60,24 +60,24 @@ def test_prerelease_follows_prerelease() -> None:
     assert chosen("1.1.0-rc.1", offered) == ("update", "1.1.0-rc.10")
 
 
-def test_other_platforms_do_not_count() -> None:
+def test_releases_for_other_platforms_are_ignored() -> None:
     offered = [release("1.0.0"), release("2.0.0", "linux/arm64"), release("3.0.0", "windows/amd64")]
     assert chosen("1.0.0", offered) == ("current", "1.0.0")
     with pytest.raises(NotAvailable, match="no release for linux/amd64"):
         chosen("1.0.0", offered[1:])
 
 
-def test_withdrawn_release_is_passed_over() -> None:
+def test_withdrawn_release_is_skipped() -> None:
     offered = [release("1.1.0"), release("1.2.0", withdrawn="broken")]
     assert chosen("1.0.0", offered) == ("update", "1.1.0")
     assert chosen("1.2.0", offered) == ("current", "1.2.0")
 
 
-def test_c_library_of_this_machine_has_to_suffice() -> None:
+def test_c_library_of_this_machine_must_be_new_enough() -> None:
     offered = [release("1.1.0"), release("1.2.0", glibc=(2, 28))]
     assert chosen("1.0.0", offered) == ("update", "1.1.0")
-    words = r"version 1\.2\.0 needs glibc 2\.28 or later, this machine has 2\.26"
-    with pytest.raises(NotAvailable, match=words):
+    reason = r"version 1\.2\.0 needs glibc 2\.28 or later; this machine has 2\.26"
+    with pytest.raises(NotAvailable, match=reason):
         chosen("1.0.0", offered, wanted="1.2.0")
     unknown = HERE._replace(glibc=None)
     assert decide(Version("1.0.0"), unknown, offered).release == offered[1]
@@ -96,7 +96,7 @@ def test_named_version() -> None:
     assert caught.value.hint == "there are: 0.9.0, 1.0.0, 1.1.0, 1.2.0-rc.1"
 
 
-def test_nothing_is_offered_at_all() -> None:
+def test_no_release_is_available() -> None:
     with pytest.raises(NotAvailable, match="no release for linux/amd64"):
         chosen("1.0.0", [])
 
@@ -116,8 +116,8 @@ def test_order_of_versions() -> None:
 @pytest.mark.parametrize(
     "text", ["", "1", "1.2", "1.2.3.4", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3\n", "१.२.३", "1" * 99]
 )
-def test_what_is_no_version(text: str) -> None:
-    with pytest.raises(ValueError, match="is no version such as"):
+def test_malformed_version(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a version such as"):
         Version(text)
 
 
@@ -159,7 +159,7 @@ def test_named_region_comes_first() -> None:
         regions.order(regions.read(), "mars-1")
 
 
-def test_fall_over_stays_in_the_partition() -> None:
+def test_failover_stays_in_the_partition() -> None:
     some = {
         name: regions.Region(name, partition, "x")
         for name, partition in (("a", "one"), ("b", "two"), ("c", "one"))
@@ -187,8 +187,8 @@ def test_template_of_urls() -> None:
         *("https://host/?token=1", "https://host/#part", "https://host/}"),
     ],
 )
-def test_what_is_no_template(template: str) -> None:
-    with pytest.raises(UsageError, match="is not a valid address of releases"):
+def test_malformed_template(template: str) -> None:
+    with pytest.raises(UsageError, match="is not a URL of releases"):
         regions.mirrors(template, regions.order(regions.read(), None))
 
 
@@ -213,9 +213,9 @@ def test_password_in_a_bad_template_is_not_repeated(template: str) -> None:
     assert "sec" not in caught.value.message.replace("...@", "")
 
 
-def test_region_that_would_make_no_difference() -> None:
+def test_region_without_effect_is_rejected() -> None:
     regions.check_choice("https://x/", None)
     regions.check_choice("https://x.{suffix}/", "eu-west-1")
-    with pytest.raises(UsageError, match=r"all regions are at https://x/") as caught:
+    with pytest.raises(UsageError, match=r"all regions use https://x/") as caught:
         regions.check_choice("https://u:secret@x/", "eu-west-1")
     assert "secret" not in caught.value.message

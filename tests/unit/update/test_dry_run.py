@@ -1,4 +1,4 @@
-"""``--dry-run`` does all that an update does, but for the download and the swap."""
+"""``--dry-run`` does everything that an update does, except the download and the swap."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ from fakes.scene import Scene
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts play awstoe")
 
 
-def test_rollback_is_told_with_its_real_version(scene: Scene) -> None:
+def test_rollback_reports_its_real_version(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
     scene.server.requests.clear()
@@ -31,7 +31,7 @@ def test_rollback_is_told_with_its_real_version(scene: Scene) -> None:
     assert scene.server.requests == []
 
 
-def test_rollback_to_a_program_that_does_not_start_any_more_is_refused(scene: Scene) -> None:
+def test_rollback_to_a_program_that_does_not_start_any_more_fails(scene: Scene) -> None:
     mark = scene.folder / "mark"
     broken = shell_program("1.1.0", body=f"[ ! -e {mark} ] || exit 3")
     scene.publisher.add("1.1.0", broken)
@@ -43,29 +43,29 @@ def test_rollback_to_a_program_that_does_not_start_any_more_is_refused(scene: Sc
         assert "does not start: exit code 3" in scene.refused("--rollback", *options, code=8)
 
 
-def test_run_that_is_going_on_is_told(scene: Scene) -> None:
+def test_run_in_progress_is_reported(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     run = lock.lock_shared(str(scene.installation.path))
     assert run is not None
-    assert "is going on" in scene.refused("--dry-run", code=75)
+    assert "is in progress" in scene.refused("--dry-run", code=75)
     os.close(run)
     assert scene.update("--dry-run").code == 0
 
 
-def test_update_that_is_going_on_is_told(scene: Scene) -> None:
+def test_update_in_progress_is_reported(scene: Scene) -> None:
     with Workspace(str(scene.installation.path)):
-        assert "another update" in scene.update("--dry-run").said
+        assert "another update" in scene.update("--dry-run").stderr
 
 
-def test_memory_that_does_not_last_is_refused(scene: Scene) -> None:
+def test_metadata_folder_that_cannot_be_written_is_an_error(scene: Scene) -> None:
     scene.installation.state = Path("/proc/nowhere")
     assert "trust metadata cannot be kept" in scene.refused("--dry-run", code=6)
 
 
-def test_signature_that_is_missing_is_told(scene: Scene) -> None:
+def test_missing_signature_is_reported(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks["*/1.1.0/linux/amd64/awstoe.sig"] = tricks.status(404)
-    assert "awstoe.sig is not there" in scene.refused("--dry-run", code=4)
+    assert "awstoe.sig does not exist" in scene.refused("--dry-run", code=4)
     assert not any(path.endswith("/awstoe") for path, _ in scene.server.requests)
 
 
@@ -76,7 +76,7 @@ def test_program_is_not_downloaded(scene: Scene) -> None:
     assert scene.installation.on_disk() == scene.before
 
 
-def test_interrupted_update_is_told_and_left_as_it_is(scene: Scene) -> None:
+def test_interrupted_update_is_reported_and_left_as_it_is(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     scene.installation.version = "1.1.0"

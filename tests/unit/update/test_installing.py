@@ -59,21 +59,21 @@ def test_updated_file_rolls_back_and_forth(scene: Scene) -> None:
     assert scene.before["awstoe"] == (0o755, new)
 
 
-def test_rollback_without_anything_to_go_back_to(scene: Scene) -> None:
+def test_rollback_without_a_previous_version(scene: Scene) -> None:
     assert "there is no version to go back to" in scene.refused("--rollback", code=7)
 
 
-def test_rollback_to_a_file_that_somebody_put_there(scene: Scene) -> None:
+def test_rollback_to_a_replaced_file(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
     (scene.installation.bin / "awstoe.previous").write_bytes(shell_program("1.0.0", body=": evil"))
     scene.before = scene.installation.on_disk()
-    assert "the signature does not count" in scene.refused("--rollback")
-    assert "the signature does not count" in scene.refused("--rollback", "--dry-run")
+    assert "the signature is not valid" in scene.refused("--rollback")
+    assert "the signature is not valid" in scene.refused("--rollback", "--dry-run")
 
 
-def test_rollback_after_the_signature_beside_was_of_another_version(scene: Scene) -> None:
-    """Somebody had replaced the program by hand, and not the signature beside it."""
+def test_rollback_after_the_signature_file_was_of_another_version(scene: Scene) -> None:
+    """The user had replaced the program by hand, but not the signature next to it."""
     scene.publisher.add("1.1.0")
     stale = scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig"
     shutil.copy(stale, scene.installation.bin / "awstoe.sig")
@@ -87,7 +87,7 @@ def test_rollback_to_a_named_lower_version(scene: Scene) -> None:
     scene.updates_to("0.9.0", "--rollback", "--version", "0.9.0")
 
 
-def test_check_and_dry_run_touch_nothing(scene: Scene) -> None:
+def test_check_and_dry_run_change_nothing(scene: Scene) -> None:
     assert scene.update("--check").result["outcome"] == "current"
     scene.publisher.add("1.1.0")
     for option, outcome in (("--check", "available"), ("--dry-run", "would-update")):
@@ -125,18 +125,19 @@ def test_extended_attributes_are_kept(scene: Scene) -> None:
 
 
 @needs_root
-def test_file_capabilities_are_warned_about(scene: Scene) -> None:
+def test_file_capabilities_cause_a_warning(scene: Scene) -> None:
     value = bytes.fromhex("0100000200040000000000000000000000000000")
     os.setxattr(scene.installation.path, "security.capability", value)
     scene.publisher.add("1.1.0")
     assert (
-        "has file capabilities, which the new file will not have" in scene.updates_to("1.1.0").said
+        "has file capabilities, which the new file will not have"
+        in scene.updates_to("1.1.0").stderr
     )
     assert "security.capability" not in os.listxattr(scene.installation.path)
 
 
 @pytest.mark.parametrize("bit", [stat.S_ISUID, stat.S_ISGID])
-def test_setuid_is_refused(scene: Scene, bit: int) -> None:
+def test_setuid_is_rejected(scene: Scene, bit: int) -> None:
     scene.publisher.add("1.1.0")
     scene.installation.path.chmod(0o755 | bit)
     scene.before = scene.installation.on_disk()
@@ -150,7 +151,7 @@ def test_symbolic_link_to_the_program_is_followed(scene: Scene) -> None:
     link.symlink_to(scene.installation.path)
     scene.installation.named = str(link)
     attempt = scene.updates_to("1.1.0")
-    assert f"{link} is a link to {scene.installation.path}" in attempt.said
+    assert f"{link} is a link to {scene.installation.path}" in attempt.stderr
     assert link.is_symlink()
     assert scene.installation.path.read_bytes() == new
 
@@ -165,51 +166,51 @@ def test_link_to_a_version_in_another_folder(scene: Scene) -> None:
     assert list(folder.iterdir()) == [folder / "awstoe"]
 
 
-def test_file_of_another_user_is_refused_before_any_request(scene: Scene) -> None:
+def test_file_of_another_user_is_rejected_before_any_request(scene: Scene) -> None:
     ended = as_nobody(scene)
     assert ended.code == 6
-    assert "belongs to another user" in ended.said
+    assert "belongs to another user" in ended.stderr
     assert scene.server.requests == []
     assert scene.installation.on_disk() == scene.before
 
 
 @needs_root
-def test_folder_of_another_user_is_refused_before_any_request(scene: Scene) -> None:
+def test_folder_of_another_user_is_rejected_before_any_request(scene: Scene) -> None:
     os.chown(scene.installation.path, NOBODY, NOBODY)
     ended = as_nobody(scene)
     assert ended.code == 6
-    assert f"the folder {scene.installation.bin} cannot be written" in ended.said
+    assert f"the folder {scene.installation.bin} cannot be written" in ended.stderr
     assert scene.server.requests == []
     assert scene.installation.on_disk() == scene.before
 
 
 @needs_root
-def test_read_only_folder_is_refused_before_any_request(scene: Scene) -> None:
-    """The user's own folder and file."""
+def test_read_only_folder_is_rejected_before_any_request(scene: Scene) -> None:
+    """Folder and file belong to the user."""
     for path in (scene.installation.path, scene.installation.bin):
         os.chown(path, NOBODY, NOBODY)
     scene.installation.bin.chmod(0o555)
     ended = as_nobody(scene)
     assert ended.code == 6
-    assert f"the folder {scene.installation.bin} cannot be written" in ended.said
+    assert f"the folder {scene.installation.bin} cannot be written" in ended.stderr
     assert scene.server.requests == []
     assert scene.installation.on_disk() == scene.before
 
 
 @needs_root
-def test_user_without_rights_updates_a_copy_of_their_own(scene: Scene) -> None:
+def test_unprivileged_user_updates_their_own_copy(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     for path in (scene.installation.path, scene.installation.bin):
         os.chown(path, NOBODY, NOBODY)
     ended = as_nobody(scene)
-    assert ended.code == 0, ended.said
-    assert scene.installation.told() == "awstoe 1.1.0"
+    assert ended.code == 0, ended.stderr
+    assert scene.installation.version_output() == "awstoe 1.1.0"
     assert scene.installation.path.stat().st_uid == NOBODY
 
 
 @needs_root
 def test_signature_that_cannot_be_read_is_named(scene: Scene) -> None:
-    """It could not be put back, should the new program fail in its place."""
+    """It could not be put back if the new program failed after the swap."""
     new = scene.publisher.add("1.1.0")
     for path in (scene.installation.path, scene.installation.bin):
         os.chown(path, NOBODY, NOBODY)
@@ -219,13 +220,13 @@ def test_signature_that_cannot_be_read_is_named(scene: Scene) -> None:
     scene.before = scene.installation.on_disk()
     ended = as_nobody(scene)
     assert ended.code == 6
-    assert f"cannot be replaced: {beside}: Permission denied; nothing was changed" in ended.said
+    assert f"cannot be replaced: {beside}: Permission denied; nothing was changed" in ended.stderr
     assert scene.installation.on_disk() == scene.before
     assert scene.installation.path.read_bytes() != new
 
 
 def as_nobody(scene: Scene) -> Attempt:
-    """The command, run by a user who has no rights, in a forked process."""
+    """Run the command as an unprivileged user, in another process."""
     if not ROOT:
         pytest.skip("becomes another user")
     for path in (scene.folder, *scene.folder.parents):
@@ -246,7 +247,7 @@ def as_nobody(scene: Scene) -> Attempt:
         timeout=60,
         check=False,
     )
-    del scene.server.requests[:4]  # of the look before that user took over
+    del scene.server.requests[:4]  # of the first check, as root
     return Attempt(ended.returncode, json.loads(ended.stdout or "{}"), ended.stderr)
 
 
@@ -272,15 +273,15 @@ def move_to(scene: Scene, place: Path) -> None:
     scene.installation.named = str(scene.installation.path)
 
 
-def test_full_disk_is_told_before_the_download(scene: Scene, small_disk: Path) -> None:
+def test_full_disk_is_reported_before_the_download(scene: Scene, small_disk: Path) -> None:
     scene.publisher.add("1.1.0")
     move_to(scene, small_disk)
-    said = scene.refused(code=6)
-    assert "0 MiB left, the new version needs 4 MiB" in said
+    message = scene.refused(code=6)
+    assert "0 MiB left, the new version needs 4 MiB" in message
     assert not any(path.endswith("/awstoe") for path, _ in scene.server.requests)
 
 
-def test_room_that_a_part_of_the_download_takes_is_not_wanted_again(
+def test_space_of_an_incomplete_download_is_not_required_again(
     scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("awstoe.limits.UPDATE_SPARE_BYTES", 12_000)
@@ -295,24 +296,24 @@ def test_room_that_a_part_of_the_download_takes_is_not_wanted_again(
 
 
 @pytest.mark.parametrize("left", [0, 4, 20, 34, 40, 48])
-def test_disk_that_fills_up_meanwhile(
+def test_disk_that_fills_up_during_the_update(
     scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
-    """With so many KiB left, it fails somewhere on the way, or succeeds."""
+    """With this many KiB left, the update fails at some step, or succeeds."""
     monkeypatch.setattr("awstoe.limits.UPDATE_SPARE_BYTES", -1_000_000)
     new = scene.publisher.add("1.1.0")
     move_to(scene, small_disk)
     free = os.statvfs(small_disk).f_bavail * 4096
     (small_disk / "ballast").write_bytes(bytes(free - left * 1024))
     attempt = scene.update()
-    assert attempt.code in (0, 6), attempt.said
+    assert attempt.code in (0, 6), attempt.stderr
     if attempt.code:
-        assert "No space left on device" in attempt.said
-        assert "nothing was changed" in attempt.said
+        assert "No space left on device" in attempt.stderr
+        assert "nothing was changed" in attempt.stderr
     content = scene.installation.path.read_bytes()
     assert content == (scene.old if attempt.code else new)
     (small_disk / "ballast").unlink()
-    scene.installation.version = scene.installation.told().removeprefix("awstoe ")
+    scene.installation.version = scene.installation.version_output().removeprefix("awstoe ")
     scene.updates_to("1.1.0")
 
 
@@ -325,8 +326,8 @@ def test_size_limit_of_the_process(scene: Scene) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert attempt.code == 6
-    assert os.strerror(errno.EFBIG) in attempt.said
-    assert scene.installation.on_disk() == scene.before  # the part takes no room either
+    assert os.strerror(errno.EFBIG) in attempt.stderr
+    assert scene.installation.on_disk() == scene.before  # the incomplete download is removed too
 
 
 def test_temporary_folder_that_is_unusable_does_not_matter(
@@ -342,7 +343,7 @@ def test_temporary_folder_that_is_unusable_does_not_matter(
 def test_temporary_folder_on_another_file_system_or_noexec_does_not_matter(
     scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
-    """Everything is staged beside the program: no rename across file systems."""
+    """Everything is staged next to the program: no rename across file systems."""
     scene.publisher.add("1.1.0")
     subprocess.run(["mount", "-o", f"remount,{option}", str(small_disk)], check=True)
     monkeypatch.setenv("TMPDIR", str(small_disk))
@@ -352,29 +353,29 @@ def test_temporary_folder_on_another_file_system_or_noexec_does_not_matter(
 
 
 @needs_root
-def test_read_only_file_system_is_refused_before_any_request(
+def test_read_only_file_system_is_rejected_before_any_request(
     scene: Scene, small_disk: Path
 ) -> None:
     move_to(scene, small_disk)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    said = scene.refused(code=6)
-    assert f"the folder {scene.installation.bin} cannot be written" in said
+    message = scene.refused(code=6)
+    assert f"the folder {scene.installation.bin} cannot be written" in message
     assert scene.server.requests == []
 
 
 @needs_root
-def test_noexec_folder_is_found_before_the_swap(scene: Scene, small_disk: Path) -> None:
+def test_noexec_folder_is_detected_before_the_swap(scene: Scene, small_disk: Path) -> None:
     scene.publisher.add("1.1.0")
     subprocess.run(["mount", "-o", "remount,noexec,size=20m", str(small_disk)], check=True)
     move_to(scene, small_disk)
     attempt = scene.update()
     assert attempt.code == 8
-    assert "noexec" in attempt.said
+    assert "noexec" in attempt.stderr
     assert scene.installation.path.read_bytes() == scene.old
 
 
 def held(scene: Scene, step: InstallStep) -> "subprocess.Popen[str]":
-    """An update in a process of its own, which has stopped at a step."""
+    """Start an update in another process, which stops at a step."""
     process = scene.installation.process(hold_at=step, wait=False)
     assert process.stderr is not None
     assert any("holding" in line for line in process.stderr)
@@ -382,22 +383,22 @@ def held(scene: Scene, step: InstallStep) -> "subprocess.Popen[str]":
 
 
 def released(process: "subprocess.Popen[str]") -> Attempt:
-    """What comes of an update that was held."""
+    """Let an update continue that was held, and return its outcome."""
     assert process.stdin is not None
-    process.stdin.write("go on\n")
+    process.stdin.write("continue\n")
     return finished(process)
 
 
 def test_two_updates_at_once(scene: Scene) -> None:
-    """One wins, the other says that it is busy and changes nothing."""
+    """One wins; the other reports that it is busy, and changes nothing."""
     scene.publisher.add("1.1.0")
     first = held(scene, InstallStep.DOWNLOADED)
     second = scene.update()
     assert second.code == 75
-    assert "another update of this program is going on" in second.said
-    assert scene.installation.told() == "awstoe 1.0.0"
+    assert "another update of this program is in progress" in second.stderr
+    assert scene.installation.version_output() == "awstoe 1.0.0"
     assert released(first).code == 0
-    assert scene.installation.told() == "awstoe 1.1.0"
+    assert scene.installation.version_output() == "awstoe 1.1.0"
 
 
 @pytest.mark.slow
@@ -408,27 +409,27 @@ def test_second_update_waits_for_the_first(scene: Scene) -> None:
     timer.start()
     second = scene.update("--wait")
     timer.join()
-    # By then the file is another one than this process was started from.
-    assert (second.code, scene.installation.told()) == (75, "awstoe 1.1.0")
-    assert "waiting for its end" in second.said
-    assert "was replaced while this process was running" in second.said
+    # By then the file is not the one that this process was started from.
+    assert (second.code, scene.installation.version_output()) == (75, "awstoe 1.1.0")
+    assert "waiting until it has finished" in second.stderr
+    assert "was replaced while this process was running" in second.stderr
 
 
-def test_update_while_a_run_is_going_on(scene: Scene) -> None:
-    """Refused at once and before any request; with --wait it waits for the run's end."""
+def test_update_while_a_run_is_in_progress(scene: Scene) -> None:
+    """It fails at once and before any request; with --wait it waits until the run has finished."""
     scene.publisher.add("1.1.0")
     run = lock.lock_shared(str(scene.installation.path))
     assert run is not None
-    said = scene.refused(code=75)
-    assert f"a run of {scene.installation.path} is going on" in said
+    message = scene.refused(code=75)
+    assert f"a run of {scene.installation.path} is in progress" in message
     assert scene.server.requests == []
     timer = threading.Timer(0.5, os.close, [run])
     timer.start()
     attempt = scene.updates_to("1.1.0", "--wait")
-    assert "waiting for its end" in attempt.said
+    assert "waiting until it has finished" in attempt.stderr
 
 
-def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> None:
+def test_run_that_starts_during_the_download_prevents_the_swap(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     held: list[int | None] = []
 
@@ -444,8 +445,8 @@ def test_run_that_begins_during_the_download_stops_the_swap(scene: Scene) -> Non
     scene.updates_to("1.1.0")
 
 
-def test_no_run_begins_during_the_swap(scene: Scene) -> None:
-    """Neither of the old file nor of the new one, until it is proven."""
+def test_no_run_starts_during_the_swap(scene: Scene) -> None:
+    """Neither from the old file, nor from the new one before it has passed its smoke test."""
     scene.publisher.add("1.1.0")
     taken: dict[InstallStep, int | None] = {}
 
@@ -474,7 +475,7 @@ def test_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_running_program_replaced_under_its_feet(scene: Scene) -> None:
+def test_running_program_is_replaced_by_another_process(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     other = scene.folder / "other"
     other.write_bytes(shell_program("1.0.5"))
@@ -486,24 +487,26 @@ def test_running_program_replaced_under_its_feet(scene: Scene) -> None:
 
     attempt = scene.installation.update(listener=listen)
     assert attempt.code == 75
-    assert "was replaced while this process was running" in attempt.said
-    assert scene.installation.told() == "awstoe 1.0.5"
+    assert "was replaced while this process was running" in attempt.stderr
+    assert scene.installation.version_output() == "awstoe 1.0.5"
 
 
-def test_python_package_refuses(scene: Scene) -> None:
+def test_python_package_does_not_update_itself(scene: Scene) -> None:
     scene.installation.origin = Origin.PACKAGE
-    said = scene.refused(code=3)
-    assert "is a Python package" in said
-    assert "pip install --upgrade awstoe" in said
+    message = scene.refused(code=3)
+    assert "is a Python package" in message
+    assert "pip install --upgrade awstoe" in message
 
 
-def test_development_build_refuses(scene: Scene) -> None:
+def test_development_build_does_not_update_itself(scene: Scene) -> None:
     shutil.rmtree(scene.installation.trust)
     assert "this is a development build" in scene.refused(code=3)
     assert scene.server.requests == []
 
 
-def test_file_of_a_package_manager_refuses(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_of_a_package_manager_is_rejected(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene.publisher.add("1.1.0")
     tool = scene.folder / "tools/rpm"
     tool.parent.mkdir()
@@ -512,32 +515,34 @@ def test_file_of_a_package_manager_refuses(scene: Scene, monkeypatch: pytest.Mon
     tool.write_text(f'#!/bin/sh\n[ "$1 $2" = "-qf {owned}" ] && {answer}\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tool.parent))
-    said = scene.refused(code=3)
-    assert "was installed by a package manager (rpm: awstoe-1.0.0-1.x86_64)" in said
-    assert "dnf upgrade" in said
+    message = scene.refused(code=3)
+    assert "was installed by a package manager (rpm: awstoe-1.0.0-1.x86_64)" in message
+    assert "dnf upgrade" in message
     assert scene.server.requests == []
 
 
-def test_memory_that_cannot_be_written_refuses_an_update_and_not_a_check(scene: Scene) -> None:
+def test_metadata_folder_that_cannot_be_written_prevents_an_update_but_not_a_check(
+    scene: Scene,
+) -> None:
     scene.publisher.add("1.1.0")
     scene.installation.state = Path("/proc/nowhere")
     assert "trust metadata cannot be kept" in scene.refused(code=6)
     attempt = scene.update("--check")
     assert attempt.result["outcome"] == "available"
-    assert "cannot be remembered" in attempt.said
+    assert "no folder to keep trust metadata in" in attempt.stderr
 
 
-def test_certificate_authorities_that_are_missing_are_told_once(
+def test_missing_certificate_authorities_are_reported_once(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/ca.pem")
-    said = scene.refused("--url", "https://{region}.invalid/", code=6)
-    assert said.count("AWS_CA_BUNDLE: /nowhere/ca.pem: No such file") == 1
-    assert "fix AWS_CA_BUNDLE" in said
+    message = scene.refused("--url", "https://{region}.invalid/", code=6)
+    assert message.count("AWS_CA_BUNDLE: /nowhere/ca.pem: No such file") == 1
+    assert "fix AWS_CA_BUNDLE" in message
 
 
 @pytest.mark.parametrize("damaged", [b"\xff", b"inf", b"nan", b"1e300", b""])
-def test_damaged_memory_is_renewed(scene: Scene, damaged: bytes) -> None:
+def test_damaged_metadata_folder_is_renewed(scene: Scene, damaged: bytes) -> None:
     scene.publisher.add("1.1.0")
     scene.update("--check")
     for path in (scene.installation.state / "metadata").rglob("*.json"):
@@ -567,7 +572,7 @@ def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
     time.sleep(0.1)
     assert released(process).code == 0
     scene.installation.version = "1.1.0"
-    assert scene.installation.told() == "awstoe 1.1.0"
+    assert scene.installation.version_output() == "awstoe 1.1.0"
     assert not (scene.installation.bin / ".awstoe.update").exists()
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at every step and at random moments: a program that works is always there."""
+"""kill -9 at every step and at random moments: there is always a program that works."""
 
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ def test_killed_at_each_step_and_recovered(scene: Scene, step: InstallStep) -> N
     ended = finished(scene.installation.process(die_at=step))
     assert ended.code == -9
     version = "1.1.0" if step in SWAPPED else "1.0.0"
-    assert scene.installation.told() == f"awstoe {version}"
+    assert scene.installation.version_output() == f"awstoe {version}"
     assert scene.installation.path.read_bytes() == (new if step in SWAPPED else scene.old)
     scene.installation.version = version
     scene.updates_to("1.1.0")
@@ -40,7 +40,7 @@ def test_interrupted_swap_to_a_program_that_broke_is_undone(scene: Scene) -> Non
     scene.installation.version = "1.1.0"
     attempt = scene.update()
     assert attempt.code == 75
-    assert "is the version from before again" in attempt.said
+    assert "is the previous version again" in attempt.stderr
     assert scene.installation.path.read_bytes() == scene.old
     scene.installation.version = "1.0.0"
     scene.updates_to("1.1.0")
@@ -51,13 +51,13 @@ def test_interrupted_rollback_recovers(scene: Scene) -> None:
     scene.updates_to("1.1.0")
     for step in (InstallStep.STARTED, InstallStep.BACKED_UP, InstallStep.SWAPPED):
         finished(scene.installation.process("--rollback", die_at=step))
-        assert scene.installation.told() in ("awstoe 1.0.0", "awstoe 1.1.0")
-    scene.installation.version = scene.installation.told().removeprefix("awstoe ")
+        assert scene.installation.version_output() in ("awstoe 1.0.0", "awstoe 1.1.0")
+    scene.installation.version = scene.installation.version_output().removeprefix("awstoe ")
     scene.updates_to("1.1.0")
     assert scene.installation.path.read_bytes() == new
 
 
-def test_damaged_note_of_an_interrupted_swap(scene: Scene) -> None:
+def test_damaged_record_of_an_interrupted_swap(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     (scene.installation.bin / ".awstoe.update/journal.json").write_bytes(b'{"version": "1.')
@@ -68,7 +68,7 @@ def test_damaged_note_of_an_interrupted_swap(scene: Scene) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
-    """Of several hundred moments each leaves a program that works, and the next update succeeds."""
+    """Each of several hundred kills leaves a program that works, and the next update succeeds."""
     new = scene.publisher.add("1.1.0")
     (scene.folder / "new").write_bytes(new)
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""The version from before is kept; where it cannot be, the update says so."""
+"""The previous version is kept; if it cannot be, the update warns."""
 
 import subprocess
 import sys
@@ -13,13 +13,15 @@ from fakes.scene import Scene
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts play awstoe")
 
 
-def assert_no_way_back(scene: Scene, attempt: Attempt, words: str) -> None:
-    """The update succeeded, and said that there is no going back, and why."""
-    assert (attempt.code, scene.installation.told()) == (0, "awstoe 1.1.0"), attempt.said
-    told = " ".join(attempt.result["warnings"])
-    assert words in told
-    assert "--rollback needs the network" in told
-    assert f"awstoe: warning: {attempt.result['warnings'][0]}" in attempt.said
+def assert_no_way_back(scene: Scene, attempt: Attempt, reason: str) -> None:
+    """Check that the update succeeded and warned that a rollback needs the network, and why."""
+    assert (attempt.code, scene.installation.version_output()) == (0, "awstoe 1.1.0"), (
+        attempt.stderr
+    )
+    warnings = " ".join(attempt.result["warnings"])
+    assert reason in warnings
+    assert "--rollback needs the network" in warnings
+    assert f"awstoe: warning: {attempt.result['warnings'][0]}" in attempt.stderr
     assert not (scene.installation.bin / ".awstoe.update").exists()
     scene.installation.version = "1.1.0"
     assert scene.update("--rollback").code != 0
@@ -28,20 +30,20 @@ def assert_no_way_back(scene: Scene, attempt: Attempt, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["awstoe.previous", "awstoe.previous.sig"])
-def test_place_that_is_taken_by_a_folder(scene: Scene, name: str) -> None:
+def test_path_is_taken_by_a_folder(scene: Scene, name: str) -> None:
     scene.publisher.add("1.1.0")
     (scene.installation.bin / name / "mine").mkdir(parents=True)
     assert_no_way_back(scene, scene.update(), "Is a directory")
     assert (scene.installation.bin / name / "mine").is_dir()
 
 
-def test_signature_that_cannot_be_had(scene: Scene) -> None:
+def test_signature_cannot_be_fetched(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks["*/1.0.0/linux/amd64/awstoe.sig"] = tricks.status(404)
-    assert_no_way_back(scene, scene.update(), "no signature of the version from before")
+    assert_no_way_back(scene, scene.update(), "no signature of the previous version")
 
 
-def test_place_that_is_taken_when_an_interrupted_update_is_finished(scene: Scene) -> None:
+def test_path_is_taken_when_an_interrupted_update_is_finished(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     (scene.installation.bin / "awstoe.previous/mine").mkdir(parents=True)
     finished(scene.installation.process(die_at=InstallStep.HEALTHY))
@@ -49,7 +51,7 @@ def test_place_that_is_taken_when_an_interrupted_update_is_finished(scene: Scene
     assert_no_way_back(scene, scene.update(), "awstoe.previous: Is a directory")
 
 
-def test_left_over_that_cannot_be_removed_does_not_fail_the_update(scene: Scene) -> None:
+def test_leftover_that_cannot_be_removed_does_not_fail_the_update(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     left = scene.installation.bin / ".awstoe.update/left-over"
     source = scene.folder / "mounted"
@@ -69,11 +71,13 @@ def test_left_over_that_cannot_be_removed_does_not_fail_the_update(scene: Scene)
             subprocess.run(["umount", "-l", str(left)], check=True)
     if mounts != [0]:
         pytest.skip("files cannot be mounted here")
-    assert (attempt.code, scene.installation.told()) == (0, "awstoe 1.1.0"), attempt.said
+    assert (attempt.code, scene.installation.version_output()) == (0, "awstoe 1.1.0"), (
+        attempt.stderr
+    )
 
 
 def test_old_program_is_back_though_its_signature_is_not(scene: Scene) -> None:
-    """Somebody is at work in the folder; the message must not name a file that has moved."""
+    """Another process changes the folder; the message must not name a file that was moved."""
     scene.publisher.add("1.1.0")
     scene.publisher.add("1.2.0")
     scene.updates_to("1.1.0", "--version", "1.1.0")
@@ -88,5 +92,5 @@ def test_old_program_is_back_though_its_signature_is_not(scene: Scene) -> None:
 
     attempt = scene.installation.update(listener=listen)
     assert attempt.code == 9
-    assert "1.1.0 is back" in attempt.said
+    assert "1.1.0 is back" in attempt.stderr
     assert scene.installation.path.read_bytes() == content

@@ -1,4 +1,4 @@
-"""Runs ``on_windows`` on a Windows machine that Wine plays."""
+"""Runs ``on_windows`` in Wine."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ VERSIONS = {version: version for version in ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 
 
 def missing() -> str:
-    """What this machine lacks; empty if nothing."""
+    """Return what is missing on this machine; empty if nothing is."""
     if not shutil.which(COMPILER):
         return "there is no compiler for Windows (package gcc-mingw-w64-x86-64-win32)"
     if lacking := wine.missing():

@@ -1,4 +1,4 @@
-"""An update takes no Windows program without the Authenticode signature that it asks for."""
+"""An update rejects a Windows program without the required Authenticode signature."""
 
 import json
 from collections.abc import Callable
@@ -27,18 +27,18 @@ def publisher() -> Holder:
 
 
 def bake(scene: Scene, publisher: Holder, state: str) -> None:
-    """Build the publisher's certificate in, in some state."""
+    """Make the publisher's certificate a built-in one, with a state."""
     facts = scene.installation.trust / release_trust.FACTS
     thumbprint = publisher.certificate.fingerprint(hashes.SHA1()).hex().upper()
-    told = {**json.loads(facts.read_text()), "authenticode": {thumbprint: state}}
-    facts.write_text(json.dumps(told))
+    changed = {**json.loads(facts.read_text()), "authenticode": {thumbprint: state}}
+    facts.write_text(json.dumps(changed))
     root = world().root.certificate.public_bytes(Encoding.PEM)
     (scene.installation.trust / release_trust.AUTHENTICODE_ROOTS).write_bytes(root)
 
 
 @pytest.fixture
 def verify(scene: Scene, tmp_path: Path) -> Verify:
-    """Checks a bundle with a program for Windows, as an update checks what is in it."""
+    """Check a bundle with a Windows program, as an update does."""
 
     def check(program: bytes) -> None:
         scene.publisher.add("1.1.0", program, target=("windows", "amd64"))
@@ -52,22 +52,22 @@ def verify(scene: Scene, tmp_path: Path) -> Verify:
 
 
 @pytest.mark.parametrize("state", ["current", "next", "retired"])
-def test_program_by_a_known_publisher_is_taken(
+def test_program_by_a_known_publisher_is_accepted(
     state: str, scene: Scene, publisher: Holder, verify: Verify
 ) -> None:
     bake(scene, publisher, state)
     verify(sign(make_program(), publisher))
 
 
-def test_program_by_somebody_else_is_refused(
+def test_program_by_another_publisher_is_rejected(
     scene: Scene, publisher: Holder, verify: Verify
 ) -> None:
     bake(scene, publisher, "current")
-    with pytest.raises(Untrusted, match="nobody who is trusted vouches"):
+    with pytest.raises(Untrusted, match="no trusted authority has issued"):
         verify(sign(make_program(), world().stranger))
 
 
-def test_program_without_authenticode_is_refused(
+def test_program_without_authenticode_is_rejected(
     scene: Scene, publisher: Holder, verify: Verify
 ) -> None:
     bake(scene, publisher, "current")
@@ -75,25 +75,25 @@ def test_program_without_authenticode_is_refused(
         verify(make_program())
 
 
-@pytest.mark.parametrize("how", ["by the revoked publisher", "by somebody else", "unsigned"])
-def test_with_all_publishers_revoked_no_windows_program_is_taken(
+@pytest.mark.parametrize("how", ["by the revoked publisher", "by another one", "unsigned"])
+def test_with_all_publishers_revoked_no_windows_program_is_accepted(
     how: str, scene: Scene, publisher: Holder, verify: Verify
 ) -> None:
     bake(scene, publisher, "revoked")
     program = make_program()
     if how != "unsigned":
         program = sign(program, publisher if "revoked" in how else world().stranger)
-    with pytest.raises(Untrusted, match="no Authenticode signature counts any more") as refused:
+    with pytest.raises(Untrusted, match="the Authenticode signature cannot be trusted") as refused:
         verify(program)
     assert "install a newer release by hand" in (refused.value.hint or "")
     assert "awstoe verify-signature FILE --key awstoe.gpg" in (refused.value.hint or "")
 
 
-def test_programs_for_linux_are_none_of_its_business(scene: Scene, publisher: Holder) -> None:
+def test_programs_for_linux_need_no_authenticode(scene: Scene, publisher: Holder) -> None:
     bake(scene, publisher, "revoked")
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
 
 
-def test_releases_without_authenticode_keys_ask_for_no_authenticode(verify: Verify) -> None:
+def test_releases_without_authenticode_keys_need_no_authenticode(verify: Verify) -> None:
     verify(make_program())

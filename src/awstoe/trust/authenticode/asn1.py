@@ -1,9 +1,9 @@
-"""The ASN.1 structures of Authenticode signatures and RFC 3161 time stamps, read strictly.
+"""The ASN.1 structures of Authenticode signatures and RFC 3161 timestamps, read strictly.
 
-The schemas are our own, not those of pyasn1-modules: a signature speaks for exact bytes, which
-``Any`` keeps, and certificates are left to ``cryptography``. What is read must be what DER would
-write. pyasn1 is lenient there, so every structure is encoded again and compared: no byte has a
-second spelling. Only the order within sets is kept as found: signers do not sort certificates.
+The schemas are our own, not those of pyasn1-modules: a signature covers exact bytes, which ``Any``
+preserves, and ``cryptography`` reads the certificates. The input must be valid DER. pyasn1 is
+lenient about that, so every structure is encoded again and compared: there is only one encoding of
+each. The order within sets is not checked, because signers do not sort certificates.
 
 Source: RFC 5652 (CMS), RFC 3161, RFC 5035, and Microsoft's "Windows Authenticode Portable
 Executable Signature Format".
@@ -45,22 +45,22 @@ optional: Final = namedtype.OptionalNamedType
 
 
 def sequence(*fields: namedtype.NamedType) -> univ.Sequence:
-    """A SEQUENCE with these fields."""
+    """Return the schema of a SEQUENCE with these fields."""
     return univ.Sequence(componentType=namedtype.NamedTypes(*fields))
 
 
 def set_of(item: base.Asn1Type) -> univ.SetOf:
-    """A SET OF one kind."""
+    """Return the schema of a SET OF ``item``."""
     return univ.SetOf(componentType=item)
 
 
 def sequence_of(item: base.Asn1Type) -> univ.SequenceOf:
-    """A SEQUENCE OF one kind."""
+    """Return the schema of a SEQUENCE OF ``item``."""
     return univ.SequenceOf(componentType=item)
 
 
 def implicit(number: int, schema: Schema) -> Schema:
-    """The schema, with a tag of the context instead of its own."""
+    """Return the schema with a context tag instead of its own (IMPLICIT)."""
     form = tag.tagFormatConstructed
     if isinstance(schema, base.SimpleAsn1Type):
         form = tag.tagFormatSimple
@@ -69,7 +69,7 @@ def implicit(number: int, schema: Schema) -> Schema:
 
 
 def explicit(number: int, schema: Schema) -> Schema:
-    """The schema, within a tag of the context."""
+    """Return the schema wrapped in a context tag (EXPLICIT)."""
     tagged = tag.Tag(tag.tagClassContext, tag.tagFormatConstructed, number)
     return schema.subtype(explicitTag=tagged)  # type: ignore[attr-defined,no-any-return]
 
@@ -90,7 +90,7 @@ ATTRIBUTES: Final = set_of(
         field("values", set_of(univ.Any())),
     )
 )
-"""Statements that are signed, or that stand beside a signature."""
+"""Signed or unsigned attributes."""
 
 SIGNER_INFO: Final = sequence(
     field("version", univ.Integer()),
@@ -101,13 +101,13 @@ SIGNER_INFO: Final = sequence(
     field("signature", OCTETS),
     optional("unsigned", implicit(1, ATTRIBUTES)),
 )
-"""One signature, whose certificate is named by its issuer and number."""
+"""One signature; issuer and serial number identify its certificate."""
 
 CONTENT_INFO: Final = sequence(
     field("type", OID),
     field("content", explicit(0, univ.Any())),
 )
-"""A structure and its kind: the outermost layer, and the one around what is signed."""
+"""A structure and its type: the outermost layer, and the one around the signed content."""
 
 SIGNED_DATA: Final = sequence(
     field("version", univ.Integer()),
@@ -116,13 +116,13 @@ SIGNED_DATA: Final = sequence(
     optional("certificates", implicit(0, set_of(univ.Any()))),
     field("signers", set_of(SIGNER_INFO)),
 )
-"""What is signed, certificates, signatures. Revocation lists have no place here."""
+"""Signed content, certificates, signatures. Revocation lists are not accepted."""
 
 DIGEST: Final = sequence(field("algorithm", ALGORITHM), field("digest", OCTETS))
-"""DigestInfo, and MessageImprint of time stamps."""
+"""DigestInfo, and MessageImprint of timestamps."""
 
 INDIRECT_DATA: Final = sequence(field("data", ALGORITHM), field("digest", DIGEST))
-"""SpcIndirectDataContent: what kind of file is signed, and its digest."""
+"""SpcIndirectDataContent: the type of the signed file, and its digest."""
 
 TST_INFO: Final = sequence(
     field("version", univ.Integer()),
@@ -143,7 +143,7 @@ TST_INFO: Final = sequence(
     optional("authority", explicit(0, univ.Any())),
     optional("extensions", implicit(1, sequence_of(univ.Any()))),
 )
-"""What a time stamp says."""
+"""TSTInfo: the content of a timestamp."""
 
 ESS_CERTIFICATES: Final = sequence(
     field(
@@ -152,7 +152,7 @@ ESS_CERTIFICATES: Final = sequence(
     ),
     optional("policies", sequence_of(univ.Any())),
 )
-"""SigningCertificate: which certificates a time stamp is signed with, by SHA-1."""
+"""SigningCertificate: the certificates that signed a timestamp, by SHA-1."""
 
 ESS_CERTIFICATES_V2: Final = sequence(
     field(
@@ -167,11 +167,11 @@ ESS_CERTIFICATES_V2: Final = sequence(
     ),
     optional("policies", sequence_of(univ.Any())),
 )
-"""SigningCertificateV2: the same by any hash, SHA-256 when none is named."""
+"""SigningCertificateV2: the same by any hash; SHA-256 if none is named."""
 
 
 class _AsFoundItem(der_encoder.SingleItemEncoder):
-    """DER, but for the order within sets."""
+    """DER, except for the order within sets."""
 
     TAG_MAP = der_encoder.TAG_MAP | {univ.SetOf.tagSet: ber_encoder.SequenceOfEncoder()}
     TYPE_MAP = der_encoder.TYPE_MAP | {univ.SetOf.typeId: ber_encoder.SequenceOfEncoder()}
@@ -185,30 +185,30 @@ _as_found: Final = _AsFound()
 
 
 def decode(data: bytes, schema: base.Asn1Item, what: str) -> Any:  # noqa: ANN401 - as pyasn1 does
-    """Read a structure, exactly one and nothing behind it.
+    """Read exactly one structure, with nothing after it.
 
     Args:
         data: The bytes.
-        schema: What is expected.
-        what: How to call it in a message.
+        schema: The expected structure.
+        what: Its name in messages.
 
     Returns:
         A value of the schema.
 
     Raises:
-        TrustError: The bytes are not the one DER form of such a structure.
+        TrustError: The bytes are not the DER encoding of such a structure.
     """
     try:
         value, rest = decoder.decode(data, asn1Spec=schema)
         same = not rest and _as_found(value) == data
-    # What pyasn1 lets through from below it when bytes make no sense.
+    # pyasn1 does not catch all of these for invalid input.
     except (PyAsn1Error, ValueError, TypeError, LookupError, OverflowError) as error:
         raise TrustError(f"the {what} cannot be read") from error
     if not same:
-        raise TrustError(f"the {what} is not in the form that DER prescribes")
+        raise TrustError(f"the {what} is not encoded as DER")
     return value
 
 
 def encode_as_found(value: base.Asn1Item) -> bytes:
-    """The bytes that a value was read from."""
+    """Return the bytes that a value was read from."""
     return bytes(_as_found(value))

@@ -1,9 +1,9 @@
-"""From a signer's certificate to one that is trusted, by the certificates that lie beside it.
+"""Builds the chain from a signer's certificate to a trusted one.
 
-The rules are stricter than those of RFC 5280: what is not needed to follow a chain of three or four
-certificates (name constraints, unknown critical extensions) is refused, not interpreted. Revocation
-lists are not asked for, as nothing here uses a network; who trusts a certificate may name the
-signers as well, and leave one out that must not count any more.
+The rules are stricter than those of RFC 5280: features that a chain of three or four certificates
+does not need (name constraints, unknown critical extensions) are rejected, not interpreted.
+Revocation lists are not checked, because verification does not use the network. Instead, callers
+can list the trusted signers, and leave out the revoked ones.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,37 +37,41 @@ _SIGNATURES: Final = frozenset(
         SignatureAlgorithmOID.ECDSA_WITH_SHA512,
     }
 )
-"""How a certificate may be signed that another one has to vouch for. Why not with RSA-PSS:
+"""Accepted signatures of certificates. Why RSA-PSS is not among them:
 docs/adr/0011-own-authenticode-signatures.md."""
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
         ExtensionOID.KEY_USAGE,
         ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.CERTIFICATE_POLICIES,  # of which every one is good
+        ExtensionOID.CERTIFICATE_POLICIES,  # any policy is accepted
     }
 )
 
 
 class Purpose(NamedTuple):
-    """What a certificate must be made for."""
+    """What a certificate may be used for."""
 
     usage: x509.ObjectIdentifier
-    alone: bool
-    """Whether it must be made for nothing else, and say so critically (RFC 3161 of time stamps)."""
-    words: str
+    exclusively: bool
+    """Whether this must be its only usage, in a critical extension (RFC 3161 for timestamps)."""
+    description: str
+    """The purpose in messages."""
 
 
-CODE_SIGNING: Final = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, alone=False, words="sign programs")
-TIME_STAMPING: Final = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, alone=True, words="stamp times")
-
+CODE_SIGNING: Final = Purpose(
+    ExtendedKeyUsageOID.CODE_SIGNING, exclusively=False, description="code signing"
+)
+TIME_STAMPING: Final = Purpose(
+    ExtendedKeyUsageOID.TIME_STAMPING, exclusively=True, description="timestamping"
+)
 
 LIFETIME_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")
-"""Microsoft's mark of certificates whose signatures end with them."""
+"""Microsoft's usage for certificates whose signatures expire with them."""
 
 
-class _Facts(NamedTuple):
-    """What a certificate's extensions say."""
+class _Extensions(NamedTuple):
+    """The extensions of a certificate that are checked."""
 
     constraints: x509.BasicConstraints | None
     usage: x509.KeyUsage | None
@@ -75,40 +79,40 @@ class _Facts(NamedTuple):
 
 
 def name_of(certificate: x509.Certificate) -> str:
-    """Whom a certificate is for, in a person's words."""
+    """Return the name of a certificate's subject for messages."""
     for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
         return str(attribute.value)
     return certificate.subject.rfc4514_string()
 
 
 def sha256_of(certificate: x509.Certificate) -> str:
-    """The SHA-256 of a certificate, 64 digits."""
+    """Return the SHA-256 of a certificate, 64 digits."""
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def check_signer(certificate: x509.Certificate, purpose: Purpose) -> None:
-    """Check that a certificate may make this kind of signature at all.
+    """Check that a certificate may make this kind of signature.
 
     Raises:
         TrustError: It may not.
     """
     name = name_of(certificate)
-    facts = _facts(certificate)
+    extensions = _extensions(certificate)
     _check_key(certificate)
-    if facts.constraints and facts.constraints.ca:
+    if extensions.constraints and extensions.constraints.ca:
         raise TrustError(f"the certificate \"{name}\" is an authority's, not a signer's")
-    if facts.usage and not facts.usage.digital_signature:
+    if extensions.usage and not extensions.usage.digital_signature:
         raise TrustError(f'the certificate "{name}" is not for signatures')
-    extended = facts.extended
+    extended = extensions.extended
     if extended is None or purpose.usage not in extended.value:
-        raise TrustError(f'the certificate "{name}" is not made to {purpose.words}')
-    if purpose.alone and (len(list(extended.value)) != 1 or not extended.critical):
-        raise TrustError(f'the certificate "{name}" is not made to {purpose.words} alone')
+        raise TrustError(f'the certificate "{name}" is not for {purpose.description}')
+    if purpose.exclusively and (len(list(extended.value)) != 1 or not extended.critical):
+        raise TrustError(f'the certificate "{name}" is not exclusively for {purpose.description}')
 
 
 def is_for_lifetime(certificate: x509.Certificate) -> bool:
-    """Whether its signatures end with the certificate, whatever a time stamp says."""
-    extended = _facts(certificate).extended
+    """Whether the signatures of a certificate expire with it, regardless of a timestamp."""
+    extended = _extensions(certificate).extended
     return extended is not None and LIFETIME_SIGNING in extended.value
 
 
@@ -116,7 +120,7 @@ def check_time(certificate: x509.Certificate, at: datetime) -> None:
     """Check that a certificate is valid at a time.
 
     Raises:
-        TrustError: It is not valid yet, or not any more.
+        TrustError: It is not valid yet, or has expired.
     """
     name = name_of(certificate)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -133,20 +137,20 @@ def find(
     purpose: Purpose,
     at: datetime,
 ) -> list[x509.Certificate]:
-    """The chain from a signer's certificate to a trusted one.
+    """Find the chain from a signer's certificate to a trusted one.
 
     Args:
-        certificate: The signer's.
-        beside: Those that came with it.
-        roots: Those that are trusted.
+        certificate: The signer's certificate.
+        beside: The certificates that came with it.
+        roots: The trusted certificates.
         purpose: What the signature is for.
-        at: When all of them have to be valid.
+        at: The time at which all of them must be valid.
 
     Returns:
-        The signer's, those in between, the trusted one.
+        The signer's certificate, the ones in between, the trusted one.
 
     Raises:
-        TrustError: There is no chain; the message has the reason of the most hopeful one.
+        TrustError: There is no chain; the message has the reason of the last one tried.
     """
     check_signer(certificate, purpose)
     check_time(certificate, at)
@@ -163,7 +167,7 @@ def _extend(
     if chain[-1] in roots:
         return chain
     reason = TrustError(
-        f'nobody who is trusted vouches for the certificate "{name_of(chain[-1])}"'
+        f'no trusted authority has issued the certificate "{name_of(chain[-1])}"'
         f' by "{chain[-1].issuer.rfc4514_string()}"'
     )
     for issuer in (*roots, *(each for each in beside if each not in roots)):
@@ -182,7 +186,7 @@ def _extend(
 def without_roots(
     certificate: x509.Certificate, beside: Collection[x509.Certificate], purpose: Purpose
 ) -> list[x509.Certificate]:
-    """The chain as far as the certificates beside the signer's lead, for one trusted by itself."""
+    """Return the chain that the included certificates form, for a signer that is trusted itself."""
     check_signer(certificate, purpose)
     chain = [certificate]
     while issuers := [each for each in beside if each not in chain and _issued(each, chain[-1])]:
@@ -192,7 +196,7 @@ def without_roots(
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Whether one certificate is signed by the other, well or badly."""
+    """Whether ``issuer`` has signed ``certificate``, with any algorithm."""
     if certificate.issuer != issuer.subject:
         return False
     try:
@@ -203,7 +207,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _check_signature(certificate: x509.Certificate) -> None:
-    """Check how a certificate is signed; of a trusted one nobody asks, as it needs no signature."""
+    """Check how a certificate is signed. A trusted one is not checked: it needs no signature."""
     algorithm = certificate.signature_algorithm_oid
     if algorithm not in _SIGNATURES:
         raise TrustError(
@@ -213,25 +217,28 @@ def _check_signature(certificate: x509.Certificate) -> None:
 
 
 def _check_authority(certificate: x509.Certificate, below: int, purpose: Purpose) -> None:
-    """Check that an authority may issue for the purpose, with so many authorities below it."""
+    """Check that an authority may issue for a purpose, with ``below`` authorities below it."""
     name = name_of(certificate)
-    facts = _facts(certificate)
+    extensions = _extensions(certificate)
     _check_key(certificate)
-    if facts.constraints is None or not facts.constraints.ca:
+    constraints = extensions.constraints
+    if constraints is None or not constraints.ca:
         raise TrustError(f'the certificate "{name}" is not an authority\'s, but has issued one')
-    if facts.constraints.path_length is not None and facts.constraints.path_length < below:
+    if constraints.path_length is not None and constraints.path_length < below:
         raise TrustError(f'the authority "{name}" may not have so many others below it')
-    if facts.usage and not facts.usage.key_cert_sign:
+    if extensions.usage and not extensions.usage.key_cert_sign:
         raise TrustError(f'the authority "{name}" may not issue certificates')
     usages = {purpose.usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
-    if facts.extended and usages.isdisjoint(facts.extended.value):
-        raise TrustError(f'the authority "{name}" may not issue for those who {purpose.words}')
+    if extensions.extended and usages.isdisjoint(extensions.extended.value):
+        raise TrustError(
+            f'the authority "{name}" may not issue certificates for {purpose.description}'
+        )
 
 
 def _check_key(certificate: x509.Certificate) -> None:
     key = certificate.public_key()
     if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
-        good, found = False, "for RSA-PSS alone"
+        good, found = False, "for RSA-PSS only"
     elif isinstance(key, rsa.RSAPublicKey):
         good, found = key.key_size >= RSA_BITS, f"RSA with {key.key_size} bits"
     elif isinstance(key, ec.EllipticCurvePublicKey):
@@ -245,18 +252,18 @@ def _check_key(certificate: x509.Certificate) -> None:
         )
 
 
-def _facts(certificate: x509.Certificate) -> _Facts:
+def _extensions(certificate: x509.Certificate) -> _Extensions:
     name = name_of(certificate)
     found = {each.oid: each for each in certificate.extensions}
     for oid, extension in found.items():
         if oid not in _UNDERSTOOD and (extension.critical or oid == ExtensionOID.NAME_CONSTRAINTS):
             raise TrustError(
-                f'the certificate "{name}" has an extension that is not understood here:'
+                f'the certificate "{name}" has an extension that is not supported:'
                 f" {oid.dotted_string}"
             )
     constraints = found.get(ExtensionOID.BASIC_CONSTRAINTS)
     usage = found.get(ExtensionOID.KEY_USAGE)
-    return _Facts(
+    return _Extensions(
         constraints.value if constraints else None,
         usage.value if usage else None,
         found.get(ExtensionOID.EXTENDED_KEY_USAGE),

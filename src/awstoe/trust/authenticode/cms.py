@@ -1,8 +1,8 @@
-"""A CMS signature: the structure that signs programs and, a second time, time stamps.
+"""Verifies CMS signatures: the structure that signs programs, and also timestamps.
 
-Everything in it has to be accounted for: one signature, by a certificate that is there, over
-attributes of which each stands once. What may be chosen freely without the signature noticing
-(algorithm names beside the signature, versions, more certificates) has one accepted form each.
+Everything in it is accounted for: one signature, by an included certificate, over attributes that
+each appear once. The parts that the signature does not cover (algorithm names next to it, versions,
+more certificates) have exactly one accepted form each.
 
 Source: RFC 5652 and RFC 5754.
 """
@@ -25,10 +25,10 @@ HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
     asn1.SHA384: hashes.SHA384,
     asn1.SHA512: hashes.SHA512,
 }
-"""What may be relied on. Everything else, SHA-1 and MD5 first of all, is refused."""
+"""The accepted hashes. All others are rejected, SHA-1 and MD5 first of all."""
 
 CERTIFICATES: Final = 10
-"""In one signature. A chain has three or four; each costs a signature check."""
+"""Limit for one signature. A chain has three or four; each takes a signature check."""
 
 _NULL: Final = b"\x05\x00"
 _SET: Final = b"\x31"
@@ -36,47 +36,47 @@ _LONG_FORM: Final = 0x80
 
 
 class Signature(NamedTuple):
-    """A signature taken apart. Nothing in it is to be believed before ``check``."""
+    """The parts of a signature. None of them can be trusted before ``check``."""
 
     what: str
-    """How to call it in a message."""
+    """Its name in messages."""
     kind: str
-    """What kind of content is signed: an object identifier."""
+    """The type of the signed content: an object identifier."""
     content: bytes
-    """What is signed, as a whole ASN.1 value."""
+    """The signed content, as an ASN.1 value."""
     certificates: tuple[x509.Certificate, ...]
     certificate: x509.Certificate
     """The one that made the signature."""
     hash_name: str
     """One of HASHES."""
     attributes: Mapping[str, bytes]
-    """Signed statements by their object identifiers; each with its one value."""
+    """The signed attributes by their object identifiers; each has one value."""
     attributes_as_signed: bytes
     others: Mapping[str, bytes]
-    """Statements beside the signature, which it does not cover."""
+    """The unsigned attributes."""
     value: bytes
 
 
 def read(data: bytes, *, what: str, version: int) -> Signature:
-    """Take a signature apart.
+    """Read a signature.
 
     Args:
         data: One DER structure.
-        what: How to call it in messages.
-        version: Of SignedData; Authenticode has 1, time stamps have 3.
+        what: Its name in messages.
+        version: The version of SignedData: 1 for Authenticode, 3 for timestamps.
 
     Raises:
-        TrustError: There is more or less in it than one signature needs.
+        TrustError: It does not contain exactly what one signature needs.
     """
     outer = asn1.decode(data, asn1.CONTENT_INFO, what)
     if str(outer["type"]) != asn1.SIGNED_DATA_TYPE:
-        raise TrustError(f"the {what} is no signed data")
+        raise TrustError(f"the {what} is not SignedData")
     signed = asn1.decode(bytes(outer["content"]), asn1.SIGNED_DATA, what)
     if (len(signed["signers"]), len(signed["digests"])) != (1, 1):
-        raise TrustError(f"the {what} holds {len(signed['signers'])} signatures, one is expected")
+        raise TrustError(f"the {what} contains {len(signed['signers'])} signatures; expected one")
     signer = signed["signers"][0]
     if (int(signed["version"]), int(signer["version"])) != (version, 1):
-        raise TrustError(f"the {what} has versions that are not those of its format")
+        raise TrustError(f"the {what} has versions that its format does not have")
     hash_name = read_hash_name(signer["digest"], what)
     if read_hash_name(signed["digests"][0], what) != hash_name:
         raise TrustError(f"the {what} names two different digest algorithms")
@@ -98,16 +98,16 @@ def read(data: bytes, *, what: str, version: int) -> Signature:
 
 
 def read_hash_name(algorithm: univ.Sequence, what: str) -> str:
-    """The object identifier of an allowed hash.
+    """Return the object identifier of a hash.
 
     Raises:
-        TrustError: It is no hash that may be relied on.
+        TrustError: The hash is not accepted.
     """
     name = str(algorithm["algorithm"])
     if name not in HASHES:
-        raise TrustError(f"the {what} uses digest {name}; SHA-256, SHA-384 or SHA-512 is expected")
+        raise TrustError(f"the {what} uses digest {name}; expected SHA-256, SHA-384 or SHA-512")
     if _parameters(algorithm) not in {b"", _NULL}:
-        raise TrustError(f"the {what} has parameters for its digest, which takes none")
+        raise TrustError(f"the {what} has parameters for its digest; expected none")
     return name
 
 
@@ -119,20 +119,20 @@ def _certificates(found: univ.SetOf, what: str) -> tuple[x509.Certificate, ...]:
     encoded = [bytes(each) for each in found] if found.isValue else []
     if not 1 <= len(encoded) <= CERTIFICATES:
         raise TrustError(
-            f"the {what} holds {len(encoded)} certificates; expected 1 to {CERTIFICATES}"
+            f"the {what} contains {len(encoded)} certificates; expected 1 to {CERTIFICATES}"
         )
     try:
         with warnings.catch_warnings():
-            # What the library only warns of is an oddity that no release certificate needs.
+            # The library warns about oddities that no release certificate needs.
             warnings.simplefilter("error")
             return tuple(map(_load, encoded))
-    # The library has a dozen kinds of errors for what is wrong in a certificate, and no common one.
+    # The library raises a dozen types of errors for invalid certificates, without a common base.
     except Exception as error:
         raise TrustError(f"a certificate of the {what} cannot be read") from error
 
 
 def _load(encoded: bytes) -> x509.Certificate:
-    """A certificate of which every part can be read: the library looks at each only when asked."""
+    """Load a certificate, and read every part of it: the library parses each part on access."""
     certificate = x509.load_der_x509_certificate(encoded)
     for part in (
         *(certificate.subject, certificate.issuer, certificate.serial_number),
@@ -154,7 +154,7 @@ def _find(
     for certificate in certificates:
         if certificate.serial_number == serial and certificate.issuer.public_bytes() == issuer:
             return certificate
-    raise TrustError(f"the certificate of the signer is not in the {what}")
+    raise TrustError(f"the {what} does not contain the certificate of its signer")
 
 
 def _check_algorithm(
@@ -165,7 +165,7 @@ def _check_algorithm(
 ) -> None:
     named = (str(algorithm["algorithm"]), _parameters(algorithm))
     if isinstance(certificate.public_key(), rsa.RSAPublicKey):
-        # RFC 5754 has names that include the hash as well; one name leaves no choice to anybody.
+        # RFC 5754 also has names that include the hash; only one name is accepted.
         expected = (asn1.RSA_ENCRYPTION, _NULL)
     else:
         expected = (asn1.ECDSA[hash_name], b"")
@@ -186,7 +186,7 @@ def _attributes(found: univ.SetOf, what: str) -> dict[str, bytes]:
 
 
 def contents_of(value: bytes) -> bytes:
-    """An ASN.1 value without its tag and length; ``decode`` checks whether it is one."""
+    """Return an ASN.1 value without its tag and length; ``decode`` has checked that it is one."""
     if not value[1:]:
         return b""
     length = value[1]
@@ -194,7 +194,7 @@ def contents_of(value: bytes) -> bytes:
 
 
 def digest_of(hash_name: str, data: bytes) -> bytes:
-    """The digest of some bytes.
+    """Return the digest of ``data``.
 
     Args:
         hash_name: One of HASHES.
@@ -206,15 +206,15 @@ def digest_of(hash_name: str, data: bytes) -> bytes:
 
 
 def check(signature: Signature) -> None:
-    """Check that the signature is its certificate's, over the content. Whose that is: elsewhere.
+    """Check that the certificate's key has signed the content. ``chain`` decides about trust.
 
     Raises:
-        TrustError: It is not.
+        TrustError: It has not.
     """
     what = signature.what
-    kind = asn1.decode(signature.attributes.get(asn1.CONTENT_TYPE, b""), asn1.OID, f"{what}'s kind")
+    kind = asn1.decode(signature.attributes.get(asn1.CONTENT_TYPE, b""), asn1.OID, f"{what}'s type")
     if str(kind) != signature.kind:
-        raise TrustError(f"the {what} was made for another kind of content")
+        raise TrustError(f"the {what} was made for another type of content")
     stated = asn1.decode(
         signature.attributes.get(asn1.MESSAGE_DIGEST, b""), asn1.OCTETS, f"{what}'s digest"
     )
@@ -230,6 +230,6 @@ def check(signature: Signature) -> None:
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature.value, signature.attributes_as_signed, ec.ECDSA(algorithm))
         else:
-            raise TrustError(f"the {what} is by a key that is neither RSA nor ECDSA")
+            raise TrustError(f"the {what} was made with a key that is neither RSA nor ECDSA")
     except InvalidSignature as error:
-        raise TrustError(f"the {what} is not by the key of its certificate") from error
+        raise TrustError(f"the {what} was not made with the key of its certificate") from error

@@ -1,9 +1,9 @@
-"""Where a signature lies in a Windows program (PE), and which bytes of the file it speaks for.
+"""Finds the signature in a Windows program (PE), and hashes the bytes that it covers.
 
-A program is looked at only when nothing in it is ambiguous: one table with one signature, at the
-very end of the file, behind all sections. Then everything but three fields is hashed: the checksum,
-the entry that says where the table is, and the table. The first two follow from the rest of the
-file and are compared with it, so that no byte of a program is free.
+Only unambiguous programs are accepted: one table with one signature, at the very end of the file,
+after all sections. Everything is hashed except three fields: the checksum, the entry that locates
+the table, and the table. The first two follow from the rest of the file and are compared with it,
+so no byte of a program can be changed.
 
 Source: Microsoft's "PE Format" and "Windows Authenticode Portable Executable Signature Format".
 """
@@ -16,10 +16,10 @@ from awstoe.errors import TrustError
 from awstoe.limits import MIB, READ_CHUNK_BYTES
 
 TABLE_BYTES: Final = 1 * MIB
-"""Largest signature that is read into memory. With its time stamp a real one has some 14 KB."""
+"""Largest signature that is read into memory. A real one with its timestamp has about 14 KB."""
 TABLE_ALIGNMENT: Final = 8
 ENTRY_HEADER: Final = struct.Struct("<IHH")
-"""WIN_CERTIFICATE: its length with this header, revision, kind."""
+"""WIN_CERTIFICATE: length including this header, revision, type."""
 REVISION_2: Final = 0x0200
 PKCS_SIGNED_DATA: Final = 0x0002
 
@@ -30,45 +30,47 @@ _FILE_HEADER: Final = struct.Struct("<2xH12xHH")
 """Number of sections, size of the optional header, flags."""
 _SECTION_BYTES: Final = 40
 _RAW_DATA: Final = struct.Struct("<16xII")
-"""Of a section: size and place in the file."""
+"""Of a section: size and offset in the file."""
 _DIRECTORIES: Final = {0x10B: 96, 0x20B: 112}
-"""Where the directories begin in the optional header, by its magic number: PE32, PE32+."""
+"""Offset of the directories in the optional header, by its magic number: PE32, PE32+."""
 _CHECKSUM: Final = 64
 _SECURITY: Final = 4
 _DIRECTORY: Final = struct.Struct("<II")
 _MOST_DIRECTORIES: Final = 16
+_DER_LENGTHS: Final = (2, 3)
+"""Bytes that encode the length of a signature: more than 127 bytes, up to 16 MiB."""
 
 
 class Hash(Protocol):
-    """What takes the bytes that are signed; of hashlib or of ``cryptography``."""
+    """A hash of hashlib or ``cryptography``."""
 
     def update(self, data: bytes, /) -> object: ...
 
 
 class PeFile(NamedTuple):
-    """What the headers of a program say."""
+    """The parts of a program, as its headers describe them. All ``_at`` are offsets."""
 
     headers: bytes
-    """The file from its beginning to the end of the directories."""
+    """The file from its start to the end of the directories."""
     checksum_at: int
     checksum: int
     security_at: int
-    """Where the headers say where the table is."""
+    """The entry in the headers that locates the table."""
     table_at: int
-    """Where the table begins, or the end of the file when the program is not signed."""
+    """The table of signatures, or the end of the file if the program is not signed."""
     table_size: int
-    """0: the program is not signed."""
+    """0 if the program is not signed."""
     file_size: int
 
 
 def is_program(file: BinaryIO) -> bool:
-    """Whether the file begins as a Windows program does; anything else is none of our business."""
+    """Whether the file starts like a Windows program. Other files are not checked here."""
     file.seek(0)
     return file.read(2) == b"MZ"
 
 
 def read_headers(file: BinaryIO) -> PeFile:
-    """What the headers say, after checks that leave one way to read them.
+    """Read the headers, after checks that leave only one interpretation.
 
     Raises:
         TrustError: They contradict themselves, or the file.
@@ -91,7 +93,7 @@ def read_headers(file: BinaryIO) -> PeFile:
     if not _SECURITY < count <= _MOST_DIRECTORIES or directories_end > sections_at:
         raise TrustError(f"the header (magic {magic:#x}) has no place for a signature")
     if sections_end > len(data):
-        raise TrustError("the headers are larger than those of any program, or cut off")
+        raise TrustError("the headers are larger than those of any program, or truncated")
     (checksum,) = struct.unpack_from("<I", data, optional_at + _CHECKSUM)
     table_at, table_size = _DIRECTORY.unpack_from(data, security_at)
     if (table_at, table_size) == (0, 0):
@@ -99,7 +101,7 @@ def read_headers(file: BinaryIO) -> PeFile:
     end = max([sections_end, *_ends_of_sections(data, sections_at, sections)])
     if table_at < end:
         raise TrustError(
-            f"the signature lies within the program: at {table_at}, which ends at {end}"
+            f"the signature is inside the program: at {table_at}, but the program ends at {end}"
         )
     if table_at + table_size != size:
         raise TrustError(
@@ -117,14 +119,14 @@ def read_headers(file: BinaryIO) -> PeFile:
 
 
 def _file_header(data: bytes, at: int, optional_at: int) -> tuple[int, int, int, int]:
-    """Sections, size of the optional header, its magic number, where its directories' count is."""
+    """Return section count, optional header size, magic number, offset of the directory count."""
     try:
         sections, optional_size, _flags = _FILE_HEADER.unpack_from(data, at)
         (magic,) = struct.unpack_from("<H", data, optional_at)
         count_at = optional_at + _DIRECTORIES[magic] - 4
         struct.unpack_from("<I", data, count_at)
     except struct.error as error:
-        raise TrustError("the headers are cut off") from error
+        raise TrustError("the headers are truncated") from error
     except KeyError as error:
         raise TrustError("the header is neither PE32 nor PE32+") from error
     return sections, optional_size, magic, count_at
@@ -138,17 +140,17 @@ def _ends_of_sections(data: bytes, at: int, count: int) -> Iterator[int]:
 
 
 def read_signature(file: BinaryIO, program: PeFile) -> bytes:
-    """The one signature of the table, without the padding behind it.
+    """Return the one signature of the table, without the padding after it.
 
     Raises:
-        TrustError: The table is anything but one PKCS #7 signature and at most seven zeros.
+        TrustError: The table is not exactly one PKCS #7 signature and up to seven zero bytes.
     """
     if program.table_size > TABLE_BYTES:
         raise TrustError(
-            f"the signature has {program.table_size} bytes, at most {TABLE_BYTES} may be"
+            f"the signature has {program.table_size} bytes; the limit is {TABLE_BYTES}"
         )
     if program.table_at % TABLE_ALIGNMENT or program.table_size % TABLE_ALIGNMENT:
-        raise TrustError("the signature does not begin and end at a multiple of 8")
+        raise TrustError("the signature does not start and end at a multiple of 8")
     file.seek(program.table_at)
     table = file.read(program.table_size)
     if len(table) != program.table_size:
@@ -159,32 +161,32 @@ def read_signature(file: BinaryIO, program: PeFile) -> bytes:
             f"expected one signature of {program.table_size} bytes in the table, got {length}"
         )
     if (revision, kind) != (REVISION_2, PKCS_SIGNED_DATA):
-        raise TrustError(f"the signature is of another kind: revision {revision:#x}, kind {kind}")
+        raise TrustError(f"the signature is of another type: revision {revision:#x}, type {kind}")
     body = table[ENTRY_HEADER.size :]
     end = _end_of_der(body)
     padding = body[end:]
     if len(padding) >= TABLE_ALIGNMENT or padding.strip(b"\0"):
         raise TrustError(
-            f"{len(padding)} bytes are hidden behind the signature, where up to 7 zeros may be"
+            f"{len(padding)} bytes are hidden after the signature; expected up to 7 zero bytes"
         )
     return body[:end]
 
 
 def _end_of_der(body: bytes) -> int:
-    """Where the structure at the beginning ends; it has two to four bytes of length."""
+    """Return the offset at which the structure at the start of ``body`` ends."""
     lengths = body[1] - 0x80 if len(body) > 1 else 0
-    if body[:1] != b"\x30" or not 1 < lengths < 4:  # noqa: PLR2004
-        raise TrustError("the signature is no PKCS #7 structure")
+    if body[:1] != b"\x30" or lengths not in _DER_LENGTHS:
+        raise TrustError("the signature is not a PKCS #7 structure")
     end = 2 + lengths + int.from_bytes(body[2 : 2 + lengths], "big")
     if end > len(body):
-        raise TrustError("the signature is cut off")
+        raise TrustError("the signature is truncated")
     return end
 
 
 def hash_program(file: BinaryIO, program: PeFile, digest: Hash) -> int:
-    """Feed what is signed into ``digest``; gives the checksum that the whole file should carry.
+    """Feed the signed bytes into ``digest``, and return the checksum that the file should have.
 
-    The file is read once, in pieces: a program may have any size.
+    The file is read once, in chunks: a program may have any size.
 
     Raises:
         TrustError: The file became shorter while it was read.
@@ -215,10 +217,10 @@ def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
 
 
 class _Words:
-    """The checksum of the format: 16-bit words added up, each carry added at the other end.
+    """The checksum of the PE format: the sum of 16-bit words, with each carry added to the sum.
 
-    That is a sum modulo 65535, where 65535 stands for 0. A long number modulo 65535 is the sum of
-    its 16-bit digits, and Python's integers do that as fast as C.
+    That is a sum modulo 65535, where 65535 represents 0. A long number modulo 65535 is the sum of
+    its 16-bit digits, and Python's integers compute that as fast as C.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""Certificates of OpenPGP: which keys of one may sign data, who they belong to, and until when.
+"""OpenPGP certificates: which of their keys may sign data, who owns them, and when they expire.
 
-The newest self-signature of each part decides, as with gpg. Where several parts speak of the same
-thing the stricter counts, and what cannot be checked (an old version, an unknown digest) makes the
-certificate unusable instead of being passed over: it may be what takes the key back.
+The newest self-signature of each part decides, as in gpg. If several parts disagree, the stricter
+one wins. A part that cannot be checked (an old version, an unknown digest) makes the certificate
+unusable and is not skipped: it may be what revokes the key.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,8 +15,8 @@ from awstoe.trust.openpgp.packets import Malformed, Packet
 from awstoe.trust.openpgp.signatures import Signature
 from awstoe.trust.policy import ACCEPTED_HASHES, HASH_NAMES, Verdict
 
-# Subpackets that a self-signature may call critical: those whose meaning is obeyed here, or says
-# nothing about signing data.
+# Subpackets that a self-signature may mark as critical: those that are obeyed here, or that do not
+# concern signing data.
 _UNDERSTOOD: Final = frozenset({2, 3, 4, 7, 9, 11, 12, 16, 21, 22, 23, 24, 25, 27, 29, 30, 32, 33})
 _PRIMARY_USER_ID: Final = 25
 _COMPONENTS: Final = (tags.USER_ID, tags.USER_ATTRIBUTE, tags.PUBLIC_SUBKEY)
@@ -25,7 +25,7 @@ _REASONS: Final = {1: "it was superseded", 2: "it was compromised", 3: "it was r
 
 
 class Problem(NamedTuple):
-    """Why nothing that a key has signed counts."""
+    """Why no signature of a key is valid."""
 
     verdict: Verdict
     reason: str
@@ -39,12 +39,12 @@ class SigningKey(NamedTuple):
     """Fingerprint of the primary key."""
     signer: str
     expires: int | None
-    """Seconds since 1970; a signature made before still counts afterwards."""
+    """Seconds since 1970; a signature made earlier stays valid."""
     problem: Problem | None
 
 
-class _Standing(NamedTuple):
-    """What the parts of a certificate say about its primary key."""
+class _PrimaryStatus(NamedTuple):
+    """What the parts of a certificate state about its primary key."""
 
     signer: str
     expires: int | None
@@ -53,21 +53,21 @@ class _Standing(NamedTuple):
 
 
 class Certificate:
-    """A primary key with what belongs to it.
+    """A primary key with its subkeys, user IDs and signatures.
 
     Args:
-        sequence: Its packets, the primary key first. What is there twice counts as one with the
-            signatures of both, so that no copy without a revocation hides one that has it.
+        sequence: Its packets, the primary key first. Repeated parts are merged with the signatures
+            of both, so that a copy without a revocation cannot hide one that has it.
 
     Raises:
-        Malformed: They are no certificate.
+        Malformed: The packets are not a certificate.
     """
 
     def __init__(self, sequence: Sequence[Packet]) -> None:
         self.primary = PublicKey(sequence[0].body)
         self._direct: list[bytes] = []
         self._parts: dict[Packet, list[bytes]] = {}
-        """The bodies of the signatures of each user id and subkey."""
+        """The bodies of the signatures of each user ID and subkey."""
         following = self._direct
         for packet in sequence:
             if packet == sequence[0]:
@@ -81,30 +81,30 @@ class Certificate:
 
     @property
     def fingerprint(self) -> str:
-        """Of the primary key."""
+        """Fingerprint of the primary key."""
         return self.primary.fingerprint
 
     def signing_keys(self, now: int) -> Iterator[SigningKey]:
-        """The primary key and all subkeys, each with the reason when it must not sign.
+        """Return the primary key and all subkeys, each with the reason if it must not sign.
 
         Args:
             now: Seconds since 1970.
         """
         primary = self.primary
         try:
-            standing = self._standing(now)
+            status = self._primary_status(now)
         except (Malformed, Unsupported) as error:
             unusable = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id}: {error}")
-            standing = _Standing("", None, may_sign=False, problem=unusable)
-        problem = standing.problem
-        if problem is None and not standing.may_sign:
+            status = _PrimaryStatus("", None, may_sign=False, problem=unusable)
+        problem = status.problem
+        if problem is None and not status.may_sign:
             problem = _may_not_sign(primary)
-        yield SigningKey(primary, primary.fingerprint, standing.signer, standing.expires, problem)
-        for packet, found in self._parts.items():
+        yield SigningKey(primary, primary.fingerprint, status.signer, status.expires, problem)
+        for packet, bodies in self._parts.items():
             if packet.tag == tags.PUBLIC_SUBKEY:
-                yield self._subkey(packet.body, found, standing, now)
+                yield self._subkey(packet.body, bodies, status, now)
 
-    def _standing(self, now: int) -> _Standing:
+    def _primary_status(self, now: int) -> _PrimaryStatus:
         primary = self.primary
         direct = self._own(self._direct, primary.hashed, {signatures.DIRECT_KEY})
         newest = [_newest(direct, primary, now)] if direct else []
@@ -128,13 +128,13 @@ class Certificate:
                 names.append((not is_first, body.decode(errors="backslashreplace")))
         problem = self._revocation(direct) or _weakness(primary)
         if problem is None and not names:
-            problem = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id} has no valid user id")
+            problem = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id} has no valid user ID")
         if problem is None and primary.created > now:
             problem = _from_the_future(f"the key {primary.key_id}")
         spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
         flags = [each.lets_sign for each in newest if each.lets_sign is not None]
-        return _Standing(
-            # The order of the file among equals.
+        return _PrimaryStatus(
+            # Among equals, the first in the file.
             signer=min(names, key=lambda name: name[0])[1] if names else "",
             expires=primary.created + min(spans) if spans else None,
             may_sign=bool(flags) and all(flags),
@@ -142,7 +142,7 @@ class Certificate:
         )
 
     def _revocation(self, own: Iterable[Signature]) -> Problem | None:
-        """Whether the owner, or somebody the owner has named for it, has taken the key back."""
+        """Return the problem if the owner, or a revoker that the owner named, revoked the key."""
         primary = self.primary
         found = self._own(self._direct, primary.hashed, {signatures.KEY_REVOCATION})
         if found:
@@ -159,16 +159,16 @@ class Certificate:
             fingerprints, key_ids = signature.issuers()
             is_theirs = bool(fingerprints & others or key_ids & named)
             if signature.kind == signatures.KEY_REVOCATION and is_theirs:
-                # Their key may not be at hand; nobody but the owner can name them.
+                # The revoker's key may not be available; but only the owner can name a revoker.
                 return _revoked(f"the key {primary.key_id}", signature)
         return None
 
     def _subkey(
-        self, body: bytes, bodies: Sequence[bytes], standing: _Standing, now: int
+        self, body: bytes, bodies: Sequence[bytes], status: _PrimaryStatus, now: int
     ) -> SigningKey:
         key = PublicKey(body)
-        expires = standing.expires
-        problem = standing.problem or _weakness(key)
+        expires = status.expires
+        problem = status.problem or _weakness(key)
         if problem is None:
             try:
                 own_end, problem = self._binding(key, bodies, now)
@@ -176,12 +176,12 @@ class Certificate:
                 expires = min(ends) if ends else None
             except (Malformed, Unsupported) as error:
                 problem = Problem(Verdict.UNTRUSTED, f"the subkey {key.key_id}: {error}")
-        return SigningKey(key, self.fingerprint, standing.signer, expires, problem)
+        return SigningKey(key, self.fingerprint, status.signer, expires, problem)
 
     def _binding(
         self, key: PublicKey, bodies: Sequence[bytes], now: int
     ) -> tuple[int | None, Problem | None]:
-        """When a subkey expires, and why it must not sign."""
+        """Return when a subkey expires, and why it must not sign."""
         signed = self.primary.hashed + key.hashed
         revoked = self._own(bodies, signed, {signatures.SUBKEY_REVOCATION})
         if revoked:
@@ -203,11 +203,11 @@ class Certificate:
     def _own(
         self, bodies: Iterable[bytes], signed: bytes, kinds: Collection[int]
     ) -> list[Signature]:
-        """The signatures of some types that the primary key has made.
+        """Return the signatures of the given types that the primary key has made.
 
         Raises:
-            Unsupported: There is one of which that cannot be said.
-            Malformed: There is something else.
+            Unsupported: Whether it made one of them cannot be checked.
+            Malformed: A body is not a signature.
         """
         found = []
         for body in bodies:
@@ -216,7 +216,7 @@ class Certificate:
                 continue
             signature = signatures.read(body)
             if signature.kind not in signatures.REVOCATIONS and not signature.issuers()[1]:
-                continue  # gpg knows a self-signature by its key id only
+                continue  # gpg recognizes a self-signature only by its key ID
             if (
                 signature.kind in kinds
                 and signature.is_by(self.primary)
@@ -227,10 +227,10 @@ class Certificate:
 
 
 def _newest(found: Sequence[Signature], key: PublicKey, now: int) -> Signature:
-    """The self-signature that counts, the last of the file among equals.
+    """Return the newest self-signature; among equals, the last in the file.
 
     Raises:
-        Malformed: It must not be relied on.
+        Malformed: It is not valid.
     """
     last = found[0]
     for each in found[1:]:
@@ -243,14 +243,14 @@ def _newest(found: Sequence[Signature], key: PublicKey, now: int) -> Signature:
     if last.created < key.created:
         raise Malformed("its self-signature is older than the key")
     if last.created > now:
-        raise Malformed("its self-signature was made in the future; is the clock right?")
+        raise Malformed("its self-signature was made in the future; check the clock")
     if last.expires is not None and last.expires <= now:
         raise Malformed("its self-signature has expired")
     return last
 
 
 def refuse_critical(signature: Signature, understood: Collection[int]) -> None:
-    """Refuse what a signature calls important and this program does not know.
+    """Reject a signature with a critical subpacket that this program does not support.
 
     Raises:
         Malformed: There is such a subpacket.
@@ -261,10 +261,10 @@ def refuse_critical(signature: Signature, understood: Collection[int]) -> None:
 
 
 def _signs_back(key: PublicKey, binding: Signature, signed: bytes, now: int) -> bool:
-    """Whether a subkey says itself that it belongs to the primary key.
+    """Whether a subkey has signed that it belongs to the primary key.
 
     Raises:
-        Malformed: What it says is broken or must not be relied on.
+        Malformed: That signature is malformed or not valid.
         Unsupported: It cannot be checked.
     """
     for each in (*binding.hashed, *binding.unhashed):
@@ -287,7 +287,7 @@ def _may_not_sign(key: PublicKey) -> Problem:
 
 
 def _from_the_future(what: str) -> Problem:
-    return Problem(Verdict.UNTRUSTED, f"{what} was made in the future; is the clock right?")
+    return Problem(Verdict.UNTRUSTED, f"{what} was made in the future; check the clock")
 
 
 def _revoked(what: str, signature: Signature) -> Problem:

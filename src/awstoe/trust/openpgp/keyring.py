@@ -1,4 +1,4 @@
-"""The keys that are trusted: read from a file, found by what a signature says about its maker."""
+"""The trusted keys: reads them from a file, and finds those that may have made a signature."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,12 +15,12 @@ _LABEL: Final = "PUBLIC KEY BLOCK"
 
 
 class Keyring:
-    """Certificates whose signatures count.
+    """The trusted certificates.
 
     Args:
-        certificates: All of them.
-        states: The state of each by its fingerprint; one that is not in it does not count. None
-            when all of them count and only they themselves can say that they are revoked.
+        certificates: The certificates of a key file.
+        states: The state of each trusted one by its fingerprint. None if all of them are trusted,
+            and only their own signatures can revoke them.
     """
 
     def __init__(
@@ -34,53 +34,53 @@ class Keyring:
         self._states = states
 
     def candidate_keys(self, signature: Signature, now: int) -> list[SigningKey]:
-        """The keys that may have made a signature.
+        """Return the keys that may have made a signature.
 
         Args:
-            signature: Says so by fingerprint, or only by the 16 digits of a key id.
+            signature: Names its key by fingerprint, or only by the 16 digits of a key ID.
             now: Seconds since 1970.
 
         Raises:
-            Malformed: It does not say so.
+            Malformed: It does not name its key.
         """
         fingerprints, key_ids = signature.issuers()
         if not fingerprints and not key_ids:
-            raise Malformed("the signature does not say which key made it")
+            raise Malformed("the signature does not name the key that made it")
         return [
-            self._with_state(found)
+            self._with_state(key)
             for each in self.certificates
-            for found in each.signing_keys(now)
-            if signature.is_by(found.key)
+            for key in each.signing_keys(now)
+            if signature.is_by(key.key)
         ]
 
-    def _with_state(self, found: SigningKey) -> SigningKey:
-        if self._states is None or self._states[found.certificate] is not KeyState.REVOKED:
-            return found
-        reason = f"the key {found.certificate[-16:]} is revoked"
-        return found._replace(problem=Problem(Verdict.REVOKED, reason))
+    def _with_state(self, key: SigningKey) -> SigningKey:
+        if self._states is None or self._states[key.certificate] is not KeyState.REVOKED:
+            return key
+        reason = f"the key {key.certificate[-16:]} is revoked"
+        return key._replace(problem=Problem(Verdict.REVOKED, reason))
 
 
 def read(data: bytes, name: str, states: Mapping[str, KeyState] | None = None) -> Keyring:
-    """The certificates in a key file, armored or binary.
+    """Read the certificates in a key file, armored or binary.
 
     Args:
-        data: The bytes of the file, of which more than the limit need not be read.
-        name: The file, for messages.
+        data: The bytes of the file; of a large file, one byte more than the limit is enough.
+        name: The file's name in messages.
         states: See ``Keyring``.
 
     Raises:
-        TrustError: It holds something else.
+        TrustError: The file is not a key file.
     """
     if len(data) > limits.KEYRING_BYTES:
-        raise TrustError(f"{name} has more than {limits.KEYRING_BYTES} bytes: this is no key file")
+        raise TrustError(f"{name} has more than {limits.KEYRING_BYTES} bytes: it is not a key file")
     hint = "export the public key: gpg --export --armor KEY > FILE"
     try:
-        found = _certificates(data, name)
+        certificates = _certificates(data, name)
     except Malformed as error:
         raise TrustError(str(error), hint=hint) from error
-    if not found:
+    if not certificates:
         raise TrustError(f"{name} is empty: expected an OpenPGP public key", hint=hint)
-    return Keyring(found, states)
+    return Keyring(certificates, states)
 
 
 def _certificates(data: bytes, name: str) -> list[Certificate]:
@@ -88,10 +88,10 @@ def _certificates(data: bytes, name: str) -> list[Certificate]:
     group: list[Packet] | None = None
     for packet in packets(dearmored(data, _LABEL, name), name):
         if packet.tag in (tags.SECRET_KEY, tags.SECRET_SUBKEY):
-            raise Malformed(f"{name} has a private key: expected a public one")
+            raise Malformed(f"{name} contains a private key: expected a public one")
         if packet.tag == tags.PUBLIC_KEY:
             group = groups.setdefault(packet, [])
         elif group is None:
-            raise Malformed(f"{name} begins with a packet of type {packet.tag}: expected a key")
+            raise Malformed(f"{name} starts with a packet of type {packet.tag}: expected a key")
         group.append(packet)
     return [Certificate(each) for each in groups.values()]

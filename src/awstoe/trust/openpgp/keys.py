@@ -1,7 +1,7 @@
-"""Public keys of OpenPGP: their packets, their fingerprints, and checking a digest with them.
+"""OpenPGP public keys: reads their packets, computes fingerprints, checks signatures of digests.
 
-Version 4 keys with RSA, or Ed25519 as gpg and Sequoia write it (EdDSALegacy). Keys of other kinds
-are read as far as needed to walk over them, and say why they check nothing.
+Supports version 4 keys with RSA, or with Ed25519 as gpg and Sequoia write it (EdDSALegacy). Keys
+with other algorithms are read as far as needed to skip them, and report why they cannot be used.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _CURVES: Final = frozenset({18, 19, EDDSA})
 _WITH_PARAMETERS: Final = 18
 _NO_CURVE: Final = frozenset({0, 255})
 _NUMBERS: Final = {1: 2, 2: 2, 3: 2, 16: 3, 17: 4, 18: 1, 19: 1, EDDSA: 1}
-"""How many multiprecision integers the keys of an algorithm have."""
+"""Number of multiprecision integers in the keys of an algorithm."""
 _NAMES: Final = {
     2: "RSA for encryption",
     16: "Elgamal",
@@ -39,8 +39,8 @@ _NAMES: Final = {
 
 _Key = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
-# Beyond the accepted ones, those that a self-signature or a revocation may still have been made
-# with: to overlook one would be to trust a key that its owner has taken back.
+# Besides the accepted hashes, those that old self-signatures and revocations use: skipping such a
+# revocation would mean trusting a key that its owner has revoked.
 _HASHES: Final[dict[int, tuple[str, type[hashes.HashAlgorithm]]]] = {
     2: ("sha1", hashes.SHA1),
     8: ("sha256", hashes.SHA256),
@@ -51,7 +51,7 @@ _HASHES: Final[dict[int, tuple[str, type[hashes.HashAlgorithm]]]] = {
 
 
 class Unsupported(Exception):
-    """A signature that cannot be checked: neither good nor bad."""
+    """The signature cannot be checked: it is neither good nor bad."""
 
 
 class PublicKey:
@@ -61,7 +61,7 @@ class PublicKey:
         body: The body of its packet.
 
     Raises:
-        Malformed: It is no version 4 key.
+        Malformed: It is not a version 4 key.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -78,7 +78,7 @@ class PublicKey:
 
     @property
     def hashed(self) -> bytes:
-        """What stands for the key in a digest (RFC 9580, 5.2.4)."""
+        """The bytes that represent the key in a digest (RFC 9580, 5.2.4)."""
         return b"\x99" + len(self.body).to_bytes(2, "big") + self.body
 
     @property
@@ -88,13 +88,13 @@ class PublicKey:
 
     @cached_property
     def weakness(self) -> str:
-        """Why nothing that this key signs counts; empty if it does."""
+        """Why no signature of this key is accepted; empty if they are."""
         try:
             key = self._key
         except (Malformed, Unsupported) as error:
             return str(error)
         if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
-            return f"the key has RSA with {key.key_size} bits; at least {LEAST_RSA_BITS} count"
+            return f"the key has RSA with {key.key_size} bits; expected {LEAST_RSA_BITS} or more"
         return ""
 
     @cached_property
@@ -107,26 +107,26 @@ class PublicKey:
         if self.algorithm == EDDSA:
             curve = octets.take(octets.number(1))
             if curve != _ED25519:
-                raise Unsupported("the key has EdDSA on another curve than Ed25519")
+                raise Unsupported("the key has EdDSA on a curve other than Ed25519")
             point = octets.mpi()
             octets.end()
             return _ed25519(point)
         name = _NAMES.get(self.algorithm, f"algorithm {self.algorithm}")
-        raise Unsupported(f"the key has {name}; RSA and Ed25519 (EdDSA) count")
+        raise Unsupported(f"the key has {name}; expected RSA or Ed25519 (EdDSA)")
 
     def check(self, digest: bytes, hash_algorithm: int, value: bytes) -> bool:
         """Whether ``value`` is this key's signature of ``digest``.
 
         Args:
-            digest: Of what was signed.
-            hash_algorithm: What made it, by its number in OpenPGP.
-            value: The numbers at the end of a signature packet.
+            digest: The digest of the signed data.
+            hash_algorithm: The OpenPGP number of the hash that made it.
+            value: The integers at the end of a signature packet.
 
         Raises:
-            Unsupported: It cannot be said.
+            Unsupported: It cannot be checked.
         """
         if hash_algorithm not in _HASHES:
-            raise Unsupported("the digest is of a kind that is not known")
+            raise Unsupported("the hash algorithm is not supported")
         octets = Octets(value, "a signature")
         try:
             key = self._key
@@ -146,10 +146,10 @@ class PublicKey:
 
 
 def _check_structure(algorithm: int, material: bytes) -> None:
-    """Refuse a key of a known algorithm that does not hold what such keys hold.
+    """Check that a key of a known algorithm has the structure of such keys.
 
     Raises:
-        Malformed: It does not.
+        Malformed: It has not.
     """
     if algorithm not in _NUMBERS:
         return
@@ -167,19 +167,21 @@ def _check_structure(algorithm: int, material: bytes) -> None:
 
 
 def digester(hash_algorithm: int) -> "hashlib._Hash":
-    """A new digest of that number in OpenPGP.
+    """Return a new digest for an OpenPGP hash number.
 
     Raises:
-        Unsupported: There is none.
+        Unsupported: The hash is not supported.
     """
     if hash_algorithm not in _HASHES:
-        raise Unsupported("the digest is of a kind that is not known")
+        raise Unsupported("the hash algorithm is not supported")
     return hashlib.new(_HASHES[hash_algorithm][0], usedforsecurity=False)
 
 
 def _rsa(modulus: int, exponent: int) -> rsa.RSAPublicKey:
     if modulus.bit_length() > _MOST_RSA_BITS:
-        raise Malformed(f"an RSA key has {modulus.bit_length()} bits; {_MOST_RSA_BITS} is the most")
+        raise Malformed(
+            f"an RSA key has {modulus.bit_length()} bits; the limit is {_MOST_RSA_BITS}"
+        )
     try:
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError as error:
@@ -190,7 +192,7 @@ def _ed25519(point: int) -> ed25519.Ed25519PublicKey:
     try:
         octets = point.to_bytes(_POINT_OCTETS, "big")
         if octets[0] != _POINT_PREFIX:
-            raise Malformed("an Ed25519 key has a point in an unknown form")
+            raise Malformed("an Ed25519 key has a point in an unknown format")
         return ed25519.Ed25519PublicKey.from_public_bytes(octets[1:])
     except (OverflowError, ValueError) as error:
-        raise Malformed("an Ed25519 key has a point of a wrong length") from error
+        raise Malformed("an Ed25519 key has a point with a wrong length") from error

@@ -1,7 +1,7 @@
-"""The outer layers of OpenPGP data: ASCII armor, packets, numbers (RFC 9580, sections 4 to 6).
+"""Reads the outer layers of OpenPGP data: ASCII armor, packets, numbers (RFC 9580, 4 to 6).
 
-Strict on purpose: one way to write a thing is enough for what gpg, Sequoia and we make, and every
-byte that a reader may skip is one that an attacker may choose. Everything raises ``Malformed``.
+Strict on purpose: gpg, Sequoia and awstoe need only one way to write each thing, and an attacker
+can choose every byte that a reader skips. All functions raise ``Malformed``.
 """
 
 import base64
@@ -23,11 +23,17 @@ _ARMOR_HEADER: Final = re.compile(rb"(Version|Comment|Hash|Charset|MessageID): [
 _ARMOR_LINE: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _ARMOR_LINE_CHARACTERS: Final = 76
 _NUMBER_BITS: Final = 16384
-"""Longest number read: more bits than any key that is accepted, and the limit of gpg."""
+"""Longest number accepted: more bits than any accepted key has, and the limit of gpg."""
+
+# Length octets: RFC 9580, 4.2.1 (packets) and 5.2.3.7 (subpackets).
+_INDETERMINATE: Final = 3
+_TWO_OCTETS: Final = 192
+_PARTIAL: Final = 224
+_FIVE_OCTETS: Final = 255
 
 
 class Malformed(Exception):
-    """The data is not what it has to be; the text says what was found where."""
+    """The data violates the format; the text says what was found where."""
 
 
 class Packet(NamedTuple):
@@ -38,7 +44,7 @@ class Packet(NamedTuple):
 
 
 class Octets:
-    """Reads bytes from front to back and never past the end."""
+    """Reads bytes from start to end, and never past the end."""
 
     def __init__(self, data: bytes, what: str) -> None:
         self._data = data
@@ -47,36 +53,38 @@ class Octets:
 
     @property
     def left(self) -> int:
-        """How many bytes are left."""
+        """The number of bytes left."""
         return len(self._data) - self._position
 
     def take(self, count: int) -> bytes:
-        """The next ``count`` bytes.
+        """Return the next ``count`` bytes.
 
         Raises:
-            Malformed: There are not so many.
+            Malformed: There are fewer.
         """
         if count > self.left:
             raise Malformed(
-                f"{self._what} is cut short: {count} bytes are expected at byte {self._position},"
-                f" {self.left} are there"
+                f"{self._what} is truncated: expected {count} bytes at byte {self._position},"
+                f" got {self.left}"
             )
         self._position += count
         return self._data[self._position - count : self._position]
 
     def number(self, octets: int) -> int:
-        """The next ``octets`` bytes as an unsigned number."""
+        """Return the next ``octets`` bytes as an unsigned number."""
         return int.from_bytes(self.take(octets), "big")
 
     def rest(self) -> bytes:
-        """All that is left."""
+        """Return all bytes that are left."""
         return self.take(self.left)
 
     def mpi(self) -> int:
-        """The next multiprecision integer; its bit count must be exact."""
+        """Return the next multiprecision integer; its bit count must be exact."""
         bits = self.number(2)
         if bits > _NUMBER_BITS:
-            raise Malformed(f"{self._what} has a number of {bits} bits; {_NUMBER_BITS} is the most")
+            raise Malformed(
+                f"{self._what} has a number of {bits} bits; the limit is {_NUMBER_BITS}"
+            )
         value = self.number((bits + 7) // 8)
         if value.bit_length() != bits:
             raise Malformed(
@@ -85,30 +93,30 @@ class Octets:
         return value
 
     def end(self) -> None:
-        """Assert that everything was read.
+        """Check that all bytes were read.
 
         Raises:
-            Malformed: Something follows.
+            Malformed: Bytes are left.
         """
         if self.left:
             raise Malformed(f"{self._what} has {self.left} bytes after its end")
 
 
 def packets(data: bytes, what: str) -> Iterator[Packet]:
-    """The packets in binary data.
+    """Return the packets in binary data.
 
     Args:
-        data: Nothing but packets.
-        what: The data in a person's words, for errors.
+        data: Only packets.
+        what: The name of the data in messages.
 
     Raises:
-        Malformed: Something else is there, or a packet has no definite length.
+        Malformed: There is other data, or a packet has no definite length.
     """
     octets = Octets(data, what)
     while octets.left:
         header = octets.number(1)
         if not header & 0x80:
-            raise Malformed(f"{what} has a byte 0x{header:02x} where a packet has to begin")
+            raise Malformed(f"{what} has a byte 0x{header:02x} where a packet must start")
         if header & 0x40:
             tag, length = header & 0x3F, _new_length(octets, what)
         else:
@@ -117,37 +125,37 @@ def packets(data: bytes, what: str) -> Iterator[Packet]:
 
 
 def _old_length(octets: Octets, kind: int, what: str) -> int:
-    if kind == 3:  # noqa: PLR2004 - the length type "indeterminate"
+    if kind == _INDETERMINATE:
         raise Malformed(f"{what} has a packet of indeterminate length")
     return octets.number(1 << kind)
 
 
 def _new_length(octets: Octets, what: str) -> int:
     first = octets.number(1)
-    if 224 <= first < 255:  # noqa: PLR2004 - RFC 9580, 4.2.1.4
-        raise Malformed(f"{what} has a packet that comes in parts")
+    if _PARTIAL <= first < _FIVE_OCTETS:
+        raise Malformed(f"{what} has a packet that is split into parts")
     return long_length(octets, first)
 
 
 def long_length(octets: Octets, first: int) -> int:
-    """A length of one, two or five bytes, of which ``first`` has been read."""
-    if first < 192:  # noqa: PLR2004 - RFC 9580, 4.2.1
+    """Read a length of one, two or five bytes; ``first`` has been read already."""
+    if first < _TWO_OCTETS:
         return first
-    if first == 255:  # noqa: PLR2004
+    if first == _FIVE_OCTETS:
         return octets.number(4)
-    return ((first - 192) << 8) + octets.number(1) + 192
+    return ((first - _TWO_OCTETS) << 8) + octets.number(1) + _TWO_OCTETS
 
 
 def dearmored(data: bytes, label: str, what: str) -> bytes:
-    """Binary data as it is, or what is inside its armor.
+    """Return binary data as it is, or the content of its armor.
 
     Args:
         data: The bytes of a file.
-        label: What the armor has to say it holds: ``SIGNATURE`` or ``PUBLIC KEY BLOCK``.
-        what: The data in a person's words, for errors.
+        label: The label that the armor must have: ``SIGNATURE`` or ``PUBLIC KEY BLOCK``.
+        what: The name of the data in messages.
 
     Raises:
-        Malformed: The armor is broken, there is more than one, or something stands around it.
+        Malformed: The armor is broken, there are several, or there is other data around it.
     """
     if not data or data[0] & 0x80:
         return data
@@ -161,7 +169,7 @@ def dearmored(data: bytes, label: str, what: str) -> bytes:
     try:
         blank = lines.index(b"")
     except ValueError:
-        raise Malformed(f"{what} has no blank line after the headers of its armor") from None
+        raise Malformed(f"{what} has no blank line after its armor headers") from None
     for header in lines[1:blank]:
         if not _ARMOR_HEADER.fullmatch(header):
             raise Malformed(f"{what} has an unknown header in its armor")
@@ -169,7 +177,7 @@ def dearmored(data: bytes, label: str, what: str) -> bytes:
 
 
 def _armored_bytes(lines: list[bytes], what: str) -> bytes:
-    """What lines of Base64 and the checksum after them say; gpg 2.2 insists on the checksum."""
+    """Decode lines of Base64, and check the checksum after them; gpg 2.2 requires it."""
     if not lines or not lines[-1].startswith(b"="):
         raise Malformed(f"{what} has no checksum at the end of its armor")
     checksum = lines.pop()
@@ -180,21 +188,21 @@ def _armored_bytes(lines: list[bytes], what: str) -> bytes:
     if full > _ARMOR_LINE_CHARACTERS or not lengths_right:
         raise Malformed(f"{what} has lines of unequal length in its armor")
     if not all(_ARMOR_LINE.fullmatch(line) for line in lines):
-        raise Malformed(f"{what} has lines in its armor that are no Base64")
+        raise Malformed(f"{what} has lines in its armor that are not Base64")
     text = b"".join(lines)
     try:
         decoded = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise Malformed(f"{what} has wrong Base64 in its armor: {error}") from error
+        raise Malformed(f"{what} has invalid Base64 in its armor: {error}") from error
     if base64.b64encode(decoded) != text:
-        raise Malformed(f"{what} has Base64 in its armor that no encoder makes")
+        raise Malformed(f"{what} has Base64 in its armor that no encoder writes")
     if checksum != b"=" + base64.b64encode(crc24(decoded).to_bytes(3, "big")):
-        raise Malformed(f"{what} has another checksum in its armor than its content")
+        raise Malformed(f"{what} has a checksum in its armor that does not match its content")
     return decoded
 
 
 def crc24(data: bytes) -> int:
-    """The checksum of armor (RFC 9580, 6.1)."""
+    """Return the checksum of armor (RFC 9580, 6.1)."""
     value = 0xB704CE
     for byte in data:
         value ^= byte << 16

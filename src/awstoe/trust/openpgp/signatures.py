@@ -1,4 +1,4 @@
-"""Signature packets of OpenPGP, version 4 (RFC 9580, 5.2): reading one, and its digest."""
+"""Reads OpenPGP signature packets of version 4 (RFC 9580, 5.2), and checks digests with them."""
 
 from typing import Final, NamedTuple
 
@@ -33,7 +33,13 @@ _MAY_SIGN: Final = 0x02
 _OLD_VERSION: Final = 3
 _AREA_OCTETS: Final = 10_000
 """Longest area of subpackets: the limit of gpg."""
-_NOT_ONCE: Final = "a signature has {} subpackets of type {} where one may be"
+_TIME_OCTETS: Final = 4
+"""RFC 9580, 3.5."""
+_KEY_ID_OCTETS: Final = 8
+"""RFC 9580, 5.2.3.12."""
+_ISSUER_OCTETS: Final = 21
+"""A version and a version 4 fingerprint: RFC 9580, 5.2.3.35."""
+_NOT_ONCE: Final = "a signature has {} subpackets of type {}; expected one"
 
 
 class Subpacket(NamedTuple):
@@ -41,7 +47,7 @@ class Subpacket(NamedTuple):
 
     kind: int
     critical: bool
-    """Who does not know it must not accept the signature."""
+    """A program that does not support it must not accept the signature."""
     body: bytes
 
 
@@ -49,20 +55,20 @@ class Signature(NamedTuple):
     """A signature packet."""
 
     kind: int
-    """Its type: what was signed."""
+    """The signature type: what was signed."""
     key_algorithm: int
     hash_algorithm: int
     hashed: tuple[Subpacket, ...]
     unhashed: tuple[Subpacket, ...]
-    """Not protected by the signature: nothing in here is believed."""
+    """Not covered by the signature, so never trusted."""
     trailer: bytes
-    """What the digest ends with."""
+    """The bytes at the end of the digest's input."""
     digest_start: bytes
     value: bytes
-    """The numbers that the key has made."""
+    """The integers that the key has computed."""
 
     def one(self, kind: int) -> bytes | None:
-        """The body of the hashed subpacket of a type.
+        """Return the body of the hashed subpacket of a type.
 
         Raises:
             Malformed: There are several.
@@ -73,7 +79,7 @@ class Signature(NamedTuple):
         return found[0] if found else None
 
     def seconds(self, kind: int) -> int | None:
-        """The value of the hashed subpacket of a type that holds a time or a span.
+        """Return the value of the hashed subpacket of a type that contains a time or a duration.
 
         Raises:
             Malformed: It has another length, or there are several.
@@ -81,63 +87,63 @@ class Signature(NamedTuple):
         body = self.one(kind)
         if body is None:
             return None
-        if len(body) != 4:  # noqa: PLR2004 - RFC 9580, 3.5
+        if len(body) != _TIME_OCTETS:
             raise Malformed(f"a signature has a time of {len(body)} bytes")
         return int.from_bytes(body, "big")
 
     @property
     def created(self) -> int:
-        """When it says it was made, seconds since 1970.
+        """Creation time that it states, in seconds since 1970.
 
         Raises:
-            Malformed: It does not say so under the protection of the signature.
+            Malformed: No hashed subpacket states it.
         """
         value = self.seconds(CREATED)
         if value is None:
-            raise Malformed("a signature does not say when it was made")
+            raise Malformed("a signature does not state when it was made")
         return value
 
     @property
     def expires(self) -> int | None:
-        """When it stops to count, seconds since 1970.
+        """Expiration time, in seconds since 1970.
 
         Raises:
-            Malformed: OpenPGP has no number for that time; gpg takes it for one in the past.
+            Malformed: OpenPGP cannot represent that time; gpg treats it as one in the past.
         """
         span = self.seconds(SIGNATURE_EXPIRES)
         if not span:
             return None
         if self.created + span >= _TIMES:
-            raise Malformed("a signature expires after 2106, when OpenPGP has no times any more")
+            raise Malformed("a signature expires after 2106, which OpenPGP cannot represent")
         return self.created + span
 
     @property
     def lets_sign(self) -> bool | None:
-        """Whether its key flags let a key sign data; None when it has none."""
+        """Whether its key flags allow a key to sign data; None if it has no key flags."""
         flags = self.one(KEY_FLAGS)
         return None if flags is None else bool(flags and flags[0] & _MAY_SIGN)
 
     def issuers(self) -> tuple[set[str], set[str]]:
-        """The fingerprints and the key ids of who says to have made it; both may be empty.
+        """Return the fingerprints and key IDs of the keys it claims as makers; both may be empty.
 
         Raises:
-            Malformed: One has a wrong form.
+            Malformed: One has a wrong format.
         """
         fingerprints: set[str] = set()
         key_ids: set[str] = set()
         for each in (*self.hashed, *self.unhashed):
             if each.kind == ISSUER:
-                if len(each.body) != 8:  # noqa: PLR2004 - RFC 9580, 5.2.3.12
-                    raise Malformed("a signature has a key id of a wrong length")
+                if len(each.body) != _KEY_ID_OCTETS:
+                    raise Malformed("a signature has a key ID with a wrong length")
                 key_ids.add(each.body.hex().upper())
             elif each.kind == ISSUER_FINGERPRINT:
-                if len(each.body) != 21 or each.body[0] != VERSION:  # noqa: PLR2004
+                if len(each.body) != _ISSUER_OCTETS or each.body[0] != VERSION:
                     raise Malformed("a signature has a fingerprint that is not of version 4")
                 fingerprints.add(each.body[1:].hex().upper())
         return fingerprints, key_ids
 
     def check_notations(self) -> None:
-        """Refuse notations whose lengths do not fit, as gpg does.
+        """Reject notations whose lengths do not match, as gpg does.
 
         Raises:
             Malformed: There is one.
@@ -151,7 +157,7 @@ class Signature(NamedTuple):
                 octets.end()
 
     def is_by(self, key: PublicKey) -> bool:
-        """Whether it says to be made by ``key``, or does not say by whom."""
+        """Whether it claims to be made by ``key``, or names no key."""
         fingerprints, key_ids = self.issuers()
         return fingerprints <= {key.fingerprint} and key_ids <= {key.key_id}
 
@@ -159,7 +165,7 @@ class Signature(NamedTuple):
         """Whether ``key`` has made this signature of ``signed``.
 
         Raises:
-            Unsupported: It cannot be said.
+            Unsupported: It cannot be checked.
         """
         digest = digester(self.hash_algorithm)
         digest.update(signed)
@@ -167,10 +173,10 @@ class Signature(NamedTuple):
         return self.verifies(key, digest.digest())
 
     def verifies(self, key: PublicKey, digest: bytes) -> bool:
-        """The same, for a digest that has the trailer in it.
+        """The same, for a digest that already includes the trailer.
 
         Raises:
-            Unsupported: It cannot be said.
+            Unsupported: It cannot be checked.
         """
         if self.key_algorithm != key.algorithm or digest[:2] != self.digest_start:
             return False
@@ -178,16 +184,16 @@ class Signature(NamedTuple):
 
 
 def read(body: bytes) -> Signature:
-    """The signature in the body of a packet.
+    """Read the signature in the body of a packet.
 
     Raises:
-        Malformed: It is none.
-        Unsupported: It is one of another version.
+        Malformed: It is not a signature.
+        Unsupported: It has another version.
     """
     octets = Octets(body, "a signature")
     version = octets.number(1)
     if version != VERSION:
-        raise Unsupported(f"the signature has version {version}; {VERSION} counts")
+        raise Unsupported(f"the signature has version {version}; expected {VERSION}")
     kind, key_algorithm, hash_algorithm = octets.take(3)
     hashed = octets.take(octets.number(2))
     unhashed = octets.take(octets.number(2))
@@ -205,17 +211,19 @@ def read(body: bytes) -> Signature:
 
 
 def issuer_of_old(body: bytes) -> str:
-    """The key id in a signature of version 3 (RFC 9580, 5.2.2); empty for other versions."""
+    """Return the key ID in a signature of version 3 (RFC 9580, 5.2.2); empty for other versions."""
     octets = Octets(body, "a signature")
     if octets.number(1) != _OLD_VERSION:
         return ""
     octets.take(6)
-    return octets.take(8).hex().upper()
+    return octets.take(_KEY_ID_OCTETS).hex().upper()
 
 
 def _subpackets(area: bytes) -> tuple[Subpacket, ...]:
     if len(area) > _AREA_OCTETS:
-        raise Malformed(f"a signature has {len(area)} bytes of subpackets; {_AREA_OCTETS} may be")
+        raise Malformed(
+            f"a signature has {len(area)} bytes of subpackets; the limit is {_AREA_OCTETS}"
+        )
     octets = Octets(area, "a subpacket")
     found: list[Subpacket] = []
     while octets.left:

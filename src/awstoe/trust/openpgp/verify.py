@@ -1,7 +1,7 @@
-"""Detached OpenPGP signatures: whether a file is what a trusted key has signed.
+"""Verifies detached OpenPGP signatures: whether a trusted key has signed a file.
 
-Every signature of a signature file has to be good. gpg ends with an error when one of several is
-bad or unknown, and whoever accepts what gpg rejects helps the one who attacks.
+Every signature in a signature file must be good. gpg fails if one of several is bad or unknown, and
+a verifier that accepts what gpg rejects helps an attacker.
 """
 
 import hashlib
@@ -27,18 +27,16 @@ from awstoe.trust.policy import (
 
 
 class Readable(Protocol):
-    """A binary file as ``open`` gives it."""
+    """A binary file as ``open`` returns it."""
 
     def readinto(self, buffer: bytearray, /) -> int:
-        """Fill ``buffer`` from the front; gives how many bytes, 0 at the end."""
+        """Fill ``buffer`` from its start, and return the number of bytes; 0 at the end."""
 
 
 _WHAT: Final = "the signature file"
 _ISSUERS: Final = frozenset({signatures.ISSUER, signatures.ISSUER_FINGERPRINT})
 _UNDERSTOOD: Final = frozenset({signatures.CREATED, signatures.SIGNATURE_EXPIRES}) | _ISSUERS
-
-
-# They say something about a certification; gpg refuses some of them that are of an odd length.
+# They belong to certifications; gpg rejects some of them if their length is wrong.
 _OUT_OF_PLACE: Final = frozenset({4, 5, 7, 38})
 
 
@@ -46,10 +44,10 @@ def verify(stream: Readable, signature: bytes, keyring: Keyring, *, now: int) ->
     """Check a file against its signature file.
 
     Args:
-        stream: The file, read from where it stands to its end.
-        signature: The bytes of the signature file, armored or binary; of a larger one than the
-            limit not all need be read.
-        keyring: The keys that count.
+        stream: The file; it is read from its current position to its end.
+        signature: The bytes of the signature file, armored or binary; of a large file, one byte
+            more than the limit is enough.
+        keyring: The trusted keys.
         now: Seconds since 1970.
 
     Raises:
@@ -70,7 +68,7 @@ def verify(stream: Readable, signature: bytes, keyring: Keyring, *, now: int) ->
 
 
 def unsigned(stream: Readable, reason: str) -> Verification:
-    """What is said of a file that has no signature.
+    """Return the result for a file that has no signature.
 
     Raises:
         OSError: The file cannot be read.
@@ -80,11 +78,11 @@ def unsigned(stream: Readable, reason: str) -> Verification:
 
 
 def _read(data: bytes) -> list[Signature]:
-    """The signatures of a file, of which none breaks a rule that needs no key to see.
+    """Read the signatures of a file, and apply the rules that can be checked without a key.
 
     Raises:
-        Malformed: One does, or this is no signature file.
-        Unsupported: One is of another version.
+        Malformed: A signature violates one, or this is not a signature file.
+        Unsupported: A signature has another version.
     """
     if len(data) > limits.SIGNATURE_BYTES:
         raise Malformed(f"{_WHAT} has more than {limits.SIGNATURE_BYTES} bytes")
@@ -105,80 +103,77 @@ def _check_form(signature: Signature) -> None:
         raise Malformed(f"the signature has type 0x{signature.kind:02x}: expected 0x00, of a file")
     if signature.hash_algorithm not in ACCEPTED_HASHES:
         name = HASH_NAMES.get(signature.hash_algorithm, f"digest {signature.hash_algorithm}")
-        raise Malformed(f"the signature uses {name}: SHA-256, SHA-384 and SHA-512 count")
+        raise Malformed(f"the signature uses {name}: expected SHA-256, SHA-384 or SHA-512")
     refuse_critical(signature, _UNDERSTOOD)
     for each in signature.unhashed:
         if each.kind not in _ISSUERS or each.critical:
             raise Malformed(f"the signature has an unprotected subpacket of type {each.kind}")
     for each in signature.hashed:
         if each.kind in _OUT_OF_PLACE:
-            raise Malformed(f"the signature has a subpacket of type {each.kind}, not for files")
+            raise Malformed(
+                f"the signature has a subpacket of type {each.kind}, which is not for files"
+            )
     signature.check_notations()
     signature.issuers()
-    _ = signature.created, signature.expires  # raise when they are wrong
+    _ = signature.created, signature.expires  # these raise if they are not valid
 
 
 def _judge(signature: Signature, digest: bytes, keyring: Keyring, now: int) -> Finding:
     try:
-        makers = keyring.candidate_keys(signature, now)
+        keys = keyring.candidate_keys(signature, now)
     except Malformed as error:
         return Finding(Verdict.BAD, str(error), created=signature.created)
-    if not makers:
-        return Finding(
-            Verdict.UNTRUSTED, f"no trusted key made it: {_maker(signature)}",
-            created=signature.created,
-        )  # fmt: skip
-    findings = [_judge_by(signature, digest, maker, now) for maker in makers]
-    # Key ids are short: of two keys with the same one, that which made it speaks.
+    if not keys:
+        fingerprints, key_ids = signature.issuers()
+        named = ", ".join(sorted(fingerprints or key_ids))
+        reason = f"no trusted key made it: it names {named}"
+        return Finding(Verdict.UNTRUSTED, reason, created=signature.created)
+    findings = [_judge_by(signature, digest, key, now) for key in keys]
+    # Key IDs are short: if two keys have the same one, the key that made the signature decides.
     return next((each for each in findings if each.verdict is Verdict.GOOD), findings[0])
 
 
-def _maker(signature: Signature) -> str:
-    fingerprints, key_ids = signature.issuers()
-    return f"it names {', '.join(sorted(fingerprints or key_ids))}"
-
-
-def _judge_by(signature: Signature, digest: bytes, maker: SigningKey, now: int) -> Finding:
+def _judge_by(signature: Signature, digest: bytes, key: SigningKey, now: int) -> Finding:
     finding = Finding(
         Verdict.BAD,
-        fingerprint=maker.certificate,
-        signing_key=maker.key.fingerprint,
-        signer=maker.signer,
+        fingerprint=key.certificate,
+        signing_key=key.key.fingerprint,
+        signer=key.signer,
         created=signature.created,
     )
-    if not maker.key.weakness:
+    if not key.key.weakness:
         try:
-            holds = signature.verifies(maker.key, digest)
+            verified = signature.verifies(key.key, digest)
         except Unsupported as error:
             return finding._replace(reason=str(error))
-        if not holds:
+        if not verified:
             return finding._replace(
                 reason="the file is not what was signed, or the signature was changed"
             )
-    if maker.problem is not None:
-        return finding._replace(verdict=maker.problem.verdict, reason=maker.problem.reason)
-    return _judge_times(signature, maker, finding, now)
+    if key.problem is not None:
+        return finding._replace(verdict=key.problem.verdict, reason=key.problem.reason)
+    return _judge_times(signature, key, finding, now)
 
 
-def _judge_times(signature: Signature, maker: SigningKey, finding: Finding, now: int) -> Finding:
+def _judge_times(signature: Signature, key: SigningKey, finding: Finding, now: int) -> Finding:
     if signature.created > now:
-        return finding._replace(reason="it was made in the future; is the clock right?")
-    if signature.created < maker.key.created:
+        return finding._replace(reason="it was made in the future; check the clock")
+    if signature.created < key.key.created:
         return finding._replace(reason="it is older than the key that made it")
     if signature.expires is not None and signature.expires <= now:
         return finding._replace(verdict=Verdict.EXPIRED, reason="the signature has expired")
     warnings: tuple[str, ...] = ()
-    if maker.expires is not None and maker.expires <= now:
-        if signature.created >= maker.expires:
+    if key.expires is not None and key.expires <= now:
+        if signature.created >= key.expires:
             return finding._replace(
                 verdict=Verdict.EXPIRED, reason="it was made after its key had expired"
             )
-        warnings = ("the key has expired since; the signature was made before that",)
+        warnings = ("the key has expired; the signature was made before that",)
     return finding._replace(verdict=Verdict.GOOD, warnings=warnings)
 
 
 def _digests(stream: Readable, names: Collection[HashName]) -> "dict[HashName, hashlib._Hash]":
-    """The digests of what is left of a stream, in one pass."""
+    """Return the digests of the rest of a stream, in one pass."""
     digests = {name: hashlib.new(name) for name in names}
     buffer = bytearray(limits.READ_CHUNK_BYTES)
     view = memoryview(buffer)

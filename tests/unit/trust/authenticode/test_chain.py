@@ -1,4 +1,4 @@
-"""A chain is followed only over certificates that may stand where they stand."""
+"""A chain leads only through certificates that are valid in their position."""
 
 import shutil
 import subprocess
@@ -64,12 +64,12 @@ def found(
 
 
 def below(name: str, extensions: Sequence[Extension]) -> tuple[Holder, list[Holder]]:
-    """A signer below an authority of that kind, which stands below the root."""
+    """Return a signer below an authority with these extensions, which the root has certified."""
     between = make(name, extensions, by=ROOT, end=FAR)
     return make("Leaf", GOOD, by=between), [between]
 
 
-def test_chain_is_found_in_whatever_order_the_certificates_lie() -> None:
+def test_chain_is_found_in_any_order_of_the_certificates() -> None:
     one = make("One", authority(depth=1), by=ROOT)
     two = make("Two", authority(depth=0), by=one)
     leaf = make("Leaf", GOOD, by=two)
@@ -77,8 +77,8 @@ def test_chain_is_found_in_whatever_order_the_certificates_lie() -> None:
     assert found(leaf, [ROOT, two, one]) == ["Leaf", "Two", "One", "Root"]
 
 
-def test_dead_end_is_left_for_the_chain_that_leads_on() -> None:
-    """Two authorities of one name and key: one is certified by a stranger, one by the root."""
+def test_dead_end_is_left_for_the_chain_that_continues() -> None:
+    """Two authorities with one name and key: a stranger certified one, the root the other."""
     stranger = make("Stranger", authority())
     wrong = make("Between", authority(), by=stranger)
     right = make("Between", authority(), by=ROOT)
@@ -86,67 +86,67 @@ def test_dead_end_is_left_for_the_chain_that_leads_on() -> None:
     assert found(leaf, [stranger, wrong, right]) == ["Leaf", "Between", "Root"]
 
 
-def test_authorities_that_certify_each_other_are_no_chain() -> None:
+def test_authorities_that_certify_each_other_are_not_a_chain() -> None:
     one = make("One", authority(), by=make("Two", authority()))
     two = make("Two", authority(), by=make("One", authority()))
     leaf = make("Leaf", GOOD, by=one)
-    with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+    with pytest.raises(TrustError, match="no trusted authority has issued"):
         found(leaf, [one, two])
 
 
 LEAVES = {
     "is an authority": (authority(usages=[CODE_SIGNING]), "is an authority's, not a signer's"),
-    "has no extended usage": (signer(), "is not made to sign programs"),
-    "is for something else": (signer(TIME_STAMPING), "is not made to sign programs"),
+    "has no extended usage": (signer(), "is not for code signing"),
+    "is for something else": (signer(TIME_STAMPING), "is not for code signing"),
     "is for anything": (
         signer(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE),
-        "is not made to sign programs",
+        "is not for code signing",
     ),
     "may not sign": (signer(CODE_SIGNING, key_usage="key_agreement"), "is not for signatures"),
     "has an unknown critical extension": (
         [*GOOD, Extension(UNKNOWN, critical=True)],
-        "an extension that is not understood here: 1.3.6.1.4.1.99999.1",
+        "an extension that is not supported: 1.3.6.1.4.1.99999.1",
     ),
     "constrains names": (
         [*GOOD, Extension(CONSTRAINED, critical=False)],
-        "an extension that is not understood here: 2.5.29.30",
+        "an extension that is not supported: 2.5.29.30",
     ),
 }
 
 
 @pytest.mark.parametrize("case", LEAVES)
-def test_signer_is_refused_whose_certificate(case: str) -> None:
+def test_signer_is_rejected_if_its_certificate(case: str) -> None:
     extensions, reason = LEAVES[case]
     with pytest.raises(TrustError, match=reason):
         found(make("Leaf", extensions, by=ROOT))
 
 
-def test_unknown_extension_that_is_not_critical_is_passed_over() -> None:
+def test_unknown_extension_that_is_not_critical_is_ignored() -> None:
     leaf = make("Leaf", [*GOOD, Extension(UNKNOWN, critical=False)], by=ROOT)
     assert found(leaf) == ["Leaf", "Root"]
 
 
 AUTHORITIES = {
     "is a signer": (signer(CODE_SIGNING), "is not an authority's, but has issued one"),
-    "says that it is none": (authority(ca=False), "is not an authority's, but has issued one"),
-    "says nothing about that": (
+    "states that it is not one": (authority(ca=False), "is not an authority's, but has issued one"),
+    "does not state that it is one": (
         [Extension(usage("key_cert_sign"), critical=True)],
         "is not an authority's, but has issued one",
     ),
     "may not issue": (authority(issues=False), "may not issue certificates"),
     "is for something else": (
         authority(usages=[TIME_STAMPING]),
-        "may not issue for those who sign programs",
+        "may not issue certificates for code signing",
     ),
     "constrains names": (
         [*authority(), Extension(CONSTRAINED, critical=True)],
-        "is not understood here: 2.5.29.30",
+        "is not supported: 2.5.29.30",
     ),
 }
 
 
 @pytest.mark.parametrize("case", AUTHORITIES)
-def test_authority_is_refused_that(case: str) -> None:
+def test_authority_is_rejected_if_it(case: str) -> None:
     extensions, reason = AUTHORITIES[case]
     leaf, beside = below("Between", extensions)
     with pytest.raises(TrustError, match=reason):
@@ -158,20 +158,20 @@ def test_authority_for_the_purpose_is_good() -> None:
     assert found(leaf, beside) == ["Leaf", "Between", "Root"]
 
 
-def test_more_authorities_than_one_allows_are_refused() -> None:
+def test_more_authorities_than_one_allows_are_rejected() -> None:
     one = make("One", authority(depth=0), by=ROOT)
     two = make("Two", authority(), by=one)
     with pytest.raises(TrustError, match='"One" may not have so many others below it'):
         found(make("Leaf", GOOD, by=two), [one, two])
 
 
-def test_expired_authority_is_refused() -> None:
+def test_expired_authority_is_rejected() -> None:
     between = make("Between", authority(), by=ROOT, end=datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(TrustError, match='"Between" expired at 2026-02-01'):
         found(make("Leaf", GOOD, by=between), [between])
 
 
-def test_expired_root_is_refused() -> None:
+def test_expired_root_is_rejected() -> None:
     root = make("Old Root", authority(), end=datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(TrustError, match='"Old Root" expired at 2026-02-01'):
         found(make("Leaf", GOOD, by=root), roots=[root])
@@ -186,31 +186,31 @@ def test_validity_is_exact_to_the_second() -> None:
             found(leaf, at=bad)
 
 
-def test_dates_after_2049_are_understood() -> None:
+def test_dates_after_2049_are_supported() -> None:
     leaf = make("Leaf", GOOD, by=ROOT, end=datetime(2060, 1, 1, tzinfo=UTC))
     assert found(leaf, at=datetime(2055, 1, 1, tzinfo=UTC)) == ["Leaf", "Root"]
 
 
-def test_certificate_by_another_key_of_the_same_name_is_refused() -> None:
+def test_certificate_by_another_key_of_the_same_name_is_rejected() -> None:
     impostor = make("Root", authority(), key=curve_key("an impostor"))
-    with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+    with pytest.raises(TrustError, match="no trusted authority has issued"):
         found(make("Leaf", GOOD, by=impostor), [impostor])
 
 
 @pytest.mark.parametrize("curve", [ec.SECP521R1(), ec.SECP256K1()], ids=lambda curve: curve.name)
-def test_other_curves_are_refused(curve: ec.EllipticCurve) -> None:
+def test_other_curves_are_rejected(curve: ec.EllipticCurve) -> None:
     leaf = make("Leaf", GOOD, by=ROOT, key=ec.generate_private_key(curve))
     with pytest.raises(TrustError, match=f"is the curve {curve.name}; expected RSA with at least"):
         found(leaf)
 
 
-def test_small_key_of_an_authority_is_refused() -> None:
+def test_small_key_of_an_authority_is_rejected() -> None:
     between = make("Between", authority(), by=ROOT, key=rsa_key("Small", 2048))
     with pytest.raises(TrustError, match='the key of "Between" is RSA with 2048 bits'):
         found(make("Leaf", GOOD, by=between), [between])
 
 
-def test_other_kinds_of_keys_are_refused() -> None:
+def test_other_types_of_keys_are_rejected() -> None:
     key = ed25519.Ed25519PrivateKey.generate()
     builder = x509.CertificateBuilder(
         subject_name=x509.Name([]),
@@ -227,19 +227,19 @@ def test_other_kinds_of_keys_are_refused() -> None:
         chain.check_signer(certificate, chain.CODE_SIGNING)
 
 
-def test_certificate_signed_with_sha1_is_refused() -> None:
+def test_certificate_signed_with_sha1_is_rejected() -> None:
     root = make("RSA Root", authority(), key=rsa_key("RSA Publisher"), end=FAR)
     leaf = make("Leaf", GOOD, by=root)
     assert found(leaf, roots=[root]) == ["Leaf", "RSA Root"]
     old = signed_with_sha1(leaf.certificate)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(TrustError, match="nobody who is trusted vouches"):
+        with pytest.raises(TrustError, match="no trusted authority has issued"):
             found(Holder(old, leaf.key), roots=[root])
 
 
 def signed_with_sha1(certificate: x509.Certificate) -> x509.Certificate:
-    """The same certificate as it would have been made years ago; the library makes none."""
+    """Return the certificate as it was made years ago; the library does not make such ones."""
     value, _rest = decoder.decode(certificate.public_bytes(Encoding.DER))
     for place in (value[0][2], value[1]):
         place[0] = univ.ObjectIdentifier("1.2.840.113549.1.1.5")
@@ -249,7 +249,7 @@ def signed_with_sha1(certificate: x509.Certificate) -> x509.Certificate:
     return x509.load_der_x509_certificate(encoder.encode(value))
 
 
-def test_certificate_signed_with_rsa_pss_is_refused_wherever_it_stands_below_a_root() -> None:
+def test_certificate_signed_with_rsa_pss_is_rejected_anywhere_below_a_root() -> None:
     root = make("RSA Root", authority(), key=rsa_key("RSA Publisher"), end=FAR)
     between = make("Between", authority(), by=root, rsa_padding=PSS)
     for leaf, refused in (
@@ -264,15 +264,15 @@ def test_certificate_signed_with_rsa_pss_is_refused_wherever_it_stands_below_a_r
             chain.without_roots(leaf.certificate, beside, chain.CODE_SIGNING)
 
 
-def test_nobody_asks_how_a_trusted_certificate_is_signed() -> None:
+def test_signature_of_a_trusted_certificate_is_not_checked() -> None:
     key = rsa_key("RSA Publisher")
     root = make("RSA Root", authority(), key=key, end=FAR, rsa_padding=PSS)
     assert found(make("Leaf", GOOD, by=root), roots=[root]) == ["Leaf", "RSA Root"]
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
-def test_key_for_rsa_pss_alone_is_refused(tmp_path: Path) -> None:
-    """Only OpenSSL makes such certificates; its key would sign the other way as well."""
+def test_key_only_for_rsa_pss_is_rejected(tmp_path: Path) -> None:
+    """Only OpenSSL makes such certificates; the key could also sign the other way."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     uses = (
         "keyUsage=digitalSignature",
@@ -288,16 +288,16 @@ def test_key_for_rsa_pss_alone_is_refused(tmp_path: Path) -> None:
     )
     for command in commands:
         subprocess.run([OPENSSL or "", *command], check=True, capture_output=True, timeout=120)
-    with pytest.raises(TrustError, match='the key of "PSS" is for RSA-PSS alone; expected RSA'):
+    with pytest.raises(TrustError, match='the key of "PSS" is for RSA-PSS only; expected RSA'):
         chain.check_signer(
             x509.load_pem_x509_certificate(certificate.read_bytes()), chain.CODE_SIGNING
         )
 
 
-def test_time_stamping_must_be_critical_and_alone() -> None:
+def test_timestamping_must_be_critical_and_the_only_usage() -> None:
     stamper = world().stamper
     assert found(stamper, roots=[world().stamp_root], purpose=chain.TIME_STAMPING)
     for extensions in (signer(TIME_STAMPING), signer(TIME_STAMPING, CODE_SIGNING, critical=True)):
         leaf = make("Stamper", extensions, by=ROOT)
-        with pytest.raises(TrustError, match="is not made to stamp times alone"):
+        with pytest.raises(TrustError, match="is not exclusively for timestamping"):
             found(leaf, purpose=chain.TIME_STAMPING)

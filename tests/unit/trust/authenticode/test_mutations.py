@@ -1,4 +1,4 @@
-"""No byte of a signed program is free: whatever is changed is refused, and never with a crash."""
+"""No byte of a signed program can be changed: every change is rejected, without a crash."""
 
 import io
 import random
@@ -29,7 +29,7 @@ def verify(program: bytes, *, stamps: bool = True) -> SignatureResult:
     return authenticode.verify_file(
         io.BytesIO(program),
         trusted=[world().root.certificate],
-        stampers=[world().stamp_root.certificate] if stamps else [],
+        timestamp_authorities=[world().stamp_root.certificate] if stamps else [],
         now=NOW,
     )
 
@@ -39,7 +39,7 @@ def altered(program: bytes, at: int, value: int) -> bytes:
 
 
 def accepted(program: bytes, places: range, seed: int) -> list[tuple[int, int]]:
-    """Where a byte could be changed, to what; a random other value at each place."""
+    """Return the offsets and values of accepted changes; tries one random value per offset."""
     chance = random.Random(seed)
     found = []
     for at in places:
@@ -57,8 +57,8 @@ def test_no_byte_of_a_stamped_program_can_be_changed(quarter: int) -> None:
     assert accepted(program, places, seed=quarter) == []
 
 
-def test_no_bit_of_the_signature_and_its_time_stamp_can_be_changed() -> None:
-    # Every ninth byte: all of them, tried once, take minutes and find as little.
+def test_no_bit_of_the_signature_and_its_timestamp_can_be_changed() -> None:
+    # Every ninth byte: all of them take minutes, and an earlier run found nothing more.
     program = stamped()
     at, size = table_of(program)
     found = [
@@ -76,17 +76,17 @@ def test_no_byte_of_a_program_signed_with_rsa_can_be_changed() -> None:
     assert accepted(program, range(0, len(program), 3), seed=5) == []
 
 
-def test_change_with_a_fitting_checksum_is_refused_as_well() -> None:
+def test_change_with_a_matching_checksum_is_rejected() -> None:
     program = stamped()
     chance = random.Random(6)
     for at in range(2, len(program), 11):
         fitting = with_checksum(altered(program, at, program[at] ^ chance.randrange(1, 256)))
-        if fitting != program:  # a change of the checksum alone has been undone
+        if fitting != program:  # a change of only the checksum has been undone
             assert verify(fitting).state in REFUSED, at
 
 
-def test_only_the_last_certificate_of_a_stamp_that_counts_for_nothing_can_be_changed() -> None:
-    """The documented exception: its authority is not known, so that nobody speaks for it."""
+def test_only_the_last_certificate_of_an_ignored_timestamp_can_be_changed() -> None:
+    """The documented exception: its authority is unknown, so no signature covers it."""
     program = stamped()
     encoded = world().stamp_root.certificate.tbs_certificate_bytes
     after = program.index(encoded) + len(encoded)
@@ -97,7 +97,7 @@ def test_only_the_last_certificate_of_a_stamp_that_counts_for_nothing_can_be_cha
 
 
 @pytest.mark.parametrize("cut", ["bytes", "table", "headers"])
-def test_cut_off_program_is_refused(cut: str) -> None:
+def test_truncated_program_is_rejected(cut: str) -> None:
     program = signed()
     at, _size = table_of(program)
     lengths = {"bytes": range(2, len(program), 37), "table": range(at, at + 64)}
@@ -107,21 +107,21 @@ def test_cut_off_program_is_refused(cut: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=600))
-def test_any_bytes_as_a_program_give_a_verdict(data: bytes) -> None:
+def test_any_bytes_as_a_program_result_in_a_verdict(data: bytes) -> None:
     assert verify(b"MZ" + data).state in {State.BAD, State.UNSIGNED}
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes_as_a_signature_give_a_verdict(data: bytes) -> None:
+def test_any_bytes_as_a_signature_result_in_a_verdict(data: bytes) -> None:
     body = b"\x30\x82" + len(data).to_bytes(2, "big") + data
     assert verify(with_signature(make_program(), body)).state is State.BAD
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_spliced_signatures_are_refused(data: st.DataObject) -> None:
-    """Pieces moved, doubled and dropped, with all lengths around them left as they were."""
+def test_spliced_signatures_are_rejected(data: st.DataObject) -> None:
+    """Pieces are replaced, repeated and removed; the lengths around them stay as they were."""
     body = signature_of(stamped()).rstrip(b"\0")
     size = len(body)
     start, end = sorted(data.draw(st.lists(st.integers(4, size), min_size=2, max_size=2)))

@@ -1,4 +1,4 @@
-"""A program is good only when everything about its signature is; each attack has a test."""
+"""A program is good only if everything about its signature is; each attack has a test."""
 
 import functools
 import hashlib
@@ -67,7 +67,7 @@ def verify(
     return authenticode.verify_file(
         io.BytesIO(program),
         trusted=[(root or world().root).certificate],
-        stampers=[world().stamp_root.certificate] if stamps else [],
+        timestamp_authorities=[world().stamp_root.certificate] if stamps else [],
         now=now,
     )
 
@@ -80,19 +80,19 @@ def refused(
     now: datetime = NOW,
     stamps: bool = True,
 ) -> None:
-    verdict = verify(program, now=now, stamps=stamps)
-    assert verdict.state is state
-    assert reason in (verdict.reason or "")
+    result = verify(program, now=now, stamps=stamps)
+    assert result.state is state
+    assert reason in (result.reason or "")
 
 
 untrusted = functools.partial(refused, state=State.UNTRUSTED)
-"""The file is what was signed, but by somebody who does not count."""
+"""The file is what was signed, but its signer is not trusted."""
 
 
 # --- what is good -----------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["PE32", "PE32+"])
 @pytest.mark.parametrize("payload", [b"", b"x", b"1234567", b"12345678", bytes(3_000_001)])
-def test_signed_program_is_good_whatever_its_kind_and_length(kind: str, payload: bytes) -> None:
+def test_signed_program_of_any_type_and_length_is_good(kind: str, payload: bytes) -> None:
     program = sign(make_program(kind, payload=payload))
     assert verify(program) == SignatureResult(
         State.GOOD,
@@ -129,26 +129,26 @@ def test_p384_key_is_good() -> None:
 def test_file_is_read_from_its_path(tmp_path: Path) -> None:
     path = tmp_path / "awstoe.exe"
     path.write_bytes(signed())
-    verdict = authenticode.verify(str(path), trusted=[world().root.certificate], now=NOW)
-    assert verdict.state is State.GOOD
+    result = authenticode.verify(str(path), trusted=[world().root.certificate], now=NOW)
+    assert result.state is State.GOOD
 
 
-def test_missing_file_is_an_error_of_the_machine(tmp_path: Path) -> None:
+def test_missing_file_is_a_host_error(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"none\.exe cannot be read: No such file"):
         authenticode.verify(str(tmp_path / "none.exe"), now=NOW)
 
 
-def test_unsigned_program_is_said_to_be_unsigned() -> None:
+def test_unsigned_program_is_reported_as_unsigned() -> None:
     assert verify(PROGRAM).state is State.UNSIGNED
 
 
-def test_other_files_are_none_of_its_business() -> None:
+def test_other_files_are_not_checked() -> None:
     assert verify(b"\x7fELF and so on").state is State.OTHER
     assert verify(b"").state is State.OTHER
 
 
-def test_certificate_that_lies_there_twice_is_good() -> None:
-    """As osslsigncode leaves it in its own time stamps."""
+def test_certificate_that_is_included_twice_is_good() -> None:
+    """osslsigncode does this in its own timestamps."""
 
     def again(data: univ.Sequence) -> None:
         data["certificates"][3] = data["certificates"][0]
@@ -166,17 +166,17 @@ def verify_with(
 
 
 def test_nothing_trusted_means_nothing_good() -> None:
-    verdict = verify_with()
-    assert verdict.state is State.UNTRUSTED
-    assert verdict.reason == "no certificate is trusted here, so no signature can be good"
+    result = verify_with()
+    assert result.state is State.UNTRUSTED
+    assert result.reason == "no certificate is trusted here, so no signature can be good"
 
 
-def test_altered_program_is_bad_even_where_nothing_is_trusted() -> None:
+def test_altered_program_is_bad_even_if_nothing_is_trusted() -> None:
     program = bytearray(signed())
     program[table_of(bytes(program))[0] - 1] ^= 1
-    verdict = authenticode.verify_file(io.BytesIO(with_checksum(bytes(program))), now=NOW)
-    assert verdict.state is State.BAD
-    assert "altered after it was signed" in (verdict.reason or "")
+    result = authenticode.verify_file(io.BytesIO(with_checksum(bytes(program))), now=NOW)
+    assert result.state is State.BAD
+    assert "altered after it was signed" in (result.reason or "")
 
 
 @pytest.mark.parametrize("algorithm", [hashes.SHA1(), hashes.SHA256()], ids=["SHA-1", "SHA-256"])
@@ -187,20 +187,20 @@ def test_published_thumbprint_is_enough(algorithm: hashes.SHA1 | hashes.SHA256) 
     assert verify_with(thumbprints=["0" * 40, spaced]).state is State.GOOD
 
 
-def test_other_thumbprint_is_refused_even_below_a_trusted_root() -> None:
-    verdict = verify_with(trusted=[world().root.certificate], thumbprints=["AB" * 20])
-    assert verdict.state is State.UNTRUSTED
-    assert "which is not a published one" in (verdict.reason or "")
+def test_other_thumbprint_is_rejected_even_below_a_trusted_root() -> None:
+    result = verify_with(trusted=[world().root.certificate], thumbprints=["AB" * 20])
+    assert result.state is State.UNTRUSTED
+    assert "which is not a published one" in (result.reason or "")
 
 
 @pytest.mark.parametrize("text", ["", "AB", "G" * 40, "0" * 41, "0" * 63, "\u0660" * 40])
-def test_thumbprint_that_is_none_is_a_mistake_of_the_caller(text: str) -> None:
+def test_malformed_thumbprint_is_a_mistake_of_the_caller(text: str) -> None:
     with pytest.raises(ValueError, match="expected a thumbprint"):
         verify_with(thumbprints=[text])
 
 
-def test_stranger_of_the_same_name_is_refused() -> None:
-    untrusted(sign(PROGRAM, world().stranger), "nobody who is trusted vouches for the certificate")
+def test_stranger_of_the_same_name_is_rejected() -> None:
+    untrusted(sign(PROGRAM, world().stranger), "no trusted authority has issued the certificate")
 
 
 def test_certificate_of_the_signer_may_be_trusted_itself() -> None:
@@ -208,46 +208,46 @@ def test_certificate_of_the_signer_may_be_trusted_itself() -> None:
 
 
 # --- time -------------------------------------------------------------------------------------
-def test_expired_certificate_without_a_time_stamp_is_refused() -> None:
+def test_expired_certificate_without_a_timestamp_is_rejected() -> None:
     untrusted(signed(), "expired at 2027-01-01", now=AFTERWARDS)
 
 
-def test_certificate_that_is_not_valid_yet_is_refused() -> None:
+def test_certificate_that_is_not_valid_yet_is_rejected() -> None:
     untrusted(signed(), "is valid from 2026-01-01", now=datetime(2025, 12, 31, tzinfo=UTC))
 
 
-def test_time_stamp_keeps_a_signature_good_after_its_certificate() -> None:
-    verdict = verify(stamped(), now=AFTERWARDS)
-    assert (verdict.state, verdict.signed_at, verdict.stamped_by) == (State.GOOD, NOW, "Stamper")
-    assert verdict.warnings == (
+def test_timestamp_keeps_a_signature_good_after_its_certificate_expires() -> None:
+    result = verify(stamped(), now=AFTERWARDS)
+    assert (result.state, result.signed_at, result.stamped_by) == (State.GOOD, NOW, "Stamper")
+    assert result.warnings == (
         "the certificate has expired (2027-01-01), after the signature was made",
     )
 
 
-def test_time_stamp_keeps_a_signature_good_in_2070() -> None:
+def test_timestamp_keeps_a_signature_good_in_2070() -> None:
     assert verify(stamped(), now=datetime(2070, 1, 1, tzinfo=UTC)).state is State.GOOD
 
 
-def test_time_stamp_from_after_the_certificate_does_not_help() -> None:
+def test_timestamp_from_after_the_certificate_expired_does_not_help() -> None:
     late = honest_stamps(LATER - timedelta(days=1)).stamp(value_of(signed()), NOW)
     untrusted(with_token(late), "expired at 2027-01-01", now=AFTERWARDS)
 
 
-def test_time_stamp_of_an_unknown_authority_is_not_relied_on() -> None:
-    verdict = verify(stamped(), stamps=False)
-    assert verdict.state is State.GOOD
-    assert verdict.signed_at is None
-    assert "no such authority is known" in verdict.warnings[0]
+def test_timestamp_of_an_unknown_authority_is_ignored() -> None:
+    result = verify(stamped(), stamps=False)
+    assert result.state is State.GOOD
+    assert result.signed_at is None
+    assert "no such authority is known" in result.warnings[0]
     untrusted(stamped(), "expired at", now=AFTERWARDS, stamps=False)
 
 
-def test_time_stamp_from_the_future_is_warned_of() -> None:
-    verdict = verify(stamped(), now=NOW - timedelta(days=1))
-    assert verdict.state is State.GOOD
-    assert "lies in the future" in verdict.warnings[0]
+def test_timestamp_from_the_future_causes_a_warning() -> None:
+    result = verify(stamped(), now=NOW - timedelta(days=1))
+    assert result.state is State.GOOD
+    assert "is in the future" in result.warnings[0]
 
 
-def test_lifetime_signing_ends_with_the_certificate_despite_a_time_stamp() -> None:
+def test_lifetime_signing_ends_with_the_certificate_despite_a_timestamp() -> None:
     lifetime = LIFETIME_SIGNING
     holder = make("Lifetime", signer(CODE_SIGNING, lifetime), by=world().root)
     program = sign(PROGRAM, holder, authority=honest_stamps())
@@ -255,7 +255,7 @@ def test_lifetime_signing_ends_with_the_certificate_despite_a_time_stamp() -> No
     untrusted(program, "expired at", now=AFTERWARDS)
 
 
-# --- attacks on the time stamp ----------------------------------------------------------------
+# --- attacks on the timestamp -----------------------------------------------------------------
 def future_version(info: univ.Sequence) -> None:
     info["version"] = 2
 
@@ -268,10 +268,10 @@ def an_extension(info: univ.Sequence) -> None:
     info["extensions"][0] = octets(b"")
 
 
-def an_unsigned_statement(data: univ.Sequence) -> None:
-    statements = data["signers"][0]["unsigned"]
-    statements[0]["type"] = asn1.SIGNING_TIME
-    statements[0]["values"][0] = octets(b"")
+def an_unsigned_attribute(data: univ.Sequence) -> None:
+    attributes = data["signers"][0]["unsigned"]
+    attributes[0]["type"] = asn1.SIGNING_TIME
+    attributes[0]["values"][0] = octets(b"")
 
 
 def no_named_certificate(data: univ.Sequence) -> None:
@@ -283,34 +283,34 @@ def no_named_certificate(data: univ.Sequence) -> None:
 FORGED_STAMPS: dict[str, tuple[dict[str, Any], str]] = {
     "by a certificate that signs programs": (
         {"holder": world().publisher},
-        "is not made to stamp times",
+        "is not for timestamping",
     ),
     "of another signature": ({"edit_info": another_imprint}, "of another signature"),
     "of a SHA-1 digest": (
         {"edit_info": timestamp_server.sha1_imprint},
         "uses digest 1.3.14.3.2.26",
     ),
-    "of a version to come": ({"edit_info": future_version}, "not understood here"),
-    "with an extension": ({"edit_info": an_extension}, "not understood here"),
+    "of a future version": ({"edit_info": future_version}, "not supported"),
+    "with an extension": ({"edit_info": an_extension}, "not supported"),
     "naming another certificate": (
         {"names": world().publisher.certificate},
-        "names another certificate",
+        "names a certificate other than",
     ),
-    "naming none": ({"edit_signed": no_named_certificate}, "cannot be read"),
-    "with an unsigned statement": (
-        {"edit_signed": an_unsigned_statement},
-        "statements that nobody has signed",
+    "naming no certificate": ({"edit_signed": no_named_certificate}, "cannot be read"),
+    "with an unsigned attribute": (
+        {"edit_signed": an_unsigned_attribute},
+        "has unsigned attributes",
     ),
-    "of another kind": ({"kind": asn1.INDIRECT_DATA_TYPE}, "a signature of something else"),
+    "of another type": ({"kind": asn1.INDIRECT_DATA_TYPE}, "a signature of something else"),
     "of version 1": (
         {"edit_signed": lambda data: data.setComponentByName("version", 1)},
-        "versions that are not those of its format",
+        "versions that its format does not have",
     ),
 }
 
 
 @pytest.mark.parametrize("case", FORGED_STAMPS)
-def test_forged_time_stamp_is_refused(case: str) -> None:
+def test_forged_timestamp_is_rejected(case: str) -> None:
     changes, reason = FORGED_STAMPS[case]
     token = honest_stamps()._replace(**changes).stamp(value_of(signed()), NOW)
     refused(with_token(token), reason)
@@ -325,38 +325,38 @@ def with_token(token: bytes) -> bytes:
     return edited(signed(), add)
 
 
-def test_time_stamp_by_a_stranger_is_refused_where_authorities_are_known() -> None:
+def test_timestamp_by_a_stranger_is_rejected_if_authorities_are_known() -> None:
     root = make("Stamp Root", authority(), key=curve_key("another root"))
     stranger = make("Stamper", signer(TIME_STAMPING, critical=True), by=root)
     strange = timestamp_server.Authority(stranger, root.certificate)
-    untrusted(with_token(strange.stamp(value_of(signed()), NOW)), "nobody who is trusted vouches")
+    untrusted(with_token(strange.stamp(value_of(signed()), NOW)), "no trusted authority has issued")
 
 
-def test_time_stamp_by_a_certificate_for_more_than_time_stamps_is_refused() -> None:
+def test_timestamp_by_a_certificate_with_other_usages_is_rejected() -> None:
     both = signer(TIME_STAMPING, CODE_SIGNING, critical=True)
     holder = make("Both", both, by=world().stamp_root)
     token = honest_stamps()._replace(holder=holder).stamp(value_of(signed()), NOW)
-    refused(with_token(token), "is not made to stamp times alone")
+    refused(with_token(token), "is not exclusively for timestamping")
 
 
-def test_time_stamp_of_another_program_is_refused() -> None:
+def test_timestamp_of_another_program_is_rejected() -> None:
     token = honest_stamps().stamp(b"the signature of another program", NOW)
-    refused(with_token(token), "the time stamp is of another signature")
+    refused(with_token(token), "the timestamp is of another signature")
 
 
 # --- attacks on the signature -----------------------------------------------------------------
-def test_signature_of_another_program_is_refused() -> None:
+def test_signature_of_another_program_is_rejected() -> None:
     other = sign(make_program(payload=b"another"))
     refused(with_signature(PROGRAM, signature_of(other)), "altered after it was signed")
 
 
-def test_altered_program_is_refused() -> None:
+def test_altered_program_is_rejected() -> None:
     program = bytearray(signed())
     program[0x210] ^= 1
     refused(with_checksum(bytes(program)), "altered after it was signed")
 
 
-def test_wrong_checksum_is_refused() -> None:
+def test_wrong_checksum_is_rejected() -> None:
     program = bytearray(signed())
     program[CHECKSUM_AT] ^= 1
     refused(bytes(program), "the program's checksum is 0x")
@@ -364,41 +364,41 @@ def test_wrong_checksum_is_refused() -> None:
     refused(bytes(program), "the program's checksum is 0x00000000, expected")
 
 
-def test_data_behind_the_signature_is_refused() -> None:
+def test_data_after_the_signature_is_rejected() -> None:
     refused(with_checksum(signed() + b"appended"), "does not end where the file ends")
 
 
 @pytest.mark.parametrize("hidden", [bytes(8), b"payload!" * 2, b"\1"])
-def test_data_in_the_padding_of_the_table_is_refused(hidden: bytes) -> None:
-    """The hole known as CVE-2013-3900: what stands behind the PKCS #7 structure is not signed."""
+def test_data_in_the_padding_of_the_table_is_rejected(hidden: bytes) -> None:
+    """This is CVE-2013-3900: data after the PKCS #7 structure is not signed."""
     body = signature_of(signed()).rstrip(b"\0")
     length = 4 + int.from_bytes(body[2:4], "big")
-    refused(with_signature(signed(), body[:length] + hidden), "are hidden behind the signature")
+    refused(with_signature(signed(), body[:length] + hidden), "are hidden after the signature")
 
 
-def test_second_entry_in_the_table_is_refused() -> None:
+def test_second_entry_in_the_table_is_rejected() -> None:
     at, size = table_of(signed())
     entry = signed()[at:]
     program = with_checksum(with_table(signed(), at, size * 2) + entry)
     refused(program, f"expected one signature of {size * 2} bytes")
 
 
-def test_table_within_the_sections_is_refused() -> None:
+def test_table_inside_the_sections_is_rejected() -> None:
     program = signed()
     _at, size = table_of(program)
-    refused(with_table(program, 0x208, len(program) - 0x208), "lies within the program")
-    refused(with_table(program, 0x208, size), "lies within the program")
+    refused(with_table(program, 0x208, len(program) - 0x208), "is inside the program")
+    refused(with_table(program, 0x208, size), "is inside the program")
 
 
-def test_table_that_is_too_large_is_refused_before_it_is_read() -> None:
+def test_table_that_is_too_large_is_rejected_before_it_is_read() -> None:
     program = PROGRAM + bytes(2 * 1024 * 1024)
-    refused(with_table(program, len(PROGRAM), 2 * 1024 * 1024), "at most 1048576 may be")
+    refused(with_table(program, len(PROGRAM), 2 * 1024 * 1024), "the limit is 1048576")
 
 
 def nested(data: univ.Sequence) -> None:
-    statements = data["signers"][0]["unsigned"]
-    statements[0]["type"] = "1.3.6.1.4.1.311.2.4.1"
-    statements[0]["values"][0] = octets(b"another signature")
+    attributes = data["signers"][0]["unsigned"]
+    attributes[0]["type"] = "1.3.6.1.4.1.311.2.4.1"
+    attributes[0]["values"][0] = octets(b"another signature")
 
 
 def two_values(data: univ.Sequence) -> None:
@@ -437,7 +437,7 @@ SIGNER = ("signers", 0)
 FORGED_SIGNATURES: dict[str, tuple[Edit, str]] = {
     "SHA-1": (
         set_in(*SIGNER, "digest", "algorithm", value="1.3.14.3.2.26"),
-        "uses digest 1.3.14.3.2.26; SHA-256",
+        "uses digest 1.3.14.3.2.26; expected SHA-256",
     ),
     "MD5": (
         set_in(*SIGNER, "digest", "algorithm", value="1.2.840.113549.2.5"),
@@ -451,27 +451,27 @@ FORGED_SIGNATURES: dict[str, tuple[Edit, str]] = {
         set_in("content", "content", value=octets(b"something else")),
         "was made for other content",
     ),
-    "another kind of content": (
+    "another type of content": (
         set_in("content", "type", value=asn1.TST_INFO_TYPE),
-        "was made for another kind of content",
+        "was made for another type of content",
     ),
     "another name of the algorithm": (
         set_in(*SIGNER, "algorithm", "algorithm", value=asn1.ECDSA[asn1.SHA512]),
         "names signature algorithm 1.2.840.10045.4.3.4, expected 1.2.840.10045.4.3.2",
     ),
-    "another value": (set_in(*SIGNER, "signature", value=b"x" * 70), "is not by the key"),
+    "another value": (set_in(*SIGNER, "signature", value=b"x" * 70), "was not made with the key"),
     "another serial": (
         set_in(*SIGNER, "signer", "serial", value=4711),
-        "certificate of the signer is not in the signature",
+        "the signature does not contain the certificate of its signer",
     ),
-    "another version": (set_in("version", value=3), "versions that are not those"),
-    "another version of the signer": (set_in(*SIGNER, "version", value=3), "versions that are not"),
-    "nested signature": (nested, "something besides a time stamp: 1.3.6.1.4.1.311.2.4.1"),
+    "another version": (set_in("version", value=3), "versions that its format"),
+    "another version of the signer": (set_in(*SIGNER, "version", value=3), "versions that its"),
+    "nested signature": (nested, "attribute other than a timestamp: 1.3.6.1.4.1.311.2.4.1"),
     "attribute with two values": (two_values, "does not have exactly one value"),
-    "two signatures": (two_signers, "holds 2 signatures, one is expected"),
-    "eleven certificates": (too_many_certificates, "holds 11 certificates; expected 1 to 10"),
-    "no certificate of the signer": (no_certificate, "certificate of the signer is not in"),
-    "a certificate that is none": (
+    "two signatures": (two_signers, "contains 2 signatures; expected one"),
+    "eleven certificates": (too_many_certificates, "contains 11 certificates; expected 1 to 10"),
+    "no certificate of the signer": (no_certificate, "does not contain the certificate"),
+    "a malformed certificate": (
         set_in("certificates", 3, value=octets(b"x")),
         "a certificate of the signature cannot be read",
     ),
@@ -479,38 +479,38 @@ FORGED_SIGNATURES: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("case", FORGED_SIGNATURES)
-def test_forged_signature_is_refused(case: str) -> None:
+def test_forged_signature_is_rejected(case: str) -> None:
     edit, reason = FORGED_SIGNATURES[case]
     refused(edited(signed(), edit), reason)
 
 
-def test_certificate_of_nobodys_chain_is_refused() -> None:
-    untrusted(edited(signed(), other_certificate), "a certificate that is not of its chain")
+def test_certificate_outside_the_chain_is_rejected() -> None:
+    untrusted(edited(signed(), other_certificate), "a certificate that is not part of its chain")
 
 
-def test_signature_that_is_not_the_one_form_of_der_is_refused() -> None:
+def test_signature_that_is_not_der_is_rejected() -> None:
     body = bytearray(signature_of(signed()))
     length = 4 + int.from_bytes(body[2:4], "big")
-    # The length of the outer OBJECT IDENTIFIER in the long form, which only BER has.
+    # The length of the outer OBJECT IDENTIFIER in the long form, which only BER allows.
     grown = body[:5] + b"\x81" + body[5:length]
     grown[2:4] = (length - 4 + 1).to_bytes(2, "big")
-    refused(with_signature(signed(), bytes(grown)), "not in the form that DER prescribes")
+    refused(with_signature(signed(), bytes(grown)), "is not encoded as DER")
 
 
-def test_signature_of_something_that_is_no_program_is_refused() -> None:
+def test_signature_of_something_other_than_a_program_is_rejected() -> None:
     program = put_together(octets(b"x"), kind=asn1.TST_INFO_TYPE)
-    refused(program, "of something that is no program")
+    refused(program, "of something other than a program")
 
 
-def test_signature_of_another_kind_of_file_is_refused() -> None:
-    """Of a script or an MSI file, put into a program."""
+def test_signature_of_another_type_of_file_is_rejected() -> None:
+    """The signature of a script or an MSI file, put into a program."""
     content = new(asn1.INDIRECT_DATA)
     content["data"]["algorithm"] = "1.3.6.1.4.1.311.2.1.30"
     content["digest"] = named_digest(bytes(32))
-    refused(put_together(encode(content)), "of another kind of file")
+    refused(put_together(encode(content)), "of another type of file")
 
 
-def test_sha1_digest_of_the_program_is_refused() -> None:
+def test_sha1_digest_of_the_program_is_rejected() -> None:
     content = new(asn1.INDIRECT_DATA)
     content["data"]["algorithm"] = asn1.PE_IMAGE
     content["digest"]["algorithm"]["algorithm"] = "1.3.14.3.2.26"
@@ -518,7 +518,7 @@ def test_sha1_digest_of_the_program_is_refused() -> None:
     refused(put_together(encode(content)), "uses digest 1.3.14.3.2.26")
 
 
-def test_small_rsa_key_is_refused() -> None:
+def test_small_rsa_key_is_rejected() -> None:
     holder = make("Small", signer(CODE_SIGNING), by=world().root, key=rsa_key("Small", 2048))
     program = put_together(content_of(signed()), holder)
     untrusted(program, "RSA with 2048 bits; expected RSA with at least 3072 bits")

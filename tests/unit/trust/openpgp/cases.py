@@ -1,4 +1,4 @@
-"""Signatures, certificates and subkeys, each with what has to be said of it: the rules as data."""
+"""The rules as data: signatures, certificates and subkeys, each with the expected verdict."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
         Verdict.GOOD,
         "",
     ),
-    "key id only, unprotected, as gpg before 2.1": (
+    "key ID only, unprotected, as gpg before 2.1": (
         lambda k: packet(2, k.key.signature(DATA, hashed=[time_of(2, NOW - 5)])),
         Verdict.GOOD,
         "",
@@ -97,7 +97,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "subpacket of a certification": (
         lambda k: packet(2, k.key.signature(DATA, extra=[(5, b"")])),
         Verdict.BAD,
-        "type 5, not for files",
+        "type 5, which is not for files",
     ),
     "not yet expired": (
         lambda k: packet(2, k.key.signature(DATA, extra=[time_of(3, 101)])),
@@ -163,18 +163,18 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     ),
     "of text": (lambda k: packet(2, k.key.signature(DATA, kind=1)), Verdict.BAD, "type 0x01"),
     "of a key": (lambda k: packet(2, k.key.signature(DATA, kind=0x13)), Verdict.BAD, "0x13"),
-    "standing alone": (lambda k: packet(2, k.key.signature(DATA, kind=2)), Verdict.BAD, "0x02"),
+    "of nothing": (lambda k: packet(2, k.key.signature(DATA, kind=2)), Verdict.BAD, "0x02"),
     "trailing garbage": (
         lambda k: packet(2, k.key.signature(DATA)) + b"garbage",
         Verdict.BAD,
-        "0x67 where a packet has to begin",
+        "0x67 where a packet must start",
     ),
     "trailing zero": (
         lambda k: packet(2, k.key.signature(DATA)) + b"\0",
         Verdict.BAD,
-        "0x00 where a packet has to begin",
+        "0x00 where a packet must start",
     ),
-    "garbage within the packet": (
+    "garbage inside the packet": (
         lambda k: packet(2, k.key.signature(DATA) + b"\0"),
         Verdict.BAD,
         "not what was signed",
@@ -184,7 +184,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
         Verdict.BAD,
         "type 10",
     ),
-    "with the file within": (
+    "with the file inside": (
         lambda k: packet(11, b"b\0" + bytes(4) + DATA) + packet(2, k.key.signature(DATA)),
         Verdict.BAD,
         "type 11",
@@ -197,12 +197,12 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "in parts": (
         lambda k: b"\xc2\xe9" + k.key.signature(DATA)[:512] + b"\x05" + bytes(5),
         Verdict.BAD,
-        "in parts",
+        "split into parts",
     ),
-    "cut short": (
+    "truncated": (
         lambda k: packet(2, k.key.signature(DATA))[:-1],
         Verdict.BAD,
-        "cut short",
+        "is truncated",
     ),
     "more bits claimed than there are": (
         lambda k: packet(2, k.key.signature(DATA)[:-386] + b"\x0c\x01" + bytes(385)),
@@ -215,7 +215,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
         Verdict.BAD,
         "17 signatures",
     ),
-    # --- what it says about itself -----------------------------------------------------------
+    # --- what it states about itself ---------------------------------------------------------
     "unknown critical subpacket": (
         lambda k: packet(2, k.key.signature(DATA, extra=[(0x80 | 99, b"x")])),
         Verdict.BAD,
@@ -246,7 +246,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "no time": (
         lambda k: packet(2, k.key.signature(DATA, hashed=[k.key.issuer_fingerprint])),
         Verdict.BAD,
-        "does not say when",
+        "does not state when",
     ),
     "two times": (
         lambda k: packet(2, k.key.signature(DATA, extra=[time_of(2, NOW - 5)])),
@@ -261,7 +261,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "no issuer": (
         lambda k: packet(2, k.key.signature(DATA, hashed=[time_of(2, NOW)], unhashed=[])),
         Verdict.BAD,
-        "does not say which key",
+        "does not name the key",
     ),
     "two issuers that disagree": (
         lambda k: packet(2, k.key.signature(DATA, unhashed=[k.other.issuer])),
@@ -275,10 +275,10 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
         Verdict.BAD,
         "not of version 4",
     ),
-    "key id of seven bytes": (
+    "key ID of seven bytes": (
         lambda k: packet(2, k.key.signature(DATA, unhashed=[(16, bytes(7))])),
         Verdict.BAD,
-        "key id of a wrong length",
+        "key ID with a wrong length",
     ),
     "subpacket without a type": (
         lambda _: packet(2, b"\x04\x00\x01\x0a\x00\x01\x00\x00\x00\x00\x00"),
@@ -335,9 +335,9 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "wrong checksum": (
         lambda k: re.sub(rb"\n=....\n", b"\n=AAAA\n", armored(packet(2, k.key.signature(DATA)))),
         Verdict.BAD,
-        "another checksum",
+        "a checksum in its armor that does not match",
     ),
-    "no checksum, which gpg 2.2 refuses": (
+    "no checksum, which gpg 2.2 rejects": (
         lambda k: re.sub(rb"\n=....\n", b"\n", armored(packet(2, k.key.signature(DATA)))),
         Verdict.BAD,
         "no checksum",
@@ -378,20 +378,20 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             Verdict.REVOKED,
             "",
         ),
-        "twice, once with its user id revoked": (
+        "twice, once with its user ID revoked": (
             lambda k: (
                 k.key.certificate(more=packet(2, k.key.certification(kind=0x30, created=NOW - 10)))
                 + k.key.certificate()
             ),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
-        "certified by somebody else as well": (
+        "certified by another key too": (
             lambda k: k.key.certificate(more=packet(2, k.other.signature(b"", kind=0x10))),
             Verdict.GOOD,
             "",
         ),
-        "certified by somebody else in version 3": (
+        "certified by another key in version 3": (
             lambda k: k.key.certificate(
                 more=packet(2, b"\x03\x05\x10" + bytes(4) + b"elsewho!" + OLD_END)
             ),
@@ -413,17 +413,17 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         "no self-signature": (
             lambda k: packet(6, k.key.body) + packet(13, b"x"),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
-        "self-signature by somebody else": (
+        "self-signature by another key": (
             lambda k: k.key.certificate(self_signature=k.other.certification()),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
-        "self-signature of another user id": (
+        "self-signature of another user ID": (
             lambda k: k.key.certificate(user=b"b", self_signature=k.key.certification(b"a")),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
         "not for signing": (
             lambda k: k.key.certificate(extra=[(27, b"\x01")]),
@@ -460,14 +460,14 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         "MD5 self-signature": (
             lambda k: k.key.certificate(hash_number=1),
             Verdict.UNTRUSTED,
-            "kind that is not known",
+            "hash algorithm is not supported",
         ),
-        "self-signature without a key id, which gpg passes over": (
+        "self-signature without a key ID, which gpg ignores": (
             lambda k: k.key.certificate(unhashed=[]),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
-        "revocation without a key id": (
+        "revocation without a key ID": (
             lambda k: k.key.certificate(direct=[revocation(k, unhashed=[])]),
             Verdict.REVOKED,
             "",
@@ -513,14 +513,14 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         "revoked with MD5": (
             lambda k: k.key.certificate(direct=[revocation(k, hash_number=1)]),
             Verdict.UNTRUSTED,
-            "kind that is not known",
+            "hash algorithm is not supported",
         ),
-        "revoked by somebody else": (
+        "revoked by another key": (
             lambda k: k.key.certificate(direct=[k.other.signature(k.key.hashed, kind=0x20)]),
             Verdict.GOOD,
             "",
         ),
-        "revoked by whom the key names": (
+        "revoked by the named revoker": (
             lambda k: k.key.certificate(
                 direct=[k.other.signature(k.key.hashed, kind=0x20)],
                 extra=[CERTIFY_AND_SIGN, (12, b"\x80\x16" + k.other.fingerprint)],
@@ -533,14 +533,14 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             Verdict.GOOD,
             "",
         ),
-        "user id revoked": (
+        "user ID revoked": (
             lambda k: k.key.certificate(
                 more=packet(2, k.key.certification(kind=0x30, created=NOW - 10))
             ),
             Verdict.UNTRUSTED,
-            "no valid user id",
+            "no valid user ID",
         ),
-        "user id revoked and certified again": (
+        "user ID revoked and certified again": (
             lambda k: k.key.certificate(
                 more=packet(2, k.key.certification(kind=0x30, created=NOW - 10))
                 + packet(2, k.key.certification(created=NOW - 9))
@@ -633,7 +633,7 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             Verdict.UNTRUSTED,
             "has not signed that it belongs",
         ),
-        "somebody else signs back": (
+        "another key signs back": (
             lambda k: made(k, back=back(k, k.weak)),
             Verdict.UNTRUSTED,
             "has not signed that it belongs",
@@ -695,12 +695,12 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             Verdict.GOOD,
             "",
         ),
-        "beside one for encryption": (
+        "next to one for encryption": (
             lambda k: k.key.certificate(more=packet(14, ENCRYPTS) + k.key.subkey(k.other)),
             Verdict.GOOD,
             "",
         ),
-        "of an algorithm that is not known": (
+        "with an unknown algorithm": (
             lambda k: k.key.certificate(more=packet(14, b"\x04" + bytes(4) + b"\x63")),
             Verdict.UNTRUSTED,
             "no trusted key",

@@ -1,4 +1,4 @@
-"""What is said of detached signatures: every rule of the verifier, one forged case each."""
+"""The verdicts on detached signatures: one forged case for every rule of the verifier."""
 
 import hashlib
 import io
@@ -56,11 +56,11 @@ def test_a_signature_older_than_the_expiry_of_its_key_is_good_with_a_warning(key
     after = verified(signature, certificate, now=NOW).deciding
     assert (before.verdict, before.warnings) == (Verdict.GOOD, ())
     assert after.verdict is Verdict.GOOD
-    assert "expired since" in after.warnings[0]
+    assert "the key has expired" in after.warnings[0]
 
 
 @pytest.mark.parametrize("now", [NOW, 2**31 + 5, 2**32 - 2, 2**32 + 5])
-def test_times_beyond_2038_and_2106_are_understood(now: int, keys: Keys) -> None:
+def test_times_beyond_2038_and_2106_are_supported(now: int, keys: Keys) -> None:
     created = min(now - 5, 2**32 - 3)
     certificate = keys.key.certificate(extra=[CERTIFY_AND_SIGN, time_of(9, 0xFFFFFFFF)])
     found = verified(packet(2, keys.key.signature(DATA, created=created)), certificate, now=now)
@@ -68,25 +68,25 @@ def test_times_beyond_2038_and_2106_are_understood(now: int, keys: Keys) -> None
     assert not found.deciding.warnings
 
 
-def test_a_key_made_in_the_future_points_at_the_clock(keys: Keys) -> None:
+def test_a_key_made_in_the_future_points_to_the_clock(keys: Keys) -> None:
     signature = packet(2, keys.key.signature(DATA))
     found = verified(signature, keys.key.certificate(), now=NOW - 10**9).deciding
     assert found.verdict is Verdict.UNTRUSTED
-    assert "is the clock right?" in found.reason
+    assert "check the clock" in found.reason
 
 
 def test_states_of_release_keys_decide(keys: Keys) -> None:
     signature = packet(2, keys.key.signature(DATA))
     fingerprint = keys.key.fingerprint.hex().upper()
 
-    def said(states: dict[str, KeyState]) -> Verdict:
+    def verdict(states: dict[str, KeyState]) -> Verdict:
         trusted = keyring.read(keys.key.certificate(), "keys", states)
         return openpgp.verify(io.BytesIO(DATA), signature, trusted, now=NOW).deciding.verdict
 
     for state in (KeyState.CURRENT, KeyState.NEXT, KeyState.RETIRED):
-        assert said({fingerprint: state}) is Verdict.GOOD
-    assert said({fingerprint: KeyState.REVOKED}) is Verdict.REVOKED
-    assert said({}) is Verdict.UNTRUSTED
+        assert verdict({fingerprint: state}) is Verdict.GOOD
+    assert verdict({fingerprint: KeyState.REVOKED}) is Verdict.REVOKED
+    assert verdict({}) is Verdict.UNTRUSTED
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_states_of_release_keys_decide(keys: Keys) -> None:
     [
         (b"", "is empty"),
         (b"not a key\n", "neither packets nor armor"),
-        (packet(2, b"\x04"), "begins with a packet of type 2"),
-        (packet(5, b"\x04"), "has a private key"),
+        (packet(2, b"\x04"), "starts with a packet of type 2"),
+        (packet(5, b"\x04"), "contains a private key"),
         (packet(6, b"\x03" + bytes(20)), "version 3"),
-        (packet(6, b"\x04"), "cut short"),
+        (packet(6, b"\x04"), "is truncated"),
         (bytes([0xC6]) * 300_000, "more than 262144 bytes"),
         (openpgp_signing.armored(b"\x99", "SIGNATURE"), "other armor"),
     ],
 )
-def test_what_is_no_key_file_is_refused_with_a_reason(data: bytes, message: str) -> None:
+def test_other_files_than_key_files_are_rejected_with_a_reason(data: bytes, message: str) -> None:
     with pytest.raises(TrustError, match=message):
         keyring.read(data, "keys")
 

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, a verdict comes back: nothing raises, and nothing strange is good."""
+"""Any bytes result in a verdict: nothing raises, and nothing malformed is good."""
 
 import io
 
@@ -21,7 +21,7 @@ _SPLICES = st.lists(
 
 
 def spliced(data: bytes, splices: Splices) -> bytes:
-    """``data`` with pieces taken out and others put in."""
+    """Return ``data`` with pieces replaced."""
     for place, length, new in splices:
         start = int(place * len(data))
         data = data[:start] + new + data[start + length :]
@@ -35,7 +35,7 @@ def judged(signature: bytes, ring: Keyring) -> bool:
 
 
 def read(data: bytes) -> Keyring:
-    """The keys in any bytes: none where they are refused."""
+    """Return the keys in any bytes; none if they are rejected."""
     try:
         return keyring.read(data, "keys")
     except TrustError:

@@ -1,4 +1,4 @@
-"""Corruption, and gpg as the judge: whatever gpg rejects is never accepted here."""
+"""Corruption, with gpg as the oracle: what gpg rejects is never accepted here."""
 
 import io
 import random
@@ -28,7 +28,7 @@ def accepts(signature: bytes, keys: bytes, data: bytes = DATA) -> bool:
 
 
 class Judge:
-    """gpg, and the two files it is asked about."""
+    """gpg, and the two files that it verifies."""
 
     def __init__(self, gpg: Gpg, folder: Path) -> None:
         self.gpg = gpg
@@ -90,7 +90,7 @@ def test_no_single_byte_of_a_signature_can_be_changed(form: str, keys: Keys) -> 
     chance = random.Random(1)
     accepted = []
     for position, byte in enumerate(signature):
-        # Of the short one each bit alone; a thousand and more random values of the others.
+        # Every single bit of the short one; random values for the longer ones.
         bits = range(8) if form == "Ed25519" else chance.sample(range(8), 2)
         others = {byte ^ 1 << bit for bit in bits} | {chance.randrange(256)} - {byte}
         for other in others:
@@ -100,7 +100,7 @@ def test_no_single_byte_of_a_signature_can_be_changed(form: str, keys: Keys) -> 
     assert accepted == []
 
 
-def test_no_byte_of_a_signature_can_be_left_out_or_added(keys: Keys) -> None:
+def test_no_byte_of_a_signature_can_be_removed_or_added(keys: Keys) -> None:
     signature = packet(2, keys.key.signature(DATA))
     ring = keyring.read(trusted(keys), "keys")
     chance = random.Random(2)
@@ -152,7 +152,7 @@ def test_gpg_accepts_every_combination_of_signatures_that_is_accepted(
 @pytest.mark.slow
 @needs_gpg
 def test_gpg_accepts_every_random_signature_that_is_accepted(judge: Judge, keys: Keys) -> None:
-    """Signatures put together by chance, nearly right all of them."""
+    """Random signatures, most of them nearly right."""
     chance = random.Random(4)
     accepted = 0
     for _ in range(300):
@@ -198,7 +198,7 @@ def random_signature(chance: random.Random, keys: Keys) -> tuple[bytes, Fields]:
 def test_gpg_accepts_every_changed_key_that_is_accepted(
     part: str, keys: Keys, tmp_path: Path
 ) -> None:
-    """A byte of the key file is changed: what still verifies here verifies with gpg."""
+    """A byte of the key file is changed: what still verifies here also verifies with gpg."""
     chance = random.Random(5)
     extra = [CERTIFY_AND_SIGN, (30, b"\x01"), (0x80 | 9, (99_999).to_bytes(4))]
     more = keys.key.subkey(keys.other) if part == "subkey" else b""
