@@ -121,7 +121,6 @@ def _prepare(
         "excluded_hooks": selection.EXCLUDED_HOOKS,
         "own_data": [(name, interpreter.path(path)) for name, path in _own_data(source)],
         "data": sorted(selection.DATA),
-        "excluded_data": selection.EXCLUDED_DATA,
         "at_start": selection.AT_START,
         "base_at_start": selection.BASE_AT_START,
         "interpreter_options": selection.INTERPRETER_OPTIONS,

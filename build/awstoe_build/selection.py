@@ -23,7 +23,6 @@ EXCLUDED: Final = {
     "lib2to3": "nothing uses it",
     "xmlrpc": "nothing uses it",
     # Optional for the libraries that import them.
-    "awscrt": "optional for botocore",
     "brotli": "optional for urllib3",
     "brotlicffi": "optional for urllib3",
     "chardet": "optional for requests",
@@ -36,7 +35,6 @@ EXCLUDED: Final = {
     "cffi": "needed to compile cryptography; at run time only its extension module is",
     "pycparser": "needed to compile cryptography",
     "bcrypt": "optional for cryptography, for private SSH keys",
-    "dateutil.zoneinfo": "a copy of the time zones; AWS uses UTC",
     "tuf.repository": "needed to publish releases",
     "asn1crypto": "optional for securesystemslib",
     "PyKCS11": "optional for securesystemslib",
@@ -44,6 +42,12 @@ EXCLUDED: Final = {
     "azure": "optional for securesystemslib",
     "google": "optional for securesystemslib",
     "hvac": "optional for securesystemslib",
+    # awstoe makes no calls to AWS yet; the tooling that signs and publishes does.
+    "boto3": "optional for securesystemslib",
+    "botocore": "only boto3 uses it",
+    "s3transfer": "only boto3 uses it",
+    "jmespath": "only boto3 uses it",
+    "dateutil": "only boto3 uses it",
     # Extension modules that awstoe never uses: documents are UTF-8, UTF-16 or UTF-32.
     "_multibytecodec": "East Asian encodings",
     "_codecs_cn": "East Asian encodings",
@@ -69,39 +73,17 @@ EXCLUDED: Final = {
 """Modules to leave out, each with the reason."""
 
 LOADED_BY_NAME: Final = {
-    "boto3.s3.inject": "boto3 imports it by name when it creates an S3 client",
-    "botocore.crt": "botocore checks whether it exists",
-    "html.parser": "botocore imports it by name, for service descriptions",
     "_cffi_backend": "cryptography's Rust code imports it",
     "cryptography.x509": "cryptography's Rust code imports it",
 }
 """Modules whose import PyInstaller cannot see, each with the reason."""
 
-BOTOCORE_SERVICES: Final = {
-    "s3": "S3Download, S3Upload, documents and parameters at s3://, logs",
-    "sts": "credentials of assumed roles",
-    "sso": "credentials of `aws sso login`",
-    "sso-oidc": "credentials of `aws sso login`",
-    "ssm": "parameters at ssm:",
-    "imagebuilder": "components by their ARN",
-    "logs": "log streams",
-}
-"""The services whose descriptions are included. All of them would be 25 MB."""
-
 DATA: Final = {
     "base_library.zip": "modules that the interpreter imports before all others",
     "awstoe/*": "awstoe's own data",
     "certifi/cacert.pem": "CA certificates, for machines without any",
-    "botocore/data/_retry.json": "rules for retries",
-    "botocore/data/endpoints.json": "the services of each region",
-    "botocore/data/partitions.json": "the partition of each region",
-    "botocore/data/sdk-default-configuration.json": "timeouts",
-    **{f"botocore/data/{name}/*": why for name, why in BOTOCORE_SERVICES.items()},
 }
 """Patterns for the data files to include, each with the reason. All others are left out."""
-
-EXCLUDED_DATA: Final = ("*/examples-1.json",)
-"""Patterns for data files that match ``DATA`` but are never read."""
 
 AT_START: Final = (
     "base_library.zip",

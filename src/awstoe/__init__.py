@@ -1,3 +1,3 @@
-"""awstoe: carries out AWSTOE component documents."""
+"""awstoe: runs AWSTOE component documents."""
 
 __version__ = "0.1.0"

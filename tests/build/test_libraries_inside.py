@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from awstoe import __version__
-from awstoe_build import selection
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.inspection import bundle
 from awstoe_build.targets import BUILD_MACHINE
@@ -92,30 +91,6 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(code: str, contents: Path, **environment: str) -> str:
     """Run code with nothing but the executable's content."""
     return python(ALONE.format(version=cpython.VERSION, code=code), contents, **environment)
-
-
-@pytest.mark.parametrize("service", sorted(selection.BOTOCORE_SERVICES))
-def test_a_client_of_every_service_can_be_created(contents: Path, service: str) -> None:
-    made = alone(
-        "import boto3\n"
-        "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
-        f"print(session.client({service!r}).meta.endpoint_url)",
-        contents,
-    )
-    assert made.startswith("https://")
-
-
-def test_s3_transfers_work(contents: Path) -> None:
-    methods = alone(
-        "import boto3\n"
-        "session = boto3.Session('key', 'secret', region_name='eu-west-1')\n"
-        "client = session.client('s3')\n"
-        "print(client.upload_file.__name__, client.generate_presigned_url('get_object',"
-        " Params={'Bucket': 'b', 'Key': 'k'})[:8], len(client.get_paginator('list_objects_v2')"
-        ".result_keys))",
-        contents,
-    )
-    assert methods.split()[:2] == ["upload_file", "https://"]
 
 
 def test_all_modules_use_the_same_openssl(contents: Path) -> None:

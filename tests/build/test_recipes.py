@@ -7,7 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import botocore
 import pytest
 
 from awstoe.actions.table import ACTIONS
@@ -161,14 +160,6 @@ def test_a_module_that_is_loaded_by_name_exists_and_is_not_excluded(name: str) -
     assert not {".".join(parents[: size + 1]) for size in range(len(parents))} & set(
         selection.EXCLUDED
     )
-
-
-@pytest.mark.parametrize(
-    "pattern", [each for each in selection.DATA if each.startswith("botocore/")]
-)
-def test_a_pattern_for_botocores_data_matches_a_file(pattern: str) -> None:
-    folder = Path(botocore.__file__).parent.parent
-    assert list(folder.glob(pattern.replace("/*", "/*/*")))
 
 
 def imported(path: Path) -> set[str]:

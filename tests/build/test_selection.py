@@ -12,7 +12,6 @@ from awstoe_build import selection
 LIBRARIES: Final = {
     "the progress view": ("rich.live", "rich.progress", "rich.spinner", "rich.table"),
     "downloads": ("requests", "urllib3"),
-    "AWS": ("boto3", "botocore.httpsession", "s3transfer.manager"),
     "updates": ("tuf.ngclient", "tuf.api.metadata", "securesystemslib.signer"),
     "signatures": (
         "cryptography.x509",
@@ -21,7 +20,6 @@ LIBRARIES: Final = {
     ),
     "documents": ("yaml",),
 }
-CLIENTS: Final = ("s3", "sts", "sso", "sso-oidc", "ssm", "imagebuilder", "logs")
 
 
 def without_excluded(code: str) -> str:
@@ -41,13 +39,3 @@ def without_excluded(code: str) -> str:
 @pytest.mark.parametrize("names", LIBRARIES.values(), ids=LIBRARIES.keys())
 def test_the_libraries_can_be_loaded(names: tuple[str, ...]) -> None:
     assert without_excluded("\n".join(f"import {name}" for name in names)) == ""
-
-
-def test_every_aws_client_can_be_created() -> None:
-    code = f"""
-        import boto3
-        session = boto3.Session("key", "secret", region_name="us-east-1")
-        for name in {CLIENTS!r}:
-            session.client(name)
-        """
-    assert without_excluded(code) == ""

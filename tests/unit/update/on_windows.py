@@ -206,7 +206,7 @@ def test_disk_without_access_lists(
     def refuse(*_: object) -> None:
         raise ctypes.WinError(code)
 
-    monkeypatch.setattr(access_lists_windows, "carry_over", refuse)
+    monkeypatch.setattr(access_lists_windows, "preserve", refuse)
     assert windows.update().code == ends
 
 
