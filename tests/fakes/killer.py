@@ -15,14 +15,14 @@ from pathlib import Path
 from fakes.installation import Installation
 
 
-def update(installation: Installation) -> int:
+def update(installation: Installation, *options: str) -> int:
     """Start an update in a forked process, and return its ID."""
     child = os.fork()
     if child:
         return child
     code = 99
     try:
-        attempt = installation.update()
+        attempt = installation.update(*options)
         code = attempt.code
         if code:
             sys.stderr.write(attempt.stderr)
@@ -62,7 +62,8 @@ def main(folder: Path, trust: Path, kills: int, seed: int) -> int:
         swapped += left == new
         installation.version = "1.1.0" if left == new else "1.0.0"
         assert installation.version_output() == f"awstoe {installation.version}"
-        assert code_of(update(installation)) == 0, f"round {number}: no recovery"
+        # A process that the killed one had just forked holds its lock until it executes a program.
+        assert code_of(update(installation, "--wait")) == 0, f"round {number}: no recovery"
         assert installation.path.read_bytes() == new
         assert installation.version_output() == "awstoe 1.1.0"
         assert not (installation.bin / ".awstoe.update").exists(), f"round {number}: leftovers"
