@@ -25,7 +25,8 @@ HERE = Path(__file__).parent
 
 
 def test_the_tests_for_windows_pass(tmp_path_factory: pytest.TempPathFactory) -> None:
-    packages = [str(ROOT / "src"), *(each for each in sys.path if each.endswith("site-packages"))]
+    packages = [str(ROOT / each) for each in ("src", "build", "release", "signing")]
+    packages += [each for each in sys.path if each.endswith("site-packages")]
     with wine.machine(tmp_path_factory.mktemp("windows"), packages) as machine:
         ended = machine.run(
             machine.python,
