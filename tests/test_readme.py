@@ -1,10 +1,13 @@
 """The documentation is true: links have targets, and the README's tour does what it shows."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,23 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 TOUR = re.compile(r"<!-- tour: (.*?) -->\n```\w*\n(.*?)```", re.DOTALL)
 FENCED = re.compile(r"```.*?```", re.DOTALL)
+CODE = re.compile(r"`([^`]+)`")
+SOURCE_FILE = re.compile(r"[\w./*-]+\.(py|c|h|in|md|ps1|sh|spec|svg|toml|txt|yml)")
+NOT_SEARCHED = {
+    *(".git", ".venv", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+    *("__pycache__", "dist", "out"),
+}
+NOT_IN_THE_TREE = {
+    # written by the user in the tour; a device name of Windows
+    "hello.yml",
+    "con.txt",
+    # made by a release
+    "announcement.md",
+    "install.ps1",
+    "install.sh",
+    "release-notes.md",
+}
+"""Names of files in the documentation that are not files of the repository."""
 
 
 def tour() -> dict[str, str]:
@@ -56,6 +76,64 @@ def test_links_lead_somewhere(page: Path) -> None:
             anchors = {anchor(heading) for heading in HEADING.findall(target.read_text())}
             broken += [link] if fragment not in anchors else []
     assert not broken
+
+
+@cache
+def tree() -> tuple[str, ...]:
+    """Return the paths of all files and folders of the repository, with ``/`` between names."""
+    paths = []
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in NOT_SEARCHED]
+        parent = Path(folder).relative_to(ROOT)
+        paths += [(parent / name).as_posix() for name in (*folders, *files)]
+    return tuple(paths)
+
+
+def exists(name: str) -> bool:
+    """Whether a file, folder or pattern is in the tree, by its path or the end of its path."""
+    names = [name.rstrip("/"), f"{name}.py"]  # rules name modules without their extension
+    return any(
+        fnmatchcase(path, f"{root}{each}")
+        for root in ("", "*/")
+        for each in names
+        for path in tree()
+    )
+
+
+def is_of_the_tree(code: str) -> bool:
+    """Whether code in the documentation names a file or folder of the repository."""
+    if code in NOT_IN_THE_TREE or re.search(r"[<>\s]", code):
+        return False
+    top = {path for path in tree() if "/" not in path}
+    packages = {path.name for path in (ROOT / "src/awstoe").iterdir() if path.is_dir()}
+    first, slash, _ = code.partition("/")
+    return bool(SOURCE_FILE.fullmatch(code)) or bool(slash and first in top | packages)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "CHANGELOG.md"],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = CODE.findall(FENCED.sub("", page.read_text()))
+    assert not [code for code in named if is_of_the_tree(code) and not exists(code)]
+
+
+def test_the_check_of_file_names_notices_a_missing_file() -> None:
+    for name in ("docs/no-such-page.md", "host/no_such_module", "no_such_recipe.py"):
+        assert is_of_the_tree(name)
+        assert not exists(name)
+    for name in (
+        "docs/style.md",
+        "host/files/paths",
+        "cpython.py",
+        "tests/**/*.yml",
+        "install/*.in",
+    ):
+        assert is_of_the_tree(name)
+        assert exists(name)
+    assert not is_of_the_tree("AWS_REGION")
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "actions"])
