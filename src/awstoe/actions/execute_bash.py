@@ -1,9 +1,9 @@
 """ExecuteBash: run a bash script.
 
-All commands of a step are written to one temporary script file, in their order and each on lines of
-its own, and bash runs that file. So a later command sees the variables and the working directory of
-an earlier one. The script starts in awstoe's working directory, with awstoe's environment and
-without standard input. The file is removed afterwards, even if the step fails.
+All commands of a step are written to one temporary script file, in order, each starting on a new
+line, and bash runs that file. So a later command sees the variables and the working directory of an
+earlier one. The script starts in awstoe's working directory, with awstoe's environment and without
+standard input. The file is removed afterwards, even if the step fails.
 
 Exit code 0 is success. The exit code is that of the last command unless the script sets another; a
 failing command in the middle does not end the script. Start the script with `set -e` (and `set -o

@@ -1,8 +1,8 @@
 """ExecutePowerShell: run PowerShell commands or a script file.
 
 Set either `commands` or `file`, not both. All commands of a step are written to one temporary
-script file, in their order and each on lines of its own. So a later command sees the variables and
-the location of an earlier one. The file is UTF-8 with a byte-order mark, so that Windows PowerShell
+script file, in order, each starting on a new line. So a later command sees the variables and the
+location of an earlier one. The file is UTF-8 with a byte-order mark, so that Windows PowerShell
 reads every character. It is removed afterwards, even if the step fails. `file` is the path of your
 own script; a relative path is relative to awstoe's working directory.
 

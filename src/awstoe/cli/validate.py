@@ -11,7 +11,7 @@ from awstoe.document import source
 from awstoe.document.parse import parse
 from awstoe.document.problems import Problem, Severity, render
 from awstoe.document.syntax import encoding
-from awstoe.errors import UsageError
+from awstoe.errors import HostError, UsageError
 from awstoe.host import platforms as hosts
 from awstoe.host.platforms import Platform
 from awstoe.reporting.console import Console
@@ -120,14 +120,17 @@ def validate(
         try:
             paths += source.expand([name], stdin_allowed=source.STANDARD_INPUT not in paths)
         except source.SourceError as error:
-            _unreadable(name, error, problems, lines)
+            _unreadable(name, error.reason, error.hint, problems, lines)
     for path in paths:
         try:
             data = source.read(path, stdin)
+            found = parse(data, path, wanted, strict=strict).problems
         except source.SourceError as error:
-            _unreadable(path, error, problems, lines)
+            _unreadable(path, error.reason, error.hint, problems, lines)
             continue
-        found = parse(data, path, wanted, strict=strict).problems
+        except HostError as error:
+            _unreadable(path, error.message, error.hint, problems, lines)
+            continue
         shown = encoding.shown_lines(data) if found else []
         lines += [render(problem, shown) for problem in found]
         problems += found
@@ -143,7 +146,7 @@ def validate(
 
 
 def _unreadable(
-    name: str, error: source.SourceError, problems: list[Problem], lines: list[str]
+    name: str, reason: str, hint: str | None, problems: list[Problem], lines: list[str]
 ) -> None:
     """Add the problem of a document that cannot be read at all."""
     file = "<stdin>" if name == source.STANDARD_INPUT else name
@@ -154,8 +157,8 @@ def _unreadable(
         "",
         Severity.ERROR,
         "unreadable",
-        error.reason,
-        error.hint or "",
+        reason,
+        hint or "",
     )
     problems.append(problem)
     lines.append(render(problem, ()))

@@ -356,15 +356,33 @@ def from_entry(entry: list[object]) -> JournaledEvent:
     return kind._make(entry[1:])
 
 
-def waits_for_reboot(entries: Iterable[list[object]]) -> bool:
-    """Whether the run of a journal has requested a reboot and has neither resumed nor finished.
+# --- what no version changes, so that it can be read in the journals of other versions -----------
 
-    Reads only what no version changes, so that the journals of other versions count as well.
+
+def has_finished(entries: Iterable[list[object]]) -> bool:
+    """Whether the top run of a journal has finished."""
+    return any(_is_of_top(RunFinished, entry) for entry in entries)
+
+
+def reboot_request(entries: Iterable[list[object]]) -> list[object] | None:
+    """Return the entry of the reboot that the run of a journal waits for, if any.
+
+    The run waits until it resumes or finishes. Only the kind of the entry is certain: another
+    version may have other fields.
     """
-    waits = False
-    for kind, *fields in entries:
-        if kind == RebootAsked.__name__:
-            waits = True
-        elif kind in (RunFinished.__name__, RunResumed.__name__) and fields[:1] == [""]:
-            waits = False
-    return waits
+    request = None
+    for entry in entries:
+        if entry[0] == RebootAsked.__name__:
+            request = entry
+        elif _is_of_top(RunFinished, entry) or _is_of_top(RunResumed, entry):
+            request = None
+    return request
+
+
+def waits_for_reboot(entries: Iterable[list[object]]) -> bool:
+    """Whether the run of a journal has requested a reboot and has neither resumed nor finished."""
+    return reboot_request(entries) is not None
+
+
+def _is_of_top(kind: type[JournaledEvent], entry: list[object]) -> bool:
+    return entry[:2] == [kind.__name__, ""]

@@ -109,9 +109,13 @@ class Execution:
     def _write_due(self, event: events.Event) -> None:
         """Write what must not be lost if awstoe is killed after ``event``.
 
-        The journal reaches the system before the record files, which may lag behind it but must
-        not be ahead.
+        The journal has a finished step or phase before the record files do. After other events the
+        record files may be ahead of it: they may show a phase, the inputs of a step, a finished
+        document or a finished run that a killed awstoe has not written to the journal. A resumed
+        run repeats these events, with later times, and writes the record files again.
         """
+        # At the start of the top run there is nothing to show yet, as the runner sets its plan only
+        # afterwards: the record files first appear with the first phase.
         match event:
             case events.ProcessStarted() | events.FolderMade():
                 self._journal.flush()

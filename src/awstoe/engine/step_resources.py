@@ -51,7 +51,7 @@ def clean_up(records: Records, interruption: Interruption) -> list[str]:
             identity = children.identity_from_token(pid, token)
             left = children.end_left_over(identity, interruption) if identity else ()
             if left:
-                warnings.append(f"still running from before: {', '.join(left)}")
+                warnings.append(f"processes of an earlier session still run: {', '.join(left)}")
         if step.folder is not None:
             try:
                 temporary.remove_folder(step.folder)

@@ -44,6 +44,7 @@ class Loader:
 
         Raises:
             DocumentError: It cannot be read.
+            HostError: It is YAML, and PyYAML has no libyaml.
         """
         return self._parsed(path, source.read(path))
 

@@ -44,7 +44,6 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
     """
     check_working_folder()
     execution_id = request.execution_id or machine.HostMachine().execution_id()
-    folder = state = None
     if request.state_directory is None:
         state = os.path.join(machine.state_root(), stores.safe_name(execution_id))
     else:

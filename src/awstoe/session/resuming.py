@@ -1,11 +1,11 @@
 """Finds the unfinished run to resume, and reads its records."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from awstoe.document.model import Document
-from awstoe.engine.events import from_entry
+from awstoe.engine.events import from_entry, has_finished, reboot_request
 from awstoe.engine.records import Records
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import machine
@@ -17,23 +17,16 @@ from awstoe.state import journal as journals
 from awstoe.state import store as stores
 
 
-class _OtherVersion(HostError):
-    """A journal has entries that this version of awstoe does not know."""
-
-
 class SavedRun(NamedTuple):
     """A run as its state folder has it."""
 
     folder: str
     manifest: stores.Manifest
-    records: Records
+    records: Records | HostError
+    """Or why this version of awstoe cannot replay the journal."""
+    finished: bool
     journal_size: int
     """In bytes, before the journal was read. A journal of this size still has the same content."""
-
-    @property
-    def finished(self) -> bool:
-        top = self.records.runs.get("")
-        return top is not None and top.finished
 
 
 def resumed_run(request: RunRequest, documents: Sequence[Document]) -> tuple[RunFolders, Records]:
@@ -58,8 +51,13 @@ def run_after_reboot(
     An agent that reboots the machine for awstoe repeats the command as it was, without
     ``--resume``.
 
+    A run that cannot resume, because its state cannot be read, does not keep a new one from
+    starting, unless it waited for such a reboot: then its finished steps would run again.
+
     Raises:
-        AwstoeError: The state of the run cannot be read.
+        UsageError: The run has finished in the meantime.
+        HostError: This version of awstoe cannot replay the journal of the run, or another process
+            is using it.
     """
     if request.state_directory is None and not stores.candidates(machine.state_root()):
         return None
@@ -72,10 +70,19 @@ def run_after_reboot(
             _check_same(request, run.manifest)
         except UsageError:
             continue
-        boot = run.records.boot
-        if boot is not None and (rebooting.is_for_agent() or boot != rebooting.boot_id()):
+        if _has_rebooted(run):
             return _take(request, run)
     return None
+
+
+def _has_rebooted(run: SavedRun) -> bool:
+    """Whether ``run`` waited for a reboot that has happened."""
+    if isinstance(run.records, Records):
+        boot = run.records.boot
+        return boot is not None and (rebooting.is_for_agent() or boot != rebooting.boot_id())
+    request = reboot_request(_entries(run.folder))
+    # Where another version keeps the boot in its entry is unknown.
+    return request is not None and (rebooting.is_for_agent() or rebooting.boot_id() not in request)
 
 
 def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
@@ -83,7 +90,7 @@ def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
 
     Raises:
         UsageError: The run has finished in the meantime.
-        HostError: Another process is using the state folder, or it cannot be read.
+        HostError: Another process is using the state folder, or the journal cannot be replayed.
     """
     store = stores.open_existing(run.folder)
     if _journal_size(run.folder) != run.journal_size:
@@ -91,6 +98,8 @@ def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
         run = _read(run.folder, run.manifest, request.stdout_limit)
     if run.finished:
         raise stores.nothing_to_resume()
+    if isinstance(run.records, HostError):
+        raise run.records
     log_folder = run.manifest.log_folder
     keep = request.state_directory is not None
     folders = RunFolders(run.manifest.execution_id, log_folder, log_folder, store, keep_state=keep)
@@ -99,6 +108,9 @@ def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
 
 def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[SavedRun]:
     """Return the unfinished runs of ``documents`` that the request can mean.
+
+    A journal that this version cannot replay does not exclude a run: the user may mean it, and only
+    the other version can tell what it has done.
 
     Raises:
         UsageError: The only such run has documents that have changed.
@@ -144,8 +156,6 @@ def _unfinished_run(
     """
     try:
         run = _read(folder, manifest, request.stdout_limit)
-    except _OtherVersion:
-        raise
     except HostError:
         if request.state_directory is not None or request.execution_id is not None:
             raise
@@ -181,25 +191,37 @@ def _read(folder: str, manifest: stores.Manifest, stdout_limit: int) -> SavedRun
     """Read the journal in ``folder``.
 
     Raises:
-        HostError: It cannot be read.
+        HostError: It cannot be read, or is damaged.
     """
     size = _journal_size(folder)
-    path = os.path.join(folder, stores.JOURNAL)
     records = Records(stdout_limit)
     try:
-        for entry in journals.read(path) if os.path.exists(path) else ():
+        for entry in _entries(folder):
             records.apply(from_entry(entry))
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise _OtherVersion(
-            f"{path}: this version of awstoe cannot read the run's journal ({error})",
-            hint="start a new run without --resume",
-        ) from error
-    return SavedRun(folder, manifest, records, size)
+        unreplayable = HostError(
+            f"{_journal_path(folder)}: this version of awstoe cannot read the run's journal"
+            f" ({error})",
+            hint="use the version of awstoe that started the run, or remove"
+            f" {folder} and start a new run",
+        )
+        return SavedRun(folder, manifest, unreplayable, has_finished(_entries(folder)), size)
+    top = records.runs.get("")
+    return SavedRun(folder, manifest, records, top is not None and top.finished, size)
+
+
+def _entries(folder: str) -> Iterable[list[object]]:
+    path = _journal_path(folder)
+    return journals.read(path) if os.path.exists(path) else ()
+
+
+def _journal_path(folder: str) -> str:
+    return os.path.join(folder, stores.JOURNAL)
 
 
 def _journal_size(folder: str) -> int:
     try:
-        return os.path.getsize(os.path.join(folder, stores.JOURNAL))
+        return os.path.getsize(_journal_path(folder))
     except OSError:
         return 0
 

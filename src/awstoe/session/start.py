@@ -89,7 +89,7 @@ def _load(request: RunRequest, loader: Loader, console: Console) -> list[Documen
     for requested in request.documents:
         try:
             loaded = loader.load(requested.path)
-        except DocumentError as error:
+        except (DocumentError, HostError) as error:
             console.error(error)
             errors.append(f"Document {requested.path} failed! {error_text(error)}")
             continue

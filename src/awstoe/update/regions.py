@@ -44,11 +44,20 @@ def read(path: str = _FILE) -> Mapping[str, Region]:
         data = tomllib.load(file)
     try:
         return {
-            name: Region(name, partition, data["partitions"][partition])
+            name: Region(name, partition, _suffix(data["partitions"], name, partition))
             for name, partition in data["regions"].items()
         }
     except (KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"not a list of regions: {error}") from error
+
+
+def _suffix(partitions: Mapping[str, str], region: str, partition: str) -> str:
+    if partition not in partitions:
+        raise ValueError(
+            f"region {region}: unknown partition {partition!r}: add it to [partitions], with the"
+            " domain of its host names"
+        )
+    return partitions[partition]
 
 
 def order(regions: Mapping[str, Region], wanted: str | None) -> Sequence[Region]:

@@ -4,6 +4,9 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+import yaml
+
 from awstoe.cli.validate import ValidationResult, validate
 from awstoe.host.platforms import Platform
 
@@ -87,3 +90,19 @@ def test_standard_input_can_be_named_only_once() -> None:
 
     assert result.exit_code == 1
     assert "standard input" in result.json["message"]
+
+
+def test_without_libyaml_the_other_documents_are_still_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    unread, read = write(tmp_path, "a.yml", GOOD), write(tmp_path, "b.json", b'{"name": 1}')
+
+    result = run(unread, read)
+
+    assert result.exit_code == 1
+    assert result.json["message"].startswith("cannot read YAML: expected PyYAML with libyaml")
+    first, *others = result.json["problems"]
+    assert (first["file"], first["code"], first["line"]) == (str(unread), "unreadable", 0)
+    assert "wheel of PyYAML" in first["hint"]
+    assert {problem["file"] for problem in others} == {str(read)}

@@ -22,7 +22,22 @@ SAMPLES = [
 PIECES = st.sampled_from(
     [
         *(b"{{ build.A.outputs.stdout }}", b"{{", b"}}", b"{{ x", b"\t", b"\n", b" ", b": ", b"- "),
-        *(b"&a", b"*a", b"!x ", b"<<: ", b"|\n", b">-\n", b"'", b'"', b"[", b"]", b"{", b"}", b"#"),
+        *(
+            b"&a",
+            b"*a",
+            b"!x ",
+            b"!%C0%80 ",
+            b"<<: ",
+            b"|\n",
+            b">-\n",
+            b"'",
+            b'"',
+            b"[",
+            b"]",
+            b"{",
+            b"}",
+            b"#",
+        ),
         *(b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\\", b"%", b"@", b"? ", b"---\n", b"~"),
     ]
 )

@@ -49,3 +49,19 @@ def test_a_run_waits_for_a_reboot_until_it_resumes_or_finishes(
     entries: list[list[object]], *, waits: bool
 ) -> None:
     assert events.waits_for_reboot(entries) is waits
+
+
+@pytest.mark.parametrize(
+    ("entries", "finished"),
+    [
+        ([], False),
+        ([REBOOT, RESUMED], False),
+        ([FINISHED], True),
+        ([["Invented"], ["RunFinished", "", "of another version"]], True),
+        ([["RunFinished", "/0.0.0", "now", "success", ""]], False),
+    ],
+)
+def test_a_journal_says_that_its_run_has_finished(
+    entries: list[list[object]], *, finished: bool
+) -> None:
+    assert events.has_finished(entries) is finished

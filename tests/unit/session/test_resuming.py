@@ -9,6 +9,7 @@ import pytest
 from awstoe.engine import events
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import machine
+from awstoe.host.reboot import rebooting
 from awstoe.session import resuming
 from awstoe.session.request import RequestedDocument, RunRequest
 from awstoe.state import journal, store
@@ -17,6 +18,8 @@ from fakes.executions import TIME, document
 STARTED = events.to_entry(events.RunStarted("", "id", TIME, []))
 FINISHED = events.to_entry(events.RunFinished("", TIME, "success", ""))
 UNKNOWN: list[object] = ["Invented", ""]
+REBOOT: list[object] = ["RebootAsked", "of another version", "boot"]
+RESUMED = events.to_entry(events.RunResumed("", TIME))
 STEPS = (
     "  - name: build\n    steps:\n      - {name: S, action: ExecuteBash, inputs: {commands: [x]}}\n"
 )
@@ -62,10 +65,21 @@ class Scene:
         assert "" in records.runs
         return folders.execution_id
 
+    def continued(self) -> str | None:
+        """Return the run that a command without ``--resume`` continues."""
+        found = resuming.run_after_reboot(self.request()._replace(resume=False), [self.document])
+        return found[0].execution_id if found else None
+
 
 def store_lock_released(state: store.Store) -> None:
     """Release the lock as the end of a process does."""
     os.close(state._lock)  # noqa: SLF001
+
+
+def rebooted(monkeypatch: pytest.MonkeyPatch, boot: str, *, agent: bool) -> None:
+    """Set the current boot, and whether an agent reboots the machine."""
+    monkeypatch.setattr(rebooting, "boot_id", lambda: boot)
+    monkeypatch.setattr(rebooting, "is_for_agent", lambda: agent)
 
 
 @pytest.fixture
@@ -105,6 +119,76 @@ def test_a_journal_of_another_version_is_an_error_that_says_so(
         scene.resumed("newer" if named else None)
 
 
+@pytest.mark.parametrize(
+    "entry", [UNKNOWN, ["StepStarted", "", 0, 0, 0, TIME]], ids=["unknown", "without-its-phase"]
+)
+def test_a_journal_of_another_version_counts_as_an_unfinished_run(
+    scene: Scene, entry: list[object]
+) -> None:
+    scene.save("newer", STARTED, entry)
+    scene.save("open", STARTED)
+    with pytest.raises(UsageError, match=r"2 unfinished runs.*\n  newer .*\n  open "):
+        scene.resumed()
+    assert scene.resumed("open") == "open"
+    with pytest.raises(HostError, match="this version of awstoe cannot read"):
+        scene.resumed("newer")
+
+
+def test_a_finished_run_of_another_version_is_not_resumed(scene: Scene) -> None:
+    scene.save("newer", STARTED, UNKNOWN, ["RunFinished", "", "of another version"])
+    with pytest.raises(UsageError, match="no unfinished run"):
+        scene.resumed()
+    scene.save("open", STARTED)
+    assert scene.resumed() == "open"
+
+
+@pytest.mark.parametrize(
+    ("entries", "boot", "agent"),
+    [
+        ([REBOOT], "boot", True),
+        ([REBOOT], "later", False),
+        ([UNKNOWN, REBOOT, UNKNOWN], "later", False),
+        ([REBOOT, RESUMED, REBOOT], "later", False),
+    ],
+)
+def test_a_run_of_another_version_that_waited_for_the_reboot_does_not_start_again(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[list[object]],
+    boot: str,
+    *,
+    agent: bool,
+) -> None:
+    rebooted(monkeypatch, boot, agent=agent)
+    folder = scene.save("newer", STARTED, *entries)
+    with pytest.raises(HostError, match="this version of awstoe cannot read") as raised:
+        scene.continued()
+    assert str(raised.value.hint).endswith(f"remove {folder} and start a new run")
+
+
+@pytest.mark.parametrize(
+    ("entries", "boot", "agent"),
+    [
+        ([REBOOT], "boot", False),
+        ([["RebootAsked", "", 0, 0, 0, ""], UNKNOWN], "", False),
+        ([UNKNOWN], "later", True),
+        ([UNKNOWN, REBOOT, RESUMED], "later", True),
+        ([UNKNOWN, REBOOT, FINISHED], "later", True),
+    ],
+)
+def test_a_run_of_another_version_that_waits_for_no_past_reboot_is_left_alone(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[list[object]],
+    boot: str,
+    *,
+    agent: bool,
+) -> None:
+    rebooted(monkeypatch, boot, agent=agent)
+    scene.save("newer", STARTED, *entries)
+    assert scene.continued() is None
+
+
 def test_a_damaged_journal_alone_is_nothing_to_resume(scene: Scene) -> None:
     scene.save("broken", STARTED, tail="garbage\n")
     with pytest.raises(UsageError, match="no unfinished run"):
@@ -125,7 +209,7 @@ def test_the_journal_is_read_once(scene: Scene, monkeypatch: pytest.MonkeyPatch)
     assert len(reads) == 1
 
 
-@pytest.mark.parametrize("entry", [FINISHED, events.to_entry(events.RunResumed("", TIME))])
+@pytest.mark.parametrize("entry", [FINISHED, RESUMED])
 def test_what_another_process_added_before_the_lock_counts(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, entry: list[object]
 ) -> None:

@@ -1,5 +1,6 @@
 """The lock and the manifest of the state folder, with several processes."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -28,6 +29,32 @@ def test_a_lock_file_that_its_holder_has_removed_locks_nothing(
     assert descriptor is not None
     assert locks.acquire(str(path)) is None
     os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (errno.ENOLCK, "lock, as its file system does not support locks: "),
+        (errno.EOPNOTSUPP, "lock, as its file system does not support locks: "),
+        (errno.EIO, "lock: "),
+    ],
+)
+def test_a_file_system_without_locks_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, reason: str
+) -> None:
+    path = tmp_path / "lock"
+    opened = []
+
+    def fails(descriptor: int, _: int) -> None:
+        opened.append(descriptor)
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", fails)
+    with pytest.raises(HostError) as raised:
+        locks.acquire(str(path))
+    assert raised.value.message == f"cannot lock {tmp_path}/{reason}{os.strerror(code)}"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 def test_a_run_that_finished_while_another_process_looked_is_not_started_again(

@@ -1,6 +1,7 @@
 """Versions, regions, and the choice of a release, as pure functions of data."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +150,13 @@ def test_regions_are_those_of_the_user_guide() -> None:
     found = regions.read()
     assert len(found) == 20
     assert {each.suffix for each in found.values()} == {"amazonaws.com"}
+
+
+def test_a_region_of_an_unknown_partition_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "regions.toml"
+    path.write_text('[partitions]\naws = "x"\n[regions]\na-1 = "aws"\ncn-north-1 = "aws-cn"\n')
+    with pytest.raises(ValueError, match="region cn-north-1: unknown partition 'aws-cn': add it"):
+        regions.read(str(path))
 
 
 def test_named_region_comes_first() -> None:

@@ -5,7 +5,7 @@ process on a deeply nested document. Reading stops at the first event that is re
 hostile after it is never read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import yaml
@@ -58,11 +58,31 @@ def feed(text: str, builder: TreeBuilder) -> None:
             f"the document has more than {limits.YAML_DIRECTIVES} %TAG directives",
         )
     try:
-        _feed(iter(yaml.CBaseLoader(text).get_event, None), builder)
+        _feed(_events(text), builder)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None
     except yaml.YAMLError as error:
         raise Unreadable("yaml-syntax", f"YAML syntax error: {error}", line=1) from None
+
+
+def _events(text: str) -> Iterator[Any]:
+    get_event = yaml.CBaseLoader(text).get_event
+    event: Any = get_event()  # the start of the stream
+    try:
+        while event is not None:
+            yield event
+            event = get_event()
+    except UnicodeDecodeError:
+        # libyaml accepts tags whose escapes are not UTF-8, and PyYAML cannot decode them. No mark
+        # points there, but the first % after the last event usually does.
+        read = event.end_mark.index
+        line = len(encoding.lines(text[: max(text.find("%", read), read)]))
+        raise Unreadable(
+            "yaml-syntax",
+            "YAML syntax error: found invalid UTF-8 in a tag",
+            hint="write the tag without % escapes, or quote a string that starts with '!'",
+            line=line,
+        ) from None
 
 
 def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:

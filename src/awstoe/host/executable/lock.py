@@ -51,11 +51,9 @@ if sys.platform == "win32":
 
 
 else:
-    import errno
     import fcntl
 
-    _WITHOUT_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
-    """Of network file systems that lock only files open for writing, or no files at all."""
+    from awstoe.host.files.locks import WITHOUT_LOCKS
 
     def own_executable() -> str:
         """Return a path of the file that this process runs, even if its name has been reused."""
@@ -87,8 +85,8 @@ else:
             if descriptor >= 0:
                 os.close(descriptor)
             doing = f"lock {path}"
-            if error.errno in _WITHOUT_LOCKS:
-                doing += ", as its file system does not support it"
+            if error.errno in WITHOUT_LOCKS:
+                doing += ", as its file system does not support locks"
             raise explain(error, doing) from error
         return descriptor
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from typing import Final
 
 from awstoe.host.files.own_files import PRIVATE_FILE, explain
 
@@ -30,8 +31,13 @@ if sys.platform == "win32":
 
 
 else:
+    import errno
     import fcntl
 
+    WITHOUT_LOCKS: Final = frozenset(
+        {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
+    )
+    """Of network file systems that lock only files open for writing, or no files at all."""
     _NOT_INHERITED = os.O_CLOEXEC
 
     def _lock(path: str, descriptor: int) -> bool:
@@ -39,6 +45,11 @@ else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+            doing = f"lock {path}, as its file system does not support locks"
+            raise explain(error, doing) from error
         try:  # a holder that ends may have removed the file between our open and lock
             return os.path.samestat(os.stat(path), os.fstat(descriptor))
         except FileNotFoundError:
@@ -58,13 +69,18 @@ def acquire(path: str) -> int | None:
         A descriptor to keep open, or None if another process holds the lock.
 
     Raises:
-        HostError: The lock file cannot be opened.
+        HostError: The lock file cannot be opened or locked.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_INHERITED, PRIVATE_FILE)
     except OSError as error:
         raise explain(error, f"lock {path}") from error
-    if not _lock(path, descriptor):
-        os.close(descriptor)
-        return None
-    return descriptor
+    locked = False
+    try:
+        locked = _lock(path, descriptor)
+    except OSError as error:
+        raise explain(error, f"lock {path}") from error
+    finally:
+        if not locked:
+            os.close(descriptor)
+    return descriptor if locked else None

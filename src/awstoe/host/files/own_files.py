@@ -23,8 +23,8 @@ def explain(error: OSError, doing: str) -> HostError:
         errno.ENOSPC: "free some space on that disk, or use another folder",
         errno.EDQUOT: "the disk quota is used up: free some space, or use another folder",
         errno.EFBIG: "the file reached the size limit of this process (ulimit -f)",
-        errno.EACCES: "check the permissions, or run as another user",
-        errno.EPERM: "check the permissions, or run as another user",
+        errno.EACCES: "check the permissions, or run as a user with these permissions",
+        errno.EPERM: "check the permissions, or run as a user with these permissions",
         errno.EROFS: "the file system is mounted read-only: use another folder",
         errno.ENOTDIR: "a part of the path is a file, not a folder",
     }

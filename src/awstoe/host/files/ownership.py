@@ -1,6 +1,6 @@
 """Finds users and groups by name or number, and changes the owner of files (Linux only).
 
-Only documents that name an owner load the name service: it costs start-up time.
+It queries the system's name service, which may be slow, only for steps that set an owner.
 """
 
 import os

@@ -60,10 +60,15 @@ class HttpStatusError(RequestFailed):
 def incomplete(url: str, seconds: float) -> DeadlineExceeded:
     """Return the error for a response that was not complete after ``seconds``."""
     return DeadlineExceeded(
-        f"{redacted(url)}: the response was not complete after {math.ceil(seconds)} seconds;"
-        " gave up",
+        f"{redacted(url)}: the response was not complete after {in_seconds(seconds)}; gave up",
         hint="try again, or use another region",
     )
+
+
+def in_seconds(duration: float) -> str:
+    """Return a duration as text, rounded up to whole seconds."""
+    number = math.ceil(duration)
+    return f"{number} second" if number == 1 else f"{number} seconds"
 
 
 def explain(error: Exception, url: str, authorities: str) -> RequestFailed:

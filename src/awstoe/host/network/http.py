@@ -121,10 +121,9 @@ class Client:
         if self.deadline is not None:
             seconds = min(seconds, self.deadline.left)
             if seconds <= 0:
-                raise DeadlineExceeded(
-                    f"{redacted(url)}: skipped: the {math.ceil(self.deadline.seconds)}-second limit"
-                    " for all regions has been reached"
-                )
+                limit = math.ceil(self.deadline.seconds)
+                reason = f"skipped: the {limit}-second limit for all regions has been reached"
+                raise DeadlineExceeded(f"{redacted(url)}: {reason}")
         end = time.monotonic() + seconds
         target, authorization = _without_credentials(url)
         all_headers = {**authorization, **(headers or {})}
@@ -217,7 +216,7 @@ class Client:
             " set HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
         }.get(response.status)
         wait = _retry_after(response.headers.get("Retry-After", ""))
-        request = f"; it asks to wait {wait:.0f} seconds" if wait else ""
+        request = f"; it asks to wait {errors.in_seconds(wait)}" if wait else ""
         raise HttpStatusError(
             f"{redacted(url)}: expected the file, got HTTP status {response.status}{request}",
             response.status,

@@ -167,8 +167,8 @@ def _extend(
     if chain[-1] in roots:
         return chain
     reason = TrustError(
-        f'no trusted authority has issued the certificate "{name_of(chain[-1])}"'
-        f' by "{chain[-1].issuer.rfc4514_string()}"'
+        f'the certificate "{name_of(chain[-1])}", issued by'
+        f' "{chain[-1].issuer.rfc4514_string()}", does not lead to a trusted authority'
     )
     for issuer in (*roots, *(each for each in beside if each not in roots)):
         if issuer in chain or not _issued(issuer, chain[-1]):

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from awstoe.errors import HostError
-from awstoe.host.network import ca_certificates, urls
+from awstoe.host.network import ca_certificates, errors, urls
 from awstoe.host.network import http as client
 from awstoe.host.network.deadline import Deadline, Timeouts
 from awstoe.host.network.errors import (
@@ -452,6 +452,14 @@ def test_invalid_url_does_not_show_its_password(host: str) -> None:
         got(f"http://user:secret@{host}/x")
     assert "secret" not in caught.value.message + str(caught.value.hint)
     assert host in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"), [(0.2, "1 second"), (1, "1 second"), (1.5, "2 seconds"), (0, "0 seconds")]
+)
+def test_a_duration_is_counted_in_whole_seconds(duration: float, text: str) -> None:
+    assert errors.in_seconds(duration) == text
+    assert f"after {text}; gave up" in errors.incomplete("http://host/x", duration).message
 
 
 def test_requests_share_a_deadline(plain: _Server) -> None:

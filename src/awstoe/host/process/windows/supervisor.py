@@ -57,8 +57,8 @@ class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
         self._child.job.disown()
 
     def end_tree(self) -> list[str]:
-        # After the first process exits, Windows treats its ID as no group and sends Ctrl-Break to
-        # every process on the console, including us.
+        # After the first process has exited, its ID no longer names a process group, and Windows
+        # sends Ctrl-Break to every process on the console, including us.
         leads = self._child.shares_console and self.exit_code is None
         group = self._child.pid if leads else None
         left = terminate.end(
