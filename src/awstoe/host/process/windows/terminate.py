@@ -67,7 +67,7 @@ def _all_end(
     with job_members.Members(job) as members:
         files = one_file.outermost(one_file.among(members))
         one_file.ask(files)
-    longer = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    longer = time.monotonic() + limits.BOOTLOADER_SECONDS
     return bool(files) and _gone(job.pids, longer, wait, is_urgent)
 
 
@@ -97,7 +97,7 @@ def _end_now(job: jobs.Job, wait: Callable[[float], None]) -> None:
 
     A program that started a single-file executable ends after it: it holds the job of that one.
     """
-    over = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    over = time.monotonic() + limits.BOOTLOADER_SECONDS
     with job_members.Members(job) as members:
         files = one_file.among(members)
         while files:
