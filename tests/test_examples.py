@@ -27,7 +27,7 @@ class Ran(NamedTuple):
 
     def step(self, phase: str, step: str) -> dict[str, Any]:
         """The record of a step."""
-        (found,) = (
+        (match,) = (
             record
             for document in self.records["documents"]
             for each in document["phases"]
@@ -35,7 +35,7 @@ class Ran(NamedTuple):
             for record in each["steps"]
             if record["name"] == step
         )
-        return dict(found)
+        return dict(match)
 
 
 def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -112,8 +112,8 @@ def test_variables_and_chaining_pass_values_on(tmp_path: Path) -> None:
         EXAMPLES / "variables-and-chaining.yml", "--parameters", "Greeting=Welcome", logs=tmp_path
     )
     assert ran.exit_code == 0, ran.summary
-    shown = ran.outputs("build", "Show")[0]["stdout"].split("\n")
-    assert shown == [
+    lines = ran.outputs("build", "Show")[0]["stdout"].split("\n")
+    assert lines == [
         "file=Welcome from build.WriteGreeting",
         f"home={os.environ['HOME']}",
         "platform=linux",

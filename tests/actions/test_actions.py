@@ -92,8 +92,8 @@ def run(
         typed = [schema.typed_inputs(action, operation) for operation in operations]
     except ValueError as error:
         raise ActionError(f"{action}: {error}") from error
-    found = [module.run(inputs, context) for inputs in typed]
-    return [outputs._asdict() for outputs in found if outputs is not None]
+    results = [module.run(inputs, context) for inputs in typed]
+    return [outputs._asdict() for outputs in results if outputs is not None]
 
 
 @pytest.mark.parametrize("path", CASES, ids=identify)

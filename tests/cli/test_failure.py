@@ -10,11 +10,11 @@ from cli.running import Ended, Toe, action, bash, phases
 
 def levels(ended: Ended) -> list[str]:
     """The statuses of run, documents and phases, from the top."""
-    found = [ended.records["status"]]
+    statuses = [ended.records["status"]]
     for document in ended.records["documents"]:
-        found.append(document["status"])
-        found += [phase["status"] for phase in document["phases"]]
-    return found
+        statuses.append(document["status"])
+        statuses += [phase["status"] for phase in document["phases"]]
+    return statuses
 
 
 def test_a_successful_run_is_a_success_in_all_outputs(toe: Toe) -> None:

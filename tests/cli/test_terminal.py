@@ -85,10 +85,10 @@ class Terminal:
 
 @pytest.fixture
 def terminal(toe: Toe) -> Iterator[Terminal]:
-    found = Terminal(toe)
-    yield found
-    os.close(found.master)
-    os.close(found.slave)
+    new_terminal = Terminal(toe)
+    yield new_terminal
+    os.close(new_terminal.master)
+    os.close(new_terminal.slave)
 
 
 def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Terminal) -> None:

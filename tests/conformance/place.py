@@ -46,7 +46,7 @@ class Place(Toe):
         self.environment["AWSTOE_FILE"] = chosen().path
         names = ("TMPDIR",) if chosen().platform is Platform.LINUX else ("TEMP", "TMP")
         for name in names:
-            self.environment[name] = chosen().shown(self.temporary)
+            self.environment[name] = chosen().native_path(self.temporary)
         if chosen().under_wine:
             lead_to(self.temporary, Path(self.environment["WINEPREFIX"]))
 

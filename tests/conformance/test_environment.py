@@ -46,10 +46,10 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     place: Place, more: dict[str, str]
 ) -> None:
     place.environment |= more
-    found = seen_by_a_child(place)
+    environment = seen_by_a_child(place)
     for name in OF_THE_SHELL - place.environment.keys():
-        found.pop(name.encode(), None)
-    assert found == given_to(place)
+        environment.pop(name.encode(), None)
+    assert environment == given_to(place)
 
 
 @pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no bootloader")
@@ -67,8 +67,8 @@ def test_variables_of_a_bootloader_have_no_effect_and_do_not_reach_a_program(
     place: Place, forged: dict[str, str]
 ) -> None:
     place.environment |= forged
-    found = seen_by_a_child(place)
-    assert not found.keys() & {name.encode() for name in forged}
+    environment = seen_by_a_child(place)
+    assert not environment.keys() & {name.encode() for name in forged}
 
 
 def test_a_program_gets_only_the_standard_descriptors(place: Place) -> None:

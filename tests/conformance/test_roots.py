@@ -64,8 +64,10 @@ def arguments(place: Place, owner: str = "0") -> list[str]:
 
 
 def test_the_root_has_no_python(root: Path) -> None:
-    found = [path for path in root.rglob("*python*") if path.is_file() and path.stat().st_mode & 1]
-    assert found == []
+    pythons = [
+        path for path in root.rglob("*python*") if path.is_file() and path.stat().st_mode & 1
+    ]
+    assert pythons == []
 
 
 def test_it_prints_its_version(place: Place, root: Path) -> None:

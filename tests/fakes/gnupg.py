@@ -45,8 +45,8 @@ class Gpg:
         options = ("--passphrase", "", "--pinentry-mode", "loopback")
         made = self.run(*options, "--quick-gen-key", user, algorithm, usage, expiry)
         assert made.returncode == 0, made.stderr.decode()
-        words = made.stderr.decode().split()
-        return words[words.index("KEY_CREATED") + 2]
+        status = made.stderr.decode().split()
+        return status[status.index("KEY_CREATED") + 2]
 
     def export(self, *options: str) -> bytes:
         return self.run(*options, "--export").stdout

@@ -53,7 +53,7 @@ class Kms:
 
     Attributes:
         keys: By id.
-        requests: The operations and parameters asked for.
+        requests: The operations and parameters parameters for.
         failures: Errors for the next requests, used up one by one.
     """
 
@@ -63,26 +63,26 @@ class Kms:
         self.failures: list[KmsError] = []
         self.url = ""
 
-    def answer(self, operation: str, asked: dict[str, Any], headers: dict[str, str]) -> object:
+    def answer(self, operation: str, parameters: dict[str, Any], headers: dict[str, str]) -> object:
         """The result of an operation.
 
         Raises:
             KmsError: There is none.
         """
-        self.requests.append((operation, asked))
+        self.requests.append((operation, parameters))
         if self.failures:
             raise self.failures.pop(0)
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
             raise KmsError("MissingAuthenticationTokenException", "Missing Authentication Token")
-        key = self.keys.get(asked["KeyId"].rpartition("key/")[2])
+        key = self.keys.get(parameters["KeyId"].rpartition("key/")[2])
         if key is None:
-            raise KmsError("NotFoundException", f"Key '{asked['KeyId']}' does not exist")
+            raise KmsError("NotFoundException", f"Key '{parameters['KeyId']}' does not exist")
         if not key.enabled:
-            raise KmsError("DisabledException", f"{asked['KeyId']} is disabled.")
+            raise KmsError("DisabledException", f"{parameters['KeyId']} is disabled.")
         if operation == "GetPublicKey":
-            return self._public_key(asked["KeyId"], key)
+            return self._public_key(parameters["KeyId"], key)
         assert operation == "Sign", operation
-        return self._sign(asked, key)
+        return self._sign(parameters, key)
 
     def _public_key(self, name: str, key: KmsKey) -> object:
         der = key.private.public_key().public_bytes(
@@ -95,12 +95,12 @@ class Kms:
             "SigningAlgorithms": key.algorithms,
         }
 
-    def _sign(self, asked: dict[str, Any], key: KmsKey) -> object:
-        algorithm = asked["SigningAlgorithm"]
+    def _sign(self, parameters: dict[str, Any], key: KmsKey) -> object:
+        algorithm = parameters["SigningAlgorithm"]
         if key.usage != "SIGN_VERIFY" or algorithm not in key.algorithms:
             raise KmsError("InvalidKeyUsageException", f"{algorithm} is not for this key")
-        assert asked["MessageType"] == "DIGEST"
-        digest = base64.b64decode(asked["Message"])
+        assert parameters["MessageType"] == "DIGEST"
+        digest = base64.b64decode(parameters["Message"])
         chosen = _HASHES[algorithm[-3:]]
         if len(digest) != chosen.digest_size:
             raise KmsError(
@@ -112,7 +112,7 @@ class Kms:
         else:
             signature = key.private.sign(digest, ec.ECDSA(how))
         return {
-            "KeyId": asked["KeyId"],
+            "KeyId": parameters["KeyId"],
             "Signature": base64.b64encode(signature).decode(),
             "SigningAlgorithm": algorithm,
         }
@@ -126,10 +126,10 @@ def kms() -> Iterator[Kms]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            asked = json.loads(self.rfile.read(length))
+            parameters = json.loads(self.rfile.read(length))
             operation = self.headers["X-Amz-Target"].removeprefix("TrentService.")
             try:
-                status, body = 200, endpoint.answer(operation, asked, dict(self.headers))
+                status, body = 200, endpoint.answer(operation, parameters, dict(self.headers))
             except KmsError as error:
                 status, body = error.status, {"__type": error.kind, "message": str(error)}
             data = json.dumps(body).encode()

@@ -49,18 +49,18 @@ def test_the_bill_of_materials_is_cyclonedx_of_what_is_inside(release: Release) 
     assert (data["bomFormat"], data["specVersion"], data["version"]) == ("CycloneDX", "1.6", 1)
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", data["serialNumber"])
     assert data["metadata"]["component"]["version"] == "1.0.0"
-    found = {each["name"]: each for each in data["components"]}
-    assert set(found) == {"pyyaml", "requests", "tuf", "rich", "zlib"}
-    yaml = found["pyyaml"]
+    components = {each["name"]: each for each in data["components"]}
+    assert set(components) == {"pyyaml", "requests", "tuf", "rich", "zlib"}
+    yaml = components["pyyaml"]
     assert yaml["purl"] == "pkg:pypi/pyyaml@6.0.3"
     assert yaml["licenses"] == [{"license": {"id": "MIT"}}]
     hashes = [each["hashes"][0]["content"] for each in yaml["externalReferences"]]
     assert hashes == ["a" * 64, "b" * 64]
     # A version that is not in the lock has none of its hashes.
-    assert "externalReferences" not in found["requests"]
-    assert found["tuf"]["licenses"] == [{"expression": "Apache-2.0 OR MIT"}]
-    assert "licenses" not in found["rich"]
-    assert found["zlib"]["purl"] == "pkg:generic/zlib@1%3A1.3"
+    assert "externalReferences" not in components["requests"]
+    assert components["tuf"]["licenses"] == [{"expression": "Apache-2.0 OR MIT"}]
+    assert "licenses" not in components["rich"]
+    assert components["zlib"]["purl"] == "pkg:generic/zlib@1%3A1.3"
     assert [each["value"] for each in yaml["properties"]] == list(TARGETS)
     references = [each["bom-ref"] for each in data["components"]]
     assert len({*references}) == len(references)

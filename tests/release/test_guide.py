@@ -102,8 +102,8 @@ def test_the_guide_s_procedure(
     assert trust
     (current,) = (name for name, state in trust.openpgp.items() if state == "current")
     assert f"key {current[-16:]}: public key" in imported
-    shown = user.does(f"gpg --fingerprint {current[-16:]}")
-    (fingerprint,) = re.findall(r"((?:[0-9A-F]{4} +){9}[0-9A-F]{4})", shown)
+    output = user.does(f"gpg --fingerprint {current[-16:]}")
+    (fingerprint,) = re.findall(r"((?:[0-9A-F]{4} +){9}[0-9A-F]{4})", output)
     assert fingerprint.replace(" ", "") == current
 
     assert user.does(f"curl -O {address}/linux/{architecture}/awstoe") == "(exit code 0)"

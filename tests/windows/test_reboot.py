@@ -118,8 +118,8 @@ def test_machine_that_is_already_going_down_counts_as_rebooting(
     windows.stub("shutdown.exe.bat", code=1115, more=once)
     ran = windows.run()
     assert (ran.exit_code, ran.summary["status"]) == (3010, "running"), ran.stderr
-    asked = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
-    assert asked == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
+    options = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
+    assert options == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
     assert ("a scheduled shutdown of the machine was canceled" in ran.stderr) == (code == 1190)
 
 

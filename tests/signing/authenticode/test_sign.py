@@ -66,8 +66,9 @@ class Recorder:
 
 
 def rsa_chain() -> list[x509.Certificate]:
-    found = world()
-    return [found.rsa_publisher.certificate, found.between.certificate, found.root.certificate]
+    holders = world()
+    chain = (holders.rsa_publisher, holders.between, holders.root)
+    return [each.certificate for each in chain]
 
 
 def rsa_signed(program: bytes = PROGRAM, *, at: datetime = NOW) -> bytes:
@@ -337,12 +338,12 @@ def verdict_on(path: Path, *, now: datetime = NOW) -> trust.SignatureResult:
 @needs_oracle
 def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
     """The test has its own authority, and OpenSSL makes the token."""
-    found = world()
+    holders = world()
     path = made_by_oracle(
         tmp_path,
-        found.rsa_publisher,
-        *("-TSA-certs", pem(tmp_path / "a.pem", found.stamper.certificate)),
-        *("-TSA-key", key_file(tmp_path / "a.key", found.stamper)),
+        holders.rsa_publisher,
+        *("-TSA-certs", pem(tmp_path / "a.pem", holders.stamper.certificate)),
+        *("-TSA-key", key_file(tmp_path / "a.key", holders.stamper)),
         *("-TSA-time", str(int(NOW.timestamp()))),
     )
     verdict = verdict_on(path, now=END + timedelta(days=30))
@@ -353,10 +354,10 @@ def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
 def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher)
     nested = tmp_path / "nested.exe"
-    found = world()
+    holders = world()
     run(
         *(ORACLE or "", "sign", "-nest", "-certs", tmp_path / "chain.pem"),
-        *("-key", key_file(tmp_path / "key.pem", found.rsa_publisher), "-in", path),
+        *("-key", key_file(tmp_path / "key.pem", holders.rsa_publisher), "-in", path),
         *("-out", nested),
     )
     assert "other than a timestamp: 1.3.6.1.4.1.311.2.4.1" in (verdict_on(nested).reason or "")

@@ -28,9 +28,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_key_can_be_read_with_its_passphrase(file: Path) -> None:
-    found = files.read(str(file), PASSPHRASE)
-    assert found.public_key == CURVE.public_key()
-    assert found.name == str(file)
+    key = files.read(str(file), PASSPHRASE)
+    assert key.public_key == CURVE.public_key()
+    assert key.name == str(file)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")

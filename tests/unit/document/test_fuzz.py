@@ -63,11 +63,11 @@ TREES = st.fixed_dictionaries(
 
 def check(data: bytes) -> None:
     lines = encoding.shown_lines(data)
-    found = parse(data, "a.yml", set(Platform))
-    for problem in found.problems:
+    mutated = parse(data, "a.yml", set(Platform))
+    for problem in mutated.problems:
         render(problem, lines).encode()
         assert problem.line <= len(lines)
-    assert (found.document is None) == has_errors(found.problems)
+    assert (mutated.document is None) == has_errors(mutated.problems)
 
 
 @given(st.binary(max_size=200))
@@ -82,12 +82,12 @@ def test_any_text(text: str) -> None:
 
 @given(st.data())
 def test_documents_with_pieces_inserted_and_cut_out(data: Any) -> None:  # noqa: ANN401
-    found = bytearray(data.draw(st.sampled_from(SAMPLES)))
+    mutated = bytearray(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(found)))
+        place = data.draw(st.integers(0, len(mutated)))
         length = data.draw(st.integers(0, 12))
-        found[place : place + length] = data.draw(PIECES)
-    check(bytes(found))
+        mutated[place : place + length] = data.draw(PIECES)
+    check(bytes(mutated))
 
 
 @given(TREES)

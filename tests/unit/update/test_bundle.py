@@ -190,7 +190,7 @@ def huge_directory() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "it has 0 bytes"),
         (b"x" * 5000, "ends with its directory"),
@@ -209,11 +209,11 @@ def huge_directory() -> bytes:
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
-def test_malformed_bundle(scene: Scene, content: bytes, words: str) -> None:
+def test_malformed_bundle(scene: Scene, content: bytes, message: str) -> None:
     path = scene.folder / "bad.bundle"
     path.write_bytes(content)
-    code = 4 if "not in the bundle" in words else 5
-    assert words in scene.refused("--from-file", str(path), code=code)
+    code = 4 if "not in the bundle" in message else 5
+    assert message in scene.refused("--from-file", str(path), code=code)
 
 
 def test_truncated_bundle(scene: Scene, bundle: Path) -> None:

@@ -146,9 +146,9 @@ def test_path_of_a_program(path: str, expected: tuple[str, str, str] | None) -> 
 
 
 def test_regions_are_those_of_the_user_guide() -> None:
-    found = regions.read()
-    assert len(found) == 20
-    assert {each.suffix for each in found.values()} == {"amazonaws.com"}
+    known = regions.read()
+    assert len(known) == 20
+    assert {each.suffix for each in known.values()} == {"amazonaws.com"}
 
 
 def test_named_region_comes_first() -> None:

@@ -110,8 +110,8 @@ def test_owner_is_kept(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     os.chown(scene.installation.path, 1234, 4321)
     scene.updates_to("1.1.0")
-    found = scene.installation.path.stat()
-    assert (found.st_uid, found.st_gid) == (1234, 4321)
+    status = scene.installation.path.stat()
+    assert (status.st_uid, status.st_gid) == (1234, 4321)
 
 
 def test_extended_attributes_are_kept(scene: Scene) -> None:

@@ -232,11 +232,11 @@ def test_authority_variable_with_a_bad_path(
 
 
 @pytest.mark.parametrize(
-    ("host", "days", "words"),
+    ("host", "days", "message"),
     [("other.invalid", 30, "mismatch"), ("127.0.0.1", -5, "has expired")],
 )
 def test_certificate_of_another_host_or_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, message: str
 ) -> None:
     authority = Authority(tmp_path / "authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
@@ -244,7 +244,7 @@ def test_certificate_of_another_host_or_time(
     context = authority.server(host=host, days=days)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for each in running(server):
-        with pytest.raises(ServerNotTrusted, match=words):
+        with pytest.raises(ServerNotTrusted, match=message):
             got(f"https://127.0.0.1:{each.port}/")
 
 
@@ -351,21 +351,21 @@ def test_urls_in_messages_contain_no_secret(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         ("HT\x1b[31mTP\r\n\r\n", "the connection was lost"),
         ("HTTP/1.1 302 Found\r\nLocation: http://a\x1b31m/x\r\n\r\n", "redirects to another host"),
         ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is not a valid URL"),
     ],
 )
-def test_response_cannot_control_the_terminal(answer: str, words: str) -> None:
+def test_response_cannot_control_the_terminal(answer: str, message: str) -> None:
     class Driving(_Handler):
         def do_GET(self) -> None:
             self.wfile.write(answer.encode())
             self.close_connection = True
 
     for server in running(_Server(Driving)):
-        with pytest.raises(RequestFailed, match=words) as caught:
+        with pytest.raises(RequestFailed, match=message) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.message.isprintable()
 
@@ -456,11 +456,11 @@ def test_invalid_url_does_not_show_its_password(host: str) -> None:
 
 def test_requests_share_a_deadline(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
-    asking = client.Client(TIMEOUTS)
-    asking.deadline = Deadline(60)
-    with asking.get(url) as answer:
+    http_client = client.Client(TIMEOUTS)
+    http_client.deadline = Deadline(60)
+    with http_client.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
-    asking.deadline = Deadline(0)
+    http_client.deadline = Deadline(0)
     with pytest.raises(DeadlineExceeded, match="skipped: the 0-second limit"):
-        asking.get(url)
+        http_client.get(url)
     assert len(plain.seen) == 1
