@@ -87,7 +87,7 @@ def identify(path: Path) -> str:
 def test_module_imports_only_what_its_row_allows(path: Path) -> None:
     module = name_of(path)
     row = row_of(module)
-    assert row, f"{module} falls under no row of ALLOWED"
+    assert row, f"{module} is in no row of ALLOWED"
     allowed = OPEN_TO_ALL | ALLOWED[row]
     wrong = [
         f"{path}:{imported.line}: {module} may not import {imported.target}"
@@ -164,14 +164,14 @@ def test_expressions_do_no_input_or_output(path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_row_is_of_a_module() -> None:
-    """A row without modules is a typing mistake, or was left behind."""
+def test_every_row_has_a_module() -> None:
+    """A row without modules is a typing mistake or a leftover."""
     used = {row_of(name_of(path)) for path in EVERYTHING}
     assert used >= set(ALLOWED)
 
 
 def test_rows_do_not_import_each_other_in_circles() -> None:
-    """If a row may import another, that one may not import it back, not even through others."""
+    """If a row may import another, the other may not import it, not even through third rows."""
     order = TopologicalSorter(
         {
             row: {other for other in ALLOWED if any(inside(other, each) for each in allowed)}
@@ -195,7 +195,7 @@ def test_the_picture_has_every_package_above_what_it_imports() -> None:
         assert package.imports <= {each.name for each in stairs[number + 1 :]}, package.name
 
 
-def test_only_the_host_asks_which_platform_it_is_on() -> None:
+def test_only_the_host_checks_the_platform() -> None:
     modules = [name_of(path) for path in MODULES if "sys.platform" in path.read_text()]
     assert all(module.startswith(("awstoe.host.", "awstoe.__main__")) for module in modules), (
         modules

@@ -1,7 +1,7 @@
-"""A small KMS endpoint on HTTP: keys that sign digests exactly as they come, as AWS KMS does.
+"""A small KMS endpoint over HTTP, whose keys sign digests unchanged, like those of AWS KMS.
 
-Only what the signing tools ask for (GetPublicKey, Sign) and the errors that KMS answers with. The
-request's signature is not checked, only that there is one.
+It has only the operations that the signing tools use (GetPublicKey, Sign) and the errors of KMS. It
+checks that a request has a signature, but does not verify it.
 """
 
 import base64
@@ -24,13 +24,13 @@ _RSA = [f"RSASSA_{scheme}_SHA_{bits}" for scheme in ("PKCS1_V1_5", "PSS") for bi
 
 
 class KmsKey(NamedTuple):
-    """A key that the endpoint holds."""
+    """A key of the endpoint."""
 
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     usage: str = "SIGN_VERIFY"
     enabled: bool = True
     hashes_again: bool = False
-    """Signs the digest's digest, which real KMS never does to a digest."""
+    """Whether it signs the digest of the digest, which AWS KMS never does."""
 
     @property
     def algorithms(self) -> list[str]:
@@ -40,7 +40,7 @@ class KmsKey(NamedTuple):
 
 
 class KmsError(Exception):
-    """What KMS answers with instead of a result."""
+    """An error response of KMS."""
 
     def __init__(self, kind: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -52,9 +52,9 @@ class Kms:
     """The endpoint.
 
     Attributes:
-        keys: By id.
-        requests: The operations and parameters parameters for.
-        failures: Errors for the next requests, used up one by one.
+        keys: By ID.
+        requests: The operations and parameters of the requests.
+        failures: Errors for the next requests, one for each request.
     """
 
     def __init__(self) -> None:
@@ -64,10 +64,10 @@ class Kms:
         self.url = ""
 
     def answer(self, operation: str, parameters: dict[str, Any], headers: dict[str, str]) -> object:
-        """The result of an operation.
+        """Return the result of an operation.
 
         Raises:
-            KmsError: There is none.
+            KmsError: The operation fails.
         """
         self.requests.append((operation, parameters))
         if self.failures:
@@ -106,11 +106,11 @@ class Kms:
             raise KmsError(
                 "ValidationException", f"Digest is invalid length for algorithm {algorithm}."
             )
-        how = chosen if key.hashes_again else utils.Prehashed(chosen)
+        algorithm_used = chosen if key.hashes_again else utils.Prehashed(chosen)
         if isinstance(key.private, rsa.RSAPrivateKey):
-            signature = key.private.sign(digest, padding.PKCS1v15(), how)
+            signature = key.private.sign(digest, padding.PKCS1v15(), algorithm_used)
         else:
-            signature = key.private.sign(digest, ec.ECDSA(how))
+            signature = key.private.sign(digest, ec.ECDSA(algorithm_used))
         return {
             "KeyId": parameters["KeyId"],
             "Signature": base64.b64encode(signature).decode(),
@@ -120,7 +120,7 @@ class Kms:
 
 @contextmanager
 def kms() -> Iterator[Kms]:
-    """A running endpoint."""
+    """Run an endpoint while the context lasts."""
     endpoint = Kms()
 
     class Handler(BaseHTTPRequestHandler):
