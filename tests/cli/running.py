@@ -77,7 +77,7 @@ class Ended(NamedTuple):
 
     @property
     def messages(self) -> list[str]:
-        """The messages of console.log, without time stamps."""
+        """The messages of console.log, without timestamps."""
         return [line.partition(" ")[2] for line in self.console.splitlines()]
 
     @property

@@ -11,7 +11,7 @@ from awstoe.reporting.run_log import LogFiles
 
 
 class Log:
-    """A log in its own folder, read without time stamps."""
+    """A log in its own folder, read without timestamps."""
 
     def __init__(self, folder: Path) -> None:
         self.files = LogFiles(str(folder), Progress())
