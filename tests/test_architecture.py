@@ -125,7 +125,7 @@ def test_module_has_a_docstring_and_a_readable_size(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=identify)
-def test_nothing_prints_but_the_console(path: Path) -> None:
+def test_only_the_console_prints(path: Path) -> None:
     if name_of(path).startswith("awstoe.cli"):
         return
     wrong = [

@@ -146,7 +146,7 @@ def test_conditions_skip_steps(parameters: str, skipped: list[str], tmp_path: Pa
     assert [step["name"] for step in steps if step["status"] == "skipped"] == skipped
 
 
-def test_conditions_abort_when_a_demand_is_not_met(tmp_path: Path) -> None:
+def test_conditions_abort_when_a_requirement_is_not_met(tmp_path: Path) -> None:
     ran = run(EXAMPLES / "conditions.yml", "--parameters", "Edition=odd", logs=tmp_path)
     assert ran.exit_code == 1
     assert [failure["step"] for failure in ran.summary["failures"]] == ["EditionIsKnown"]

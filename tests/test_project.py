@@ -63,7 +63,7 @@ def test_the_lock_pins_everything_by_hash_and_names_no_host() -> None:
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_covers_what_the_project_asks_for() -> None:
+def test_the_lock_covers_the_requirements_of_the_project() -> None:
     requirements = [
         *PROJECT["build-system"]["requires"],
         *PROJECT["project"]["dependencies"],

@@ -70,7 +70,7 @@ def test_every_option_is_documented(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the tour shows paths of Linux")
-def test_the_tour_runs_as_shown(tmp_path: Path) -> None:
+def test_the_tour_runs_as_in_the_readme(tmp_path: Path) -> None:
     (title,) = (title for title in tour() if title.startswith("awstoe run"))
     (tmp_path / "tour.yml").write_text(tour()["document"])
     ended = awstoe(
@@ -96,7 +96,7 @@ def test_the_first_run_succeeds_with_five_lines(tmp_path: Path) -> None:
     assert json.loads(ended.stdout)["status"] == "success"
 
 
-def test_the_tour_s_problems_are_those_shown(tmp_path: Path) -> None:
+def test_the_problems_of_the_tour_are_those_in_the_readme(tmp_path: Path) -> None:
     (title,) = (title for title in tour() if title.startswith("awstoe validate"))
     lines = tour()["document"].splitlines(keepends=True)
     lines[8] = lines[8].replace("CreateFile", "CreateFil")

@@ -90,7 +90,7 @@ def test_the_windows_environment_is_made_as_make_makes_it() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-def test_an_issue_form_asks_for_something(path: Path) -> None:
+def test_an_issue_form_has_a_required_field(path: Path) -> None:
     form = load(path)
     assert form["name"]
     assert form["description"]

@@ -407,7 +407,7 @@ def test_region_that_requests_a_long_wait_is_skipped_at_once(scene: Scene) -> No
         ("1.1.0/linux/amd64/awstoe", "UPDATE_ALL_SECONDS"),
     ],
 )
-def test_regions_that_all_drip_share_one_time_limit(
+def test_slow_regions_share_one_time_limit(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
 ) -> None:
     monkeypatch.setattr(f"awstoe.limits.{limit}", 0.9)

@@ -85,7 +85,7 @@ def run_arguments(path: Path) -> tuple[str, ...]:
     return ("run", "--documents", wine.path(path), "--log-directory", logs)
 
 
-def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> None:
+def test_awstoe_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> None:
     ended = machine.run(wine.path(program), "--version")
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.startswith(b"awstoe ")

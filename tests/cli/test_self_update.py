@@ -45,7 +45,7 @@ def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refusal_as_json(tmp_path: Path) -> None:
+def test_a_rejected_update_is_reported_as_json(tmp_path: Path) -> None:
     ended = awstoe("self-update", "--json", folder=tmp_path)
     assert ended.returncode == 3
     result = json.loads(ended.stdout)
@@ -78,7 +78,7 @@ PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region":
         (["1.2.3"], "unexpected argument"),
     ],
 )
-def test_options_that_do_not_fit_together(options: list[str], why: str) -> None:
+def test_incompatible_options_are_rejected(options: list[str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         self_update.run(options, Console())
 
@@ -108,14 +108,14 @@ def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:
         assert f"  {option}" in text
 
 
-def test_bundle_that_cannot_be_checked(tmp_path: Path) -> None:
+def test_a_source_tree_cannot_check_a_bundle(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     ended = awstoe("update-bundle", "verify", "x", folder=tmp_path)
     assert ended.returncode == 3
     assert "has no release keys to check with" in ended.stderr
 
 
-def test_facts_of_this_program() -> None:
+def test_a_source_tree_has_no_trust_or_metadata_folder() -> None:
     program = this_installation()
     assert program.machine.target == f"{program.machine.platform}/{program.machine.architecture}"
     assert program.trust is None

@@ -107,7 +107,7 @@ def test_a_pipe_that_a_daemon_keeps_open_is_read_on_after_a_short_wait(toe: Toe)
     assert all(map(alive, toe.pids()))
 
 
-def test_minus_one_is_no_time_limit(toe: Toe) -> None:
+def test_minus_one_disables_the_time_limit(toe: Toe) -> None:
     ended = toe.steps(bash("Free", "echo done", timeoutSeconds=-1))
     assert ended.exit_code == 0
     assert ended.steps["Free"]["timeoutSeconds"] == -1

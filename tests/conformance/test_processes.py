@@ -224,7 +224,7 @@ def test_replacing_the_running_file_does_not_disturb_it(place: Place) -> None:
     assert place.left() == []
 
 
-def test_it_knows_its_own_path_when_started_by_a_link_or_from_path(place: Place) -> None:
+def test_awstoe_knows_its_path_when_started_by_a_link_or_from_path(place: Place) -> None:
     file = chosen().file
     assert file is not None
     link = place.folder / "bin" / "awstoe"

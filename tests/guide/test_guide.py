@@ -240,7 +240,7 @@ def without_any(actual: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> l
 
 @needs_bash
 @pytest.mark.parametrize("entry", RUN)
-def test_an_example_runs_as_the_guide_says(entry: Entry, outcomes: dict[str, Outcome]) -> None:
+def test_an_example_runs_as_the_guide_describes(entry: Entry, outcomes: dict[str, Outcome]) -> None:
     ran = outcomes[entry["example"]]
     steps = {step["name"]: step for phase in ran.record["phases"] for step in phase["steps"]}
     statuses = ran.entry.get("statuses", {})

@@ -84,7 +84,7 @@ def test_the_real_lock_can_be_read(release: Release) -> None:
     assert all(each["externalReferences"] for each in data["components"])
 
 
-def test_provenance_is_an_in_toto_statement_with_slsa_s_predicate(release: Release) -> None:
+def test_the_provenance_is_an_in_toto_statement_with_the_slsa_predicate(release: Release) -> None:
     digests = {"linux/amd64/awstoe": "a" * 64, "linux/386/awstoe": "b" * 64}
     data = json.loads(provenance.statement(release, digests, "c" * 64))
     assert data["_type"] == "https://in-toto.io/Statement/v1"
@@ -115,7 +115,7 @@ def test_the_checksums_list_every_file_and_are_reproducible(world: World) -> Non
     assert Path(release.document("SHA256SUMS")).read_text() == sums
 
 
-def test_notes_are_the_changelog_s_section_or_the_fragments(tmp_path: Path) -> None:
+def test_the_notes_are_the_section_of_the_changelog_or_the_fragments(tmp_path: Path) -> None:
     (tmp_path / "changelog.d").mkdir()
     (tmp_path / "CHANGELOG.md").write_text("# C\n\n## [1.2.0] - 2026\nNew.\n\n## 1.1.0\nOld.\n")
     assert source_tree.notes(str(tmp_path), "1.2.0") == "New.\n"

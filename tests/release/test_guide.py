@@ -81,7 +81,7 @@ def user(secure: S3Server, tmp_path: Path) -> Iterator[User]:
 @pytest.mark.parametrize(
     ("region", "architecture"), [("us-east-1", "386"), ("eu-north-1", "amd64")]
 )
-def test_the_guide_s_procedure(
+def test_the_procedure_of_the_guide_works(
     user: User,
     secure: S3Server,
     settings: Path,

@@ -16,7 +16,7 @@ def items(tree: str = "/nowhere", channel: str = "stable") -> tuple[Item, ...]:
     return plan.items(CONFIG, version="1.2.3", channel=CONFIG.channel(channel), tree=tree)
 
 
-def test_users_find_the_files_that_the_guide_names() -> None:
+def test_the_file_names_of_the_guide_are_published() -> None:
     keys = {item.key for item in items()}
     programs = {
         "latest/linux/386/awstoe",

@@ -232,7 +232,7 @@ def test_folder_is_not_moved_into_itself_in_another_case(tmp_path: Path) -> None
         )
 
 
-def test_twin_has_the_times_of_its_source(tmp_path: Path) -> None:
+def test_a_copy_has_the_times_of_its_source(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     os.utime(tmp_path / "a", ns=(10**18, 10**18 + 700))
     copying.copy_file(str(tmp_path / "a"), str(tmp_path / "b"), checkpoint=checkpoint, twin=True)

@@ -37,7 +37,7 @@ def test_programs_are_found_as_by_where(
     assert machine.HostMachine().binary_exists(name) is there
 
 
-def test_names_are_those_of_the_machine() -> None:
+def test_context_names_are_those_of_the_machine() -> None:
     here = machine.HostMachine()
     assert here.context("hostname").lower() == os.environ["COMPUTERNAME"].lower()
     assert "Windows" in here.context("osName")

@@ -107,7 +107,7 @@ def test_key_gets_only_one_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "at", [datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)]
 )
-def test_signing_in_another_half_of_the_century(at: datetime) -> None:
+def test_signing_works_before_and_after_2050(at: datetime) -> None:
     holder = make("Publisher", signer(ExtendedKeyUsageOID.CODE_SIGNING), end=at)
     program = sign(PROGRAM, holder, at=at)
     verdict = trust_of(program, [holder.certificate], now=at)
@@ -173,7 +173,7 @@ def test_signed_program_is_not_signed_again(tmp_path: Path) -> None:
     assert message.endswith("in.exe is not signed: it is signed already")
 
 
-def test_file_that_is_not_a_program_is_not_signed(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_is_not_signed(tmp_path: Path) -> None:
     message = failure_of(tmp_path, b"#!/bin/sh\n", world().publisher, world().chain)
     assert "not a Windows program: no MZ header" in message
 

@@ -52,7 +52,7 @@ def request_timestamp(answer: Answer = grant, authority: Authority | None = None
         return server.stamp(SIGNATURE, NOW)
 
 
-def test_honest_server_returns_a_timestamp_without_the_root() -> None:
+def test_an_honest_server_returns_a_timestamp_without_the_root() -> None:
     stamp = authenticode_timestamp.read(request_timestamp(), SIGNATURE)
     assert stamp.time == NOW
     assert set(stamp.certificates) == {world().stamper.certificate, world().stamp_root.certificate}

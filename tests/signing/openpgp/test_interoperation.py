@@ -96,13 +96,13 @@ def test_we_accept_additional_subpackets_of_gpg(
     assert verdict_of(signature, makers[0].export()).is_good
 
 
-def test_we_refuse_sha1_of_gpg(file: Path, makers: tuple[Gpg, dict[str, str]]) -> None:
+def test_we_reject_sha1_signatures_of_gpg(file: Path, makers: tuple[Gpg, dict[str, str]]) -> None:
     signature = gpg_signature(makers, ["rsa"], file, "--digest-algo", "SHA1")
     finding = verdict_of(signature, makers[0].export()).deciding
     assert (finding.verdict, "SHA-1" in finding.reason) == (Verdict.BAD, True)
 
 
-def test_we_refuse_a_key_that_gpg_has_revoked(file: Path) -> None:
+def test_we_reject_a_key_that_gpg_has_revoked(file: Path) -> None:
     if GPG is None:
         pytest.skip("gpg is not installed")
     with gpg() as program:

@@ -196,7 +196,7 @@ def test_failure_of_a_binary_names_it(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize("action", ["ExecuteBash", "ExecuteBinary"])
-def test_reference_says_what_goes_in_and_comes_out(action: str) -> None:
+def test_the_reference_lists_inputs_and_outputs(action: str) -> None:
     described = schema(action)
     assert described.summary.startswith("run a ")
     assert [output.name for output in described.outputs] == ["stdout"]

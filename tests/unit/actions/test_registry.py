@@ -61,7 +61,7 @@ def test_there_are_thirty_actions() -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_docstring_names_the_action_and_says_what_it_does(action: str) -> None:
+def test_the_docstring_names_the_action_and_describes_it(action: str) -> None:
     lines = (module(action).__doc__ or "").splitlines()
     assert lines[0].startswith(f"{action}: ")
     assert len(lines[0]) > len(action) + 10

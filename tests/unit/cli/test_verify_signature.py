@@ -138,7 +138,7 @@ def test_a_file_without_a_signature_is_not_good(scene: Scene) -> None:
     )
 
 
-def test_any_file_is_verified_with_any_key(scene: Scene, tmp_path: Path) -> None:
+def test_a_given_key_verifies_any_file(scene: Scene, tmp_path: Path) -> None:
     file, signature, key = tmp_path / "f", tmp_path / "s", tmp_path / "k"
     file.write_bytes(b"x")
     signature.write_bytes(scene.sign(b"x"))

@@ -71,17 +71,17 @@ def check(data: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(data: bytes) -> None:
     check(data)
 
 
 @given(st.text(max_size=200))
-def test_any_text(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
 @given(st.data())
-def test_documents_with_pieces_inserted_and_cut_out(data: Any) -> None:  # noqa: ANN401
+def test_changed_documents_are_parsed_or_rejected(data: Any) -> None:  # noqa: ANN401
     mutated = bytearray(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(mutated)))
@@ -91,10 +91,10 @@ def test_documents_with_pieces_inserted_and_cut_out(data: Any) -> None:  # noqa:
 
 
 @given(TREES)
-def test_any_structure(tree: object) -> None:
+def test_any_structure_is_parsed_or_rejected(tree: object) -> None:
     check(json.dumps(tree).encode())
 
 
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3), max_leaves=10))
-def test_any_json(tree: object) -> None:
+def test_any_json_is_parsed_or_rejected(tree: object) -> None:
     check(json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass"))

@@ -63,7 +63,7 @@ STEP = [
         ),
     ],
 )
-def test_a_step_tells_each_turn_once(step: str, expected: list[str], status: Status) -> None:
+def test_a_step_reports_each_event_once(step: str, expected: list[str], status: Status) -> None:
     engine = Engine()
     record = Runner(engine.execution, plan(steps(step))).run()
     assert kinds(engine) == [*START, *expected, *END]

@@ -85,7 +85,7 @@ OK, BAD, IGNORED, SKIPPED = (
         (record(OK, Status.RUNNING, ended=None), ("running", 0, 1, 0, "")),
     ],
 )
-def test_status_counts_and_message(
+def test_the_summary_has_the_status_the_counts_and_the_message(
     run: RunRecord, expected: tuple[str, int, int, int, str]
 ) -> None:
     result = summary(run, PLAN, log_url="/logs").as_json()

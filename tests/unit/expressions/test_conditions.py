@@ -302,7 +302,7 @@ def test_many_conditions_that_decide_together_are_counted() -> None:
     assert verdict(Logical("and", (YES,) * 1000)).explanation.endswith("; and 997 more")
 
 
-def test_texts_are_in_order() -> None:
+def test_texts_of_a_condition_are_in_document_order() -> None:
     condition = Logical(
         "and",
         (

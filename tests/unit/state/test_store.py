@@ -30,7 +30,7 @@ def test_a_lock_file_that_its_holder_has_removed_locks_nothing(
     os.close(descriptor)
 
 
-def test_a_run_that_finished_while_another_process_looked_is_not_started_again(
+def test_a_run_that_finishes_while_another_process_opens_it_is_not_started_again(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "state"

@@ -40,5 +40,5 @@ def test_name_that_windows_changes_or_rejects_is_a_problem(path: str) -> None:
         *("console.log", "C:\\com10", "C:\\*.txt", "nulls", "a\\.hidden", "file.txt:stream"),
     ],
 )
-def test_other_names_are_not(path: str) -> None:
+def test_other_names_are_not_problems(path: str) -> None:
     assert paths.name_problem(path, Platform.WINDOWS) is None

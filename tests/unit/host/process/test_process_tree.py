@@ -114,13 +114,13 @@ open(sys.argv[1], "a").write("removed")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("beside", [0, 40], ids=["alone", "in-a-crowd"])
-def test_bootloaders_outlive_their_programs(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch, beside: int
+@pytest.mark.parametrize("others", [0, 40], ids=["alone", "in-a-crowd"])
+def test_a_bootloader_outlives_its_program(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 0.2)
     (runner.folder / "single.py").write_text(ONE_FILE)
-    crowd = f"trap '' TERM; for i in $(seq {beside}); do sleep 600 & done; "
+    crowd = f"trap '' TERM; for i in $(seq {others}); do sleep 600 & done; "
     with pytest.raises(TimeoutExceeded):
         runner.bash(f"{crowd}{sys.executable} $0/single.py $0/trace; touch $0/continued", seconds=3)
     assert (runner.folder / "trace").read_text() == "begun removed"
