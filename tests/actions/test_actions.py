@@ -98,7 +98,7 @@ def run(
 
 @pytest.mark.parametrize("path", CASES, ids=identify)
 def test_case(path: Path, folder: Path) -> None:
-    # BaseLoader: every scalar is the text that stands in the file.
+    # BaseLoader: every scalar is its text in the file.
     content = yaml.load(path.read_text(), yaml.BaseLoader)
     case = cast("Case", substitute(content, {"TMP": str(folder), **VARIABLES}))
     assert set(case) <= set(Case.__annotations__), "unknown key in the case"

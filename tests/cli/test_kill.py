@@ -124,7 +124,7 @@ def check(folder: Path) -> None:
     finished = finished_steps(folder / "state")
     done = {line.partition(".")[2] for line in lines(folder / "done")}
     recorded = finished & {"first", "chained", "ignored", "one", "two", "last"}
-    assert recorded <= done, "the state says that a step has finished which has not"
+    assert recorded <= done, "the state lists a step as finished that has not finished"
     assert len(done - finished) <= 1, "more than the step at work is missing in the state"
 
     before = lines(folder / "done")

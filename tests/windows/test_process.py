@@ -149,7 +149,7 @@ def test_child_environment_keeps_the_case_of_names(
 def test_error_explains_why_a_program_cannot_start(
     runner: Runner, argv: list[str], message: str
 ) -> None:
-    (runner.folder / "text.exe").write_text("this is no program\n" * 100)
+    (runner.folder / "text.exe").write_text("this is not a program\n" * 100)
     (runner.folder / "here.bat").write_text("@echo here\n")
     program = argv[0].format(folder=runner.folder, python=sys.executable)
     with pytest.raises(HostError) as caught:

@@ -39,10 +39,10 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 
 def test_messages_reach_both_logs_and_debug_messages_only_one(log: Log) -> None:
-    log.files.info("told")
-    log.files.debug("Executor: thought")
-    assert log.console() == ["told"]
-    assert log.application() == ["told", "Debug Executor: thought"]
+    log.files.info("visible")
+    log.files.debug("Executor: hidden")
+    assert log.console() == ["visible"]
+    assert log.application() == ["visible", "Debug Executor: hidden"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])

@@ -28,7 +28,7 @@ from fakes.scene import Scene
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and flock")
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-needs_root = pytest.mark.skipif(not ROOT, reason="only root gives files away and mounts disks")
+needs_root = pytest.mark.skipif(not ROOT, reason="only root can change owners and mount disks")
 NOBODY = 65534
 
 
