@@ -42,4 +42,4 @@ def place(tmp_path: Path, machine: Mapping[str, str]) -> Iterator[Place]:
     new_place = Place(tmp_path, machine)
     yield new_place
     new_place.clean_up()
-    wait_until(lambda: not new_place.disorder())
+    wait_until(lambda: not new_place.leftovers())

@@ -1,4 +1,4 @@
-"""The executable in minimal systems, with an older C library."""
+"""The executable runs in minimal systems with an older C library."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from subject import chosen
 NOTHING_LEFT = ""
 
 DOCUMENT = """\
-name: in a small world
+name: minimal system
 schemaVersion: 1.0
 phases:
   - name: build
