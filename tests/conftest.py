@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from hypothesis import settings
 
-# Every run tries the same examples, so a failure can be repeated, and slow machines cause none.
-# `pytest --hypothesis-profile explore` tries new ones.
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
-settings.register_profile("explore", deadline=None)
-settings.load_profile("repeatable")
+try:
+    from hypothesis import settings
+except ModuleNotFoundError:
+    # The tests under Wine use this machine's packages, whose native modules Wine cannot load.
+    if sys.platform != "win32":
+        raise
+else:
+    # Every run tries the same examples, so a failure can be repeated, and slow machines cause none.
+    # `pytest --hypothesis-profile explore` tries new ones.
+    settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+    settings.register_profile("explore", deadline=None)
+    settings.load_profile("repeatable")
 
 # nohup and a shell's "&" start tests with these signals ignored. The programs that the tests start
 # would inherit that, and a program has to keep ignoring a signal that was ignored at its start.
