@@ -180,7 +180,7 @@ def test_nested_documents_run_once_for_every_value_of_the_loop(tmp_path: Path) -
     assert ran.summary["executedStepCount"] == 1
 
 
-def test_nested_child_without_its_parameter_is_refused(tmp_path: Path) -> None:
+def test_a_nested_document_without_its_parameter_is_rejected(tmp_path: Path) -> None:
     ended = awstoe(*("run", "--documents", str(EXAMPLES / "nested" / "child.yml")), folder=tmp_path)
     assert ended.returncode == 1
     assert "Person" in ended.stdout + ended.stderr

@@ -34,7 +34,9 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_a_wheel_holds_the_program_only_and_building_it_leaves_build_alone(tmp_path: Path) -> None:
+def test_a_wheel_contains_only_the_program_and_building_it_does_not_change_build(
+    tmp_path: Path,
+) -> None:
     before = listing(ROOT / "build")
     assert before
     subprocess.run(

@@ -66,7 +66,7 @@ def test_every_hash_of_a_python_package_is_that_of_the_lock_file() -> None:
             assert package not in pinned or sha256 in lock
 
 
-def test_pyinstaller_is_a_version_whose_children_can_start_it_again() -> None:
+def test_the_pinned_pyinstaller_allows_nested_programs() -> None:
     version = pins(registry.read_lock("sources"))["pyinstaller"]
     assert tuple(map(int, version.split("."))) >= (6, 22, 3)
 

@@ -72,7 +72,7 @@ def test_python_and_its_standard_library_are_copied_without_installed_packages(
     assert Path(windows_runtime.program(made)).read_text() == "python.exe"
 
 
-def test_another_release_of_python_gives_another_key(installation: Installation) -> None:
+def test_another_release_of_python_results_in_another_key(installation: Installation) -> None:
     before = layers.key(windows_installation.recipe(installation))
     Path(installation.folder, windows_runtime.LIBRARY).write_text("another")
     library = layers.key(windows_installation.recipe(installation))

@@ -184,7 +184,7 @@ def test_an_unimplemented_module_fails_its_step(toe: Toe, module: str, inputs: o
     assert f"uses {module}, which is not in this version" in warning
 
 
-def test_a_blocked_module_is_refused_before_anything_runs(toe: Toe) -> None:
+def test_a_blocked_module_is_rejected_before_anything_runs(toe: Toe) -> None:
     document = toe.document(bash("First", "touch ran"), action("Second", "Reboot", {}))
     ended = toe.run("-d", document, "--blocked-action-modules", "Reboot")
     assert ended.exit_code == 1

@@ -34,7 +34,7 @@ def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("options", [[], ["--check"], ["--rollback"], ["--from-file", "x"]])
-def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> None:
+def test_a_source_tree_is_rejected_with_a_hint(tmp_path: Path, options: list[str]) -> None:
     ended = awstoe("self-update", *options, folder=tmp_path)
     assert ended.returncode == 3
     assert ended.stdout == ""

@@ -91,7 +91,9 @@ def terminal(toe: Toe) -> Iterator[Terminal]:
     os.close(new_terminal.slave)
 
 
-def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Terminal) -> None:
+def test_progress_is_shown_and_standard_output_has_only_the_result(
+    toe: Toe, terminal: Terminal
+) -> None:
     document = toe.document(
         bash("Slow", "echo working hard; until [ -e go ]; do sleep 0.02; done"),
         bash("Bad", "echo why >&2; exit 3", onFailure="Ignore"),

@@ -148,7 +148,7 @@ def test_preparing_a_version_moves_the_fragments_into_the_changelog(world: World
     ("version", "older"),
     [("1.2.3", "1.2.2"), ("0.1.0", "0.0.99"), ("2.0.0", "1.99.99"), ("1.0.0-rc.1", "1.0.0-0")],
 )
-def test_older_returns_a_version_that_comes_before(version: str, older: str) -> None:
+def test_older_returns_an_earlier_version(version: str, older: str) -> None:
     assert source_tree.older(version) == older
 
 

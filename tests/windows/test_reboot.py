@@ -123,7 +123,7 @@ def test_machine_that_is_already_going_down_counts_as_rebooting(
     assert ("a scheduled shutdown of the machine was canceled" in ran.stderr) == (code == 1190)
 
 
-def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
+def test_a_rejected_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
     windows.stub("schtasks.exe.bat", code=1)
     ran = windows.run()
     assert ran.exit_code == 1

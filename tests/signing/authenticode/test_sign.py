@@ -76,7 +76,7 @@ def rsa_signed(program: bytes = PROGRAM, *, at: datetime = NOW) -> bytes:
 
 
 # --- the result -------------------------------------------------------------------------------
-def test_same_input_gives_the_same_file() -> None:
+def test_the_same_input_results_in_the_same_file() -> None:
     assert rsa_signed() == rsa_signed()
     assert rsa_signed() != rsa_signed(at=NOW + timedelta(seconds=1))
 
@@ -351,7 +351,7 @@ def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
 
 
 @needs_oracle
-def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
+def test_a_nested_signature_of_osslsigncode_is_rejected(tmp_path: Path) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher)
     nested = tmp_path / "nested.exe"
     holders = world()
@@ -365,13 +365,13 @@ def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
 
 @needs_oracle
 @pytest.mark.parametrize("digest", ["sha1", "md5"])
-def test_old_digest_of_osslsigncode_is_refused(tmp_path: Path, digest: str) -> None:
+def test_an_old_digest_of_osslsigncode_is_rejected(tmp_path: Path, digest: str) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher, "-h", digest)
     assert "expected SHA-256, SHA-384 or SHA-512" in (verdict_on(path).reason or "")
 
 
 @needs_oracle
-def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_accepts_it(
+def test_a_certificate_signed_with_rsa_pss_is_rejected_even_if_osslsigncode_accepts_it(
     tmp_path: Path,
 ) -> None:
     root = make("PSS Root", authority(), key=rsa_key("RSA Publisher"))
@@ -394,7 +394,9 @@ def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_accepts_
 
 @needs_oracle
 @pytest.mark.parametrize("what", ["checksum", "certificate of the root"])
-def test_altered_file_is_refused_even_if_osslsigncode_accepts_it(tmp_path: Path, what: str) -> None:
+def test_an_altered_file_is_rejected_even_if_osslsigncode_accepts_it(
+    tmp_path: Path, what: str
+) -> None:
     """It accepts 479 of 1,096 files with one changed byte: it does not check all bytes."""
     program = sign(PROGRAM, authority=honest_stamps())
     at = CHECKSUM_AT

@@ -168,7 +168,7 @@ def test_an_incomplete_key_file_is_removed(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "new.pem").exists()
 
 
-def test_two_passphrases_a_short_one_and_none_are_rejected(
+def test_different_short_and_missing_passphrases_are_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(SigningFailure, match="no terminal for a prompt"):

@@ -49,7 +49,7 @@ def content(folder: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("command", CHANGES)
-def test_a_change_during_another_change_is_refused(
+def test_a_change_during_another_change_is_rejected(
     command: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(keys.folder)

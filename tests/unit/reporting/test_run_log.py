@@ -38,7 +38,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
     log.files.close()
 
 
-def test_messages_reach_both_logs_and_debug_messages_only_one(log: Log) -> None:
+def test_messages_are_in_both_logs_and_debug_messages_in_one(log: Log) -> None:
     log.files.info("visible")
     log.files.debug("Executor: hidden")
     assert log.console() == ["visible"]

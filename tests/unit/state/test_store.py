@@ -11,7 +11,7 @@ from awstoe.host.files import locks
 from awstoe.state import store
 
 
-def test_a_lock_file_that_its_holder_has_removed_locks_nothing(
+def test_a_lock_file_removed_by_its_holder_locks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "lock"

@@ -23,7 +23,7 @@ def test_folder_is_made_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert temporary.parent_folder() == "/tmp"
 
 
-def test_relative_tmpdir_gives_an_absolute_path(
+def test_a_relative_tmpdir_becomes_an_absolute_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
