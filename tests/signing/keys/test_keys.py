@@ -557,7 +557,7 @@ def test_a_certificate_whose_signatures_would_not_be_trusted_is_rejected(
     named = ("--directory", keys.folder, "--name", first.name)
     for certificates, reason in (
         ([own, stranger], "no trusted authority has issued"),
-        ([own, stranger, root], "not one chain in its order"),
+        ([own, stranger, root], "not one chain in order"),
         ([root, own], "is not for the key authenticode-1"),
     ):
         chain = tmp_path / "chain.pem"

@@ -65,4 +65,4 @@ def test_an_unknown_name_gets_a_hint() -> None:
     assert caught.value.hint == "did you mean CopyFile?"
     with pytest.raises(UsageError) as caught:
         actions("Zzz", as_json=False)
-    assert caught.value.hint == "`awstoe actions` lists all of them"
+    assert caught.value.hint == "to list all of them, run 'awstoe actions'"
