@@ -4,9 +4,9 @@ PYTHON ?= python3
 ENV := .venv/bin
 MADE := .venv/made-from-lock
 T ?= tests
-# worksteal: loadgroup would hang for good after the limit for a test has ended a worker.
+# worksteal, because loadgroup hangs forever after the limit for a test has ended a worker.
 PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist worksteal -q
-# Programs of the tests that are no tests: the conformance suite's front, and the benchmark.
+# The programs in tests/ that are not tests: the conformance suite's command, and the benchmark.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
 .PHONY: help demo format lint check test golden conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean

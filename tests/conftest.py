@@ -8,13 +8,15 @@ from typing import Protocol
 
 import pytest
 
-# Every run tries the same examples, so a failure can be repeated, and slow machines cause none.
-# `pytest --hypothesis-profile explore` tries new ones.
 try:
     from hypothesis import settings
-except ImportError:  # an interpreter for Wine, which lacks the compiled part; its tests need none
-    pass
+except ModuleNotFoundError:
+    # The tests under Wine use this machine's packages, whose native modules Wine cannot load.
+    if sys.platform != "win32":
+        raise
 else:
+    # Every run tries the same examples, so a failure can be repeated, and slow machines cause none.
+    # `pytest --hypothesis-profile explore` tries new ones.
     settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
     settings.register_profile("explore", deadline=None)
     settings.load_profile("repeatable")

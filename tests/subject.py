@@ -60,7 +60,7 @@ class Subject(NamedTuple):
     def under_wine(self) -> bool:
         return self.platform is Platform.WINDOWS and sys.platform != "win32"
 
-    def shown(self, path: Path) -> str:
+    def native_path(self, path: Path) -> str:
         """Return ``path`` as the program writes it: under Wine, / is drive Z."""
         if self.under_wine:
             return "Z:" + str(path).replace("/", "\\")
@@ -128,7 +128,9 @@ def _built(file: Path, target: str) -> Subject:
         bare = Subject(target, Platform.WINDOWS, (str(file),), str(file), file)
         if not bare.under_wine:
             return bare
-        return bare._replace(argv=("wine", str(file)), path=bare.shown(file), patience=_EMULATED)
+        return bare._replace(
+            argv=("wine", str(file)), path=bare.native_path(file), patience=_EMULATED
+        )
     own = architecture(platform.machine(), pointer_bits=64)
     native = own == target.partition("/")[2] or (own, target) == ("amd64", "linux/386")
     path = str(file)

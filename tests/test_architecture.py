@@ -87,14 +87,14 @@ def identify(path: Path) -> str:
 def test_module_imports_only_what_its_row_allows(path: Path) -> None:
     module = name_of(path)
     row = row_of(module)
-    assert row, f"{module} falls under no row of ALLOWED"
+    assert row, f"{module} is in no row of ALLOWED"
     allowed = OPEN_TO_ALL | ALLOWED[row]
     wrong = [
-        f"{path}:{found.line}: {module} may not import {found.target}"
-        for found in imports_of(path)
-        if found.target.partition(".")[0].startswith("awstoe")
-        and not inside(found.target, row if row != "awstoe" else module)
-        and not any(inside(found.target, each) for each in allowed)
+        f"{path}:{imported.line}: {module} may not import {imported.target}"
+        for imported in imports_of(path)
+        if imported.target.partition(".")[0].startswith("awstoe")
+        and not inside(imported.target, row if row != "awstoe" else module)
+        and not any(inside(imported.target, each) for each in allowed)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -104,9 +104,9 @@ def test_dangerous_and_heavy_libraries_have_one_door(path: Path) -> None:
     module = name_of(path)
     doors = DOORS | PRODUCT_DOORS if path in MODULES else DOORS
     wrong = [
-        f"{path}:{found.line}: only {doors[library] or 'no module'} may import {library}"
-        for found in imports_of(path)
-        if (library := found.target.partition(".")[0]) in doors
+        f"{path}:{imported.line}: only {doors[library] or 'no module'} may import {library}"
+        for imported in imports_of(path)
+        if (library := imported.target.partition(".")[0]) in doors
         and not any(matches(module, pattern) for pattern in doors[library])
     ]
     assert not wrong, "\n".join(wrong)
@@ -125,7 +125,7 @@ def test_module_has_a_docstring_and_a_readable_size(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=identify)
-def test_nothing_prints_but_the_console(path: Path) -> None:
+def test_only_the_console_prints(path: Path) -> None:
     if name_of(path).startswith("awstoe.cli"):
         return
     wrong = [
@@ -145,9 +145,9 @@ def test_actions_never_import_each_other(row: tuple[str, object]) -> None:
     own = f"awstoe.actions.{ACTIONS[row[0]].module}"
     path = SOURCE / (own.replace(".", "/") + ".py")
     wrong = [
-        f"{path}:{found.line}: {found.target}"
-        for found in imports_of(path)
-        if any(inside(found.target, module) for module in modules)
+        f"{path}:{imported.line}: {imported.target}"
+        for imported in imports_of(path)
+        if any(inside(imported.target, module) for module in modules)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -157,21 +157,21 @@ def test_actions_never_import_each_other(row: tuple[str, object]) -> None:
 )
 def test_expressions_do_no_input_or_output(path: Path) -> None:
     wrong = [
-        f"{path}:{found.line}: {found.target}"
-        for found in imports_of(path)
-        if found.target.partition(".")[0] not in PURE
+        f"{path}:{imported.line}: {imported.target}"
+        for imported in imports_of(path)
+        if imported.target.partition(".")[0] not in PURE
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_row_is_of_a_module() -> None:
-    """A row without modules is a typing mistake, or was left behind."""
+def test_every_row_has_a_module() -> None:
+    """A row without modules is a typing mistake or a leftover."""
     used = {row_of(name_of(path)) for path in EVERYTHING}
     assert used >= set(ALLOWED)
 
 
 def test_rows_do_not_import_each_other_in_circles() -> None:
-    """If a row may import another, that one may not import it back, not even through others."""
+    """If a row may import another, the other may not import it, not even through third rows."""
     order = TopologicalSorter(
         {
             row: {other for other in ALLOWED if any(inside(other, each) for each in allowed)}
@@ -195,9 +195,11 @@ def test_the_picture_has_every_package_above_what_it_imports() -> None:
         assert package.imports <= {each.name for each in stairs[number + 1 :]}, package.name
 
 
-def test_only_the_host_asks_which_platform_it_is_on() -> None:
-    asking = [name_of(path) for path in MODULES if "sys.platform" in path.read_text()]
-    assert all(module.startswith(("awstoe.host.", "awstoe.__main__")) for module in asking), asking
+def test_only_the_host_checks_the_platform() -> None:
+    modules = [name_of(path) for path in MODULES if "sys.platform" in path.read_text()]
+    assert all(module.startswith(("awstoe.host.", "awstoe.__main__")) for module in modules), (
+        modules
+    )
 
 
 def test_standard_library_is_known() -> None:

@@ -85,7 +85,7 @@ def stages(*targets: str) -> list[str]:
         ([], {"AWSTOE_CI_TARGETS": "windows/amd64"}, ["linux/amd64", "windows/amd64"]),
     ],
 )
-def test_this_machine_s_and_the_chosen_targets_are_built_and_tested_and_a_release_is_rehearsed(
+def test_this_machines_and_the_chosen_targets_are_built_and_tested_and_a_release_is_rehearsed(
     machine: Machine, arguments: list[str], environment: dict[str, str], targets: list[str]
 ) -> None:
     ended = machine.run(*arguments, **environment)

@@ -49,9 +49,9 @@ def test_published_documents_are_valid_or_invalid_as_listed(row: Row) -> None:
 
     # A document for any platform must be valid on each of them.
     for platform in row.platforms:
-        found = parse(data, row.file, {platform})
+        result = parse(data, row.file, {platform})
 
-        problems = "\n".join(map(headline, found.problems))
-        assert (found.document is not None) == row.expected.startswith("valid"), problems
+        problems = "\n".join(map(headline, result.problems))
+        assert (result.document is not None) == row.expected.startswith("valid"), problems
         if "warning" in row.expected:
             assert "warning" in problems

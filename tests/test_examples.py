@@ -27,7 +27,7 @@ class Ran(NamedTuple):
 
     def step(self, phase: str, step: str) -> dict[str, Any]:
         """The record of a step."""
-        (found,) = (
+        (match,) = (
             record
             for document in self.records["documents"]
             for each in document["phases"]
@@ -35,7 +35,7 @@ class Ran(NamedTuple):
             for record in each["steps"]
             if record["name"] == step
         )
-        return dict(found)
+        return dict(match)
 
 
 def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -112,8 +112,8 @@ def test_variables_and_chaining_pass_values_on(tmp_path: Path) -> None:
         EXAMPLES / "variables-and-chaining.yml", "--parameters", "Greeting=Welcome", logs=tmp_path
     )
     assert ran.exit_code == 0, ran.summary
-    shown = ran.outputs("build", "Show")[0]["stdout"].split("\n")
-    assert shown == [
+    lines = ran.outputs("build", "Show")[0]["stdout"].split("\n")
+    assert lines == [
         "file=Welcome from build.WriteGreeting",
         f"home={os.environ['HOME']}",
         "platform=linux",
@@ -146,7 +146,7 @@ def test_conditions_skip_steps(parameters: str, skipped: list[str], tmp_path: Pa
     assert [step["name"] for step in steps if step["status"] == "skipped"] == skipped
 
 
-def test_conditions_abort_when_a_demand_is_not_met(tmp_path: Path) -> None:
+def test_conditions_abort_when_a_requirement_is_not_met(tmp_path: Path) -> None:
     ran = run(EXAMPLES / "conditions.yml", "--parameters", "Edition=odd", logs=tmp_path)
     assert ran.exit_code == 1
     assert [failure["step"] for failure in ran.summary["failures"]] == ["EditionIsKnown"]
@@ -180,7 +180,7 @@ def test_nested_documents_run_once_for_every_value_of_the_loop(tmp_path: Path) -
     assert ran.summary["executedStepCount"] == 1
 
 
-def test_nested_child_without_its_parameter_is_refused(tmp_path: Path) -> None:
+def test_a_nested_document_without_its_parameter_is_rejected(tmp_path: Path) -> None:
     ended = awstoe(*("run", "--documents", str(EXAMPLES / "nested" / "child.yml")), folder=tmp_path)
     assert ended.returncode == 1
     assert "Person" in ended.stdout + ended.stderr

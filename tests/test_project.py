@@ -34,7 +34,9 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_a_wheel_holds_the_program_only_and_building_it_leaves_build_alone(tmp_path: Path) -> None:
+def test_a_wheel_contains_only_the_program_and_building_it_does_not_change_build(
+    tmp_path: Path,
+) -> None:
     before = listing(ROOT / "build")
     assert before
     subprocess.run(
@@ -63,13 +65,13 @@ def test_the_lock_pins_everything_by_hash_and_names_no_host() -> None:
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_covers_what_the_project_asks_for() -> None:
-    asked = [
+def test_the_lock_covers_the_requirements_of_the_project() -> None:
+    requirements = [
         *PROJECT["build-system"]["requires"],
         *PROJECT["project"]["dependencies"],
         *PROJECT["dependency-groups"]["dev"],
     ]
-    names = {re.split(r"[\[<>=;\s]", each)[0].lower() for each in asked}
+    names = {re.split(r"[\[<>=;\s]", each)[0].lower() for each in requirements}
     locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
     assert names <= locked, "run make lock"
 
@@ -117,7 +119,7 @@ def test_build_is_tracked_and_not_ignored() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="make is for Linux")
 @pytest.mark.parametrize(
-    ("arrangement", "said"),
+    ("arrangement", "message"),
     [
         ("no-python", "no-such-python is missing"),
         ("no-venv", "apt-get install python3-venv"),
@@ -125,7 +127,7 @@ def test_build_is_tracked_and_not_ignored() -> None:
     ],
 )
 def test_make_names_what_is_missing_in_one_line(
-    arrangement: str, said: str, tmp_path: Path
+    arrangement: str, message: str, tmp_path: Path
 ) -> None:
     env = outside_make()
     python = sys.executable
@@ -148,7 +150,7 @@ def test_make_names_what_is_missing_in_one_line(
     assert ended.returncode != 0
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("make: ***")]
     assert len(lines) == 1, ended.stderr
-    assert said in lines[0]
+    assert message in lines[0]
 
 
 @pytest.mark.slow

@@ -147,19 +147,19 @@ def test_every_option_is_documented(command: str, tmp_path: Path) -> None:
     assert not missing
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="paths are shown as Linux has them")
-def test_the_tour_runs_as_shown(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="the tour shows paths of Linux")
+def test_the_tour_runs_as_in_the_readme(tmp_path: Path) -> None:
     (title,) = (title for title in tour() if title.startswith("awstoe run"))
     (tmp_path / "tour.yml").write_text(tour()["document"])
     ended = awstoe(
         *shlex.split(title)[1:], "--state-directory", str(tmp_path / "state"), folder=tmp_path
     )
     assert ended.returncode == 0, ended.stderr
-    shown, real = json.loads(tour()[title]), json.loads(ended.stdout)
-    assert list(shown) == list(real)
+    expected, real = json.loads(tour()[title]), json.loads(ended.stdout)
+    assert list(expected) == list(real)
     for masked in ("executionId", "logUrl"):
-        del shown[masked], real[masked]
-    assert shown == real
+        del expected[masked], real[masked]
+    assert expected == real
     assert (tmp_path / "greeting.txt").read_text() == "Hello Ada"
 
 
@@ -174,7 +174,7 @@ def test_the_first_run_succeeds_with_five_lines(tmp_path: Path) -> None:
     assert json.loads(ended.stdout)["status"] == "success"
 
 
-def test_the_tour_s_problems_are_those_shown(tmp_path: Path) -> None:
+def test_the_problems_of_the_tour_are_those_in_the_readme(tmp_path: Path) -> None:
     (title,) = (title for title in tour() if title.startswith("awstoe validate"))
     lines = tour()["document"].splitlines(keepends=True)
     lines[8] = lines[8].replace("CreateFile", "CreateFil")

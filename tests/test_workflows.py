@@ -63,11 +63,11 @@ def test_every_job_runs_tests_by_commands_that_exist(path: Path) -> None:
         lines = commands({"jobs": {name: job}})
         assert any(re.search(r"\.ci/run|make (test|conformance)|pytest", line) for line in lines)
     for line in commands(workflow):
-        words = line.split()
-        if words[0] == "make":
-            assert words[1] in TARGETS, line
-        if words[0].startswith(".ci/"):
-            assert (ROOT / words[0]).stat().st_mode & 0o111, line
+        command = line.split()
+        if command[0] == "make":
+            assert command[1] in TARGETS, line
+        if command[0].startswith(".ci/"):
+            assert (ROOT / command[0]).stat().st_mode & 0o111, line
         for folder in re.findall(r"(?<!\S)tests/\S+", line):
             assert (ROOT / folder).is_dir(), line
 
@@ -90,7 +90,7 @@ def test_the_windows_environment_is_made_as_make_makes_it() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
-def test_an_issue_form_asks_for_something(path: Path) -> None:
+def test_an_issue_form_has_a_required_field(path: Path) -> None:
     form = load(path)
     assert form["name"]
     assert form["description"]

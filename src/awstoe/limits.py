@@ -58,7 +58,7 @@ KILL_SECONDS: Final = 5.0
 """How long a process may take to end after KILL before it is reported as still running. A process
 in an uninterruptible system call (a dead network drive) never ends."""
 
-SINGLE_FILE_SECONDS: Final = 2.0
+BOOTLOADER_SECONDS: Final = 2.0
 """How much longer the grace period is for a single-file executable that a step runs, such as
 another awstoe; and how long its bootloader may take to remove what it unpacked after the program
 was killed."""

@@ -92,13 +92,13 @@ def run(
         typed = [schema.typed_inputs(action, operation) for operation in operations]
     except ValueError as error:
         raise ActionError(f"{action}: {error}") from error
-    found = [module.run(inputs, context) for inputs in typed]
-    return [outputs._asdict() for outputs in found if outputs is not None]
+    results = [module.run(inputs, context) for inputs in typed]
+    return [outputs._asdict() for outputs in results if outputs is not None]
 
 
 @pytest.mark.parametrize("path", CASES, ids=identify)
 def test_case(path: Path, folder: Path) -> None:
-    # BaseLoader: every scalar is the text that stands in the file.
+    # BaseLoader: every scalar is its text in the file.
     content = yaml.load(path.read_text(), yaml.BaseLoader)
     case = cast("Case", substitute(content, {"TMP": str(folder), **VARIABLES}))
     assert set(case) <= set(Case.__annotations__), "unknown key in the case"

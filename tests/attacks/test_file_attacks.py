@@ -169,14 +169,14 @@ def test_expired_key_old_release_still_verifies(scene: Scene) -> None:
     assert "it was made after its key had expired" in scene.refused()
 
 
-def test_lower_version_is_refused(scene: Scene) -> None:
+def test_lower_version_is_rejected(scene: Scene) -> None:
     scene.publisher.add("0.9.0")
     message = scene.refused("--version", "0.9.0", code=7)
     assert "version 0.9.0 is lower than the installed 1.0.0" in message
     assert scene.update().result["outcome"] == "current"
 
 
-def test_withdrawn_version_is_refused(scene: Scene) -> None:
+def test_withdrawn_version_is_rejected(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.publisher.publish(withdrawn={"1.1.0": "it eats disks"})
     assert scene.update().result["outcome"] == "current"

@@ -407,7 +407,7 @@ def test_region_that_requests_a_long_wait_is_skipped_at_once(scene: Scene) -> No
         ("1.1.0/linux/amd64/awstoe", "UPDATE_ALL_SECONDS"),
     ],
 )
-def test_regions_that_all_drip_share_one_time_limit(
+def test_slow_regions_share_one_time_limit(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
 ) -> None:
     monkeypatch.setattr(f"awstoe.limits.{limit}", 0.9)
@@ -438,18 +438,18 @@ def test_texts_of_the_publisher_do_not_control_the_terminal(
         out, err = capfdbinary.readouterr()
         return (out + err).decode()
 
-    shown = "?[2J?31m?"
-    assert f"release notes: https://notes.invalid/{shown}" in output("--check")
+    escaped = "?[2J?31m?"
+    assert f"release notes: https://notes.invalid/{escaped}" in output("--check")
     printed = output("--check", "--json")
     assert json.loads(printed)["notes"] == f"https://notes.invalid/{escapes}"
     assert all(each.isprintable() for each in printed.splitlines())
     scene.publisher.publish(withdrawn={"1.1.0": f"bad{escapes}", "1.0.0": f"old{escapes}"})
-    assert f"was withdrawn: bad{shown}" in output("--version", "1.1.0")
-    assert f"version 1.0.0 was withdrawn: old{shown}" in output("--check", "--version", "1.0.0")
+    assert f"was withdrawn: bad{escaped}" in output("--version", "1.1.0")
+    assert f"version 1.0.0 was withdrawn: old{escaped}" in output("--check", "--version", "1.0.0")
     bundle = str(scene.folder / "bundle")
     bundles.write(bundle, str(scene.publisher.folder), "1.1.0")
     update_bundle.run(["verify", bundle, "--trust", str(scene.installation.trust)], Console())
-    assert f"withdrawn: bad{shown}" in capfdbinary.readouterr().out.decode()
+    assert f"withdrawn: bad{escaped}" in capfdbinary.readouterr().out.decode()
 
 
 def test_a_lagging_region_is_skipped(scene: Scene) -> None:

@@ -1,1 +1,1 @@
-"""`make bench`: the program's speed and memory as ratios against named rivals, in one run."""
+"""`make bench`: compares awstoe's speed and memory with those of other programs."""

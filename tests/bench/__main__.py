@@ -1,7 +1,7 @@
 """`python -m bench [PART...]`: measures, and prints the table for the README.
 
-Everything it needs lies below out/bench and is left there; nothing else is touched. A part that
-fails is reported below the table, and the exit code is 1.
+It writes only below out/bench, and leaves its files there. A part that fails is reported below the
+table, and the exit code is 1.
 """
 
 import argparse
@@ -17,7 +17,9 @@ FOLDER = Path(__file__).parents[2] / "out" / "bench"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench", description="Measure awstoe against rivals.")
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Compare awstoe with other programs."
+    )
     parser.add_argument("part", nargs="*", metavar="PART", help=f"any of: {' '.join(PARTS)}")
     chosen = parser.parse_args().part or list(PARTS)
     if unknown := [name for name in chosen if name not in PARTS]:
@@ -32,10 +34,10 @@ def main() -> int:
         empty(bench.work)
         try:
             rows += PARTS[name](bench)
-        except RivalMissing as missing:
-            notes.append(str(missing))
-        except MeasurementFailed as failure:
-            notes.append(f"{name} could not be measured: {failure}")
+        except RivalMissing as error:
+            notes.append(str(error))
+        except MeasurementFailed as error:
+            notes.append(f"{name} could not be measured: {error}")
             failed = True
     empty(bench.work)
     table = markdown(rows, notes)

@@ -1,4 +1,4 @@
-"""The documents and scripts that the benchmark runs, ours and the rivals'."""
+"""Writes the documents and scripts that the benchmark runs, ours and the rivals'."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ LINE_BYTES = 100
 
 
 def steps(path: Path, count: int) -> Path:
-    """A document of ``count`` echo steps."""
+    """Write a document of ``count`` echo steps."""
     step = (
         "      - name: Step{0}\n"
         "        action: ExecuteBash\n"
@@ -21,7 +21,7 @@ def steps(path: Path, count: int) -> Path:
 
 
 def loop(path: Path, iterations: int) -> Path:
-    """A document whose one step asserts something about strings ``iterations`` times."""
+    """Write a document with one step, which compares strings ``iterations`` times."""
     return document(
         path,
         "      - name: Loop\n"
@@ -32,7 +32,7 @@ def loop(path: Path, iterations: int) -> Path:
 
 
 def script_step(path: Path, script: Path) -> Path:
-    """A document whose one step does what ``script`` does."""
+    """Write a document with one step, which runs the commands of ``script``."""
     command = json.dumps(script.read_text())
     return document(
         path,
@@ -43,7 +43,7 @@ def script_step(path: Path, script: Path) -> Path:
 
 
 def waiting(path: Path) -> Path:
-    """A document whose one step waits a second."""
+    """Write a document with one step, which waits for a second."""
     return document(
         path,
         "      - name: Wait\n        action: ExecuteBash\n        inputs: {commands: [sleep 1]}\n",
@@ -51,7 +51,7 @@ def waiting(path: Path) -> Path:
 
 
 def document(path: Path, body: str) -> Path:
-    """A document with one phase whose steps are ``body``."""
+    """Write a document with one phase, which has the steps in ``body``."""
     path.write_text(
         "name: Benchmark\nschemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n" + body
     )
@@ -59,19 +59,19 @@ def document(path: Path, body: str) -> Path:
 
 
 def echo_script(path: Path) -> Path:
-    """The script that one echo step comes down to."""
+    """Write a script with the command of one echo step."""
     path.write_text("echo 'line 1'\n")
     return path
 
 
 def printing_script(path: Path, size: int) -> Path:
-    """A script that prints ``size`` bytes in lines of 100 bytes."""
+    """Write a script that prints ``size`` bytes in lines of 100 bytes."""
     path.write_text(f"yes '{'x' * (LINE_BYTES - 1)}' | head -c {size}\n")
     return path
 
 
 def playbook(path: Path, count: int) -> Path:
-    """``count`` command tasks for ansible-playbook."""
+    """Write a playbook of ``count`` command tasks for ansible-playbook."""
     task = "    - name: Step{0}\n      ansible.builtin.command: echo 'line {0}'\n"
     head = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
     path.write_text(head + "".join(task.format(number) for number in range(count)))
@@ -79,7 +79,7 @@ def playbook(path: Path, count: int) -> Path:
 
 
 def deploy(path: Path, count: int) -> Path:
-    """``count`` shell operations for pyinfra."""
+    """Write a deploy of ``count`` shell operations for pyinfra."""
     path.write_text(
         "from pyinfra.operations import server\n"
         f"for number in range({count}):\n"
@@ -89,5 +89,5 @@ def deploy(path: Path, count: int) -> Path:
 
 
 def shell_loop(script: Path, count: int) -> Sequence[str | Path]:
-    """The command that starts ``bash script`` ``count`` times."""
+    """Return a command that starts ``bash script`` ``count`` times."""
     return ("bash", "-c", f'for ((i = 0; i < {count}; i++)); do bash "$0"; done', script)

@@ -1,9 +1,8 @@
-"""Runs programs one after the other and takes their wall time and peak memory.
+"""Runs programs one after the other and measures their wall time and peak memory.
 
-Rivals and we take turns (``take_turns``), so that a machine that slows down slows all alike, and
-the best of the turns counts: what else the machine does only ever adds. The benchmark's own process
-must stay small: a child's peak memory is read from /proc, never from ``ru_maxrss``, which includes
-the parent's image from before the exec.
+The programs take turns (``take_turns``), so that a slower machine slows all of them, and the best
+of the turns counts, because other work on the machine can only add time. A child's peak memory is
+read from /proc and not from ``ru_maxrss``, which includes the parent's memory from before the exec.
 """
 
 import os
@@ -25,33 +24,33 @@ class Program(NamedTuple):
     """Run before each turn, outside the measured time."""
 
 
-class Taken(NamedTuple):
-    """What one run of a program took."""
+class Measurement(NamedTuple):
+    """The time and memory that one run of a program took."""
 
     seconds: float
     peak_kib: int
 
 
 class MeasurementFailed(Exception):
-    """A measured program did not do its work."""
+    """A measured program failed."""
 
 
 def run(
     program: Program, folder: Path, *, watch_memory: bool = False, family: bool = False
-) -> Taken:
-    """Run ``program`` in ``folder`` to its end, its output thrown away.
+) -> Measurement:
+    """Run ``program`` in ``folder`` and discard its output.
 
     Args:
         program: The program.
         folder: Its working directory.
-        watch_memory: Whether its peak memory is taken.
-        family: Whether its child counts as well: a built file has a boot loader above it.
+        watch_memory: Whether to measure its peak memory.
+        family: Whether to add the memory of its child: a built file starts as a bootloader.
 
     Raises:
-        MeasurementFailed: It ended with a failure.
+        MeasurementFailed: Its exit code is not 0.
     """
     program.prepare()
-    # What the program before has written must not be written out at the cost of this one.
+    # Otherwise the disk would write the output of the previous program during this one.
     os.sync()
     errors = folder / "stderr"
     with errors.open("wb") as stderr:
@@ -71,11 +70,11 @@ def run(
             f"{' '.join(map(str, program.argv))} ended with exit code {code}:\n"
             f"{errors.read_text(errors='replace')[-1000:]}"
         )
-    return Taken(seconds, peak)
+    return Measurement(seconds, peak)
 
 
 def watch(child: "subprocess.Popen[bytes]", *, family: bool = False) -> int:
-    """The peak resident memory of ``child`` alone or with its own first child, in KiB."""
+    """Return the peak resident memory of ``child``, with its first child or without, in KiB."""
     peaks: dict[int, int] = {}
     while child.poll() is None:
         first = first_child(child.pid) if family else []
@@ -86,7 +85,7 @@ def watch(child: "subprocess.Popen[bytes]", *, family: bool = False) -> int:
 
 
 def peak_of(pid: int) -> int:
-    """The peak resident memory of a process so far, in KiB; 0 when it is gone."""
+    """Return the peak resident memory of a process so far, in KiB; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -96,7 +95,7 @@ def peak_of(pid: int) -> int:
 
 
 def first_child(pid: int) -> list[int]:
-    """The oldest child process, if there is one."""
+    """Return the oldest child process, if there is one."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()][
             :1
@@ -107,29 +106,29 @@ def first_child(pid: int) -> list[int]:
 
 def take_turns(
     programs: Mapping[str, Program], turns: int, folder: Path, *, watch_memory: bool = False
-) -> dict[str, Taken]:
-    """The best time and the highest peak of each program over ``turns`` interleaved runs.
+) -> dict[str, Measurement]:
+    """Return the best time and the highest peak of each program over ``turns`` interleaved runs.
 
     Raises:
-        MeasurementFailed: One of them ended with a failure.
+        MeasurementFailed: A program failed.
     """
-    taken: dict[str, list[Taken]] = {name: [] for name in programs}
+    measured: dict[str, list[Measurement]] = {name: [] for name in programs}
     for _ in range(turns):
         for name, program in programs.items():
-            taken[name].append(run(program, folder, watch_memory=watch_memory))
+            measured[name].append(run(program, folder, watch_memory=watch_memory))
     return {
-        name: Taken(min(each.seconds for each in runs), max(each.peak_kib for each in runs))
-        for name, runs in taken.items()
+        name: Measurement(min(each.seconds for each in runs), max(each.peak_kib for each in runs))
+        for name, runs in measured.items()
     }
 
 
 def empty(folder: Path) -> None:
-    """Make ``folder`` anew, and let the disk finish what earlier turns wrote."""
+    """Create ``folder`` again, empty, and wait until the disk has written the earlier files."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     os.sync()
 
 
 def size_of(folder: Path) -> int:
-    """The bytes of all files below ``folder``."""
+    """Return the size of all files below ``folder``, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

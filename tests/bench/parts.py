@@ -1,4 +1,4 @@
-"""What is measured: one function per part, each giving the rows of the table it stands for."""
+"""Measures: one function per part, which returns its rows of the table."""
 
 import random
 import sys
@@ -10,7 +10,7 @@ from awstoe_build.targets import BUILD_MACHINE, TARGETS
 from bench import documents
 from bench.measuring import MeasurementFailed, Program, empty, run, size_of, take_turns
 from bench.rivals import RivalMissing, installed
-from bench.table import Row, figure, in_words
+from bench.table import Row, as_text, figure
 from fakes.gnupg import GPG, gpg
 from subject import file_of
 
@@ -27,13 +27,13 @@ SIZE_BUDGETS = {target.name: target.size_budget / MEGABYTE for target in TARGETS
 
 
 class Bench(NamedTuple):
-    """Where the parts work."""
+    """The folders of the benchmark."""
 
     work: Path
     rivals: Path
 
     def our_run(self, document: Path, program: Path = AWSTOE) -> Program:
-        """``awstoe run`` of ``document``, its logs and state in folders made anew each turn."""
+        """Return ``awstoe run`` of ``document``, with empty log and state folders each turn."""
         logs, state = self.work / "logs", self.work / "state"
 
         def prepare() -> None:
@@ -45,9 +45,9 @@ class Bench(NamedTuple):
 
 
 def echo(bench: Bench) -> list[Row]:
-    """300 echo steps against a shell loop that starts bash as often."""
+    """Compare 300 echo steps with a shell loop that starts bash 300 times."""
     script = documents.echo_script(bench.work / "echo.sh")
-    taken = take_turns(
+    measured = take_turns(
         {
             "ours": bench.our_run(documents.steps(bench.work / "steps.yml", STEPS)),
             "loop": Program(documents.shell_loop(script, STEPS)),
@@ -55,12 +55,12 @@ def echo(bench: Bench) -> list[Row]:
         7,
         bench.work,
     )
-    ours, loop = taken["ours"].seconds, taken["loop"].seconds
+    ours, loop = measured["ours"].seconds, measured["loop"].seconds
     return [
         Row(
             f"{STEPS} echo steps",
-            in_words(ours),
-            f"shell loop of `bash FILE`: {in_words(loop)}",
+            as_text(ours),
+            f"shell loop of `bash FILE`: {as_text(loop)}",
             ours / loop,
             2.0,
         )
@@ -68,11 +68,11 @@ def echo(bench: Bench) -> list[Row]:
 
 
 def ansible(bench: Bench) -> list[Row]:
-    """A step against a task of ansible-playbook on the local connection."""
+    """Compare a step with a task of ansible-playbook on the local connection."""
     program = installed("ansible-playbook", bench.rivals)
     tasks = 100
     book = documents.playbook(bench.work / "playbook.yml", tasks)
-    # Named, so that no time goes into looking for one.
+    # Otherwise ansible would search for an interpreter, which takes time.
     python = ("--extra-vars", f"ansible_python_interpreter={program.with_name('python')}")
     local = ("--inventory", "localhost,", "--connection", "local")
     theirs = Program((program, *local, *python, book))
@@ -80,7 +80,7 @@ def ansible(bench: Bench) -> list[Row]:
 
 
 def pyinfra(bench: Bench) -> list[Row]:
-    """A step against an operation of pyinfra on the local machine."""
+    """Compare a step with an operation of pyinfra on the local machine."""
     program = installed("pyinfra", bench.rivals)
     deploy = documents.deploy(bench.work / "deploy.py", STEPS)
     theirs = Program((program, "-y", "@local", deploy))
@@ -88,16 +88,16 @@ def pyinfra(bench: Bench) -> list[Row]:
 
 
 def per_step(bench: Bench, name: str, theirs: Program, count: int, bound: float) -> list[Row]:
-    """Whole runs of both, start-up included, divided by their steps."""
+    """Compare whole runs of both, including startup, divided by the number of steps."""
     ours = bench.our_run(documents.steps(bench.work / "steps.yml", count))
-    taken = take_turns({"ours": ours, "theirs": theirs}, 2, bench.work)
-    step, task = taken["ours"].seconds / count, taken["theirs"].seconds / count
-    rival = f"{name}: {in_words(task)} each"
-    return [Row("one step, faster by", in_words(step), rival, task / step, bound, at_least=True)]
+    measured = take_turns({"ours": ours, "theirs": theirs}, 2, bench.work)
+    step, task = measured["ours"].seconds / count, measured["theirs"].seconds / count
+    rival = f"{name}: {as_text(task)} each"
+    return [Row("one step, faster by", as_text(step), rival, task / step, bound, at_least=True)]
 
 
 def growth(bench: Bench) -> list[Row]:
-    """What a step costs in a long run and in a short one, start-up taken off both."""
+    """Compare a step of a long run with one of a short run, without the startup of either."""
     few, many = 100, 10_000
     runs = {
         count: bench.our_run(documents.steps(bench.work / f"{count}.yml", count))
@@ -108,18 +108,18 @@ def growth(bench: Bench) -> list[Row]:
     start = short["1"].seconds
     each_few = (short[str(few)].seconds - start) / (few - 1)
     each_many = (long - start) / (many - 1)
-    rival = f"a step of {few}: {in_words(each_few)}"
-    return [Row(f"a step of {many:,}", in_words(each_many), rival, each_many / each_few, 1.3)]
+    rival = f"a step of {few}: {as_text(each_few)}"
+    return [Row(f"a step of {many:,}", as_text(each_many), rival, each_many / each_few, 1.3)]
 
 
 def loop(bench: Bench) -> list[Row]:
-    """A million iterations that touch no file: memory, and what they leave behind."""
+    """Measure the memory and the logs of a million iterations that use no files."""
     iterations = 1_000_000
     program = bench.our_run(documents.loop(bench.work / "loop.yml", iterations))
-    taken = run(program, bench.work, watch_memory=True)
+    measured = run(program, bench.work, watch_memory=True)
     left = (size_of(bench.work / "logs") + size_of(bench.work / "state")) / MIB
-    peak = taken.peak_kib / 1024
-    what = f"{iterations:,} iterations of Assert ({in_words(taken.seconds)})"
+    peak = measured.peak_kib / 1024
+    what = f"{iterations:,} iterations of Assert ({as_text(measured.seconds)})"
     return [
         Row(what, f"{peak:.0f} MiB resident", "-", peak, 100, unit=" MiB"),
         Row("their logs and records", f"{left:.2f} MiB", "-", left, 2, unit=" MiB"),
@@ -127,7 +127,7 @@ def loop(bench: Bench) -> list[Row]:
 
 
 def output(bench: Bench) -> list[Row]:
-    """A step that prints 500 MB, both logs written, against two pipelines."""
+    """Compare a step that prints 500 MB into both logs with two pipelines."""
     script = documents.printing_script(bench.work / "print.sh", PRINTED_BYTES)
     small = documents.printing_script(bench.work / "small.sh", documents.LINE_BYTES)
     files = bench.work / "files"
@@ -140,12 +140,12 @@ def output(bench: Bench) -> list[Row]:
         for name, line in pipelines.items()
     }
     programs["ours"] = bench.our_run(documents.script_step(bench.work / "print.yml", script))
-    taken = take_turns(programs, 3, bench.work, watch_memory=True)
+    measured = take_turns(programs, 3, bench.work, watch_memory=True)
     if (logged := size_of(bench.work / "logs")) < 2 * PRINTED_BYTES:
         raise MeasurementFailed(f"the logs have only {logged} bytes of 2 x {PRINTED_BYTES}")
     quiet = bench.our_run(documents.script_step(bench.work / "small.yml", small))
     idle = take_turns({"idle": quiet}, 3, bench.work, watch_memory=True)["idle"].peak_kib
-    ours = taken["ours"]
+    ours = measured["ours"]
     above = (ours.peak_kib - idle) / 1024
     empty(files)
     empty(bench.work / "logs")
@@ -154,12 +154,12 @@ def output(bench: Bench) -> list[Row]:
         Row(
             "500 MB of output, both logs, speed",
             speed,
-            f"`{shown}`: {PRINTED_BYTES / taken[name].seconds / 1e6:.0f} MB/s",
-            taken[name].seconds / ours.seconds,
+            f"`{pipeline}`: {PRINTED_BYTES / measured[name].seconds / 1e6:.0f} MB/s",
+            measured[name].seconds / ours.seconds,
             bound,
             at_least=True,
         )
-        for name, shown, bound in (
+        for name, pipeline, bound in (
             ("tee", "bash FILE \\| sed 's/^/x/' \\| tee A > B", 0.5),
             ("cat", "bash FILE \\| cat > A", 0.15),
         )
@@ -170,9 +170,9 @@ def output(bench: Bench) -> list[Row]:
 
 
 def startup(bench: Bench) -> list[Row]:
-    """--version and the hello world against an empty Python program."""
+    """Compare --version and the hello world example with an empty Python program."""
     script = documents.echo_script(bench.work / "echo.sh")
-    taken = take_turns(
+    measured = take_turns(
         {
             "python": Program((PYTHON, "-c", "pass")),
             "version": Program((AWSTOE, "--version")),
@@ -182,21 +182,21 @@ def startup(bench: Bench) -> list[Row]:
         25,
         bench.work,
     )
-    python, bash = taken["python"].seconds, taken["bash"].seconds
-    version, hello = taken["version"].seconds, taken["hello"].seconds
+    python, bash = measured["python"].seconds, measured["bash"].seconds
+    version, hello = measured["version"].seconds, measured["hello"].seconds
     needed = python + 3 * bash
     return [
         Row(
             "`awstoe --version`",
-            in_words(version),
-            f"`python3 -c pass`: {in_words(python)}",
+            as_text(version),
+            f"`python3 -c pass`: {as_text(python)}",
             version / python,
             2.0,
         ),
         Row(
             "hello world, three steps",
-            in_words(hello),
-            f"`python3 -c pass` and three bash starts: {in_words(needed)}",
+            as_text(hello),
+            f"`python3 -c pass` and three bash starts: {as_text(needed)}",
             hello / needed,
             6.0,
         ),
@@ -204,10 +204,10 @@ def startup(bench: Bench) -> list[Row]:
 
 
 def validation(bench: Bench) -> list[Row]:
-    """Validating 10,000 steps against parsing them with PyYAML's C loader."""
+    """Compare validating 10,000 steps with parsing them with PyYAML's C loader."""
     path = documents.steps(bench.work / "10000.yml", 10_000)
     code = f"import yaml; yaml.load(open({str(path)!r}), Loader=yaml.CSafeLoader)"
-    taken = take_turns(
+    measured = take_turns(
         {
             "ours": Program((AWSTOE, "validate", "--documents", path)),
             "yaml": Program((PYTHON, "-c", code)),
@@ -215,13 +215,13 @@ def validation(bench: Bench) -> list[Row]:
         5,
         bench.work,
     )
-    ours, yaml = taken["ours"].seconds, taken["yaml"].seconds
-    rival = f"`yaml.CSafeLoader`: {in_words(yaml)}"
-    return [Row("validate 10,000 steps", in_words(ours), rival, ours / yaml, 4.0)]
+    ours, yaml = measured["ours"].seconds, measured["yaml"].seconds
+    rival = f"`yaml.CSafeLoader`: {as_text(yaml)}"
+    return [Row("validate 10,000 steps", as_text(ours), rival, ours / yaml, 4.0)]
 
 
 def file(bench: Bench) -> list[Row]:
-    """The built files: how large, how fast to start, how much memory."""
+    """Measure the size, startup time and memory of the built files."""
     sizes = {name: file_of(name) for name in SIZE_BUDGETS}
     rows = [
         Row(f"file of {name}", f"{size:.2f} MB", "-", size, SIZE_BUDGETS[name], unit=" MB")
@@ -230,8 +230,8 @@ def file(bench: Bench) -> list[Row]:
     ]
     native = sizes[NATIVE]
     if not native.is_file():
-        raise RivalMissing(f"There is no file of {NATIVE}: `make build` makes it.")
-    taken = take_turns(
+        raise RivalMissing(f"There is no executable for {NATIVE}: run `make build`.")
+    measured = take_turns(
         {
             "python": Program((PYTHON, "-c", "pass")),
             "version": Program((native, "--version")),
@@ -240,19 +240,19 @@ def file(bench: Bench) -> list[Row]:
         20,
         bench.work,
     )
-    python = taken["python"].seconds
+    python = measured["python"].seconds
     for name, what, seconds in (("version", "--version", 0.2), ("hello", "hello world", 0.35)):
-        ours = taken[name].seconds
-        rival = f"`python3 -c pass`: {in_words(python)}, {figure(ours / python)}x"
+        ours = measured[name].seconds
+        rival = f"`python3 -c pass`: {as_text(python)}, {figure(ours / python)}x"
         label = f"{what} of the {NATIVE} file"
-        rows.append(Row(label, in_words(ours), rival, ours, seconds, unit=" s"))
+        rows.append(Row(label, as_text(ours), rival, ours, seconds, unit=" s"))
     return [*rows, idle(bench, native)]
 
 
 def signature(bench: Bench) -> list[Row]:
-    """Verifying the signature of 100 MB against gpg, both from their start to their end."""
+    """Compare verifying the signature of 100 MB with gpg, both including startup."""
     if GPG is None:
-        raise RivalMissing("There is no gpg to compare verify-signature with.")
+        raise RivalMissing("verify-signature cannot be compared with gpg, which is not installed.")
     file, key = bench.work / "file", bench.work / "key.gpg"
     file.write_bytes(random.Random(1).randbytes(SIGNED_BYTES))
     with gpg() as rival:
@@ -271,20 +271,20 @@ def signature(bench: Bench) -> list[Row]:
         }
         if (native := file_of(NATIVE)).is_file():
             checks["file"] = Program((native, "verify-signature", file, "--key", key))
-        taken = take_turns(checks, 7, bench.work)
-    theirs = taken.pop("gpg").seconds
+        measured = take_turns(checks, 7, bench.work)
+    theirs = measured.pop("gpg").seconds
     rows = []
-    for name, found in taken.items():
+    for name, measurement in measured.items():
         what = "" if name == "sources" else f", the {NATIVE} file"
-        words = f"`gpg --verify`: {in_words(theirs)}"
-        ratio = found.seconds / theirs
+        rival_time = f"`gpg --verify`: {as_text(theirs)}"
+        ratio = measurement.seconds / theirs
         label = f"verify-signature, 100 MB{what}"
-        rows.append(Row(label, in_words(found.seconds), words, ratio, 1.0))
+        rows.append(Row(label, as_text(measurement.seconds), rival_time, ratio, 1.0))
     return rows
 
 
 def idle(bench: Bench, program: Path) -> Row:
-    """The memory of a run while its step waits: that of both processes of the file."""
+    """Measure the memory of a run while its step waits: both processes of the file."""
     document = documents.waiting(bench.work / "wait.yml")
     peak = run(bench.our_run(document, program), bench.work, watch_memory=True, family=True)
     resident = peak.peak_kib / 1024
@@ -292,8 +292,8 @@ def idle(bench: Bench, program: Path) -> Row:
 
 
 def publishing(bench: Bench) -> list[Row]:
-    """Publishing a release to 20 regions against the same uploads with aws s3 cp."""
-    from bench import publishing as release  # noqa: PLC0415 - needs what others do not
+    """Compare publishing a release to 20 regions with the same uploads by aws s3 cp."""
+    from bench import publishing as release  # noqa: PLC0415 - it needs more packages
 
     return release.rows(bench.work, installed("aws", bench.rivals))
 

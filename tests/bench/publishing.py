@@ -1,8 +1,8 @@
-"""Publishing against ``aws s3 cp``: four programs and their signatures, into 20 regions.
+"""Compares publishing four programs and their signatures to 20 regions with ``aws s3 cp``.
 
-The server is the rehearsal's: on this machine, one bucket a region, every checksum checked.
-``python -m bench.publishing FOLDER ENDPOINT`` publishes once; the bench starts that like any other
-program, so that start-up counts.
+The server is that of the rehearsal, on this machine: one bucket for each region, and it verifies
+every checksum. ``python -m bench.publishing FOLDER ENDPOINT`` publishes once. The benchmark starts
+it like any other program, so the time includes startup.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.measuring import MeasurementFailed, Program, run
-from bench.table import Row, in_words
+from bench.table import Row, as_text
 
 if TYPE_CHECKING:
     from awstoe_release.configuration import Configuration
@@ -26,13 +26,13 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    # What the server insists on, and what protects an upload: its SHA-256.
+    # The server requires the SHA-256 of each upload.
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported",
 }
 
 
 def configuration(endpoint: str) -> "Configuration":
-    """The release's own, pointed at the server."""
+    """Return the configuration of releases, with the server as the endpoint."""
     from awstoe_release import configuration as release_configuration  # noqa: PLC0415
 
     return release_configuration.load(
@@ -42,23 +42,23 @@ def configuration(endpoint: str) -> "Configuration":
 
 
 def make_files(folder: Path) -> list[Path]:
-    """The files of a version, of random bytes."""
-    made = []
+    """Write the files of a version, with random bytes, and return their paths."""
+    paths = []
     for name in PROGRAMS:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(PROGRAM_BYTES))
         signature = path.with_name(path.name + ".sig")
         signature.write_bytes(os.urandom(SIGNATURE_BYTES))
-        made += [path, signature]
-    return made
+        paths += [path, signature]
+    return paths
 
 
 def rows(work: Path, aws: Path) -> list[Row]:
-    """Measure: everything sent by us, again with nothing to send, everything sent by aws.
+    """Measure publishing by us, a second time with nothing to send, and publishing by aws.
 
     Raises:
-        MeasurementFailed: One of them did not publish.
+        MeasurementFailed: A program failed, or the second run sent something.
     """
     from awstoe_release.rehearsal.client import S3Server  # noqa: PLC0415
 
@@ -73,9 +73,9 @@ def rows(work: Path, aws: Path) -> list[Row]:
         server.forget()
         again = run(ours, work).seconds
         if any(each.method == "PUT" for each in server.requests()):
-            raise MeasurementFailed("a second run sent something")
+            raise MeasurementFailed("the second run sent something")
         server.reset(config)
-        one_after_the_other = work / "aws.sh"
+        script = work / "aws.sh"
         lines = [
             f"{aws} s3 cp --only-show-errors --endpoint-url {server.endpoint}"
             f" --region {region.name} --checksum-algorithm SHA256 {path}"
@@ -83,20 +83,20 @@ def rows(work: Path, aws: Path) -> list[Row]:
             for path in files
             for region in config.regions
         ]
-        one_after_the_other.write_text("set -e\n" + "".join(lines))
-        theirs = run(Program(("sh", one_after_the_other)), work).seconds
+        script.write_text("set -e\n" + "".join(lines))
+        theirs = run(Program(("sh", script)), work).seconds
     count = len(lines)
     sent = f"{count} files to {len(config.regions)} regions"
     return [
         Row(
             f"publish {sent}, faster by",
-            in_words(first),
-            f"`aws s3 cp`, one after the other: {in_words(theirs)}",
+            as_text(first),
+            f"`aws s3 cp`, one after the other: {as_text(theirs)}",
             theirs / first,
             3.0,
             at_least=True,
         ),
-        Row("the same again, nothing to send", in_words(again), "-", again / first, 0.25),
+        Row("the same again, nothing to send", as_text(again), "-", again / first, 0.25),
     ]
 
 

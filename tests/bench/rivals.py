@@ -1,4 +1,4 @@
-"""The rivals, in a virtual environment of their own below out/, from the package index."""
+"""Installs the rivals from the package index into a virtual environment of their own below out/."""
 
 import subprocess
 import sys
@@ -13,14 +13,14 @@ REQUIREMENTS = {
 
 
 class RivalMissing(Exception):
-    """A rival cannot be installed here."""
+    """A rival cannot be installed on this machine."""
 
 
 def installed(program: str, folder: Path) -> Path:
-    """The path of ``program``, installed first if need be.
+    """Return the path of ``program``; install it first if it is missing.
 
     Raises:
-        RivalMissing: It cannot be installed, for example because there is no network.
+        RivalMissing: It cannot be installed, for example without a network.
     """
     binary = folder / "bin" / program
     if binary.exists():

@@ -1,4 +1,4 @@
-"""The rows of the benchmark and how they are printed."""
+"""Formats the results of the benchmark as a Markdown table."""
 
 import os
 import platform
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One measured promise."""
+    """A promise about performance, and the measured result."""
 
     what: str
     ours: str
     rival: str
-    """What we are measured against, with its figure."""
+    """What awstoe is compared with, and its result."""
     ratio: float
     bound: float
     at_least: bool = False
-    """Whether the ratio must be at least the bound, instead of at most."""
+    """Whether the bound is a minimum. Otherwise, it is a maximum."""
     unit: str = "x"
 
     @property
@@ -26,18 +26,18 @@ class Row(NamedTuple):
         return self.ratio >= self.bound if self.at_least else self.ratio <= self.bound
 
 
-def in_words(seconds: float) -> str:
-    """A duration with a unit that fits."""
+def as_text(seconds: float) -> str:
+    """Return a duration in milliseconds or seconds."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def figure(value: float) -> str:
-    """A ratio with two or three digits that count."""
+    """Return a ratio with a suitable number of digits."""
     return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
 
 
 def markdown(rows: Sequence[Row], notes: Sequence[str]) -> str:
-    """The table, the machine below it, and what could not be measured."""
+    """Return the table, followed by the machine and the notes about what was not measured."""
     lines = [
         "| what | awstoe | measured against | ratio | promised | |",
         "|---|---|---|---|---|---|",
@@ -53,7 +53,7 @@ def markdown(rows: Sequence[Row], notes: Sequence[str]) -> str:
 
 
 def machine() -> str:
-    """This machine in one sentence."""
+    """Describe this machine in one sentence."""
     cpu = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

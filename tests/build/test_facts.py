@@ -81,10 +81,10 @@ def tree(tmp_path: Path) -> Path:
 
 def test_the_build_has_the_commit_and_its_time(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    found = source_info.read(str(tree))
-    assert found.commit is not None
-    assert len(found.commit) == 40
-    assert found.date() == "2023-11-14T22:13:20Z"
+    facts = source_info.read(str(tree))
+    assert facts.commit is not None
+    assert len(facts.commit) == 40
+    assert facts.date() == "2023-11-14T22:13:20Z"
 
 
 def test_a_tree_with_changes_is_marked(tree: Path) -> None:

@@ -170,7 +170,7 @@ def test_built_program_is_up_to_date(world: World) -> None:
     assert result["validUntil"] > "2100"
 
 
-def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -> None:
+def test_a_built_program_replaces_itself_and_exits_with_success(world: World) -> None:
     """After the swap its own modules lie in a file that has another's name."""
     new = world.stand_in("9.0.0")
     world.add("9.0.0", new)
@@ -185,7 +185,7 @@ def test_built_program_replaces_itself_and_its_process_ends_well(world: World) -
     assert (code, result.get("verdict")) == (0, "good"), errors
 
 
-def test_built_program_refuses_a_wrong_file(world: World) -> None:
+def test_a_built_program_rejects_a_wrong_file(world: World) -> None:
     evil = world.stand_in("9.1.0")
     world.add("9.1.0", evil, world.publisher.keys.stranger.sign(evil))
     program = world.install("refusing")

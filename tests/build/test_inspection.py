@@ -74,15 +74,15 @@ def report(data: bytes, **changes: object) -> Report:
 def test_the_highest_required_glibc_is_found(
     bits: int, versions: list[str], highest: tuple[int, int]
 ) -> None:
-    found = elf.read(elf_file(*versions, bits=bits), "x")
-    assert found == elf.Elf(bits, 62, highest)
+    result = elf.read(elf_file(*versions, bits=bits), "x")
+    assert result == elf.Elf(bits, 62, highest)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux program")
 def test_a_program_of_this_machine_is_read() -> None:
-    found = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
-    assert found.bits == struct.calcsize("P") * 8
-    assert found.glibc > (2, 0)
+    result = elf.read(Path("/bin/sh").read_bytes(), "/bin/sh")
+    assert result.bits == struct.calcsize("P") * 8
+    assert result.glibc > (2, 0)
 
 
 def test_the_soname_of_a_library_is_read() -> None:
@@ -133,10 +133,10 @@ def test_a_truncated_archive_is_rejected() -> None:
 
 def test_a_valid_executable_has_no_problems() -> None:
     data = frozen({"libpython3.13.so.1.0": elf_file("GLIBC_2.17")})
-    found = report(data)
-    assert found.problems == ()
-    assert "needs GLIBC_2.17" in found.lines()[0]
-    assert [each.name for each in found.binaries.all] == ["(bootloader)", "libpython3.13.so.1.0"]
+    result = report(data)
+    assert result.problems == ()
+    assert "needs GLIBC_2.17" in result.lines()[0]
+    assert [each.name for each in result.binaries.all] == ["(bootloader)", "libpython3.13.so.1.0"]
 
 
 @pytest.mark.parametrize(
@@ -163,18 +163,18 @@ def test_a_valid_executable_has_no_problems() -> None:
     ],
 )
 def test_anything_that_would_not_run_elsewhere_is_a_problem(data: bytes, problem: str) -> None:
-    (found,) = report(data).problems
-    assert found.startswith(problem)
+    (result,) = report(data).problems
+    assert result.startswith(problem)
 
 
 def test_an_unwanted_extension_module_is_a_problem() -> None:
     name = "python3.13/lib-dynload/_ssl.cpython-313-x86_64-linux-gnu.so"
-    found = report(frozen({name: elf_file()}), unwanted=["_ssl"])
-    assert found.problems == ("the executable contains the unwanted module _ssl",)
+    result = report(frozen({name: elf_file()}), unwanted=["_ssl"])
+    assert result.problems == ("the executable contains the unwanted module _ssl",)
 
 
 def test_an_executable_above_its_budget_is_a_problem() -> None:
-    found = inspect(
+    result = inspect(
         frozen(),
         AMD64._replace(size_budget=100),
         name="awstoe",
@@ -182,4 +182,4 @@ def test_an_executable_above_its_budget_is_a_problem() -> None:
         wanted=[],
         host_paths=[],
     )
-    assert "more than the budget of 100" in found.problems[0]
+    assert "more than the budget of 100" in result.problems[0]

@@ -88,7 +88,7 @@ def test_a_layer_is_built_after_the_layers_it_needs(building: Building) -> None:
     assert building.built == ["below", "above"]
 
 
-def test_another_input_gives_another_key(building: Building) -> None:
+def test_another_input_results_in_another_key(building: Building) -> None:
     one, two = building.recipe(version="1"), building.recipe(version="2")
     assert key(one) != key(two)
     assert key(building.recipe("above", needs=(one,))) != key(

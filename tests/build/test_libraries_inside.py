@@ -123,7 +123,7 @@ def test_fips_mode_of_the_machine_has_no_effect(contents: Path, tmp_path: Path) 
     """Its settings are for its own OpenSSL, and name a provider that ours does not have."""
     settings = tmp_path / "openssl.cnf"
     settings.write_text(FIPS)
-    found = alone(
+    output = alone(
         "import hashlib, ssl\n"
         "from cryptography.hazmat.primitives.asymmetric import rsa\n"
         "rsa.generate_private_key(65537, 2048)\n"
@@ -133,7 +133,7 @@ def test_fips_mode_of_the_machine_has_no_effect(contents: Path, tmp_path: Path) 
         OPENSSL_CONF=str(settings),
         OPENSSL_FORCE_FIPS_MODE="1",
     )
-    assert found.split() == ["_hashlib", "True"]
+    assert output.split() == ["_hashlib", "True"]
 
 
 @pytest.mark.parametrize(

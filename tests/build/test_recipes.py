@@ -66,7 +66,7 @@ def test_every_hash_of_a_python_package_is_that_of_the_lock_file() -> None:
             assert package not in pinned or sha256 in lock
 
 
-def test_pyinstaller_is_a_version_whose_children_can_start_it_again() -> None:
+def test_the_pinned_pyinstaller_allows_nested_programs() -> None:
     version = pins(registry.read_lock("sources"))["pyinstaller"]
     assert tuple(map(int, version.split("."))) >= (6, 22, 3)
 
@@ -122,7 +122,7 @@ PROCESSORS = re.compile(
 def test_all_interpreters_are_configured_alike() -> None:
     """What configure cannot test for a foreign target must not get a bad default."""
     cache = Cache(cache_folder(), print)
-    found = {}
+    definitions = {}
     for target in targets.TARGETS.values():
         if target.system is targets.System.LINUX and not cache.missing([cpython.recipe(target)]):
             layer = cache.obtain(cpython.recipe(target))
@@ -130,10 +130,10 @@ def test_all_interpreters_are_configured_alike() -> None:
             lines = {
                 line for line in text.splitlines() if line.startswith(("#define", "/* #undef"))
             }
-            found[target.name] = {line for line in lines if not PROCESSORS.search(line)}
-    if len(found) < len(("one", "and another")):
+            definitions[target.name] = {line for line in lines if not PROCESSORS.search(line)}
+    if len(definitions) < len(("one", "and another")):
         pytest.skip("needs the toolchains of two targets: run make toolchain TARGET=linux/386")
-    (_, first), *others = found.items()
+    (_, first), *others = definitions.items()
     assert {name: sorted(first ^ lines) for name, lines in others if first ^ lines} == {}
     assert "#define HAVE_COMPUTED_GOTOS 1" in first
 
@@ -163,13 +163,13 @@ def test_a_module_that_is_loaded_by_name_exists_and_is_not_excluded(name: str) -
 
 
 def imported(path: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {each.name for each in node.names}
+            names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
+            names.add(node.module)
+    return names
 
 
 def test_nothing_that_awstoe_imports_is_excluded() -> None:

@@ -57,7 +57,7 @@ def opinions(file: Path, keys: KeyDirectory) -> Opinions:
     with gpg() as program:
         program.take(published.read_bytes())
         accepted = program.accepts(signature, file)
-    asked = sq(["verify", "--signer-cert", current, "--detached", signature, file])
+    sequoia = sq(["verify", "--signer-cert", current, "--detached", signature, file])
     ended = subprocess.run(
         [sys.executable, "-m", "awstoe", "verify-signature", file, "--key", published],
         capture_output=True,
@@ -65,7 +65,7 @@ def opinions(file: Path, keys: KeyDirectory) -> Opinions:
         check=False,
     )
     assert ended.returncode in {0, 1}, ended.stderr.decode()
-    return Opinions(accepted, asked.returncode == 0, ended.returncode == 0)
+    return Opinions(accepted, sequoia.returncode == 0, ended.returncode == 0)
 
 
 @pytest.mark.parametrize("built", BUILT, ids=lambda path: "-".join(path.parts[-3:-1]))

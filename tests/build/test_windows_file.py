@@ -85,7 +85,7 @@ def run_arguments(path: Path) -> tuple[str, ...]:
     return ("run", "--documents", wine.path(path), "--log-directory", logs)
 
 
-def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> None:
+def test_awstoe_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> None:
     ended = machine.run(wine.path(program), "--version")
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.startswith(b"awstoe ")
@@ -93,9 +93,9 @@ def test_it_runs_and_leaves_nothing(machine: wine.Machine, program: Path) -> Non
 
 
 def test_the_file_properties_on_windows_are_complete(machine: wine.Machine) -> None:
-    found = pe.read(FILE.read_bytes(), FILE.name)
-    assert found.has_version
-    assert "longPathAware" in found.manifest
+    executable = pe.read(FILE.read_bytes(), FILE.name)
+    assert executable.has_version
+    assert "longPathAware" in executable.manifest
     code = """
         import ctypes, sys
         version = ctypes.windll.version
@@ -127,8 +127,8 @@ def test_the_facts_about_its_parts_are_correct(machine: wine.Machine, program: P
         print("zlib", zlib.ZLIB_RUNTIME_VERSION)
         print("expat", pyexpat.EXPAT_VERSION.removeprefix("expat_"))
         """
-    shown = machine.run(wine.path(program), "version", "--json")
-    facts = json.loads(shown.stdout)
+    ended = machine.run(wine.path(program), "version", "--json")
+    facts = json.loads(ended.stdout)
     listed = {f"{package['name']} {package['version']}" for package in facts["packages"]}
     assert set(python(machine, code).splitlines()) <= listed
     assert facts["target"] == "windows/amd64"

@@ -58,8 +58,13 @@ def test_the_facts_of_a_pe_file_are_read() -> None:
 
 
 def test_a_pe_file_without_directories_is_read() -> None:
-    found = pe.read(pe_file(), "x")
-    assert (found.imports, found.exports, found.has_version, found.manifest) == ((), (), False, "")
+    result = pe.read(pe_file(), "x")
+    assert (result.imports, result.exports, result.has_version, result.manifest) == (
+        (),
+        (),
+        False,
+        "",
+    )
 
 
 @pytest.mark.parametrize("size", [0, 2, 60, 64, 70, 100, 300, 400])
@@ -78,16 +83,16 @@ def test_a_32_bit_file_is_rejected() -> None:
 
 
 def test_a_valid_executable_has_no_problems() -> None:
-    found = report(
+    result = report(
         {
             "python313.dll": pe_file(imports=["VCRUNTIME140.dll", "ADVAPI32.dll"]),
             "VCRUNTIME140.dll": pe_file(imports=["api-ms-win-crt-heap-l1-1-0.dll"]),
             "yaml\\_yaml.cp313-win_amd64.pyd": pe_file(imports=["python313.dll"]),
         }
     )
-    assert found.problems == ()
-    assert "4 PE files" in found.lines()[0]
-    assert "needs Windows 6.0" in found.lines()[0]
+    assert result.problems == ()
+    assert "4 PE files" in result.lines()[0]
+    assert "needs Windows 6.0" in result.lines()[0]
 
 
 @pytest.mark.parametrize(
@@ -121,14 +126,14 @@ def test_a_valid_executable_has_no_problems() -> None:
 def test_anything_that_would_not_run_elsewhere_is_a_problem(
     files: dict[str, bytes], problem: str
 ) -> None:
-    (found,) = report(files).problems
-    assert found.startswith(problem)
+    (result,) = report(files).problems
+    assert result.startswith(problem)
 
 
 def test_a_file_without_version_or_manifest_is_a_problem() -> None:
-    found = report({}, loader(version=b"", manifest=b"")).problems
-    assert found[0] == "the executable has no version resource"
-    assert [each.split(":")[0] for each in found[1:]] == [
+    result = report({}, loader(version=b"", manifest=b"")).problems
+    assert result[0] == "the executable has no version resource"
+    assert [each.split(":")[0] for each in result[1:]] == [
         f"the manifest has no {word}"
         for word in ("longPathAware", "activeCodePage", "asInvoker", "supportedOS")
     ]

@@ -72,7 +72,7 @@ def test_python_and_its_standard_library_are_copied_without_installed_packages(
     assert Path(windows_runtime.program(made)).read_text() == "python.exe"
 
 
-def test_another_release_of_python_gives_another_key(installation: Installation) -> None:
+def test_another_release_of_python_results_in_another_key(installation: Installation) -> None:
     before = layers.key(windows_installation.recipe(installation))
     Path(installation.folder, windows_runtime.LIBRARY).write_text("another")
     library = layers.key(windows_installation.recipe(installation))
@@ -81,7 +81,7 @@ def test_another_release_of_python_gives_another_key(installation: Installation)
 
 
 @pytest.mark.parametrize(
-    ("changed", "found"),
+    ("changed", "description"),
     [
         ({"version": "3.12.7"}, "cpython 3.12.7 for win-amd64"),
         ({"version": "3.14.0"}, "cpython 3.14.0 for win-amd64"),
@@ -92,12 +92,12 @@ def test_another_release_of_python_gives_another_key(installation: Installation)
     ],
 )
 def test_another_python_is_rejected_and_described(
-    installation: Installation, changed: dict[str, str | bool], found: str
+    installation: Installation, changed: dict[str, str | bool], description: str
 ) -> None:
     given = Installation(**{**installation._asdict(), **changed})
     with pytest.raises(BuildFailure, match=r"expected cpython 3\.13 for win-amd64") as failure:
         windows_installation.recipe(given)
-    assert f"running under {found};" in failure.value.message
+    assert f"running under {description};" in failure.value.message
     assert "python.org" in failure.value.hint
 
 
@@ -136,17 +136,17 @@ def test_the_bootloader_is_compiled_without_a_shell(tmp_path: Path) -> None:
 
 def test_the_layers_on_windows_need_nothing_from_linux() -> None:
     site = windows_site.recipe(TARGET, windows_compiler.on_windows())
-    found = {site.name: site}
+    recipes = {site.name: site}
     waiting = [site]
     while waiting:
         for need in waiting.pop().needs:
-            found[need.name] = need
+            recipes[need.name] = need
             waiting.append(need)
-    assert sorted(found) == [
+    assert sorted(recipes) == [
         *(windows_bootloader.NAME, windows_site.NAME),
         *("source-python-packages", "tools", "zig"),
     ]
-    assert found["source-python-packages"].module is windows_sources
+    assert recipes["source-python-packages"].module is windows_sources
 
 
 @pytest.mark.usefixtures("windows")

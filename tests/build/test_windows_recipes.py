@@ -81,15 +81,15 @@ def test_the_windows_toolchain_does_not_require_what_only_linux_libraries_need(
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "windows_name"),
     [
         ("/srv/a b/c.txt", "Z:\\srv\\a b\\c.txt"),
         ("/", "Z:\\"),
         ("/ä/../b", "Z:\\b"),
     ],
 )
-def test_wine_maps_this_machines_files_to_drive_z(name: str, shown: str) -> None:
-    assert wine.path(name) == shown
+def test_wine_maps_this_machines_files_to_drive_z(name: str, windows_name: str) -> None:
+    assert wine.path(name) == windows_name
 
 
 def test_programs_under_wine_do_not_get_the_callers_environment(
@@ -98,6 +98,6 @@ def test_programs_under_wine_do_not_get_the_callers_environment(
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("WINEPREFIX", "/home/me/.wine")
     monkeypatch.setenv("PYTHONPATH", "/home/me")
-    found = wine.environment("/prefix")
-    assert found["WINEPREFIX"] == "/prefix"
-    assert not {"DISPLAY", "PYTHONPATH"} & found.keys()
+    environment = wine.environment("/prefix")
+    assert environment["WINEPREFIX"] == "/prefix"
+    assert not {"DISPLAY", "PYTHONPATH"} & environment.keys()

@@ -71,16 +71,16 @@ def compare(folder: Path, declared: Mapping[str, Shape]) -> None:
         for key, wanted in _keys(name, shape).items():
             if key not in OBSERVED:
                 raise ValueError(f"{name}: the key {key!r} cannot be compared")
-            found = OBSERVED[key](folder / name)
-            if isinstance(found, tuple):  # all the names that a user or a group has
-                found = wanted if wanted in found else found
-            assert (name, key, found) == (name, key, wanted)
+            actual = OBSERVED[key](folder / name)
+            if isinstance(actual, tuple):  # all the names that a user or a group has
+                actual = wanted if wanted in actual else actual
+            assert (name, key, actual) == (name, key, wanted)
 
 
 def substitute(value: object, variables: Mapping[str, str]) -> object:
     """Return ``value`` with the variables replaced in all its texts; other names are kept."""
     if isinstance(value, str):
-        return VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), value)
+        return VARIABLE.sub(lambda match: variables.get(match[1] or match[2], match[0]), value)
     if isinstance(value, list):
         return [substitute(entry, variables) for entry in value]
     if isinstance(value, dict):

@@ -49,14 +49,14 @@ def test_what_is_created_compares_as_equal(name: str, tmp_path: Path) -> None:
 
 @needs_posix
 @pytest.mark.parametrize("name", POSIX_EXAMPLES)
-def test_what_only_posix_has_compares_as_equal(name: str, tmp_path: Path) -> None:
+def test_equal_posix_metadata_compares_as_equal(name: str, tmp_path: Path) -> None:
     create(tmp_path, {name: POSIX_EXAMPLES[name]})
 
     compare(tmp_path, {name: POSIX_EXAMPLES[name]})
 
 
 @pytest.mark.parametrize("shape", DIFFERENT, ids=str)
-def test_a_difference_fails(shape: Shape, tmp_path: Path) -> None:
+def test_a_difference_fails_the_comparison(shape: Shape, tmp_path: Path) -> None:
     create(tmp_path, {"a": "abc"})
 
     with pytest.raises(AssertionError):
@@ -65,7 +65,7 @@ def test_a_difference_fails(shape: Shape, tmp_path: Path) -> None:
 
 @needs_posix
 @pytest.mark.parametrize("shape", POSIX_DIFFERENT, ids=str)
-def test_a_difference_of_what_only_posix_has_fails(shape: Shape, tmp_path: Path) -> None:
+def test_a_difference_in_posix_metadata_fails_the_comparison(shape: Shape, tmp_path: Path) -> None:
     create(tmp_path, {"a": {"content": "abc", "mode": "0640"}})
 
     with pytest.raises(AssertionError):
@@ -88,7 +88,7 @@ def test_a_missing_path_fails_when_a_link_to_nowhere_is_there(tmp_path: Path) ->
         compare(tmp_path, {"a": {"missing": True}})
 
 
-def test_a_link_is_no_folder_but_its_content_is_that_of_its_target(tmp_path: Path) -> None:
+def test_a_link_is_compared_as_a_link_and_by_the_content_of_its_target(tmp_path: Path) -> None:
     create(tmp_path, {"d/a": "x", "to-file": {"link": "d/a"}, "to-folder": {"link": "d"}})
 
     compare(tmp_path, {"to-file": {"link": "d/a", "content": "x"}})
@@ -122,7 +122,7 @@ def test_owner_and_group_are_numbers_or_names(tmp_path: Path) -> None:
     [{"mode": "0600"}, {"missing": True}, {"content": "x", "hex": "00"}, {"contents": "x"}],
     ids=str,
 )
-def test_a_shape_that_says_nothing_to_create_is_an_error(shape: Shape, tmp_path: Path) -> None:
+def test_a_shape_without_content_to_create_is_an_error(shape: Shape, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be created"):
         create(tmp_path, {"a": shape})
 
@@ -134,7 +134,7 @@ def test_an_empty_shape_is_an_error(tmp_path: Path) -> None:
         compare(tmp_path, {"a": {}})
 
 
-def test_unknown_keys_and_values_that_are_no_text_are_errors(tmp_path: Path) -> None:
+def test_unknown_keys_and_values_that_are_not_text_are_errors(tmp_path: Path) -> None:
     create(tmp_path, {"a": "x"})
 
     with pytest.raises(ValueError, match="'contents' cannot be compared"):

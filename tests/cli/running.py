@@ -46,21 +46,21 @@ class Ended(NamedTuple):
     def summary(self) -> dict[str, Json]:
         """The one JSON object on standard output."""
         assert self.stdout, f"nothing on standard output; standard error:\n{self.stderr}"
-        found: dict[str, Json] = json.loads(self.stdout)
-        assert list(found) == SUMMARY_KEYS
-        assert self.stdout == json.dumps(found, ensure_ascii=False, indent=4) + "\n"
+        data: dict[str, Json] = json.loads(self.stdout)
+        assert list(data) == SUMMARY_KEYS
+        assert self.stdout == json.dumps(data, ensure_ascii=False, indent=4) + "\n"
         assert "Traceback" not in self.stderr
-        return found
+        return data
 
     @property
     def counts(self) -> tuple[str, int, int, int]:
         """Status, then the executed, failed and ignored steps."""
-        found = self.summary
+        data = self.summary
         return (
-            found["status"],
-            found["executedStepCount"],
-            found["failedStepCount"],
-            found["ignoredFailedStepCount"],
+            data["status"],
+            data["executedStepCount"],
+            data["failedStepCount"],
+            data["ignoredFailedStepCount"],
         )
 
     @property
@@ -77,19 +77,19 @@ class Ended(NamedTuple):
 
     @property
     def messages(self) -> list[str]:
-        """The messages of console.log, without time stamps."""
+        """The messages of console.log, without timestamps."""
         return [line.partition(" ")[2] for line in self.console.splitlines()]
 
     @property
     def records(self) -> dict[str, Json]:
         """The content of detailedoutput.json."""
-        found: dict[str, Json] = json.loads((self.logs / "detailedoutput.json").read_text())
-        return found
+        data: dict[str, Json] = json.loads((self.logs / "detailedoutput.json").read_text())
+        return data
 
     @property
     def chaining(self) -> list[Json]:
-        found: list[Json] = json.loads((self.logs / "chaining.json").read_text())
-        return found
+        data: list[Json] = json.loads((self.logs / "chaining.json").read_text())
+        return data
 
     @property
     def steps(self) -> dict[str, dict[str, Json]]:

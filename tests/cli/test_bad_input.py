@@ -13,7 +13,7 @@ class Case(NamedTuple):
 
     text: str | bytes
     place: str
-    words: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def step(inputs: str = "inputs: {commands: [touch ran]}", action: str = "ExecuteBash") -> str:
@@ -113,9 +113,9 @@ def test_an_invalid_document_is_reported_with_its_place_and_nothing_starts(
     assert ended.counts == ("failed", 0, 0, 0)
     assert ended.summary["failureMessage"].startswith("Document bad.yml failed! ")
     assert f"bad.yml{case.place}" in ended.stderr
-    for word in case.words:
+    for word in case.messages:
         assert word in ended.stderr
-    assert "".join(case.words[:1]) in ended.summary["failureMessage"]
+    assert "".join(case.messages[:1]) in ended.summary["failureMessage"]
     assert not (toe.folder / "ran").exists()
     assert toe.nothing_left()
 
@@ -153,7 +153,7 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "message"),
     [
         ("missing.yml", "there is no such file"),
         ("dco.yml", "did you mean 'doc.yml'"),
@@ -164,11 +164,11 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
         ("arn:aws:imagebuilder:eu-west-1:aws:component/x/1.0.0/1", "in this version of awstoe"),
     ],
 )
-def test_a_document_that_cannot_be_read_is_an_error(toe: Toe, path: str, words: str) -> None:
+def test_a_document_that_cannot_be_read_is_an_error(toe: Toe, path: str, message: str) -> None:
     toe.document(bash("S", "true"))
     ended = toe.run("-d", path)
     assert ended.exit_code == 1
-    assert words in ended.stderr
+    assert message in ended.stderr
     assert ended.summary["failureMessage"].startswith(f"Document {path} failed! ")
     assert toe.nothing_left()
 

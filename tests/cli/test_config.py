@@ -118,7 +118,7 @@ D = '"documents": [{"path": "doc.yml"}]'
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "words"),
+    ("text", "place", "messages"),
     [
         ('{\n  "document": []\n}', "2:3", ["unknown key 'document'", "did you mean 'documents'"]),
         ("{}", "1:1", ["no documents"]),
@@ -156,14 +156,14 @@ D = '"documents": [{"path": "doc.yml"}]'
     ],
 )
 def test_an_error_is_reported_with_its_place_and_nothing_starts(
-    toe: Toe, document: str, text: str, place: str, words: list[str]
+    toe: Toe, document: str, text: str, place: str, messages: list[str]
 ) -> None:
     assert document == "doc.yml"
     ended = run(toe, text)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert f"config.json:{place}: error: " in ended.stderr
-    for word in words:
-        assert word in ended.stderr
+    for message in messages:
+        assert message in ended.stderr
     assert toe.nothing_left()
 
 
@@ -175,7 +175,7 @@ def test_all_errors_are_reported_together_in_order(toe: Toe, document: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "empty"),
         (b" \n", "empty"),
@@ -185,17 +185,17 @@ def test_all_errors_are_reported_together_in_order(toe: Toe, document: str) -> N
         (b"{" + b" " * (10 * 1024 * 1024) + b"}", "larger than 10 MiB"),
     ],
 )
-def test_a_file_that_is_not_json_is_an_error(toe: Toe, data: bytes, words: str) -> None:
+def test_a_file_that_is_not_json_is_an_error(toe: Toe, data: bytes, message: str) -> None:
     (toe.folder / "config.json").write_bytes(data)
     ended = toe.run("--config", "config.json")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert "config.json" in ended.stderr
-    assert words in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "message"),
     [
         ("missing.json", "No such file"),
         (".", "expected a JSON file, got a folder"),
@@ -203,10 +203,10 @@ def test_a_file_that_is_not_json_is_an_error(toe: Toe, data: bytes, words: str) 
         ("", "expected the path"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_an_error(toe: Toe, path: str, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(toe: Toe, path: str, message: str) -> None:
     ended = toe.run("--config", path)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert words in ended.stderr
+    assert message in ended.stderr
 
 
 def test_the_file_may_be_a_pipe(toe: Toe, document: str) -> None:

@@ -10,11 +10,11 @@ from cli.running import Ended, Toe, action, bash, phases
 
 def levels(ended: Ended) -> list[str]:
     """The statuses of run, documents and phases, from the top."""
-    found = [ended.records["status"]]
+    statuses = [ended.records["status"]]
     for document in ended.records["documents"]:
-        found.append(document["status"])
-        found += [phase["status"] for phase in document["phases"]]
-    return found
+        statuses.append(document["status"])
+        statuses += [phase["status"] for phase in document["phases"]]
+    return statuses
 
 
 def test_a_successful_run_is_a_success_in_all_outputs(toe: Toe) -> None:
@@ -184,7 +184,7 @@ def test_an_unimplemented_module_fails_its_step(toe: Toe, module: str, inputs: o
     assert f"uses {module}, which is not in this version" in warning
 
 
-def test_a_blocked_module_is_refused_before_anything_runs(toe: Toe) -> None:
+def test_a_blocked_module_is_rejected_before_anything_runs(toe: Toe) -> None:
     document = toe.document(bash("First", "touch ran"), action("Second", "Reboot", {}))
     ended = toe.run("-d", document, "--blocked-action-modules", "Reboot")
     assert ended.exit_code == 1

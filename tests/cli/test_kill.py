@@ -85,14 +85,14 @@ def finished_steps(state: Path) -> set[str]:
         "/0.1.1": {0: {0: "one", 1: "two"}},
     }
     names[""][1] = {0: "compared", 1: "nested", 2: "last"}
-    found = set()
+    names_finished = set()
     if (state / "journal.jsonl").exists():
         for entry in journal.read(str(state / "journal.jsonl")):
             event = from_entry(entry)
             if isinstance(event, StepFinished):
                 assert event.status in ("success", "ignoredFailure"), event
-                found.add(names[event.run][event.phase][event.step])
-    return found
+                names_finished.add(names[event.run][event.phase][event.step])
+    return names_finished
 
 
 def lines(path: Path) -> list[str]:
@@ -123,8 +123,8 @@ def check(folder: Path) -> None:
     json.loads(manifest.read_text())
     finished = finished_steps(folder / "state")
     done = {line.partition(".")[2] for line in lines(folder / "done")}
-    told = finished & {"first", "chained", "ignored", "one", "two", "last"}
-    assert told <= done, "the state says that a step has finished which has not"
+    recorded = finished & {"first", "chained", "ignored", "one", "two", "last"}
+    assert recorded <= done, "the state lists a step as finished that has not finished"
     assert len(done - finished) <= 1, "more than the step at work is missing in the state"
 
     before = lines(folder / "done")

@@ -35,12 +35,12 @@ def test_an_empty_list_runs_nothing_and_succeeds(toe: Toe) -> None:
 
 
 def test_a_named_loop_can_be_referred_to_by_its_name(toe: Toe) -> None:
-    found = loop(
+    values = loop(
         toe,
         {"name": "Fruit", "forEach": ["fig"]},
         "echo {{ Fruit.index }} {{ Fruit.value }} {{ loop.value }}",
     )
-    assert found == ["0 fig fig"]
+    assert values == ["0 fig fig"]
 
 
 def test_loop_references_in_a_step_without_loop_stay_as_they_are(toe: Toe) -> None:

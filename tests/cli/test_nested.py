@@ -114,11 +114,11 @@ def test_a_loop_records_every_nested_run(toe: Toe) -> None:
             inputs={"parameters": [{"name": "Word", "value": "{{ loop.value }}"}]},
         )
     )
-    found = [
+    printed = [
         json.loads(run["documents"][0]["phases"][0]["steps"][0]["outputs"])[0]["stdout"]
         for run in ended.steps["Nested"]["detailedOutput"]
     ]
-    assert found == ["got a", "got b"]
+    assert printed == ["got a", "got b"]
     assert ended.outputs("Nested")[0]["status"] == "success\nsuccess"
 
 
@@ -174,7 +174,7 @@ def test_a_missing_document_next_to_the_parent_is_in_the_hint(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "reason"),
     [
         ("schemaVersion: 2.0\nphases: []\n", "Invalid schema version"),
         ("phases: [", "child.yml:"),
@@ -191,13 +191,13 @@ def test_a_missing_document_next_to_the_parent_is_in_the_hint(toe: Toe) -> None:
         ),
     ],
 )
-def test_an_invalid_nested_document_fails_the_step(toe: Toe, content: str, words: str) -> None:
+def test_an_invalid_nested_document_fails_the_step(toe: Toe, content: str, reason: str) -> None:
     toe.write("child.yml", content)
     ended = toe.steps(execute("child.yml"))
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]
     assert "ExecuteDocument cannot run child.yml" in message
-    assert words in message
+    assert reason in message
 
 
 def test_phases_that_a_nested_document_does_not_have_fail_the_step(toe: Toe) -> None:

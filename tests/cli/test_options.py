@@ -48,7 +48,7 @@ def test_parameters_have_these_forms(toe: Toe, given: list[str], printed: str) -
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         (["--parameters", "One="], "One has no value"),
         (["--parameters", "One"], "expected name=value, got 'One'"),
@@ -59,13 +59,13 @@ def test_parameters_have_these_forms(toe: Toe, given: list[str], printed: str) -
         (["--parameters", "One=a,b"], r"'\,'"),
     ],
 )
-def test_wrong_parameters_are_errors(toe: Toe, given: list[str], words: str) -> None:
-    assert words in refused(toe.run("-d", show(toe), *given))
+def test_wrong_parameters_are_errors(toe: Toe, given: list[str], message: str) -> None:
+    assert message in refused(toe.run("-d", show(toe), *given))
     assert toe.nothing_left()
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         ([], "exactly one of --documents and --config"),
         (["-d", "doc.yml", "-c", "run.json"], "exactly one of --documents and --config"),
@@ -99,9 +99,9 @@ def test_wrong_parameters_are_errors(toe: Toe, given: list[str], words: str) -> 
         (["-d", "doc.yml", "--cw-ignore-failures"], "not supported in this version"),
     ],
 )
-def test_a_wrong_command_line_is_an_error(toe: Toe, given: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_an_error(toe: Toe, given: list[str], message: str) -> None:
     show(toe)
-    assert words in refused(toe.run(*given))
+    assert message in refused(toe.run(*given))
     assert toe.nothing_left()
 
 
@@ -237,17 +237,17 @@ def test_an_execution_id_is_made_safe_for_folder_names(
 def test_a_second_run_with_the_same_id_in_the_same_second_is_an_error(toe: Toe) -> None:
     toe.environment["STATE"] = str(toe.state)
     show(toe)
-    found = []
+    exit_codes = []
     for number in range(6):  # two of them start in the same second unless each takes a second
         ended = toe.run("-d", "doc.yml", "-i", "same", "-s", f"state{number}", state=False)
-        found.append(ended.exit_code)
+        exit_codes.append(ended.exit_code)
         if ended.exit_code:
             assert "the log folder" in ended.summary["failureMessage"]
             assert "--execution-id" in ended.stderr
             assert not (toe.folder / f"state{number}").exists()
             break
-    assert 1 in found
-    assert len(toe.log_folders()) < len(found)
+    assert 1 in exit_codes
+    assert len(toe.log_folders()) < len(exit_codes)
 
 
 def test_a_log_directory_is_created(toe: Toe) -> None:
@@ -284,7 +284,7 @@ def test_quiet_prints_only_errors(toe: Toe, position: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         (["--phase", "build"], "unknown option --phase\n  hint: did you mean --phases?"),
         (["--log-dir=x"], "unknown option --log-dir\n  hint: did you mean --log-directory?"),
@@ -292,6 +292,6 @@ def test_quiet_prints_only_errors(toe: Toe, position: str) -> None:
     ],
 )
 def test_an_unknown_option_is_reported_with_a_suggestion(
-    toe: Toe, given: list[str], words: str
+    toe: Toe, given: list[str], message: str
 ) -> None:
-    assert words in refused(toe.run("-d", show(toe), *given))
+    assert message in refused(toe.run("-d", show(toe), *given))

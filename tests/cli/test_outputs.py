@@ -137,11 +137,11 @@ def test_disable_logging_hides_why_a_step_fails(toe: Toe) -> None:
     )
     toe_ended = toe.run("-d", "doc.yml", "--parameters", f"Secret={SECRET}")
     assert ended.exit_code == toe_ended.exit_code == 1
-    shown = everything(toe, toe_ended)
+    written = everything(toe, toe_ended)
     # The journal and the manifest are for resuming; they are neither logs nor records.
     for name in ("journal.jsonl", "run.json"):
-        shown = shown.replace((toe.state / name).read_text(), "")
-    assert SECRET not in shown
+        written = written.replace((toe.state / name).read_text(), "")
+    assert SECRET not in written
     first = toe_ended.summary["failures"][0]
     assert (first["exitCode"], first["stderrTail"]) == (9, "")
 
@@ -182,8 +182,8 @@ def test_the_logs_differ_only_in_debug_lines(toe: Toe) -> None:
 def test_the_lines_of_a_bash_step_are_as_documented(toe: Toe) -> None:
     ended = toe.steps(bash("A", "echo a; exit 3"))
     at = ended.messages.index("Step A")
-    found = [re.sub(r"/\S*AWSTOE\d+(/script-\d+\.sh)?", "PATH", m) for m in ended.messages[at:]]
-    assert found == [
+    messages = [re.sub(r"/\S*AWSTOE\d+(/script-\d+\.sh)?", "PATH", m) for m in ended.messages[at:]]
+    assert messages == [
         "Step A",
         "ExecuteBash: STARTED EXECUTION",
         "ExecuteBash: Created temporary directory: PATH",

@@ -231,8 +231,8 @@ def test_without_an_agent_it_adds_itself_to_the_crontab(toe: Toe, alone: Path) -
     assert "build/last: success" in after_reboot(alone, lines[2])
     assert (toe.folder / "last").read_text() == "it's 100% $HOME"
     assert (alone / "root").read_text() == "MAILTO=x\n0 5 * * * backup\n"
-    found = json.loads((ended.logs / "detailedoutput.json").read_text())
-    assert found["status"] == "success"
+    records = json.loads((ended.logs / "detailedoutput.json").read_text())
+    assert records["status"] == "success"
 
 
 def after_reboot(stubs: Path, line: str) -> str:
@@ -260,9 +260,11 @@ def test_command_that_cannot_resume_is_not_repeated_at_every_start(
         (toe.folder / document).unlink()
     else:
         shutil.rmtree(ended.logs)
-    told = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
-    assert "awstoe: error: " in told
-    assert ("doc.yml" if gone == "document" else "the log folder of the run does not exist") in told
+    stderr = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
+    assert "awstoe: error: " in stderr
+    assert (
+        "doc.yml" if gone == "document" else "the log folder of the run does not exist"
+    ) in stderr
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 

@@ -34,7 +34,7 @@ def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("options", [[], ["--check"], ["--rollback"], ["--from-file", "x"]])
-def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> None:
+def test_a_source_tree_is_rejected_with_a_hint(tmp_path: Path, options: list[str]) -> None:
     ended = awstoe("self-update", *options, folder=tmp_path)
     assert ended.returncode == 3
     assert ended.stdout == ""
@@ -45,11 +45,11 @@ def test_source_tree_refuses_with_a_hint(tmp_path: Path, options: list[str]) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refusal_as_json(tmp_path: Path) -> None:
+def test_a_rejected_update_is_reported_as_json(tmp_path: Path) -> None:
     ended = awstoe("self-update", "--json", folder=tmp_path)
     assert ended.returncode == 3
-    said = json.loads(ended.stdout)
-    assert (said["outcome"], said["exitCode"]) == ("failed", 3)
+    result = json.loads(ended.stdout)
+    assert (result["outcome"], result["exitCode"]) == ("failed", 3)
 
 
 PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region": "eu-west-1"}
@@ -78,7 +78,7 @@ PLACES = {"--from-file": "x.bundle", "--url": "https://x/{region}/", "--region":
         (["1.2.3"], "unexpected argument"),
     ],
 )
-def test_options_that_do_not_fit_together(options: list[str], why: str) -> None:
+def test_incompatible_options_are_rejected(options: list[str], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         self_update.run(options, Console())
 
@@ -90,8 +90,8 @@ def test_errors_and_lines_do_not_control_the_terminal(
     console.error(AwstoeError("one\n\x1b]0;two\x9b", hint="\x07three"))
     console.line("fo\x1bur\ud800")
     console.result({"x": "\x9b\u202e\u00e9\U0001f600\x1b"})
-    out, said = (each.decode() for each in capfdbinary.readouterr())
-    assert said == "awstoe: error: one\n?]0;two?\n  hint: ?three\nfo?ur\\ud800\n"
+    out, err = (each.decode() for each in capfdbinary.readouterr())
+    assert err == "awstoe: error: one\n?]0;two?\n  hint: ?three\nfo?ur\\ud800\n"
     assert json.loads(out) == {"x": "\x9b\u202e\u00e9\U0001f600\x1b"}
     assert "\u00e9\U0001f600" in out
     assert all(each.isprintable() for each in out.splitlines())
@@ -108,14 +108,14 @@ def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:
         assert f"  {option}" in text
 
 
-def test_bundle_that_cannot_be_checked(tmp_path: Path) -> None:
+def test_a_source_tree_cannot_check_a_bundle(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     ended = awstoe("update-bundle", "verify", "x", folder=tmp_path)
     assert ended.returncode == 3
     assert "has no release keys to check with" in ended.stderr
 
 
-def test_facts_of_this_program() -> None:
+def test_a_source_tree_has_no_trust_or_metadata_folder() -> None:
     program = this_installation()
     assert program.machine.target == f"{program.machine.platform}/{program.machine.architecture}"
     assert program.trust is None
@@ -147,15 +147,15 @@ def test_run_waits_for_a_swap_up_to_a_limit(
     monkeypatch.setattr(lock, "own_executable", lambda: str(program))
     monkeypatch.setattr("awstoe.limits.UPDATE_RUN_WAIT_SECONDS", 0.3)
     monkeypatch.setattr("awstoe.limits.UPDATE_LOCK_POLL_SECONDS", 0.05)
-    said: list[str] = []
+    messages: list[str] = []
     console = Console()
-    monkeypatch.setattr(console, "line", said.append)
+    monkeypatch.setattr(console, "line", messages.append)
     update = lock.lock_exclusive(str(program))
     assert update is not None
     with pytest.raises(program_lock.UpdateGoesOn) as caught:
         program_lock.hold_program(console)
     assert caught.value.exit_code == 75
-    assert said == ["awstoe: an update of this program is in progress: waiting for it"]
+    assert messages == ["awstoe: an update of this program is in progress: waiting for it"]
     os.close(update)
     program_lock.hold_program(console)
     assert lock.lock_exclusive(str(program)) is None  # as long as this process lives
@@ -168,11 +168,11 @@ def test_program_that_cannot_be_locked_runs_anyway(
     with pytest.raises(HostError):
         lock.lock_shared(missing)
     monkeypatch.setattr(lock, "own_executable", lambda: missing)
-    said: list[str] = []
+    messages: list[str] = []
     console = Console()
-    monkeypatch.setattr(console, "line", said.append)
+    monkeypatch.setattr(console, "line", messages.append)
     program_lock.hold_program(console)
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_state_folder_that_another_run_uses_is_an_error(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ("document", "the documents have changed"),
         ("parameters", "other parameters or phases"),
@@ -117,7 +117,7 @@ def test_a_state_folder_that_another_run_uses_is_an_error(toe: Toe) -> None:
         ("journal", "damaged"),
     ],
 )
-def test_a_run_that_no_longer_fits_is_not_resumed(toe: Toe, change: str, words: str) -> None:
+def test_a_run_that_no_longer_fits_is_not_resumed(toe: Toe, change: str, message: str) -> None:
     parameters = [{"Word": {"type": "string", "default": "x"}}]
     toe.document(WAIT, parameters=parameters)
     broken = interrupted(toe)
@@ -136,7 +136,7 @@ def test_a_run_that_no_longer_fits_is_not_resumed(toe: Toe, change: str, words: 
             journal.write_text(journal.read_text().replace('["Document', "garbage", 1))
     ended = toe.run("-d", "doc.yml", "--resume", *more)
     assert ended.exit_code in (1, 2)
-    assert words in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -85,13 +85,15 @@ class Terminal:
 
 @pytest.fixture
 def terminal(toe: Toe) -> Iterator[Terminal]:
-    found = Terminal(toe)
-    yield found
-    os.close(found.master)
-    os.close(found.slave)
+    new_terminal = Terminal(toe)
+    yield new_terminal
+    os.close(new_terminal.master)
+    os.close(new_terminal.slave)
 
 
-def test_progress_is_shown_and_standard_output_stays_pure(toe: Toe, terminal: Terminal) -> None:
+def test_progress_is_shown_and_standard_output_has_only_the_result(
+    toe: Toe, terminal: Terminal
+) -> None:
     document = toe.document(
         bash("Slow", "echo working hard; until [ -e go ]; do sleep 0.02; done"),
         bash("Bad", "echo why >&2; exit 3", onFailure="Ignore"),

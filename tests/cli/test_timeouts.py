@@ -8,10 +8,10 @@ SLEEP = "sleep 60"
 
 
 def test_a_step_that_takes_too_long_fails_and_its_program_is_ended(toe: Toe) -> None:
-    ended = toe.steps(bash("Slow", f"echo $$ > pids; echo said; {SLEEP}", timeoutSeconds=1))
+    ended = toe.steps(bash("Slow", f"echo $$ > pids; echo begun; {SLEEP}", timeoutSeconds=1))
     assert ended.exit_code == 1
     assert "timed out after 1 second" in ended.summary["failures"][0]["message"]
-    assert ended.printed("Slow") == "said"
+    assert ended.printed("Slow") == "begun"
     assert not any(map(alive, toe.pids()))
 
 
@@ -93,9 +93,10 @@ def test_a_pipe_that_a_daemon_keeps_open_is_read_on_after_a_short_wait(toe: Toe)
     toe.environment["PYTHONPATH"] = ""
     ended = toe.steps(
         bash(
-            "Start", "(sleep 5.5; echo late; touch told; exec sleep 60) & echo $! > pids; echo now"
+            "Start",
+            "(sleep 5.5; echo late; touch out; exec sleep 60) & echo $! > pids; echo now",
         ),
-        bash("Wait", "until [ -e told ]; do sleep 0.05; done; sleep 0.1"),
+        bash("Wait", "until [ -e out ]; do sleep 0.05; done; sleep 0.1"),
     )
     assert ended.exit_code == 0
     assert ended.printed("Start") == "now"
@@ -107,7 +108,7 @@ def test_a_pipe_that_a_daemon_keeps_open_is_read_on_after_a_short_wait(toe: Toe)
     assert all(map(alive, toe.pids()))
 
 
-def test_minus_one_is_no_time_limit(toe: Toe) -> None:
+def test_minus_one_disables_the_time_limit(toe: Toe) -> None:
     ended = toe.steps(bash("Free", "echo done", timeoutSeconds=-1))
     assert ended.exit_code == 0
     assert ended.steps["Free"]["timeoutSeconds"] == -1
@@ -127,8 +128,8 @@ def test_a_daemon_keeps_its_output_after_the_run(toe: Toe) -> None:
 @pytest.mark.slow
 def test_an_incomplete_line_of_a_background_process_does_not_break_the_log(toe: Toe) -> None:
     ended = toe.steps(
-        bash("Start", "(sleep 5.3; printf half; touch told; exec sleep 60) & echo $! > pids"),
-        bash("Wait", "printf begin; until [ -e told ]; do sleep 0.05; done; sleep 0.2; echo end"),
+        bash("Start", "(sleep 5.3; printf half; touch out; exec sleep 60) & echo $! > pids"),
+        bash("Wait", "printf begin; until [ -e out ]; do sleep 0.05; done; sleep 0.2; echo end"),
     )
     assert ended.exit_code == 0
     printed = [line for line in ended.messages if line.startswith("Stdout: ")]

@@ -64,14 +64,14 @@ def test_the_context_describes_run_and_machine(toe: Toe) -> None:
         )
     )
     ended = toe.run("-d", "doc.yml", "-i", "the-id")
-    found = dict(zip(keys, ended.printed("Tell").split("\n"), strict=True))
-    assert (found["executionId"], found["phase"], found["step"]) == ("the-id", "test", "Tell")
-    assert found["osPlatform"] == "linux"
-    assert found["hostname"]
-    assert found["osName"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"])
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["dateTime"])
-    assert re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f]{3}-[0-9a-f-]{17}", found["uuid"])
+    context = dict(zip(keys, ended.printed("Tell").split("\n"), strict=True))
+    assert (context["executionId"], context["phase"], context["step"]) == ("the-id", "test", "Tell")
+    assert context["osPlatform"] == "linux"
+    assert context["hostname"]
+    assert context["osName"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", context["date"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", context["dateTime"])
+    assert re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f]{3}-[0-9a-f-]{17}", context["uuid"])
 
 
 def test_every_reference_to_the_uuid_is_a_new_one(toe: Toe) -> None:
@@ -81,7 +81,7 @@ def test_every_reference_to_the_uuid_is_a_new_one(toe: Toe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "words"),
+    ("reference", "what"),
     [
         ("aws:ssm:/my/param", "the SSM parameter /my/param"),
         ("aws:ssm:resolve(Name)", "the SSM parameter /named"),
@@ -90,9 +90,7 @@ def test_every_reference_to_the_uuid_is_a_new_one(toe: Toe) -> None:
         ("context:region", "the region"),
     ],
 )
-def test_a_value_from_aws_is_a_clear_error_at_run_time(
-    toe: Toe, reference: str, words: str
-) -> None:
+def test_a_value_from_aws_is_a_clear_error_at_run_time(toe: Toe, reference: str, what: str) -> None:
     ended = toe.steps(
         bash("Before", "true"),
         bash("Show", f"touch ran; echo '{{{{ {reference} }}}}'"),
@@ -100,7 +98,7 @@ def test_a_value_from_aws_is_a_clear_error_at_run_time(
     )
     assert ended.exit_code == 1
     message = ended.summary["failures"][0]["message"]
-    assert f"{words} cannot be read" in message
+    assert f"{what} cannot be read" in message
     assert "not in this version of awstoe" in message
     assert not (toe.folder / "ran").exists()
     assert ended.statuses == {"Before": "success", "Show": "failed"}

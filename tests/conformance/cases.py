@@ -84,22 +84,22 @@ def load() -> list[Case]:
 
 def unknown_keys(case: Case) -> set[str]:
     """Return the keys of a case that have no meaning."""
-    found: set[str] = set()
+    unknown: set[str] = set()
     for part in (case.content, *(case.content.get(each, {}) for each in Platform)):
-        found |= part.keys() - CASE_KEYS - RUN_KEYS
+        unknown |= part.keys() - CASE_KEYS - RUN_KEYS
         for run in part.get("runs", ()):
-            found |= run.keys() - RUN_KEYS
+            unknown |= run.keys() - RUN_KEYS
             for step in run.get("steps", {}).values():
-                found |= step.keys() - STEP_KEYS
+                unknown |= step.keys() - STEP_KEYS
         for step in part.get("steps", {}).values():
-            found |= step.keys() - STEP_KEYS
-    return found
+            unknown |= step.keys() - STEP_KEYS
+    return unknown
 
 
 def perform(case: Case, place: Place, subject: Subject) -> None:
     """Run a case on the subject, and check all that it expects."""
     variables = {
-        "TMP": subject.shown(place.folder),
+        "TMP": subject.native_path(place.folder),
         "SELF": subject.path,
         "VERSION": __version__,
     }
@@ -129,13 +129,13 @@ def perform_run(run: Mapping[str, Json], place: Place) -> None:
     place.environment = kept
     # Windows may end lines in its own way.
     ended = ended._replace(stdout=ended.stdout.replace("\r\n", "\n"))
-    said = f"{ended.stdout}\n{ended.stderr}"
-    assert ended.exit_code == run.get("exit", 0), said
-    assert "Traceback" not in said, said
+    output = f"{ended.stdout}\n{ended.stderr}"
+    assert ended.exit_code == run.get("exit", 0), output
+    assert "Traceback" not in output, output
     check_text(ended.stdout, run.get("stdout", []))
     check_text(ended.stderr, run.get("stderr", []))
     for text in run.get("silent", ()):
-        assert text not in said
+        assert text not in output
     if "json" in run:
         check_json(json.loads(ended.stdout), run["json"], "")
     if run.keys() & {"steps", "console", "logs"}:
@@ -147,30 +147,30 @@ def logs_of(ended: Ended, place: Place) -> Path:
     url: str = ended.summary["logUrl"]
     folder = place.folder / "logs" / re.split(r"[\\/]", url)[-1]
     assert folder.is_dir(), url
-    assert url == chosen().shown(folder)
+    assert url == chosen().native_path(folder)
     return folder
 
 
-def check_text(found: str, wanted: str | list[str]) -> None:
+def check_text(actual: str, wanted: str | list[str]) -> None:
     if isinstance(wanted, str):
-        assert found == wanted
+        assert actual == wanted
         return
     for text in wanted:
-        assert text in found
+        assert text in actual
 
 
-def check_json(found: Json, wanted: Json, where: str) -> None:
+def check_json(actual: Json, wanted: Json, where: str) -> None:
     """Compare the keys that ``wanted`` has; lists must have the same length."""
     if isinstance(wanted, dict):
         for key, value in wanted.items():
-            assert key in found, f"{where}.{key} is missing in {found}"
-            check_json(found[key], value, f"{where}.{key}")
+            assert key in actual, f"{where}.{key} is missing in {actual}"
+            check_json(actual[key], value, f"{where}.{key}")
     elif isinstance(wanted, list):
-        assert len(found) == len(wanted), f"{where}: {found}"
+        assert len(actual) == len(wanted), f"{where}: {actual}"
         for number, value in enumerate(wanted):
-            check_json(found[number], value, f"{where}[{number}]")
+            check_json(actual[number], value, f"{where}[{number}]")
     else:
-        assert found == wanted, where
+        assert actual == wanted, where
 
 
 def check_logs(run: Mapping[str, Json], folder: Path) -> None:

@@ -39,7 +39,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
 @pytest.fixture
 def place(tmp_path: Path, machine: Mapping[str, str]) -> Iterator[Place]:
     """A place that is checked afterward: nothing may be left in the temporary folder."""
-    found = Place(tmp_path, machine)
-    yield found
-    found.clean_up()
-    wait_until(lambda: not found.disorder())
+    new_place = Place(tmp_path, machine)
+    yield new_place
+    new_place.clean_up()
+    wait_until(lambda: not new_place.leftovers())

@@ -1,4 +1,4 @@
-"""The place to run the subject in: a folder with a temporary folder of its own."""
+"""Provides the folder that the subject runs in, with a temporary folder of its own."""
 
 import json
 import os
@@ -24,7 +24,7 @@ phases:
 
 
 class Place(Toe):
-    """A place to run the subject in. Nothing that it unpacks may be left there.
+    """A folder to run the subject in. The subject must remove everything that it unpacks there.
 
     Args:
         folder: The folder.
@@ -32,8 +32,8 @@ class Place(Toe):
 
     Attributes:
         temporary: The folder for temporary files.
-        killed: Whether the test kills the program itself. Then the folder of the current step stays
-            until the run is resumed.
+        killed: Whether the test kills the program itself. Then the folder of the current step
+            exists until the run is resumed.
     """
 
     killed = False
@@ -46,9 +46,9 @@ class Place(Toe):
         self.environment["AWSTOE_FILE"] = chosen().path
         names = ("TMPDIR",) if chosen().platform is Platform.LINUX else ("TEMP", "TMP")
         for name in names:
-            self.environment[name] = chosen().shown(self.temporary)
+            self.environment[name] = chosen().native_path(self.temporary)
         if chosen().under_wine:
-            lead_to(self.temporary, Path(self.environment["WINEPREFIX"]))
+            use_temporary_folder(self.temporary, Path(self.environment["WINEPREFIX"]))
 
     def bash(self, *commands: str, name: str = "document.yml") -> str:
         """Write a document with one step that runs ``commands``, and return its path."""
@@ -63,21 +63,21 @@ class Place(Toe):
         """Return the unpack folders that still exist."""
         return sorted(each for each in os.listdir(self.temporary) if each.startswith("_MEI"))
 
-    def disorder(self) -> list[str]:
-        """Return what is in the temporary folder and must not be."""
+    def leftovers(self) -> list[str]:
+        """Return the entries of the temporary folder that the test must not leave there."""
         unpacked = self.unpacked()
         others = [each for each in self.left() if each not in unpacked]
         return unpacked + ([] if self.killed else others)
 
     def left(self) -> list[str]:
-        """Return what is in the temporary folder."""
+        """Return the entries of the temporary folder."""
         return sorted(os.listdir(self.temporary))
 
 
-def lead_to(temporary: Path, prefix: Path) -> None:
+def use_temporary_folder(temporary: Path, prefix: Path) -> None:
     """Make a Wine machine use a folder for temporary files.
 
-    Wine ignores the caller's TEMP and takes it from its registry.
+    Wine ignores TEMP in the caller's environment, and reads it from its registry.
     """
     (own,) = (each / "Temp" for each in prefix.glob("drive_c/users/*") if each.name != "Public")
     if own.is_symlink():

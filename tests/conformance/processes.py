@@ -13,7 +13,7 @@ def children(pid: int) -> list[int]:
 
 def group_of(pid: int) -> list[int]:
     """Return the processes in the group that ``pid`` leads."""
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -21,5 +21,5 @@ def group_of(pid: int) -> list[int]:
             except OSError:
                 continue
             if fields[0] not in "ZX" and int(fields[2]) == pid:
-                found.append(int(entry.name))
-    return found
+                pids.append(int(entry.name))
+    return pids

@@ -1,9 +1,9 @@
-"""Minimal root file systems to run an executable in: an old Debian, and little more than bash.
+"""Creates minimal root file systems to run an executable in: an old Debian, and only bash.
 
 ``bullseye`` is Debian 11 with its required packages, glibc 2.31 and no Python. ``bash`` contains
 only the C library, bash and what bash needs: no coreutils, no /etc. debootstrap creates both once,
 by unpacking packages without running their scripts, so that it works for other processors too. They
-are stored beside the layers of the build. Running in them requires root, to mount and to chroot.
+are stored next to the layers of the build. Running in them requires root, to mount and to chroot.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from subject import Subject, chosen
 NAMES = ("bullseye", "bash")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ARCHITECTURES = {"amd64": "amd64", "386": "i386", "arm64": "arm64"}
-"""Debian's names of our architectures."""
+"""Debian's names for our architectures."""
 # The C library's files in the root for bash, and the other libraries that bash needs.
 LIBRARIES = (
     *("ld-*", "libc[.-]*", "libdl[.-]*", "libm[.-]*", "libpthread[.-]*", "librt[.-]*"),
@@ -157,8 +157,8 @@ def _bootstrap(system: Path, architecture: str) -> None:
     ).stdout.split()
     mirrors = [each for each in listed if each.rstrip("/").endswith("/debian")]
     if not mirrors:
-        raise RootMissing("this machine's apt knows no Debian mirror: run apt-get update")
-    made = subprocess.run(
+        raise RootMissing("apt on this machine has no Debian mirror: run apt-get update")
+    ended = subprocess.run(
         [
             *("debootstrap", "--foreign", "--variant=minbase", f"--arch={architecture}"),
             *(f"--keyring={KEYRING}", "bullseye", str(system), mirrors[0]),
@@ -169,12 +169,12 @@ def _bootstrap(system: Path, architecture: str) -> None:
         timeout=MAKE_SECONDS,
         check=False,
     )
-    if made.returncode:
-        raise RootMissing(f"debootstrap failed: {(made.stdout + made.stderr).strip()[-400:]}")
+    if ended.returncode:
+        raise RootMissing(f"debootstrap failed: {(ended.stdout + ended.stderr).strip()[-400:]}")
 
 
 def _copy_bash(system: Path, root: Path) -> None:
-    """Copy bash and its libraries, links as links, to the places they have."""
+    """Copy bash and its libraries to the same paths, and keep links."""
     (root / "bin").mkdir(parents=True)
     shutil.copy2(system / "bin" / "bash", root / "bin" / "bash")
     (root / "bin" / "sh").symlink_to("bash")

@@ -9,11 +9,11 @@ import pytest
 from conformance.place import Place
 from subject import chosen
 
-# bash itself sets these in every program it starts.
+# bash sets these for every program that it starts.
 OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 
-def seen_by_a_child(place: Place) -> dict[bytes, bytes]:
+def environment_of_a_step(place: Place) -> dict[bytes, bytes]:
     """Return the environment of a step's program."""
     ended = place.call(place.arguments("cat /proc/self/environ > seen"))
     assert ended.exit_code == 0, ended.stderr
@@ -21,7 +21,7 @@ def seen_by_a_child(place: Place) -> dict[bytes, bytes]:
     return dict(entry.split(b"=", 1) for entry in entries)
 
 
-def given_to(place: Place) -> dict[bytes, bytes]:
+def environment_of_the_caller(place: Place) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(text) for name, text in place.environment.items()}
 
 
@@ -46,10 +46,10 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     place: Place, more: dict[str, str]
 ) -> None:
     place.environment |= more
-    found = seen_by_a_child(place)
+    environment = environment_of_a_step(place)
     for name in OF_THE_SHELL - place.environment.keys():
-        found.pop(name.encode(), None)
-    assert found == given_to(place)
+        environment.pop(name.encode(), None)
+    assert environment == environment_of_the_caller(place)
 
 
 @pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no bootloader")
@@ -67,8 +67,8 @@ def test_variables_of_a_bootloader_have_no_effect_and_do_not_reach_a_program(
     place: Place, forged: dict[str, str]
 ) -> None:
     place.environment |= forged
-    found = seen_by_a_child(place)
-    assert not found.keys() & {name.encode() for name in forged}
+    environment = environment_of_a_step(place)
+    assert not environment.keys() & {name.encode() for name in forged}
 
 
 def test_a_program_gets_only_the_standard_descriptors(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Every known pitfall of frozen programs has tests, and they exist."""
+"""Every known pitfall of frozen programs has tests that exist."""
 
 import ast
 from functools import cache

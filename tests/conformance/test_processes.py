@@ -20,7 +20,7 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 143)]
 
 
 class Running(NamedTuple):
-    """A run with a step that takes long."""
+    """A run with a long step."""
 
     place: Place
     started: Started
@@ -160,7 +160,7 @@ def test_a_step_that_times_out_leaves_nothing(place: Place) -> None:
     assert place.left() == []
 
 
-@pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["deaf", "listening"])
+@pytest.mark.parametrize("first", ["trap '' TERM", "true"], ids=["ignores-term", "ends-on-term"])
 def test_a_nested_awstoe_with_an_endless_step_leaves_nothing(place: Place, first: str) -> None:
     """It needs the whole grace period for that step, and more time to clean up."""
     stubborn = ("trap '' TERM", "echo $$ > pids", "while true; do sleep 0.1; done")
@@ -224,7 +224,7 @@ def test_replacing_the_running_file_does_not_disturb_it(place: Place) -> None:
     assert place.left() == []
 
 
-def test_it_knows_its_own_path_when_started_by_a_link_or_from_path(place: Place) -> None:
+def test_awstoe_knows_its_path_when_started_by_a_link_or_from_path(place: Place) -> None:
     file = chosen().file
     assert file is not None
     link = place.folder / "bin" / "awstoe"

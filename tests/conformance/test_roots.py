@@ -1,4 +1,4 @@
-"""The executable in minimal systems, with an older C library."""
+"""The executable runs in minimal systems with an older C library."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from subject import chosen
 NOTHING_LEFT = ""
 
 DOCUMENT = """\
-name: in a small world
+name: minimal system
 schemaVersion: 1.0
 phases:
   - name: build
@@ -64,11 +64,13 @@ def arguments(place: Place, owner: str = "0") -> list[str]:
 
 
 def test_the_root_has_no_python(root: Path) -> None:
-    found = [path for path in root.rglob("*python*") if path.is_file() and path.stat().st_mode & 1]
-    assert found == []
+    pythons = [
+        path for path in root.rglob("*python*") if path.is_file() and path.stat().st_mode & 1
+    ]
+    assert pythons == []
 
 
-def test_it_prints_its_version(place: Place, root: Path) -> None:
+def test_the_version_is_printed_in_the_root(place: Place, root: Path) -> None:
     ended = run(place, root, "--version")
     assert ended == (0, f"awstoe {__version__}\n", NOTHING_LEFT)
 
@@ -81,7 +83,7 @@ def test_all_symbols_of_its_libraries_exist(place: Place, root: Path) -> None:
 
 
 @pytest.mark.parametrize("user", ["0", "65534"])
-def test_it_runs_a_document(place: Place, root: Path, user: str) -> None:
+def test_a_document_runs_in_the_root(place: Place, root: Path, user: str) -> None:
     ended = run(place, root, *arguments(place, user), user=f"{user}:{user}")
     assert (ended.exit_code, ended.stderr) == (0, NOTHING_LEFT)
     assert ended.summary["ignoredFailedStepCount"] == 1
@@ -120,7 +122,7 @@ def test_the_lack_of_a_folder_to_unpack_to_is_reported(place: Place, root: Path)
     assert "noexec" in ended.stderr
 
 
-def test_its_messages_are_the_same_as_elsewhere(place: Place, root: Path) -> None:
+def test_messages_do_not_depend_on_the_root(place: Place, root: Path) -> None:
     ended = run(place, root, "validate", "-d", "missing.yml")
     assert ended.exit_code == 1
     assert "missing.yml: error: there is no such file" in ended.stderr

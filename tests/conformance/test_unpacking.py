@@ -37,13 +37,13 @@ def in_mounts(place: Place, script: str) -> Ended:
     return ended
 
 
-def test_it_leaves_nothing(place: Place) -> None:
+def test_a_run_leaves_nothing_in_the_temporary_folder(place: Place) -> None:
     assert place.call([*place.program, "--version"]) == (0, VERSION, "")
     assert place.left() == []
 
 
 @pytest.mark.parametrize("name", ["TMPDIR", "TEMP", "TMP"])
-def test_it_unpacks_to_the_folder_in_the_environment(place: Place, name: str) -> None:
+def test_awstoe_unpacks_to_the_folder_in_the_environment(place: Place, name: str) -> None:
     own = place.folder / "own"
     own.mkdir()
     del place.environment["TMPDIR"]
@@ -186,7 +186,7 @@ def test_an_unprivileged_user_without_a_home_can_run_it(place: Place) -> None:
     assert place.read("seen").strip() != "0" or os.geteuid() != 0
 
 
-def test_it_runs_from_a_read_only_folder(place: Place) -> None:
+def test_awstoe_runs_from_a_read_only_folder(place: Place) -> None:
     file = chosen().file
     assert file is not None
     folder = place.folder / "fixed"

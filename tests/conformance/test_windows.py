@@ -39,15 +39,15 @@ def mark(place: Place) -> str:
 def programs(place: Place) -> list[int]:
     """Return the processes that have this place's mark in their arguments."""
     word = os.fsencode(mark(place))
-    found = []
+    pids = []
     for entry in Path("/proc").iterdir():
         try:
             line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
         except OSError:
             continue
         if word in line and b"awstoe" in line:
-            found.append(int(entry.name))
-    return found
+            pids.append(int(entry.name))
+    return pids
 
 
 def test_a_program_gets_the_callers_environment(place: Place) -> None:
@@ -55,9 +55,9 @@ def test_a_program_gets_the_callers_environment(place: Place) -> None:
     ended = place.run("-d", place.document(command("Show", "set > seen.txt")))
     assert ended.exit_code == 0, ended.stderr
     seen = (place.folder / "seen.txt").read_bytes().decode(errors="replace")
-    found = dict(line.split("=", 1) for line in seen.splitlines() if "=" in line)
-    assert found["GIVEN"] == "two words"
-    assert not [name for name in found if name.startswith(("_PYI", "_MEI", "PYINSTALLER"))]
+    environment = dict(line.split("=", 1) for line in seen.splitlines() if "=" in line)
+    assert environment["GIVEN"] == "two words"
+    assert not [name for name in environment if name.startswith(("_PYI", "_MEI", "PYINSTALLER"))]
     assert "_MEI" not in seen
 
 
@@ -113,9 +113,9 @@ def inner(place: Place) -> str:
     ],
 )
 def test_a_step_that_times_out_leaves_nothing(place: Place, lines: list[str]) -> None:
-    words = {"inner": inner(place)}
-    place.write("lines.cmd", "\r\n".join(each.format(**words) for each in lines) + "\r\n")
-    place.write("below.cmd", f"{words['inner']}\r\necho on> went-on\r\n")
+    values = {"inner": inner(place)}
+    place.write("lines.cmd", "\r\n".join(each.format(**values) for each in lines) + "\r\n")
+    place.write("below.cmd", f"{values['inner']}\r\necho on> went-on\r\n")
     ended = place.run(
         "-d", place.document(command("N", "lines.cmd", timeoutSeconds=2 * chosen().patience))
     )

@@ -31,17 +31,17 @@ def parsed(path: Path, *, strict: bool = False) -> Parsed:
     return parse(path.read_bytes(), path.name, platforms(path), strict=strict)
 
 
-def rendered(path: Path, found: Parsed) -> str:
+def rendered(path: Path, result: Parsed) -> str:
     lines = encoding.shown_lines(path.read_bytes())
-    return "".join(render(problem, lines) + "\n" for problem in found.problems)
+    return "".join(render(problem, lines) + "\n" for problem in result.problems)
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.name)
 def test_valid_documents_are_parsed(path: Path, golden: Golden) -> None:
-    found = parsed(path)
+    result = parsed(path)
 
-    warnings = rendered(path, found)
-    assert found.document is not None, warnings
+    warnings = rendered(path, result)
+    assert result.document is not None, warnings
     problems = path.with_name(path.name + ".problems")
     if warnings or problems.exists():
         golden(problems, warnings)
@@ -49,17 +49,17 @@ def test_valid_documents_are_parsed(path: Path, golden: Golden) -> None:
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.name)
 def test_invalid_documents_are_rejected_with_all_their_problems(path: Path, golden: Golden) -> None:
-    found = parsed(path)
+    result = parsed(path)
 
-    assert found.document is None
-    golden(path.with_name(path.name + ".problems"), rendered(path, found))
+    assert result.document is None
+    golden(path.with_name(path.name + ".problems"), rendered(path, result))
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.name)
 def test_strict_turns_warnings_into_errors(path: Path) -> None:
-    found = parsed(path, strict=True)
+    result = parsed(path, strict=True)
 
-    assert (found.document is None) == path.with_name(path.name + ".problems").exists()
+    assert (result.document is None) == path.with_name(path.name + ".problems").exists()
 
 
 def test_every_golden_file_has_its_document() -> None:

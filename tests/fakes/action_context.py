@@ -1,4 +1,4 @@
-"""An ActionContext that does what the engine's does, as far as file-system actions ask for it."""
+"""An ActionContext that behaves like the engine's, as far as file-system actions use it."""
 
 from collections.abc import Mapping
 
@@ -34,11 +34,11 @@ class RecordingLog:
 
 
 class RecordingContext:
-    """A run of one step.
+    """The context of one step.
 
     Args:
-        checkpoints: After so many checkpoints the attempt's time is over.
-        verdict: What every condition comes to.
+        checkpoints: The number of checkpoints after which the attempt times out.
+        verdict: The result of every condition.
     """
 
     def __init__(self, *, checkpoints: int = 1_000_000, verdict: Evaluation | None = None) -> None:

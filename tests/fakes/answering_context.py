@@ -1,4 +1,4 @@
-"""A run whose programs are answers of the test's: what was started, and what it gave."""
+"""An ActionContext that starts no program and returns the results that the test defines."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ Answer = Callable[[tuple[str, ...]], "Result | None"]
 
 
 class AnsweringContext:
-    """Runs nothing.
+    """Records the programs and returns their results.
 
     Args:
         folder: For temporary files.
-        answer: What a program gives; None stands for success without a word.
+        answer: Returns the result of a program; None means success without output.
     """
 
     def __init__(self, folder: Path, answer: Answer = lambda _argv: None) -> None:

@@ -63,26 +63,26 @@ def authority(
     usages: Sequence[x509.ObjectIdentifier] = (),
 ) -> list[Extension]:
     """Return the extensions of an authority's certificate."""
-    found = [
+    extensions = [
         Extension(x509.BasicConstraints(ca=ca, path_length=depth if ca else None), critical=True),
         Extension(usage("key_cert_sign" if issues else "digital_signature"), critical=True),
     ]
     if usages:
-        found.append(Extension(x509.ExtendedKeyUsage(usages), critical=False))
-    return found
+        extensions.append(Extension(x509.ExtendedKeyUsage(usages), critical=False))
+    return extensions
 
 
 def signer(
     *usages: x509.ObjectIdentifier, critical: bool = False, key_usage: str = "digital_signature"
 ) -> list[Extension]:
     """Return the extensions of a signer's certificate."""
-    found = [
+    extensions = [
         Extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
         Extension(usage(key_usage), critical=True),
     ]
     if usages:
-        found.append(Extension(x509.ExtendedKeyUsage(usages), critical=critical))
-    return found
+        extensions.append(Extension(x509.ExtendedKeyUsage(usages), critical=critical))
+    return extensions
 
 
 def usage(allowed: str) -> x509.KeyUsage:

@@ -138,7 +138,7 @@ class FakeMachine:
     """A machine with fixed answers."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.queried: list[str] = []
 
     def now(self) -> str:
         return TIME
@@ -156,7 +156,7 @@ class FakeMachine:
         return {"HOME": "/root"}.get(name)
 
     def context(self, key: str) -> str:
-        self.asked.append(key)
+        self.queried.append(key)
         return f"the {key}"
 
     def file_exists(self, path: str) -> bool:

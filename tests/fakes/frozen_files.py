@@ -1,4 +1,4 @@
-"""Frozen programs made of bytes, as PyInstaller would make them."""
+"""Writes frozen programs in PyInstaller's format."""
 
 import marshal
 import struct
@@ -10,7 +10,7 @@ def frozen_file(
     files: dict[str, bytes] | None = None,
     modules: dict[str, bytes] | None = None,
 ) -> bytes:
-    """A boot loader with an archive of files and modules behind it."""
+    """Return a bootloader followed by an archive of files and modules."""
     content, places = b"", []
     for name, code in (modules or {"awstoe.__main__": b"code"}).items():
         packed = zlib.compress(code)

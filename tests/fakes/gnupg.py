@@ -1,4 +1,4 @@
-"""The real gpg and Sequoia, each with keys of its own and a clock that the test sets."""
+"""Runs the real gpg and Sequoia. gpg has keys of its own, and the test sets its clock."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ SQ = shutil.which("sq")
 
 
 class Gpg:
-    """gpg with a home of its own."""
+    """gpg with a home folder of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -34,19 +34,19 @@ class Gpg:
         )
 
     def take(self, keys: bytes, now: int | None = None) -> None:
-        """Import public keys; some of them may be refused."""
+        """Import public keys; gpg may reject some of them."""
         self.run("--import", now=now, data=keys)
 
     def accepts(self, signature: Path, file: Path, now: int | None = None) -> bool:
         return self.run("--verify", signature, file, now=now).returncode == 0
 
     def make_key(self, user: str, algorithm: str, usage: str, expiry: str = "5y") -> str:
-        """Make a key, and return its fingerprint."""
+        """Create a key, and return its fingerprint."""
         options = ("--passphrase", "", "--pinentry-mode", "loopback")
-        made = self.run(*options, "--quick-gen-key", user, algorithm, usage, expiry)
-        assert made.returncode == 0, made.stderr.decode()
-        words = made.stderr.decode().split()
-        return words[words.index("KEY_CREATED") + 2]
+        created = self.run(*options, "--quick-gen-key", user, algorithm, usage, expiry)
+        assert created.returncode == 0, created.stderr.decode()
+        status = created.stderr.decode().split()
+        return status[status.index("KEY_CREATED") + 2]
 
     def export(self, *options: str) -> bytes:
         return self.run(*options, "--export").stdout
@@ -54,7 +54,7 @@ class Gpg:
 
 @contextmanager
 def gpg() -> Iterator[Gpg]:
-    """Run gpg, and end the agent that it starts."""
+    """Return gpg with an empty home folder, and end the agent that it starts."""
     # Its sockets need a short path; those of pytest's folders are too long.
     with tempfile.TemporaryDirectory(prefix="gpg") as folder:
         home = Path(folder)

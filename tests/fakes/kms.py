@@ -1,7 +1,7 @@
-"""A small KMS endpoint on HTTP: keys that sign digests exactly as they come, as AWS KMS does.
+"""A small KMS endpoint over HTTP, whose keys sign digests unchanged, like those of AWS KMS.
 
-Only what the signing tools ask for (GetPublicKey, Sign) and the errors that KMS answers with. The
-request's signature is not checked, only that there is one.
+It has only the operations that the signing tools use (GetPublicKey, Sign) and the errors of KMS. It
+checks that a request has a signature, but does not verify it.
 """
 
 import base64
@@ -24,13 +24,13 @@ _RSA = [f"RSASSA_{scheme}_SHA_{bits}" for scheme in ("PKCS1_V1_5", "PSS") for bi
 
 
 class KmsKey(NamedTuple):
-    """A key that the endpoint holds."""
+    """A key of the endpoint."""
 
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     usage: str = "SIGN_VERIFY"
     enabled: bool = True
     hashes_again: bool = False
-    """Signs the digest's digest, which real KMS never does to a digest."""
+    """Whether it signs the digest of the digest, which AWS KMS never does."""
 
     @property
     def algorithms(self) -> list[str]:
@@ -40,7 +40,7 @@ class KmsKey(NamedTuple):
 
 
 class KmsError(Exception):
-    """What KMS answers with instead of a result."""
+    """An error response of KMS."""
 
     def __init__(self, kind: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -52,9 +52,9 @@ class Kms:
     """The endpoint.
 
     Attributes:
-        keys: By id.
-        requests: The operations and parameters asked for.
-        failures: Errors for the next requests, used up one by one.
+        keys: By ID.
+        requests: The operations and parameters of the requests.
+        failures: Errors for the next requests, one for each request.
     """
 
     def __init__(self) -> None:
@@ -63,26 +63,26 @@ class Kms:
         self.failures: list[KmsError] = []
         self.url = ""
 
-    def answer(self, operation: str, asked: dict[str, Any], headers: dict[str, str]) -> object:
-        """The result of an operation.
+    def answer(self, operation: str, parameters: dict[str, Any], headers: dict[str, str]) -> object:
+        """Return the result of an operation.
 
         Raises:
-            KmsError: There is none.
+            KmsError: The operation fails.
         """
-        self.requests.append((operation, asked))
+        self.requests.append((operation, parameters))
         if self.failures:
             raise self.failures.pop(0)
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
             raise KmsError("MissingAuthenticationTokenException", "Missing Authentication Token")
-        key = self.keys.get(asked["KeyId"].rpartition("key/")[2])
+        key = self.keys.get(parameters["KeyId"].rpartition("key/")[2])
         if key is None:
-            raise KmsError("NotFoundException", f"Key '{asked['KeyId']}' does not exist")
+            raise KmsError("NotFoundException", f"Key '{parameters['KeyId']}' does not exist")
         if not key.enabled:
-            raise KmsError("DisabledException", f"{asked['KeyId']} is disabled.")
+            raise KmsError("DisabledException", f"{parameters['KeyId']} is disabled.")
         if operation == "GetPublicKey":
-            return self._public_key(asked["KeyId"], key)
+            return self._public_key(parameters["KeyId"], key)
         assert operation == "Sign", operation
-        return self._sign(asked, key)
+        return self._sign(parameters, key)
 
     def _public_key(self, name: str, key: KmsKey) -> object:
         der = key.private.public_key().public_bytes(
@@ -95,24 +95,24 @@ class Kms:
             "SigningAlgorithms": key.algorithms,
         }
 
-    def _sign(self, asked: dict[str, Any], key: KmsKey) -> object:
-        algorithm = asked["SigningAlgorithm"]
+    def _sign(self, parameters: dict[str, Any], key: KmsKey) -> object:
+        algorithm = parameters["SigningAlgorithm"]
         if key.usage != "SIGN_VERIFY" or algorithm not in key.algorithms:
             raise KmsError("InvalidKeyUsageException", f"{algorithm} is not for this key")
-        assert asked["MessageType"] == "DIGEST"
-        digest = base64.b64decode(asked["Message"])
+        assert parameters["MessageType"] == "DIGEST"
+        digest = base64.b64decode(parameters["Message"])
         chosen = _HASHES[algorithm[-3:]]
         if len(digest) != chosen.digest_size:
             raise KmsError(
                 "ValidationException", f"Digest is invalid length for algorithm {algorithm}."
             )
-        how = chosen if key.hashes_again else utils.Prehashed(chosen)
+        algorithm_used = chosen if key.hashes_again else utils.Prehashed(chosen)
         if isinstance(key.private, rsa.RSAPrivateKey):
-            signature = key.private.sign(digest, padding.PKCS1v15(), how)
+            signature = key.private.sign(digest, padding.PKCS1v15(), algorithm_used)
         else:
-            signature = key.private.sign(digest, ec.ECDSA(how))
+            signature = key.private.sign(digest, ec.ECDSA(algorithm_used))
         return {
-            "KeyId": asked["KeyId"],
+            "KeyId": parameters["KeyId"],
             "Signature": base64.b64encode(signature).decode(),
             "SigningAlgorithm": algorithm,
         }
@@ -120,16 +120,16 @@ class Kms:
 
 @contextmanager
 def kms() -> Iterator[Kms]:
-    """A running endpoint."""
+    """Run an endpoint while the context lasts."""
     endpoint = Kms()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            asked = json.loads(self.rfile.read(length))
+            parameters = json.loads(self.rfile.read(length))
             operation = self.headers["X-Amz-Target"].removeprefix("TrentService.")
             try:
-                status, body = 200, endpoint.answer(operation, asked, dict(self.headers))
+                status, body = 200, endpoint.answer(operation, parameters, dict(self.headers))
             except KmsError as error:
                 status, body = error.status, {"__type": error.kind, "message": str(error)}
             data = json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Makes what is slow to make once for a whole test run, whichever of its workers needs it first."""
+"""Creates slow test data once for a whole test run, in the worker that needs it first."""
 
 import os
 import time

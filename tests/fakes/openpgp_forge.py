@@ -1,6 +1,6 @@
-"""Makes OpenPGP packets of every type, valid and invalid ones, with real keys.
+"""Writes OpenPGP packets of every type, valid and invalid, with real keys.
 
-The product's own writer makes only what is right; here every field can be chosen.
+The product's own code writes only valid packets. Here, tests can choose every field.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Fields(TypedDict, total=False):
     created: int
     hash_number: int
     hashed: Subpackets
-    """All hashed subpackets; by default the maker's fingerprint, the time, and ``extra``."""
+    """All hashed subpackets; by default the signer's fingerprint, the time, and ``extra``."""
     extra: Subpackets
     unhashed: Subpackets
     algorithm: int
@@ -107,10 +107,10 @@ class ForgedKey:
         return mpi(int.from_bytes(raw[:32])) + mpi(int.from_bytes(raw[32:]))
 
     def signature(self, signed: bytes, **fields: Unpack[Fields]) -> bytes:
-        """Return the body of a signature packet; all its fields can be chosen."""
+        """Return the body of a signature packet. Tests can choose all its fields."""
         created = time_of(2, fields.get("created", NOW - 100))
-        said = [self.issuer_fingerprint, created, *fields.get("extra", ())]
-        hashed = fields.get("hashed", said)
+        usual = [self.issuer_fingerprint, created, *fields.get("extra", ())]
+        hashed = fields.get("hashed", usual)
         number = fields.get("hash_number", 10)
         algorithm = fields.get("algorithm", self.algorithm)
         head = bytes([fields.get("version", 4), fields.get("kind", 0), algorithm, number])
@@ -132,10 +132,10 @@ class ForgedKey:
         """Return the packets of a public key with a user ID.
 
         Args:
-            user: The user id.
-            direct: Bodies of signatures that stand right after the key.
-            more: Packets that stand at the end.
-            self_signature: The body of the certification; made by default.
+            user: The user ID.
+            direct: Bodies of signatures that follow the key.
+            more: Packets that follow at the end.
+            self_signature: The body of the certification; created by default.
             fields: See ``signature``.
         """
         if self_signature is None:
@@ -167,19 +167,19 @@ class ForgedKey:
 
         Args:
             other: The subkey.
-            flags: Its key flags; None for none.
-            back: Its signature of belonging to this key; made when empty, left out when None.
+            flags: Its key flags; None to leave them out.
+            back: Its signature over this key (0x19); created if empty, left out if None.
             more: Bodies of more signatures of the subkey.
             fields: See ``signature``.
         """
         signed = self.hashed + other.hashed
-        said = [*fields.get("extra", ())]
+        extra = [*fields.get("extra", ())]
         if flags is not None:
-            said.append((27, flags))
+            extra.append((27, flags))
         if back is not None:
-            said.append((32, back or other.signature(signed, kind=0x19, created=other.created)))
+            extra.append((32, back or other.signature(signed, kind=0x19, created=other.created)))
         usual: Fields = {"kind": 0x18, "created": other.created}
         usual.update(fields)
-        usual["extra"] = said
+        usual["extra"] = extra
         bodies = [self.signature(signed, **usual), *more]
         return packet(14, other.body) + b"".join(packet(2, body) for body in bodies)

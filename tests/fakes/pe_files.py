@@ -1,4 +1,4 @@
-"""PE files made of bytes: one section that holds imports, exports and resources."""
+"""Writes PE files with one section, which contains imports, exports and resources."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ MANIFEST: Final = 24
 
 
 class _Content:
-    """The section, which grows; what lies in it refers to other parts by address."""
+    """The section under construction. Its parts refer to each other by address."""
 
     def __init__(self) -> None:
         self.data = b""
 
     def put(self, data: bytes) -> int:
-        """Append; gives the address."""
+        """Append ``data`` and return its address."""
         address = _ADDRESS + len(self.data)
         self.data += data
         return address
@@ -37,15 +37,15 @@ def pe_file(
     machine: int = 0x8664,
     windows: tuple[int, int] = (6, 0),
 ) -> bytes:
-    """A 64-bit PE file.
+    """Return a 64-bit PE file.
 
     Args:
-        imports: Libraries that it asks for.
-        late_imports: Those that it asks for when it needs them.
-        exports: Names that it offers.
+        imports: Libraries that are loaded with it.
+        late_imports: Libraries that are loaded when they are needed.
+        exports: Names that it exports.
         resources: Its resources, by kind.
         machine: The number of its processor.
-        windows: The version of Windows that it asks for.
+        windows: The version of Windows that it requires.
     """
     content = _Content()
     content.put(b"first")
@@ -76,7 +76,7 @@ def _exports(content: _Content, names: Sequence[str]) -> int:
 
 
 def _resources(content: _Content, resources: Mapping[int, bytes]) -> int:
-    """Three levels: kind, name, language."""
+    """Append the resources, in three levels: kind, name, language."""
     places = {kind: content.put(data) for kind, data in resources.items()}
     level = 16 + 8 * len(resources)
     leaves = level + len(resources) * 48

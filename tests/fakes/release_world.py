@@ -154,8 +154,8 @@ class World:
 
     def version_at(self, region: str, key: str = "latest/linux/amd64/awstoe") -> str:
         """Return the version that a pointer has; empty if it does not exist."""
-        found = self.bucket(region).head(key)
-        return found.metadata["version"] if found else ""
+        head = self.bucket(region).head(key)
+        return head.metadata["version"] if head else ""
 
     def text(self) -> str:
         return "\n".join(self.log_lines)

@@ -1,7 +1,7 @@
-"""Programs that stand in for built ones: small scripts with the real trust and update code.
+"""Writes scripts that replace built programs, with the real code for trust and updates.
 
-They know the release keys as a built program does, verify and update themselves with the product's
-own code, and start with the interpreter of the tests. So a whole release can be tried in seconds.
+Like a built program, they have the release keys, and they verify and update themselves with the
+product's own code. They start with the interpreter of the tests, so a release takes only seconds.
 """
 
 import sys

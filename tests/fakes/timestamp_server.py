@@ -1,4 +1,4 @@
-"""A time stamp authority (RFC 3161): tokens, honest and forged, and a server for them."""
+"""A timestamp authority (RFC 3161): valid and forged tokens, and a server for them."""
 
 import hashlib
 import threading
@@ -30,17 +30,17 @@ Edit = Callable[[univ.Sequence], None]
 
 
 class Authority(NamedTuple):
-    """Stamps in this process, without a server; an ``Authority`` of the signing tool."""
+    """An ``Authority`` of the signing tool that stamps in this process, without a server."""
 
     holder: Holder
     root: x509.Certificate
     time: datetime = NOW
     edit_info: Edit | None = None
-    """Changes what is about to be signed."""
+    """Changes the token before it is signed."""
     edit_signed: Edit | None = None
-    """Changes what has been signed."""
+    """Changes the token after it was signed."""
     names: x509.Certificate | None = None
-    """Which certificate the signed attributes name, if not the holder's."""
+    """The certificate that the signed attributes name; the holder's by default."""
     kind: str = asn1.TST_INFO_TYPE
 
     @property
@@ -90,7 +90,7 @@ Answer = Callable[[Authority, univ.Sequence], tuple[int, bytes]]
 
 
 def grant(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
-    """What an honest server answers."""
+    """Return the response of an honest server."""
     nonce = int(request["nonce"]) if request["nonce"].isValue else None
     response = new(RESPONSE)
     response["status"]["status"] = 0
@@ -100,14 +100,14 @@ def grant(authority: Authority, request: univ.Sequence) -> tuple[int, bytes]:
 
 @contextmanager
 def serve(authority: Authority, answer: Answer = grant) -> Iterator[Served]:
-    """Serve time stamps on this machine until the block ends."""
-    seen: list[bytes] = []
+    """Serve timestamps on this machine while the context lasts."""
+    requests: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.headers["Content-Type"] == "application/timestamp-query"
-            seen.append(body)
+            requests.append(body)
             status, data = answer(authority, asn1.decode(body, REQUEST, "request"))
             self.send_response(status)
             self.send_header("Content-Type", "application/timestamp-reply")
@@ -122,7 +122,7 @@ def serve(authority: Authority, answer: Answer = grant) -> Iterator[Served]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{server.server_port}/stamp", seen)
+        yield Served(f"http://127.0.0.1:{server.server_port}/stamp", requests)
     finally:
         server.shutdown()
         thread.join()
@@ -130,6 +130,6 @@ def serve(authority: Authority, answer: Answer = grant) -> Iterator[Served]:
 
 
 def sha1_imprint(info: univ.Sequence) -> None:
-    """Make a stamp speak for a SHA-1 digest."""
+    """Change the timestamped digest to a SHA-1 digest."""
     info["imprint"]["algorithm"]["algorithm"] = "1.3.14.3.2.26"
     info["imprint"]["digest"] = hashlib.sha1(b"x").digest()

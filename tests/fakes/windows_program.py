@@ -1,4 +1,4 @@
-"""Windows programs made of bytes: small, with valid headers, and without any function."""
+"""Writes small Windows programs with valid headers and without any function."""
 
 import struct
 from typing import Final
@@ -10,7 +10,7 @@ CHECKSUM_AT: Final = _PE_AT + 24 + 64
 
 
 def make_program(kind: str = "PE32+", *, payload: bytes = b"", directories: int = 16) -> bytes:
-    """Return a program with one section of 64 bytes, followed by ``payload`` like frozen ones."""
+    """Return a program with a section of 64 bytes, followed by ``payload`` as in frozen ones."""
     machine, magic, header = _KINDS[kind]
     optional = bytearray(header + directories * 8)
     struct.pack_into("<H", optional, 0, magic)

@@ -1,6 +1,6 @@
-"""A Windows machine for tests: Wine, with a prefix of its own, and python.org's Python in it.
+"""A Windows machine for tests: Wine, with a prefix of its own and Python from python.org.
 
-The interpreter is that of the built file: ``make toolchain TARGET=windows/amd64`` makes it.
+The interpreter is the one of the built file: ``make toolchain TARGET=windows/amd64`` builds it.
 """
 
 import json
@@ -37,7 +37,7 @@ def missing() -> str:
     if packages := prerequisites.missing_packages([_TARGET], building=False):
         return f"Wine is not fully installed (packages {', '.join(sorted(packages))})"
     if Cache(cache_folder(), print).missing([windows_runtime.recipe(_TARGET)]):
-        return "there is no interpreter: make toolchain TARGET=windows/amd64"
+        return "the interpreter is not built: run make toolchain TARGET=windows/amd64"
     return ""
 
 
@@ -45,9 +45,9 @@ class Machine:
     """A running Windows machine.
 
     Args:
-        folder: Where its files are: the prefix and what it works with.
+        folder: The folder of its prefix and its working files.
         environment: The environment for starting Wine's programs.
-        python: The interpreter, by its Linux name.
+        python: The Linux path of the interpreter.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], python: str) -> None:
@@ -87,11 +87,11 @@ class Machine:
         """Run a program to its end.
 
         Args:
-            command: The program and its arguments, paths as Windows names them.
-            folder: Where it runs.
-            environment: What it has in its environment besides the machine's; None removes.
-            stdin: What it reads.
-            seconds: How long it may take.
+            command: The program and its arguments, with Windows paths.
+            folder: Its working directory.
+            environment: Variables to change; None removes one.
+            stdin: Its standard input.
+            seconds: Its time limit.
         """
         self._jobs += 1
         job = self.folder / f"job-{os.getpid()}-{self._jobs}.json"
@@ -117,7 +117,7 @@ class Machine:
 
 
 def path(name: str | Path) -> str:
-    """Return the name that the machine has for a file of this one."""
+    """Return the Windows path of a file of this machine."""
     return wine.path(str(name))
 
 
@@ -144,11 +144,11 @@ def machine(folder: Path, packages: Sequence[str] = ()) -> Iterator[Machine]:
             "PYTHONUTF8": "1",
             "PYTHONPATH": ";".join(path(each) for each in packages),
         }
-        made = Machine(folder, environment, windows_runtime.program(runtime))
-        holding = made.start(made.python, path(HERE / "wine_hold.py"), path(ready))
+        running = Machine(folder, environment, windows_runtime.program(runtime))
+        holding = running.start(running.python, path(HERE / "wine_hold.py"), path(ready))
         try:
             _await(ready, holding)
-            yield made
+            yield running
         finally:
             holding.kill()
             holding.wait()
@@ -157,6 +157,6 @@ def machine(folder: Path, packages: Sequence[str] = ()) -> Iterator[Machine]:
 def _await(ready: Path, holding: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while not ready.exists():
-        assert holding.poll() is None, "Wine's machine did not come up"
-        assert time.monotonic() < deadline, "Wine's machine takes too long to come up"
+        assert holding.poll() is None, "the Wine machine did not start"
+        assert time.monotonic() < deadline, "the Wine machine did not start in time"
         time.sleep(0.05)

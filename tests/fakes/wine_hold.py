@@ -1,7 +1,7 @@
-"""Keeps a Wine machine up: runs under Wine until it is ended, and says by a file that it is there.
+"""Keeps a Wine machine running: runs under Wine until it is killed, and writes a file when ready.
 
-A window and COM make Wine start its desktop and its services now, with this program's null streams.
-Started later by a program under test, they would keep that program's pipes open.
+It uses a window and COM, so that Wine starts its desktop and services now, with the null streams of
+this program. Started later by a program under test, they would keep the pipes of that program open.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
-"""Runs under Wine: starts a program there and tells all of its exit code, which Linux cuts.
+"""Runs under Wine: starts a program and writes its full exit code, which Linux cuts, to a file.
 
-The argument is a JSON file with ``command``, ``folder`` and ``environment`` (changes: a null
-removes); the exit code goes into the file named by ``result``.
+The argument is a JSON file with ``command``, ``folder``, ``environment`` (variables to change; null
+removes one) and ``result``, the file for the exit code.
 """
 
 import json

@@ -82,8 +82,8 @@ Entry = dict[str, Any]
 
 
 def entries(section: str) -> list[Entry]:
-    found = yaml.safe_load((HERE / f"{section}.yml").read_text(encoding="utf-8"))
-    return cast("list[Entry]", found)
+    loaded = yaml.safe_load((HERE / f"{section}.yml").read_text(encoding="utf-8"))
+    return cast("list[Entry]", loaded)
 
 
 EXAMPLES = [
@@ -128,30 +128,30 @@ def parsed(text: str, platform: Platform) -> Parsed:
     return parse(text.encode(), "guide.yml", [platform])
 
 
-def messages(found: Parsed) -> str:
-    return "\n".join(map(headline, found.problems))
+def messages(result: Parsed) -> str:
+    return "\n".join(map(headline, result.problems))
 
 
 @pytest.mark.parametrize("entry", CORRECTED)
 def test_an_example_is_valid_and_its_inputs_keep_their_text(entry: Entry) -> None:
     texts = [given(entry)] if entry.get("valid", True) else []
     for text, platform in itertools.product([*texts, corrected(entry)], platforms(entry)):
-        found = parsed(text, platform)
+        result = parsed(text, platform)
 
-        assert found.document is not None, messages(found)
-        assert found.problems == []
+        assert result.document is not None, messages(result)
+        assert result.problems == []
         if "inputs" in entry:
-            assert list(found.document.phases[-1].steps[-1].operations) == entry["inputs"]
+            assert list(result.document.phases[-1].steps[-1].operations) == entry["inputs"]
 
 
 @pytest.mark.parametrize("entry", REJECTED)
 def test_a_broken_example_is_rejected(entry: Entry) -> None:
     assert entry["broken"]
     for platform in platforms(entry):
-        found = parsed(given(entry), platform)
+        result = parsed(given(entry), platform)
 
-        assert found.document is None
-        assert entry["message"] in messages(found)
+        assert result.document is None
+        assert entry["message"] in messages(result)
 
 
 def test_an_example_for_one_platform_is_rejected_on_the_other() -> None:
@@ -159,9 +159,9 @@ def test_an_example_for_one_platform_is_rejected_on_the_other() -> None:
         cast("Entry", param.values[0]) for param in RUN if "ExecuteBash" in str(param.values[0])
     )
 
-    found = parsed(corrected(bash), Platform.WINDOWS)
+    result = parsed(corrected(bash), Platform.WINDOWS)
 
-    assert "Unsupported action ExecuteBash for os platform windows" in messages(found)
+    assert "Unsupported action ExecuteBash for os platform windows" in messages(result)
 
 
 def test_entries_have_no_unknown_keys_and_only_broken_ones_are_rejected() -> None:
@@ -200,7 +200,7 @@ def recipients() -> dict[str, str]:
     user, group = os.geteuid(), os.getegid()
     mine = owners(user, group)
     if user == 0:
-        other = next(found for found in pwd.getpwall() if found.pw_uid not in (0, 65534))
+        other = next(each for each in pwd.getpwall() if each.pw_uid not in (0, 65534))
         user, group = other.pw_uid, other.pw_gid
     theirs = owners(user, group)
     return {"SELF": mine["owner"], "USER": theirs["owner"], "GROUP": theirs["group"]}
@@ -230,17 +230,17 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     }
 
 
-def without_any(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return ``found`` with ``any`` where ``wanted`` has it."""
+def without_any(actual: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return ``actual`` with ``any`` where ``wanted`` has it."""
     return [
         {key: "any" if wish.get(key) == "any" else value for key, value in outputs.items()}
-        for outputs, wish in zip(found, wanted, strict=True)
+        for outputs, wish in zip(actual, wanted, strict=True)
     ]
 
 
 @needs_bash
 @pytest.mark.parametrize("entry", RUN)
-def test_an_example_runs_as_the_guide_says(entry: Entry, outcomes: dict[str, Outcome]) -> None:
+def test_an_example_runs_as_the_guide_describes(entry: Entry, outcomes: dict[str, Outcome]) -> None:
     ran = outcomes[entry["example"]]
     steps = {step["name"]: step for phase in ran.record["phases"] for step in phase["steps"]}
     statuses = ran.entry.get("statuses", {})

@@ -58,7 +58,7 @@ def test_the_environment_overrides_the_file_and_the_command_line_the_environment
     assert both.product.targets == ("linux/386", "linux/arm64")
 
 
-def test_other_partitions_join_as_the_comments_in_the_files_say(tmp_path: Path) -> None:
+def test_the_comments_in_the_files_describe_how_to_add_partitions(tmp_path: Path) -> None:
     settings = (Path(FOLDER) / "release.toml").read_text()
     accounts = re.search(r"# \[partition\.aws-cn\]\n(?:#.*\n)+", settings)
     assert accounts

@@ -16,18 +16,18 @@ def test_a_file_in_parts_has_the_checksum_of_its_parts_checksums(tmp_path: Path)
     path = tmp_path / "file"
     data = bytes(range(256)) * 10
     path.write_bytes(data)
-    found = contents.read(str(path), part_size=1000, multipart_from=1)
+    content = contents.read(str(path), part_size=1000, multipart_from=1)
     parts = [hashlib.sha256(data[at : at + 1000]).digest() for at in (0, 1000, 2000)]
     whole = base64.b64encode(hashlib.sha256(b"".join(parts)).digest()).decode()
-    assert found.checksum == f"{whole}-3"
-    assert found.sha256 == hashlib.sha256(data).digest()
+    assert content.checksum == f"{whole}-3"
+    assert content.sha256 == hashlib.sha256(data).digest()
 
 
 def test_a_small_file_has_its_own_checksum(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"")
-    found = contents.read(str(path), part_size=1000, multipart_from=1)
-    assert found.checksum == base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    content = contents.read(str(path), part_size=1000, multipart_from=1)
+    assert content.checksum == base64.b64encode(hashlib.sha256(b"").digest()).decode()
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:

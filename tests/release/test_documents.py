@@ -49,18 +49,18 @@ def test_the_bill_of_materials_is_cyclonedx_of_what_is_inside(release: Release) 
     assert (data["bomFormat"], data["specVersion"], data["version"]) == ("CycloneDX", "1.6", 1)
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", data["serialNumber"])
     assert data["metadata"]["component"]["version"] == "1.0.0"
-    found = {each["name"]: each for each in data["components"]}
-    assert set(found) == {"pyyaml", "requests", "tuf", "rich", "zlib"}
-    yaml = found["pyyaml"]
+    components = {each["name"]: each for each in data["components"]}
+    assert set(components) == {"pyyaml", "requests", "tuf", "rich", "zlib"}
+    yaml = components["pyyaml"]
     assert yaml["purl"] == "pkg:pypi/pyyaml@6.0.3"
     assert yaml["licenses"] == [{"license": {"id": "MIT"}}]
     hashes = [each["hashes"][0]["content"] for each in yaml["externalReferences"]]
     assert hashes == ["a" * 64, "b" * 64]
     # A version that is not in the lock has none of its hashes.
-    assert "externalReferences" not in found["requests"]
-    assert found["tuf"]["licenses"] == [{"expression": "Apache-2.0 OR MIT"}]
-    assert "licenses" not in found["rich"]
-    assert found["zlib"]["purl"] == "pkg:generic/zlib@1%3A1.3"
+    assert "externalReferences" not in components["requests"]
+    assert components["tuf"]["licenses"] == [{"expression": "Apache-2.0 OR MIT"}]
+    assert "licenses" not in components["rich"]
+    assert components["zlib"]["purl"] == "pkg:generic/zlib@1%3A1.3"
     assert [each["value"] for each in yaml["properties"]] == list(TARGETS)
     references = [each["bom-ref"] for each in data["components"]]
     assert len({*references}) == len(references)
@@ -84,7 +84,7 @@ def test_the_real_lock_can_be_read(release: Release) -> None:
     assert all(each["externalReferences"] for each in data["components"])
 
 
-def test_provenance_is_an_in_toto_statement_with_slsa_s_predicate(release: Release) -> None:
+def test_the_provenance_is_an_in_toto_statement_with_the_slsa_predicate(release: Release) -> None:
     digests = {"linux/amd64/awstoe": "a" * 64, "linux/386/awstoe": "b" * 64}
     data = json.loads(provenance.statement(release, digests, "c" * 64))
     assert data["_type"] == "https://in-toto.io/Statement/v1"
@@ -115,7 +115,7 @@ def test_the_checksums_list_every_file_and_are_reproducible(world: World) -> Non
     assert Path(release.document("SHA256SUMS")).read_text() == sums
 
 
-def test_notes_are_the_changelog_s_section_or_the_fragments(tmp_path: Path) -> None:
+def test_the_notes_are_the_section_of_the_changelog_or_the_fragments(tmp_path: Path) -> None:
     (tmp_path / "changelog.d").mkdir()
     (tmp_path / "CHANGELOG.md").write_text("# C\n\n## [1.2.0] - 2026\nNew.\n\n## 1.1.0\nOld.\n")
     assert source_tree.notes(str(tmp_path), "1.2.0") == "New.\n"
@@ -148,7 +148,7 @@ def test_preparing_a_version_moves_the_fragments_into_the_changelog(world: World
     ("version", "older"),
     [("1.2.3", "1.2.2"), ("0.1.0", "0.0.99"), ("2.0.0", "1.99.99"), ("1.0.0-rc.1", "1.0.0-0")],
 )
-def test_older_returns_a_version_that_comes_before(version: str, older: str) -> None:
+def test_older_returns_an_earlier_version(version: str, older: str) -> None:
     assert source_tree.older(version) == older
 
 

@@ -81,7 +81,7 @@ def user(secure: S3Server, tmp_path: Path) -> Iterator[User]:
 @pytest.mark.parametrize(
     ("region", "architecture"), [("us-east-1", "386"), ("eu-north-1", "amd64")]
 )
-def test_the_guide_s_procedure(
+def test_the_procedure_of_the_guide_works(
     user: User,
     secure: S3Server,
     settings: Path,
@@ -102,8 +102,8 @@ def test_the_guide_s_procedure(
     assert trust
     (current,) = (name for name, state in trust.openpgp.items() if state == "current")
     assert f"key {current[-16:]}: public key" in imported
-    shown = user.does(f"gpg --fingerprint {current[-16:]}")
-    (fingerprint,) = re.findall(r"((?:[0-9A-F]{4} +){9}[0-9A-F]{4})", shown)
+    output = user.does(f"gpg --fingerprint {current[-16:]}")
+    (fingerprint,) = re.findall(r"((?:[0-9A-F]{4} +){9}[0-9A-F]{4})", output)
     assert fingerprint.replace(" ", "") == current
 
     assert user.does(f"curl -O {address}/linux/{architecture}/awstoe") == "(exit code 0)"

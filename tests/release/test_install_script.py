@@ -80,10 +80,10 @@ class Machine:
 
     def add(self, *names: str) -> None:
         for name in names:
-            found = shutil.which(name)
-            if found is None:
+            path = shutil.which(name)
+            if path is None:
                 pytest.skip(f"{name} is not installed")
-            (self.bin / name).symlink_to(found)
+            (self.bin / name).symlink_to(path)
 
     def fake(self, name: str, text: str) -> None:
         """Replace a program of the machine."""
@@ -94,13 +94,13 @@ class Machine:
 
     def run(self, *arguments: str, shell: str = "dash") -> "subprocess.CompletedProcess[str]":
         program, *rest = SHELLS[shell]
-        found = shutil.which(program)
-        if found is None:
+        path = shutil.which(program)
+        if path is None:
             pytest.skip(f"{program} is not installed")
         as_user = "--directory" in arguments
         return subprocess.run(
             [
-                *(found, *rest, str(self.script)),
+                *(path, *rest, str(self.script)),
                 *(() if as_user else ("--directory", str(self.directory))),
                 *arguments,
             ],
@@ -260,11 +260,11 @@ def test_an_incomplete_download_installs_nothing(
 ) -> None:
     machine = Machine(tmp_path / "machine", published)
     machine.add("sha256sum")
-    found = shutil.which(downloader)
-    assert found
+    path = shutil.which(downloader)
+    assert path
     # Without the pauses between attempts.
     quick = "--retry 0" if downloader == "curl" else "--tries=1"
-    machine.fake(downloader, f'exec {found} "$@" {quick}')
+    machine.fake(downloader, f'exec {path} "$@" {quick}')
     server.fail(fault)
     machine.refused(message)
 

@@ -161,7 +161,7 @@ def test_a_damaged_state_is_reported(world: World) -> None:
         world.release()
 
 
-def test_a_second_release_at_the_same_time_is_refused(
+def test_a_second_release_at_the_same_time_is_rejected(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with state.locked(str(world.folder)):
@@ -210,7 +210,7 @@ def test_a_region_that_is_down_is_reported_and_can_be_published_alone_later(
     assert set(alone.state.regions("promote")) == set(REGIONS)
 
 
-def test_a_canary_that_fails_holds_the_others_back(world: World, server: S3Server) -> None:
+def test_a_failed_canary_stops_the_other_regions(world: World, server: S3Server) -> None:
     world.run(world.release("1.0.0"))
     release = world.release("1.1.0")
     world.run(release, until="verify-published")
@@ -291,7 +291,7 @@ def test_metadata_of_an_abandoned_release_does_not_block_the_next(world: World) 
     assert "metadata of an abandoned release" in world.text()
 
 
-def test_a_beta_is_offered_beside_the_stable_version(world: World) -> None:
+def test_a_beta_is_offered_next_to_the_stable_version(world: World) -> None:
     stable = world.release("1.0.0")
     world.run(stable)
     beta = world.release("1.1.0-rc.1")._replace(channel_name="beta")
@@ -341,7 +341,7 @@ def test_preflight_leaves_nothing_in_the_buckets(world: World) -> None:
         assert list(world.bucket(region).names("")) == []
 
 
-def test_preflight_refuses_a_key_that_is_about_to_expire(world: World) -> None:
+def test_preflight_rejects_a_key_that_is_about_to_expire(world: World) -> None:
     release = world.release("1.0.0", "expiry.key_refuse_days=2000")
     with pytest.raises(ReleaseFailure, match=r"the signing key \w+ expires in \d+ days"):
         world.run(release, until="preflight")

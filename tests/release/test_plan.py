@@ -16,7 +16,7 @@ def items(tree: str = "/nowhere", channel: str = "stable") -> tuple[Item, ...]:
     return plan.items(CONFIG, version="1.2.3", channel=CONFIG.channel(channel), tree=tree)
 
 
-def test_users_find_the_files_that_the_guide_names() -> None:
+def test_the_file_names_of_the_guide_are_published() -> None:
     keys = {item.key for item in items()}
     programs = {
         "latest/linux/386/awstoe",
@@ -43,16 +43,16 @@ def test_phases_follow_each_other_and_the_timestamp_is_last(tmp_path: Path) -> N
     (tmp_path / "metadata").mkdir()
     for name in ("10.targets.json", "9.targets.json", "3.snapshot.json", "1.root.json", "x.json"):
         (tmp_path / "metadata" / name).touch()
-    found = items(str(tmp_path))
+    planned = items(str(tmp_path))
     order = list(Phase)
-    assert [order.index(item.phase) for item in found] == sorted(
-        order.index(item.phase) for item in found
+    assert [order.index(item.phase) for item in planned] == sorted(
+        order.index(item.phase) for item in planned
     )
-    assert [item.key for item in found if item.phase is Phase.METADATA] == [
+    assert [item.key for item in planned if item.phase is Phase.METADATA] == [
         *("metadata/1.root.json", "metadata/9.targets.json", "metadata/10.targets.json"),
         "metadata/3.snapshot.json",
     ]
-    assert found[-1].key == "metadata/timestamp.json"
+    assert planned[-1].key == "metadata/timestamp.json"
 
 
 def test_immutable_objects_may_be_cached_and_pointers_may_not() -> None:

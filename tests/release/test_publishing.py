@@ -65,11 +65,11 @@ def test_every_region_gets_every_object_with_its_headers(world: World, items: li
     for region in config(world).regions:
         bucket = world.bucket(region.name)
         for each in items:
-            found = bucket.head(each.key)
-            assert found is not None
-            assert found.content_type == each.content_type
-            assert found.cache_control == each.cache_control
-            assert found.metadata["version"] == "1.0"
+            head = bucket.head(each.key)
+            assert head is not None
+            assert head.content_type == each.content_type
+            assert head.cache_control == each.cache_control
+            assert head.metadata["version"] == "1.0"
             assert bucket.get(each.key, 20 * MIB) == Path(each.path).read_bytes()
 
 

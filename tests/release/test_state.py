@@ -9,7 +9,7 @@ from awstoe_release.failure import ReleaseFailure
 from awstoe_release.state import RegionRecord, State, Status
 
 
-def test_results_by_region_come_back_as_they_were_recorded(tmp_path: Path) -> None:
+def test_results_by_region_are_read_as_recorded(tmp_path: Path) -> None:
     records = {
         "eu-west-1": RegionRecord(passed=True, facts={"files": 3}),
         "us-east-1": RegionRecord(passed=False, failure="the bucket does not exist"),
@@ -22,7 +22,7 @@ def test_results_by_region_come_back_as_they_were_recorded(tmp_path: Path) -> No
     assert again.regions("promote") == {}
 
 
-def test_the_json_of_a_region_has_its_facts_beside_the_verdict() -> None:
+def test_the_json_of_a_region_has_its_facts_next_to_the_verdict() -> None:
     record = RegionRecord(passed=False, failure="denied", facts={"sent": 2})
     assert record.as_json() == {"passed": False, "sent": 2, "failure": "denied"}
     assert RegionRecord(passed=True).as_json() == {"passed": True}

@@ -131,7 +131,7 @@ def test_folder_with_content_is_reported_as_not_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "reason"),
     [
         (5, "access is denied"),
         (32, "another program has it open"),
@@ -141,9 +141,9 @@ def test_folder_with_content_is_reported_as_not_empty(tmp_path: Path) -> None:
         (1_000_000, "odd"),
     ],
 )
-def test_codes_of_the_system_are_explained(code: int, words: str) -> None:
+def test_codes_of_the_system_are_explained(code: int, reason: str) -> None:
     error = OSError(0, "odd", "C:\\a", code)
-    assert oserrors.explain(error).reason.startswith(words)
+    assert oserrors.explain(error).reason.startswith(reason)
     assert r"'C:\a'" in oserrors.explain(error).reason
 
 
@@ -220,8 +220,8 @@ def test_file_that_must_be_new_replaces_nothing(tmp_path: Path) -> None:
     copying.copy_file(
         str(tmp_path / "a"), str(tmp_path / "c"), checkpoint=checkpoint, overwrite=False
     )
-    found = {each.name: each.read_text() for each in tmp_path.iterdir()}
-    assert found == {"a": "a", "b": "b", "c": "a"}
+    contents = {each.name: each.read_text() for each in tmp_path.iterdir()}
+    assert contents == {"a": "a", "b": "b", "c": "a"}
 
 
 def test_folder_is_not_moved_into_itself_in_another_case(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_folder_is_not_moved_into_itself_in_another_case(tmp_path: Path) -> None
         )
 
 
-def test_twin_has_the_times_of_its_source(tmp_path: Path) -> None:
+def test_a_copy_has_the_times_of_its_source(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     os.utime(tmp_path / "a", ns=(10**18, 10**18 + 700))
     copying.copy_file(str(tmp_path / "a"), str(tmp_path / "b"), checkpoint=checkpoint, twin=True)

@@ -37,7 +37,7 @@ def test_programs_are_found_as_by_where(
     assert machine.HostMachine().binary_exists(name) is there
 
 
-def test_names_are_those_of_the_machine() -> None:
+def test_context_names_are_those_of_the_machine() -> None:
     here = machine.HostMachine()
     assert here.context("hostname").lower() == os.environ["COMPUTERNAME"].lower()
     assert "Windows" in here.context("osName")
@@ -97,7 +97,7 @@ def test_timer_that_fires_as_a_search_ends_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "expected"),
     [
         (0xC0000005, "access violation"),
         (0xC0000135, "a DLL it needs is missing"),
@@ -105,6 +105,6 @@ def test_timer_that_fires_as_a_search_ends_leaves_nothing_behind() -> None:
         (137, None),
     ],
 )
-def test_exit_codes_of_crashes_are_explained(code: int, words: str | None) -> None:
+def test_exit_codes_of_crashes_are_explained(code: int, expected: str | None) -> None:
     meaning = exit_codes.meaning(code)
-    assert (words in meaning) if words and meaning else meaning == words
+    assert (expected in meaning) if expected and meaning else meaning == expected

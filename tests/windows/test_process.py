@@ -124,14 +124,14 @@ def test_child_environment_keeps_the_case_of_names(
 ) -> None:
     monkeypatch.setenv("_PYI_X", "1")
     ctypes.windll.kernel32.SetEnvironmentVariableW("MixedCase", "1")
-    found = child_environment()
+    environment = child_environment()
     ctypes.windll.kernel32.SetEnvironmentVariableW("MixedCase", None)
-    assert found["MixedCase"] == "1"
-    assert "_PYI_X" not in found
+    assert environment["MixedCase"] == "1"
+    assert "_PYI_X" not in environment
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "message"),
     [
         (["no-such-program"], "no such program in PATH"),
         ([r"C:\no\such.exe"], "there is no such file"),
@@ -147,14 +147,14 @@ def test_child_environment_keeps_the_case_of_names(
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
 def test_error_explains_why_a_program_cannot_start(
-    runner: Runner, argv: list[str], words: str
+    runner: Runner, argv: list[str], message: str
 ) -> None:
-    (runner.folder / "text.exe").write_text("this is no program\n" * 100)
+    (runner.folder / "text.exe").write_text("this is not a program\n" * 100)
     (runner.folder / "here.bat").write_text("@echo here\n")
     program = argv[0].format(folder=runner.folder, python=sys.executable)
     with pytest.raises(HostError) as caught:
         runner.argv(program, *argv[1:])
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert caught.value.hint
     if program == "here":
         assert r"use .\here.bat" in caught.value.hint.lower()
@@ -222,16 +222,16 @@ def test_error_of_a_sink_ends_the_tree_and_is_raised(runner: Runner) -> None:
     assert not alive(runner)
 
 
-def ask_by_a_file(group: int) -> bool:
-    """Replaces Ctrl-Break, which Wine does not send."""
-    Path("asked").write_text(str(group))
+def send_by_a_file(group: int) -> bool:
+    """Replace Ctrl-Break, which Wine does not send."""
+    Path("ctrl-break").write_text(str(group))
     return True
 
 
 WAITING = """
 import os, sys, time
-open("begun", "w").close()
-while not os.path.exists("asked"):
+open("started", "w").close()
+while not os.path.exists("ctrl-break"):
     time.sleep(0.05)
 print("bye", sys.argv[1:], flush=True)
 time.sleep(float(sys.argv[1]))
@@ -242,12 +242,12 @@ time.sleep(float(sys.argv[1]))
 def test_program_gets_ctrl_break_and_a_grace_period(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, seconds: str, *, ended_by_itself: bool
 ) -> None:
-    monkeypatch.setattr(terminate, "_send_ctrl_break", ask_by_a_file)
+    monkeypatch.setattr(terminate, "_send_ctrl_break", send_by_a_file)
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 30 if ended_by_itself else 2)
     with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
         python(runner, WAITING, seconds, seconds=6)
-    assert Path("asked").read_text() == str(runner.pid)
+    assert Path("ctrl-break").read_text() == str(runner.pid)
     assert runner.stdout.startswith(b"bye")
     assert children.identity(runner.pid) is None
 

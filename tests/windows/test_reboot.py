@@ -118,12 +118,12 @@ def test_machine_that_is_already_going_down_counts_as_rebooting(
     windows.stub("shutdown.exe.bat", code=1115, more=once)
     ran = windows.run()
     assert (ran.exit_code, ran.summary["status"]) == (3010, "running"), ran.stderr
-    asked = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
-    assert asked == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
+    options = [call.split()[1] for call in windows.calls() if call.startswith("shutdown")]
+    assert options == (["/r"] if code == 1115 else ["/r", "/a", "/r"])
     assert ("a scheduled shutdown of the machine was canceled" in ran.stderr) == (code == 1190)
 
 
-def test_refused_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
+def test_a_rejected_task_stops_the_run_before_the_reboot(windows: Windows) -> None:
     windows.stub("schtasks.exe.bat", code=1)
     ran = windows.run()
     assert ran.exit_code == 1

@@ -113,7 +113,7 @@ class AttemptStarted(NamedTuple):
 
 
 class ProcessStarted(NamedTuple):
-    """A step started a program; ``identity`` tells it from a later process with the same ID."""
+    """A step started a program; ``identity`` differs from that of a later process with its ID."""
 
     run: str
     document: int

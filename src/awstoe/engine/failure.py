@@ -23,9 +23,9 @@ def of_error(error: Exception, step: Step) -> Failure:
             message = f"{what} timed out after {step.timeout_seconds} {unit}"
             return Failure(message, None, error.stderr_tail)
         case ActionError():
-            return Failure(said(error), error.process_exit_code, error.stderr_tail)
+            return Failure(message_with_hint(error), error.process_exit_code, error.stderr_tail)
         case AwstoeError():
-            return Failure(said(error))
+            return Failure(message_with_hint(error))
         case _:
             return Failure(
                 f"{step.action} raised an unexpected {type(error).__name__}: {error}. This is a bug"
@@ -48,6 +48,6 @@ def shown(message: str, step: Step) -> str:
     return f"{step.action} failed (disableLogging hides why)"
 
 
-def said(error: AwstoeError) -> str:
+def message_with_hint(error: AwstoeError) -> str:
     """Return the error's message, and what to do about it."""
     return f"{error.message} ({error.hint})" if error.hint else error.message

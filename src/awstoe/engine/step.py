@@ -12,7 +12,7 @@ from awstoe.engine.attempt import Attempt
 from awstoe.engine.context import StepContext, StepServices
 from awstoe.engine.events import StepAddress, encode
 from awstoe.engine.execution import Execution
-from awstoe.engine.failure import Failure, counted, of_error, said, shown
+from awstoe.engine.failure import Failure, counted, message_with_hint, of_error, shown
 from awstoe.engine.loop_progress import LoopProgress, log_progress
 from awstoe.engine.observers import RunLog
 from awstoe.engine.plan import PlannedDocument
@@ -117,7 +117,7 @@ class StepRunner:
         except RecordError:
             raise
         except AwstoeError as error:
-            self._fail(Failure(f"the 'if' cannot be evaluated: {said(error)}"))
+            self._fail(Failure(f"the 'if' cannot be evaluated: {message_with_hint(error)}"))
             return
         if branch is Branch.SKIP:
             self._finish(Status.SKIPPED)

@@ -1,8 +1,8 @@
-"""Writes console.log and application.log: lines with a time stamp, in order, always complete.
+"""Writes console.log and application.log: lines with a timestamp, in order, always complete.
 
 Both files get each message, and application.log the debug messages as well. Lines are collected and
 written together; the engine calls ``flush`` before it waits for anything and after each step. A
-program's output is written as it arrives: the lines of one piece share a time stamp, because they
+program's output is written as it arrives: the lines of one piece share a timestamp, because they
 arrived together. Methods may be called from another thread, the one that reads what a background
 process prints.
 """
@@ -80,7 +80,7 @@ class LogFiles:
             self._application_lines.append(line)
 
     def debug_all(self, messages: Iterable[str]) -> None:
-        """Write several debug messages with the same time stamp."""
+        """Write several debug messages with the same timestamp."""
         start = f"{self._stamp()} Debug "
         text = "".join([f"{start}{message}\n" for message in messages])
         with self._lock:

@@ -1,8 +1,8 @@
 """Keeps trust metadata between updates: the newest metadata seen, and when it was valid.
 
-Root keeps it in ``/var/lib/awstoe/update``, other users in their own state folder: whoever may
-replace the program also owns its metadata. An update needs a folder that lasts. ``--check`` does
-not: if the folder cannot be written, it is copied to a temporary one.
+Root keeps it in ``/var/lib/awstoe/update``, other users in their own state folder: the user who
+may replace the program also owns its metadata. An update needs a folder that lasts. ``--check``
+does not: if the folder cannot be written, it is copied to a temporary one.
 """
 
 import hashlib

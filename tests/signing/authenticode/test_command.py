@@ -103,7 +103,9 @@ def test_only_a_trusted_key_signs_programs(
     assert path.read_bytes() == make_program()
 
 
-def test_page_must_be_ascii(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_that_is_not_ascii_is_rejected(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "awstoe.exe"
     path.write_bytes(make_program())
     page = ("--page", "https://größe.example/")

@@ -66,8 +66,9 @@ class Recorder:
 
 
 def rsa_chain() -> list[x509.Certificate]:
-    found = world()
-    return [found.rsa_publisher.certificate, found.between.certificate, found.root.certificate]
+    holders = world()
+    chain = (holders.rsa_publisher, holders.between, holders.root)
+    return [each.certificate for each in chain]
 
 
 def rsa_signed(program: bytes = PROGRAM, *, at: datetime = NOW) -> bytes:
@@ -75,7 +76,7 @@ def rsa_signed(program: bytes = PROGRAM, *, at: datetime = NOW) -> bytes:
 
 
 # --- the result -------------------------------------------------------------------------------
-def test_same_input_gives_the_same_file() -> None:
+def test_the_same_input_results_in_the_same_file() -> None:
     assert rsa_signed() == rsa_signed()
     assert rsa_signed() != rsa_signed(at=NOW + timedelta(seconds=1))
 
@@ -106,7 +107,7 @@ def test_key_gets_only_one_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "at", [datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)]
 )
-def test_signing_in_another_half_of_the_century(at: datetime) -> None:
+def test_signing_works_before_and_after_2050(at: datetime) -> None:
     holder = make("Publisher", signer(ExtendedKeyUsageOID.CODE_SIGNING), end=at)
     program = sign(PROGRAM, holder, at=at)
     verdict = trust_of(program, [holder.certificate], now=at)
@@ -172,7 +173,7 @@ def test_signed_program_is_not_signed_again(tmp_path: Path) -> None:
     assert message.endswith("in.exe is not signed: it is signed already")
 
 
-def test_file_that_is_not_a_program_is_not_signed(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_is_not_signed(tmp_path: Path) -> None:
     message = failure_of(tmp_path, b"#!/bin/sh\n", world().publisher, world().chain)
     assert "not a Windows program: no MZ header" in message
 
@@ -337,12 +338,12 @@ def verdict_on(path: Path, *, now: datetime = NOW) -> trust.SignatureResult:
 @needs_oracle
 def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
     """The test has its own authority, and OpenSSL makes the token."""
-    found = world()
+    holders = world()
     path = made_by_oracle(
         tmp_path,
-        found.rsa_publisher,
-        *("-TSA-certs", pem(tmp_path / "a.pem", found.stamper.certificate)),
-        *("-TSA-key", key_file(tmp_path / "a.key", found.stamper)),
+        holders.rsa_publisher,
+        *("-TSA-certs", pem(tmp_path / "a.pem", holders.stamper.certificate)),
+        *("-TSA-key", key_file(tmp_path / "a.key", holders.stamper)),
         *("-TSA-time", str(int(NOW.timestamp()))),
     )
     verdict = verdict_on(path, now=END + timedelta(days=30))
@@ -350,13 +351,13 @@ def test_timestamp_of_osslsigncode_is_good(tmp_path: Path) -> None:
 
 
 @needs_oracle
-def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
+def test_a_nested_signature_of_osslsigncode_is_rejected(tmp_path: Path) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher)
     nested = tmp_path / "nested.exe"
-    found = world()
+    holders = world()
     run(
         *(ORACLE or "", "sign", "-nest", "-certs", tmp_path / "chain.pem"),
-        *("-key", key_file(tmp_path / "key.pem", found.rsa_publisher), "-in", path),
+        *("-key", key_file(tmp_path / "key.pem", holders.rsa_publisher), "-in", path),
         *("-out", nested),
     )
     assert "other than a timestamp: 1.3.6.1.4.1.311.2.4.1" in (verdict_on(nested).reason or "")
@@ -364,13 +365,13 @@ def test_nested_signature_of_osslsigncode_is_refused(tmp_path: Path) -> None:
 
 @needs_oracle
 @pytest.mark.parametrize("digest", ["sha1", "md5"])
-def test_old_digest_of_osslsigncode_is_refused(tmp_path: Path, digest: str) -> None:
+def test_an_old_digest_of_osslsigncode_is_rejected(tmp_path: Path, digest: str) -> None:
     path = made_by_oracle(tmp_path, world().rsa_publisher, "-h", digest)
     assert "expected SHA-256, SHA-384 or SHA-512" in (verdict_on(path).reason or "")
 
 
 @needs_oracle
-def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_accepts_it(
+def test_a_certificate_signed_with_rsa_pss_is_rejected_even_if_osslsigncode_accepts_it(
     tmp_path: Path,
 ) -> None:
     root = make("PSS Root", authority(), key=rsa_key("RSA Publisher"))
@@ -393,7 +394,9 @@ def test_certificate_signed_with_rsa_pss_is_refused_though_osslsigncode_accepts_
 
 @needs_oracle
 @pytest.mark.parametrize("what", ["checksum", "certificate of the root"])
-def test_altered_file_is_refused_even_if_osslsigncode_accepts_it(tmp_path: Path, what: str) -> None:
+def test_an_altered_file_is_rejected_even_if_osslsigncode_accepts_it(
+    tmp_path: Path, what: str
+) -> None:
     """It accepts 479 of 1,096 files with one changed byte: it does not check all bytes."""
     program = sign(PROGRAM, authority=honest_stamps())
     at = CHECKSUM_AT

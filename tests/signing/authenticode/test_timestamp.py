@@ -52,7 +52,7 @@ def request_timestamp(answer: Answer = grant, authority: Authority | None = None
         return server.stamp(SIGNATURE, NOW)
 
 
-def test_honest_server_returns_a_timestamp_without_the_root() -> None:
+def test_an_honest_server_returns_a_timestamp_without_the_root() -> None:
     stamp = authenticode_timestamp.read(request_timestamp(), SIGNATURE)
     assert stamp.time == NOW
     assert set(stamp.certificates) == {world().stamper.certificate, world().stamp_root.certificate}
@@ -246,11 +246,11 @@ def test_timestamp_of_an_unknown_authority_is_rejected() -> None:
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
 def test_timestamp_of_openssl_is_good(tmp_path: Path) -> None:
-    found = world()
-    (tmp_path / "stamper.pem").write_bytes(found.stamper.certificate.public_bytes(Encoding.PEM))
-    (tmp_path / "root.pem").write_bytes(found.stamp_root.certificate.public_bytes(Encoding.PEM))
+    holders = world()
+    (tmp_path / "stamper.pem").write_bytes(holders.stamper.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "root.pem").write_bytes(holders.stamp_root.certificate.public_bytes(Encoding.PEM))
     (tmp_path / "stamper.key").write_bytes(
-        found.stamper.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        holders.stamper.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     (tmp_path / "serial").write_text("01\n")
     (tmp_path / "tsa.conf").write_text(CONFIGURATION.format(folder=tmp_path))
@@ -268,9 +268,9 @@ def test_timestamp_of_openssl_is_good(tmp_path: Path) -> None:
         )
         return 200, (tmp_path / "answer").read_bytes()
 
-    if not found.stamper.certificate.not_valid_before_utc < now:
+    if not holders.stamper.certificate.not_valid_before_utc < now:
         pytest.skip("this machine's clock is before the test's certificates")
     with serve(honest_stamps(), answer) as served:
-        token = Server(served.url, [found.stamp_root.certificate]).stamp(SIGNATURE, now)
+        token = Server(served.url, [holders.stamp_root.certificate]).stamp(SIGNATURE, now)
     stamp = authenticode_timestamp.read(token, SIGNATURE)
     assert abs(stamp.time - now) < timedelta(minutes=5)

@@ -28,9 +28,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_key_can_be_read_with_its_passphrase(file: Path) -> None:
-    found = files.read(str(file), PASSPHRASE)
-    assert found.public_key == CURVE.public_key()
-    assert found.name == str(file)
+    key = files.read(str(file), PASSPHRASE)
+    assert key.public_key == CURVE.public_key()
+    assert key.name == str(file)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
@@ -168,7 +168,7 @@ def test_an_incomplete_key_file_is_removed(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "new.pem").exists()
 
 
-def test_two_passphrases_a_short_one_and_none_are_rejected(
+def test_different_short_and_missing_passphrases_are_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(SigningFailure, match="no terminal for a prompt"):

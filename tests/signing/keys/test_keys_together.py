@@ -49,7 +49,7 @@ def content(folder: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("command", CHANGES)
-def test_a_change_during_another_change_is_refused(
+def test_a_change_during_another_change_is_rejected(
     command: str, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(keys.folder)
@@ -88,10 +88,10 @@ def test_keys_that_are_created_at_once_are_all_registered(empty: str) -> None:
         errors = {each: each.communicate()[1] for _, each in running}
         left = [purpose for purpose, each in running if each.returncode]
         assert all(b"another command is" in errors[each] for _, each in running if each.returncode)
-    found = KeyDirectory(empty).facts()
-    assert sorted(key.purpose for key in found) == ["root", "root", "targets"]
-    assert len({key.name for key in found}) == 3
-    for key in found:
+    keys = KeyDirectory(empty).facts()
+    assert sorted(key.purpose for key in keys) == ["root", "root", "targets"]
+    assert len({key.name for key in keys}) == 3
+    for key in keys:
         KeyDirectory(empty).open(key)
 
 

@@ -73,19 +73,19 @@ def test_we_accept_what_gpg_signs(
 ) -> None:
     signature = gpg_signature(makers, [name], file, form, "--digest-algo", digest)
     exported = makers[0].export("--armor") if form == "--armor" else makers[0].export()
-    found = verdict_of(signature, exported).deciding
-    assert found.verdict is Verdict.GOOD, found.reason
-    assert found.fingerprint == makers[1][name]
-    assert found.signer == f"{name} <{name}@example.com>"
-    assert (found.signing_key == found.fingerprint) == (name != "sub")
+    finding = verdict_of(signature, exported).deciding
+    assert finding.verdict is Verdict.GOOD, finding.reason
+    assert finding.fingerprint == makers[1][name]
+    assert finding.signer == f"{name} <{name}@example.com>"
+    assert (finding.signing_key == finding.fingerprint) == (name != "sub")
     assert verdict_of(signature, exported, DATA[:-1]).deciding.verdict is Verdict.BAD
 
 
 def test_we_accept_several_signatures_of_gpg_in_a_file(
     file: Path, makers: tuple[Gpg, dict[str, str]]
 ) -> None:
-    found = verdict_of(gpg_signature(makers, ["rsa", "ed", "sub"], file), makers[0].export())
-    assert [each.verdict for each in found.findings] == [Verdict.GOOD] * 3
+    verification = verdict_of(gpg_signature(makers, ["rsa", "ed", "sub"], file), makers[0].export())
+    assert [each.verdict for each in verification.findings] == [Verdict.GOOD] * 3
 
 
 def test_we_accept_additional_subpackets_of_gpg(
@@ -96,13 +96,13 @@ def test_we_accept_additional_subpackets_of_gpg(
     assert verdict_of(signature, makers[0].export()).is_good
 
 
-def test_we_refuse_sha1_of_gpg(file: Path, makers: tuple[Gpg, dict[str, str]]) -> None:
+def test_we_reject_sha1_signatures_of_gpg(file: Path, makers: tuple[Gpg, dict[str, str]]) -> None:
     signature = gpg_signature(makers, ["rsa"], file, "--digest-algo", "SHA1")
-    found = verdict_of(signature, makers[0].export()).deciding
-    assert (found.verdict, "SHA-1" in found.reason) == (Verdict.BAD, True)
+    finding = verdict_of(signature, makers[0].export()).deciding
+    assert (finding.verdict, "SHA-1" in finding.reason) == (Verdict.BAD, True)
 
 
-def test_we_refuse_a_key_that_gpg_has_revoked(file: Path) -> None:
+def test_we_reject_a_key_that_gpg_has_revoked(file: Path) -> None:
     if GPG is None:
         pytest.skip("gpg is not installed")
     with gpg() as program:
@@ -126,8 +126,8 @@ def test_we_accept_what_sequoia_signs(suite: str, file: Path, tmp_path: Path) ->
     for form in ((), ("--binary",)):
         path = tmp_path / f"signature{len(form)}"
         run_sq("sign", *form, "--detached", "--signer-key", secret, "-o", path, file)
-        found = verdict_of(path.read_bytes(), keys).deciding
-        assert (found.verdict, found.signer) == (Verdict.GOOD, user), found.reason
+        finding = verdict_of(path.read_bytes(), keys).deciding
+        assert (finding.verdict, finding.signer) == (Verdict.GOOD, user), finding.reason
         assert verdict_of(path.read_bytes(), keys, DATA + b"x").deciding.verdict is Verdict.BAD
 
 
@@ -157,8 +157,8 @@ def test_gpg_accepts_what_we_sign_with_the_commands_of_the_guide(
     with gpg() as program:
         assert program.run("--import", keys.path("trust", "awstoe.gpg")).returncode == 0
         current = keys.only(Purpose.OPENPGP).fingerprint
-        shown = program.run("--fingerprint", "--with-colons", current).stdout.decode()
-        assert f"fpr:::::::::{current}:" in shown
+        output = program.run("--fingerprint", "--with-colons", current).stdout.decode()
+        assert f"fpr:::::::::{current}:" in output
         good = program.run("--verify", signature, file)
         assert good.returncode == 0
         assert b'Good signature from "AWSTOE (rehearsal' in good.stderr
@@ -232,8 +232,8 @@ def test_all_three_programs_reject_a_revoked_key(keys: KeyDirectory, file: Path)
     name = keys.only(Purpose.OPENPGP).name
     lifecycle.revoke(keys, name, now=now, reason="compromised", text="laptop lost")
     path = keys.path("public", f"{name}.asc")
-    found = verdict_of(signature.read_bytes(), Path(path).read_bytes()).deciding
-    assert (found.verdict, "compromised" in found.reason) == (Verdict.REVOKED, True)
+    finding = verdict_of(signature.read_bytes(), Path(path).read_bytes()).deciding
+    assert (finding.verdict, "compromised" in finding.reason) == (Verdict.REVOKED, True)
     assert not verifies_with_sq(path, signature, file)
     with gpg() as program:
         program.take(Path(path).read_bytes())
@@ -251,5 +251,5 @@ def test_the_prepared_revocation_works_without_the_key(keys: KeyDirectory, file:
         program.take(keys.read("revocations", f"{name}.asc"))
         assert b"REVKEYSIG" in program.run("--verify", signature, file).stderr
     lifecycle.revoke(keys, name, now=int(time.time()), reason="unspecified")
-    found = verdict_of(signature.read_bytes(), keys.read("public", f"{name}.asc"))
-    assert found.deciding.verdict is Verdict.REVOKED
+    verification = verdict_of(signature.read_bytes(), keys.read("public", f"{name}.asc"))
+    assert verification.deciding.verdict is Verdict.REVOKED

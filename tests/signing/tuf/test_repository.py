@@ -45,9 +45,9 @@ def root(**options: Any) -> bytes:  # noqa: ANN401 - of create_root
 
 @pytest.fixture
 def repository(tmp_path: Path) -> MetadataRepository:
-    found = MetadataRepository(str(tmp_path / "metadata"))
-    found.write_root(root())
-    return found
+    created = MetadataRepository(str(tmp_path / "metadata"))
+    created.write_root(root())
+    return created
 
 
 def a_file(folder: Path, version: str = "1.0.0", content: bytes = b"program") -> ReleaseFile:
@@ -106,8 +106,8 @@ def test_timestamp_is_refreshed_alone(tmp_path: Path, repository: MetadataReposi
     before = {path.name for path in (tmp_path / "metadata").iterdir()}
     later = NOW + dt.timedelta(days=3)
     assert repository.refresh_timestamp([TIMESTAMP], now=later) == "timestamp.json"
-    found = signed(tmp_path, "timestamp.json")
-    assert (found["version"], found["expires"]) == (2, "2030-05-16T07:08:09Z")
+    timestamp = signed(tmp_path, "timestamp.json")
+    assert (timestamp["version"], timestamp["expires"]) == (2, "2030-05-16T07:08:09Z")
     assert {path.name for path in (tmp_path / "metadata").iterdir()} == before
 
 

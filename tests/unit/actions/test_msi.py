@@ -37,9 +37,9 @@ class Machine:
 
     @property
     def msiexec(self) -> tuple[str, ...] | None:
-        found = [argv for argv in self.ctx.started if argv[0] == "msiexec.exe"]
-        assert len(found) <= 1
-        return found[0] if found else None
+        commands = [argv for argv in self.ctx.started if argv[0] == "msiexec.exe"]
+        assert len(commands) <= 1
+        return commands[0] if commands else None
 
 
 def install(machine: Machine, path: Path, **inputs: Any) -> MsiOutputs:  # noqa: ANN401

@@ -89,8 +89,8 @@ def test_application_is_installed_and_removed(tmp_path_factory: pytest.TempPathF
         assert installed.exists() or other.exists()
         assert (folder / "made" / "install.log").stat().st_size > 1000
         keys = (r"HKLM\Software\awstoe test", r"HKLM\Software\Wow6432Node\awstoe test")
-        found = b"".join(machine.run("reg.exe", "query", key, seconds=60).stdout for key in keys)
-        assert b"Example Corp." in found
+        values = b"".join(machine.run("reg.exe", "query", key, seconds=60).stdout for key in keys)
+        assert b"Example Corp." in values
 
         ended, summary = run(step("UninstallMSI", installer))
         assert (ended, summary["failureMessage"]) == (0, "")

@@ -196,8 +196,8 @@ def test_failure_of_a_binary_names_it(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize("action", ["ExecuteBash", "ExecuteBinary"])
-def test_reference_says_what_goes_in_and_comes_out(action: str) -> None:
-    found = schema(action)
-    assert found.summary.startswith("run a ")
-    assert [output.name for output in found.outputs] == ["stdout"]
-    assert found.required == {"commands"} if action == "ExecuteBash" else {"path"}
+def test_the_reference_lists_inputs_and_outputs(action: str) -> None:
+    described = schema(action)
+    assert described.summary.startswith("run a ")
+    assert [output.name for output in described.outputs] == ["stdout"]
+    assert described.required == {"commands"} if action == "ExecuteBash" else {"path"}

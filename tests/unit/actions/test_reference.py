@@ -26,20 +26,20 @@ def test_the_list_has_every_action_and_marks_those_that_cannot_run() -> None:
         assert ("(not in this version)" in line) == (not row.implemented)
 
 
-def test_the_list_as_json() -> None:
+def test_the_list_of_actions_is_printed_as_json() -> None:
     entries = json.loads(actions(None, as_json=True))
     assert [entry["name"] for entry in entries] == list(ACTIONS)
     assert set(entries[0]) == {"name", "summary", "platforms", "implemented"}
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-def test_one_action_as_text(name: str) -> None:
+def test_an_action_is_printed_as_text(name: str) -> None:
     text = actions(name, as_json=False)
     assert text.startswith(f"{name}: ")
     assert f"action: {name}" in text
 
 
-def test_one_action_as_json() -> None:
+def test_an_action_is_printed_as_json() -> None:
     entry = json.loads(actions("CreateFile", as_json=True))
     inputs = {each["name"]: each for each in entry["inputs"]}
     assert inputs["path"]["required"]

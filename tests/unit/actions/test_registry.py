@@ -61,7 +61,7 @@ def test_there_are_thirty_actions() -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_docstring_names_the_action_and_says_what_it_does(action: str) -> None:
+def test_the_docstring_names_the_action_and_describes_it(action: str) -> None:
     lines = (module(action).__doc__ or "").splitlines()
     assert lines[0].startswith(f"{action}: ")
     assert len(lines[0]) > len(action) + 10
@@ -79,44 +79,45 @@ def test_built_actions_run_and_the_others_do_not(action: str) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_nothing_else_is_public(action: str) -> None:
-    found = module(action)
+    described = module(action)
     own = {
         name
-        for name, value in vars(found).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == found.__name__
+        for name, value in vars(described).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == described.__name__
     }
     assert own <= {"Inputs", "Outputs", "run", "conflict"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_input_has_a_field_and_a_help(action: str) -> None:
-    found = schema.schema(action)
-    if found.row.shape is not Shape.CONDITION:
-        assert len(found.fields) == len(found.module.Inputs._fields)
-    for field in found.fields.values():
+    described = schema.schema(action)
+    if described.row.shape is not Shape.CONDITION:
+        assert len(described.fields) == len(described.module.Inputs._fields)
+    for field in described.fields.values():
         assert field.help.endswith(".")
-        assert field.platforms & found.row.platforms
-    for output in found.outputs:
+        assert field.platforms & described.row.platforms
+    for output in described.outputs:
         assert output.help.endswith(".")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_defaults_are_values_that_the_field_accepts(action: str) -> None:
-    found = schema.schema(action)
-    for name, default in found.defaults.items():
+    described = schema.schema(action)
+    for name, default in described.defaults.items():
         if isinstance(default, bool | int | str) and default != "":
-            assert found.fields[name].problem(default, Platform.LINUX) is None
+            assert described.fields[name].problem(default, Platform.LINUX) is None
 
 
 @pytest.mark.parametrize("action", [name for name in ACTIONS if name != "Assert"])
 def test_example_is_valid_on_a_platform_of_the_action(action: str) -> None:
-    found = schema.schema(action)
+    described = schema.schema(action)
     for operation in example(action):
-        assert set(operation) <= set(found.fields)
-        assert found.required <= set(operation)
-        assert found.conflict is None or found.conflict(operation) is None
+        assert set(operation) <= set(described.fields)
+        assert described.required <= set(operation)
+        assert described.conflict is None or described.conflict(operation) is None
         for name, value in operation.items():
-            problems = [found.fields[name].problem(value, each) for each in found.row.platforms]
+            field = described.fields[name]
+            problems = [field.problem(value, each) for each in described.row.platforms]
             assert None in problems, problems
 
 

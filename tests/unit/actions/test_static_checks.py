@@ -59,7 +59,7 @@ def problems(action: str, given: dict[str, Value], platform: Platform = W) -> st
         ("ExecuteDocument", {"parameters": [{"name": "a", "value": "1"}]}),
     ],
 )
-def test_accepted(action: str, given: dict[str, Value]) -> None:
+def test_valid_inputs_are_accepted(action: str, given: dict[str, Value]) -> None:
     assert problems(action, given) == ""
 
 
@@ -128,11 +128,11 @@ def test_accepted(action: str, given: dict[str, Value]) -> None:
         ("AppendFile", {"encoding": "utf-7"}, "expected one of utf8"),
     ],
 )
-def test_refused(action: str, given: dict[str, Value], message: str) -> None:
+def test_invalid_inputs_are_rejected(action: str, given: dict[str, Value], message: str) -> None:
     assert message in problems(action, given)
 
 
-def test_a_backslash_is_no_separator_on_linux() -> None:
+def test_a_backslash_does_not_separate_folders_on_linux() -> None:
     assert problems("CopyFile", {"source": r"a*\b"}, L) == ""
 
 

@@ -55,16 +55,16 @@ def commands(
 
 
 def _plain(argv: tuple[str, ...]) -> list[str]:
-    words = list(argv)
-    if "apt-get" in words:
-        assert words[1] == "DEBIAN_FRONTEND=noninteractive"
-        words = words[words.index("apt-get") :]
-        assert words[1:3] == ["-q", "-y"]
-        del words[1:9]
-    if "zypper" in words:
-        assert words[:4] == ["env", "ZYPP_LOCK_TIMEOUT=600", "zypper", "--non-interactive"]
-        del words[:2]
-    return words
+    command = list(argv)
+    if "apt-get" in command:
+        assert command[1] == "DEBIAN_FRONTEND=noninteractive"
+        command = command[command.index("apt-get") :]
+        assert command[1:3] == ["-q", "-y"]
+        del command[1:9]
+    if "zypper" in command:
+        assert command[:4] == ["env", "ZYPP_LOCK_TIMEOUT=600", "zypper", "--non-interactive"]
+        del command[:2]
+    return command
 
 
 def test_first_existing_package_manager_is_used(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_file_without_a_signature_is_not_good(scene: Scene) -> None:
     )
 
 
-def test_any_file_is_verified_with_any_key(scene: Scene, tmp_path: Path) -> None:
+def test_a_given_key_verifies_any_file(scene: Scene, tmp_path: Path) -> None:
     file, signature, key = tmp_path / "f", tmp_path / "s", tmp_path / "k"
     file.write_bytes(b"x")
     signature.write_bytes(scene.sign(b"x"))
@@ -297,9 +297,9 @@ def test_a_revoked_publisher_is_reported(windows: WindowsScene) -> None:
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], message: str, scene: Scene) -> None:
-    with pytest.raises(UsageError, match=message) as found:
+    with pytest.raises(UsageError, match=message) as caught:
         scene.verify(*arguments)
-    assert found.value.exit_code == 2
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its /proc has a file that cannot be read")
@@ -428,14 +428,14 @@ def test_verifying_loads_nothing_for_networks_and_windows_programs(scene: Scene)
 
 
 def test_built_in_keys_are_reported(scene: Scene) -> None:
-    found = trust_report.facts(scene.program().trust)
+    facts = trust_report.facts(scene.program().trust)
     fingerprint = scene.key.fingerprint.hex().upper()
-    assert found["build"] == "release"
-    assert found["openpgp"] == [
+    assert facts["build"] == "release"
+    assert facts["openpgp"] == [
         {"fingerprint": fingerprint, "state": "current", "signer": USER.decode()}
     ]
-    assert found["root"] == {"version": 3, "expires": "2031-01-01T00:00:00Z"}
-    text = trust_report.as_text(found)
+    assert facts["root"] == {"version": 3, "expires": "2031-01-01T00:00:00Z"}
+    text = trust_report.as_text(facts)
     assert f"openpgp            fingerprint {fingerprint}, state current" in text
 
 
@@ -447,8 +447,8 @@ def test_windows_publishers_and_their_roots_are_reported(scene: Scene) -> None:
     (scene.folder / "release" / "timestamping.pem").write_bytes(
         stamp_root.public_bytes(Encoding.PEM)
     )
-    found = trust_report.facts(scene.program().trust)
-    assert found["authenticode"] == [
+    facts = trust_report.facts(scene.program().trust)
+    assert facts["authenticode"] == [
         {
             "thumbprint": "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33",
             "state": "retired",
@@ -456,10 +456,10 @@ def test_windows_publishers_and_their_roots_are_reported(scene: Scene) -> None:
     ]
     expiry = {"expires": "2076-01-01T00:00:00Z"}
     sha256 = root.fingerprint(hashes.SHA256()).hex()
-    assert found["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **expiry}]
+    assert facts["authenticodeRoots"] == [{"name": "Root", "sha256": sha256, **expiry}]
     sha256 = stamp_root.fingerprint(hashes.SHA256()).hex()
-    assert found["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **expiry}]
-    text = trust_report.as_text(found)
+    assert facts["timestampRoots"] == [{"name": "Stamp Root", "sha256": sha256, **expiry}]
+    text = trust_report.as_text(facts)
     assert f"\ntimestampRoots     name Stamp Root, sha256 {sha256}, expires 2076-" in text
     (scene.folder / "release" / "timestamping.pem").write_text("nonsense")
     with pytest.raises(TrustError, match="certificates cannot be read"):

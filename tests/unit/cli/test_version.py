@@ -40,11 +40,11 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_source_tree_reports_installed_packages_and_no_commit() -> None:
-    found = version.facts()
-    assert list(found) == KEYS
-    assert found["version"] == __version__
-    assert (found["commit"], found["buildDate"], found["glibcFloor"]) == (None, None, None)
-    packages = found["packages"]
+    facts = version.facts()
+    assert list(facts) == KEYS
+    assert facts["version"] == __version__
+    assert (facts["commit"], facts["buildDate"], facts["glibcFloor"]) == (None, None, None)
+    packages = facts["packages"]
     assert isinstance(packages, list)
     licenses = {each["name"].lower(): each["license"] for each in packages}
     # From the expression, from the field, from the classifier, and an indirect dependency.
@@ -58,12 +58,12 @@ def test_a_source_tree_reports_installed_packages_and_no_commit() -> None:
 
 @pytest.mark.usefixtures("bundle")
 def test_a_single_file_executable_reports_what_its_build_wrote() -> None:
-    found = version.facts()
-    assert list(found) == KEYS
+    facts = version.facts()
+    assert list(facts) == KEYS
     expected = {name: value for name, value in BUILT.items() if name not in ("date", "glibc_floor")}
     del expected["python"]  # the interpreter reports its own version
-    assert {name: found[name] for name in expected} == expected
-    assert (found["buildDate"], found["glibcFloor"]) == ("2026-11-22T18:00:00Z", "2.17")
+    assert {name: facts[name] for name in expected} == expected
+    assert (facts["buildDate"], facts["glibcFloor"]) == ("2026-11-22T18:00:00Z", "2.17")
 
 
 @pytest.mark.usefixtures("bundle")

@@ -78,38 +78,38 @@ TREES = st.fixed_dictionaries(
 
 def check(data: bytes) -> None:
     lines = encoding.shown_lines(data)
-    found = parse(data, "a.yml", set(Platform))
-    for problem in found.problems:
+    mutated = parse(data, "a.yml", set(Platform))
+    for problem in mutated.problems:
         render(problem, lines).encode()
         assert problem.line <= len(lines)
-    assert (found.document is None) == has_errors(found.problems)
+    assert (mutated.document is None) == has_errors(mutated.problems)
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(data: bytes) -> None:
     check(data)
 
 
 @given(st.text(max_size=200))
-def test_any_text(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
 @given(st.data())
-def test_documents_with_pieces_inserted_and_cut_out(data: Any) -> None:  # noqa: ANN401
-    found = bytearray(data.draw(st.sampled_from(SAMPLES)))
+def test_changed_documents_are_parsed_or_rejected(data: Any) -> None:  # noqa: ANN401
+    mutated = bytearray(data.draw(st.sampled_from(SAMPLES)))
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(found)))
+        place = data.draw(st.integers(0, len(mutated)))
         length = data.draw(st.integers(0, 12))
-        found[place : place + length] = data.draw(PIECES)
-    check(bytes(found))
+        mutated[place : place + length] = data.draw(PIECES)
+    check(bytes(mutated))
 
 
 @given(TREES)
-def test_any_structure(tree: object) -> None:
+def test_any_structure_is_parsed_or_rejected(tree: object) -> None:
     check(json.dumps(tree).encode())
 
 
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3), max_leaves=10))
-def test_any_json(tree: object) -> None:
+def test_any_json_is_parsed_or_rejected(tree: object) -> None:
     check(json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass"))

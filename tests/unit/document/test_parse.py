@@ -30,9 +30,9 @@ phases:
 
 
 def parsed(name: str) -> Document:
-    found = parse((VALID / name).read_bytes(), name, {Platform.LINUX})
-    assert found.document is not None, "\n".join(map(headline, found.problems))
-    return found.document
+    result = parse((VALID / name).read_bytes(), name, {Platform.LINUX})
+    assert result.document is not None, "\n".join(map(headline, result.problems))
+    return result.document
 
 
 def steps(name: str) -> dict[str, Step]:
@@ -64,14 +64,14 @@ def test_a_document_of_one_step_has_the_documented_defaults() -> None:
 
 
 def test_the_settings_of_a_step_are_kept() -> None:
-    found = steps("step-settings.yml")
+    result = steps("step-settings.yml")
 
-    assert found["Folder"].on_failure is OnFailure.CONTINUE
-    assert found["Folder"].operations == ({"path": "/tmp/single-mapping"},)
-    assert found["Nested"].timeout_seconds == -1
-    assert found["Restart"].timeout_seconds == -1
-    assert found["Restart"].operations == ()
-    assert found["Update"].operations == ({},)
+    assert result["Folder"].on_failure is OnFailure.CONTINUE
+    assert result["Folder"].operations == ({"path": "/tmp/single-mapping"},)
+    assert result["Nested"].timeout_seconds == -1
+    assert result["Restart"].timeout_seconds == -1
+    assert result["Restart"].operations == ()
+    assert result["Update"].operations == ({},)
 
 
 def test_json_escapes_are_resolved() -> None:
@@ -93,32 +93,32 @@ def test_scalars_keep_their_text_except_typed_booleans_and_integers() -> None:
 
 
 def test_loops_are_typed_and_recorded_as_written() -> None:
-    found = steps("loops.yml")
+    result = steps("loops.yml")
 
-    assert found["Counted"].loop == ForLoop("count-down", 10, 1, -3)
-    assert found["Counted"].loop_record == {
+    assert result["Counted"].loop == ForLoop("count-down", 10, 1, -3)
+    assert result["Counted"].loop_record == {
         "name": "count-down",
         "for": {"start": 10, "end": 1, "updateBy": -3},
     }
-    assert found["Listed"].loop == ForEachList("", ("{{ build.Counted.outputs.stdout }}", "/srv"))
-    assert found["Cut"].loop == ForEachText("", "a b c", " ")
+    assert result["Listed"].loop == ForEachList("", ("{{ build.Counted.outputs.stdout }}", "/srv"))
+    assert result["Cut"].loop == ForEachText("", "a b c", " ")
 
 
 def test_all_forms_of_conditions_are_typed() -> None:
-    found = steps("conditions.yml")
+    result = steps("conditions.yml")
 
-    first = found["MappingForm"].condition
+    first = result["MappingForm"].condition
     assert first is not None
     assert isinstance(first.condition, Logical)
     assert (first.then, first.otherwise) == (Branch.EXECUTE, Branch.SKIP)
-    listed = found["ListForm"].condition
+    listed = result["ListForm"].condition
     assert listed is not None
     assert listed.condition == Comparison("stringEquals", "a", "{{ env:LETTER }}")
     assert (listed.then, listed.otherwise) == (Branch.SKIP, Branch.ABORT)
-    assert found["Hash"].assertion == Comparison(
+    assert result["Hash"].assertion == Comparison(
         "fileMD5Equals", "d41d8cd98f00b204e9800998ecf8427e", "/dev/null"
     )
-    assert found["Hash"].operations == (
+    assert result["Hash"].operations == (
         {"fileMD5Equals": "d41d8cd98f00b204e9800998ecf8427e", "path": "/dev/null"},
     )
 
@@ -133,10 +133,10 @@ def test_aliased_steps_are_parsed_at_each_position() -> None:
 def test_warnings_are_errors_with_strict() -> None:
     data = (VALID / "tags.yml").read_bytes()
 
-    found = parse(data, "tags.yml", {Platform.LINUX}, strict=True)
+    result = parse(data, "tags.yml", {Platform.LINUX}, strict=True)
 
-    assert found.document is None
-    assert [problem.severity for problem in found.problems] == [Severity.ERROR]
+    assert result.document is None
+    assert [problem.severity for problem in result.problems] == [Severity.ERROR]
 
 
 def test_standard_input_is_named_in_problems() -> None:
@@ -149,6 +149,6 @@ def test_a_document_full_of_wrong_references_is_rejected_with_the_first_problems
     body = "".join(STEP.format(number, number) for number in range(1, 3000))
     data = (HEAD + body.replace("Step-0.out", "Stpe-0.out")).encode()
 
-    found = parse(data, "a.yml", {Platform.LINUX})
+    result = parse(data, "a.yml", {Platform.LINUX})
 
-    assert len(found.problems) == limits.PROBLEMS_SHOWN + 1
+    assert len(result.problems) == limits.PROBLEMS_SHOWN + 1

@@ -13,9 +13,9 @@ def problem(line: int = 1, column: int = 1, message: str = "wrong", hint: str = 
 
 
 def test_a_problem_is_rendered_with_its_line_a_caret_and_the_hint() -> None:
-    shown = render(problem(line=2, column=3, hint="do this"), ["a:", "  b"])
+    text = render(problem(line=2, column=3, hint="do this"), ["a:", "  b"])
 
-    assert shown == "a.yml:2:3: error: wrong\n  2 |   b\n    |   ^\n  hint: do this"
+    assert text == "a.yml:2:3: error: wrong\n  2 |   b\n    |   ^\n  hint: do this"
 
 
 def test_a_problem_without_a_position_is_one_line() -> None:
@@ -27,7 +27,7 @@ def test_a_problem_after_the_last_line_is_rendered_without_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "column", "shown", "caret"),
+    ("line", "column", "text", "caret"),
     [
         ("\ta: b", 2, "    a: b", 4),
         ("\u65e5\u672c: b", 5, "\u65e5\u672c: b", 6),
@@ -39,17 +39,17 @@ def test_a_problem_after_the_last_line_is_rendered_without_it() -> None:
         ("!" + "y" * 300, 1, "!" + "y" * 99 + "...", 0),
     ],
 )
-def test_the_caret_is_under_the_position(line: str, column: int, shown: str, caret: int) -> None:
+def test_the_caret_is_under_the_position(line: str, column: int, text: str, caret: int) -> None:
     _, source, below = render(problem(column=column), [line]).splitlines()
 
-    assert source == f"  1 | {shown}"
+    assert source == f"  1 | {text}"
     assert below == "    | " + " " * caret + "^"
 
 
 def test_messages_cannot_forge_lines_or_control_the_terminal() -> None:
-    shown = render(problem(message="no \x1b[31m\nb.yml:1:1: error: forged", hint="\r\u2028"), [])
+    text = render(problem(message="no \x1b[31m\nb.yml:1:1: error: forged", hint="\r\u2028"), [])
 
-    assert shown.splitlines() == [
+    assert text.splitlines() == [
         "a.yml:1:1: error: no \\x1b[31m\\nb.yml:1:1: error: forged",
         "  hint: \\r\\u2028",
     ]
@@ -74,11 +74,11 @@ def test_problems_beyond_the_limit_are_counted() -> None:
         diagnostics.error(Mark(line + 1, 1), "", "code", "wrong")
     diagnostics.warning(Mark(1, 2), "", "code", "odd")
 
-    found = diagnostics.sorted(strict=False)
+    problems = diagnostics.sorted(strict=False)
 
-    assert len(found) == limits.PROBLEMS_SHOWN + 2
-    assert found[1].severity is Severity.WARNING
-    assert found[-1].message == "7 more errors are not shown"
+    assert len(problems) == limits.PROBLEMS_SHOWN + 2
+    assert problems[1].severity is Severity.WARNING
+    assert problems[-1].message == "7 more errors are not shown"
 
 
 def test_suggestions_stop_at_the_limit_of_candidates() -> None:

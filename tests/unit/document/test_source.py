@@ -144,9 +144,9 @@ def test_a_folder_expands_to_its_documents_sorted(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
-    found = source.expand([str(tmp_path)], stdin_allowed=True)
+    paths = source.expand([str(tmp_path)], stdin_allowed=True)
 
-    assert [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in found] == [
+    assert [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in paths] == [
         "a.yml",
         "b.yaml",
         "sub/D.YML",
@@ -159,9 +159,9 @@ def test_a_pattern_expands_to_its_matches_sorted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "folder.yml").mkdir()
 
-    found = source.expand([str(tmp_path / "*.yml")], stdin_allowed=True)
+    paths = source.expand([str(tmp_path / "*.yml")], stdin_allowed=True)
 
-    assert found == [str(tmp_path / "a.yml"), str(tmp_path / "b.yml")]
+    assert paths == [str(tmp_path / "a.yml"), str(tmp_path / "b.yml")]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_used(tmp_path: Path) -> None:

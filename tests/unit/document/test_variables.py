@@ -19,9 +19,9 @@ phases:
 
 
 def document() -> Document:
-    found = parse(TEXT, "a.yml", {Platform.LINUX}).document
-    assert found is not None
-    return found
+    parsed = parse(TEXT, "a.yml", {Platform.LINUX}).document
+    assert parsed is not None
+    return parsed
 
 
 def test_given_values_override_defaults_and_constants_are_bound() -> None:

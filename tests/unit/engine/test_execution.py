@@ -115,6 +115,6 @@ def test_context_values_that_must_not_change_are_read_once() -> None:
     for _ in range(2):
         assert engine.execution.context("hostname") == "the hostname"
         assert engine.execution.context("date") == "the date"
-    assert engine.machine.asked == ["hostname", "date", "date"]
+    assert engine.machine.queried == ["hostname", "date", "date"]
     assert engine.calls.events() == ["ContextRead"]
     assert engine.execution.environment("HOME") == "/root"

@@ -44,16 +44,16 @@ def test_an_error_becomes_a_failure(error: Exception, more: str, expected: Failu
 
 
 def test_a_defect_of_awstoe_is_called_that() -> None:
-    found = failure.of_error(KeyError("k"), step())
-    assert found.message.startswith("ExecuteBash ")
-    assert "KeyError: 'k'" in found.message
-    assert "bug in awstoe" in found.message
+    result = failure.of_error(KeyError("k"), step())
+    assert result.message.startswith("ExecuteBash ")
+    assert "KeyError: 'k'" in result.message
+    assert "bug in awstoe" in result.message
 
 
 def test_the_number_of_the_attempt_is_added_where_there_can_be_several() -> None:
-    found = Failure("no", 3, "tail")
-    assert failure.counted(found, 1, step()) == found
-    counted = failure.counted(found, 2, step(", maxAttempts: 3"))
+    result = Failure("no", 3, "tail")
+    assert failure.counted(result, 1, step()) == result
+    counted = failure.counted(result, 2, step(", maxAttempts: 3"))
     assert counted == Failure("attempt 2 of 3: no", 3, "tail")
 
 

@@ -91,6 +91,6 @@ def test_inputs_are_parsed_once_for_all_references_to_them() -> None:
     assert step.input_values() == [{"a": "2"}]
 
 
-def test_a_run_has_no_plan_before_the_runner_gives_it_one() -> None:
+def test_a_run_has_no_plan_before_the_runner_sets_it() -> None:
     with pytest.raises(LookupError, match="has no plan"):
         started().plan("")

@@ -174,6 +174,6 @@ def test_a_loop_does_not_run_over_a_list_that_was_cut(scene: Scene) -> None:
     assert "AWSTOE_STDOUT_LIMIT" in caught.value.hint
 
 
-def test_text_stays_text(scene: Scene) -> None:
+def test_text_that_looks_like_a_list_is_not_parsed(scene: Scene) -> None:
     assert scene.resolver.resolve_text("{{ build.Done.outputs[0].list }}") == '["x"]'
     assert scene.resolver.resolve_text("no {reference}") == "no {reference}"

@@ -63,7 +63,7 @@ STEP = [
         ),
     ],
 )
-def test_a_step_tells_each_turn_once(step: str, expected: list[str], status: Status) -> None:
+def test_a_step_reports_each_event_once(step: str, expected: list[str], status: Status) -> None:
     engine = Engine()
     record = Runner(engine.execution, plan(steps(step))).run()
     assert kinds(engine) == [*START, *expected, *END]
@@ -73,9 +73,10 @@ def test_a_step_tells_each_turn_once(step: str, expected: list[str], status: Sta
 def test_the_failure_of_each_attempt_is_reported() -> None:
     engine = Engine()
     Runner(engine.execution, plan(steps(f"{FALSE}, maxAttempts: 2"))).run()
-    found = [event for event in engine.observer.received if type(event) is events.AttemptFinished]
-    assert [event.again for event in found] == [True, False]
-    assert all(event.failure for event in found)
+    received = engine.observer.received
+    finished = [event for event in received if type(event) is events.AttemptFinished]
+    assert [event.again for event in finished] == [True, False]
+    assert all(event.failure for event in finished)
     record = engine.records.step("", 0, 0, 0)
     assert record.attempts == 2
     assert record.message.startswith("attempt 2 of 2: ")

@@ -5,7 +5,7 @@ from awstoe.engine.silent import NullLog
 from fakes.executions import Calls, FakeLog
 
 
-def test_only_a_flush_gets_through() -> None:
+def test_only_flush_has_an_effect() -> None:
     log = FakeLog(Calls())
     silent: RunLog = NullLog(log)
     silent.info("x")

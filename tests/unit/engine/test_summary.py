@@ -85,10 +85,10 @@ OK, BAD, IGNORED, SKIPPED = (
         (record(OK, Status.RUNNING, ended=None), ("running", 0, 1, 0, "")),
     ],
 )
-def test_status_counts_and_message(
+def test_the_summary_has_the_status_the_counts_and_the_message(
     run: RunRecord, expected: tuple[str, int, int, int, str]
 ) -> None:
-    found = summary(run, PLAN, log_url="/logs").as_json()
+    result = summary(run, PLAN, log_url="/logs").as_json()
     keys = (
         "status",
         "failedStepCount",
@@ -96,21 +96,21 @@ def test_status_counts_and_message(
         "ignoredFailedStepCount",
         "failureMessage",
     )
-    assert tuple(found[key] for key in keys) == expected
-    assert (found["executionId"], found["logUrl"]) == ("id-1", "/logs")
+    assert tuple(result[key] for key in keys) == expected
+    assert (result["executionId"], result["logUrl"]) == ("id-1", "/logs")
 
 
 def test_a_stopped_run_has_failed_in_the_step_that_was_running() -> None:
-    found = summary(record(OK, Status.RUNNING, ended=None), PLAN, log_url="", reason="Stopped.")
-    assert found.status is Status.FAILED
-    assert found.stopped == "Phase 'build', step 'B': Stopped."
-    assert found.message == f"Document doc.yml failed! {found.stopped}"
+    result = summary(record(OK, Status.RUNNING, ended=None), PLAN, log_url="", reason="Stopped.")
+    assert result.status is Status.FAILED
+    assert result.stopped == "Phase 'build', step 'B': Stopped."
+    assert result.message == f"Document doc.yml failed! {result.stopped}"
 
 
 def test_failures_are_listed_with_exit_code_and_standard_error() -> None:
-    found = summary(record(OK, BAD, ended=BAD), PLAN, log_url="")
-    assert found.failures == (StepFailure("doc.yml", "build", "B", 3, "no 1", "tail"),)
-    assert found.as_json()["failures"] == [
+    result = summary(record(OK, BAD, ended=BAD), PLAN, log_url="")
+    assert result.failures == (StepFailure("doc.yml", "build", "B", 3, "no 1", "tail"),)
+    assert result.as_json()["failures"] == [
         {
             "document": "doc.yml",
             "phase": "build",

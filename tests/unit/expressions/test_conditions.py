@@ -153,10 +153,10 @@ def test_comparisons_have_the_expected_results(
     companion: str | None,
     truth: bool,  # noqa: FBT001 - data
 ) -> None:
-    found = compared(operator, operand, companion)
+    evaluation = compared(operator, operand, companion)
 
-    assert found.value is truth
-    assert found.explanation.startswith(f"{operator}: ")
+    assert evaluation.value is truth
+    assert evaluation.explanation.startswith(f"{operator}: ")
 
 
 def test_every_operator_is_in_the_table() -> None:
@@ -213,11 +213,11 @@ def test_long_values_are_truncated_in_explanations() -> None:
 def test_secrets_can_be_hidden_in_explanations() -> None:
     condition = Comparison("stringEquals", "open", "secret'\n")
 
-    found = evaluate(
+    evaluation = evaluate(
         condition, same, Machine(), shown=lambda text: text.replace("secret'\n", "***")
     )
 
-    assert found.explanation == "stringEquals: *** is not equal to open"
+    assert evaluation.explanation == "stringEquals: *** is not equal to open"
 
 
 @pytest.mark.parametrize("pattern", ["(", "a(?=b)", "x" * 2000])
@@ -267,10 +267,10 @@ def test_evaluation_stops_at_the_deciding_condition(
     machine = Machine()
     conditions = tuple(Comparison("fileExists", path, None) for path in paths)
 
-    found = verdict(Logical(operator, conditions), machine)
+    evaluation = verdict(Logical(operator, conditions), machine)
 
     assert machine.queried == queried
-    assert repr(queried[-1]) in found.explanation
+    assert repr(queried[-1]) in evaluation.explanation
 
 
 def test_references_after_the_deciding_condition_are_not_resolved() -> None:
@@ -302,7 +302,7 @@ def test_many_conditions_that_decide_together_are_counted() -> None:
     assert verdict(Logical("and", (YES,) * 1000)).explanation.endswith("; and 997 more")
 
 
-def test_texts_are_in_order() -> None:
+def test_texts_of_a_condition_are_in_document_order() -> None:
     condition = Logical(
         "and",
         (

@@ -52,10 +52,10 @@ def resolving(**values: Value) -> Callable[[str], Value]:
 )
 def test_for_includes_both_ends(numbers: tuple[int, int, int], values: list[str]) -> None:
     assert for_problem(*numbers) is None
-    found = iteration_values(ForLoop("loop", *numbers), never)
-    assert list(found) == values
-    assert [found[position] for position in range(len(found))] == values
-    assert length(found) == len(values)
+    iterations = iteration_values(ForLoop("loop", *numbers), never)
+    assert list(iterations) == values
+    assert [iterations[position] for position in range(len(iterations))] == values
+    assert length(iterations) == len(values)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_text_is_split_at_each_delimiter(delimiter: str) -> None:
     ],
 )
 def test_text_is_split_without_stripping(text: str, delimiter: str, values: list[str]) -> None:
-    found = iteration_values(ForEachText("loop", text, delimiter), same)
+    iterations = iteration_values(ForEachText("loop", text, delimiter), same)
 
-    assert list(found) == values
-    assert length(found) == len(values)
+    assert list(iterations) == values
+    assert length(iterations) == len(values)
 
 
 def test_text_is_resolved_once() -> None:

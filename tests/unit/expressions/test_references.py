@@ -408,19 +408,19 @@ VALUES = st.recursive(
 
 @given(TEXT)
 def test_joined_parts_are_the_text(text: str) -> None:
-    found = parts(text)
+    split = parts(text)
 
-    assert "".join(part if isinstance(part, str) else part.text for part in found) == text
+    assert "".join(part if isinstance(part, str) else part.text for part in split) == text
     for placed in find(text):
         assert text[placed.start : placed.start + len(placed.text)] == placed.text
-    assert "" not in found
+    assert "" not in split
 
 
 @given(TEXT)
 def test_plain_parts_are_never_adjacent(text: str) -> None:
-    found = parts(text)
+    split = parts(text)
 
-    assert not any(isinstance(one, str) and isinstance(two, str) for one, two in pairwise(found))
+    assert not any(isinstance(one, str) and isinstance(two, str) for one, two in pairwise(split))
 
 
 @given(VALUES)
@@ -440,22 +440,22 @@ PUBLISHED = sorted((ROOT.parent / "shared" / "corpus").glob("*.yaml"))
 
 
 def unrecognized(file: Path) -> tuple[list[str], set[str]]:
-    """Return all text in ``file`` that looks like a chaining reference, and what is not found."""
+    """Return all text in ``file`` that looks like a chaining reference, and the ones not found."""
     text = file.read_text("utf-8", errors="replace")
     written = re.findall(r"\{\{\s*[\w-]+\.[\w-]+\.(?:in|out)puts[^}]*\}\}", text)
     return written, set(written) - {placed.text for placed in find(text)}
 
 
 def test_all_chaining_references_of_our_documents_are_found() -> None:
-    found = [unrecognized(file) for file in OWN]
+    results = [unrecognized(file) for file in OWN]
 
-    assert sum(len(written) for written, _ in found) > 20
-    assert [missing for _, missing in found if missing] == []
+    assert sum(len(written) for written, _ in results) > 20
+    assert [missing for _, missing in results if missing] == []
 
 
 @pytest.mark.skipif(not PUBLISHED, reason="the published documents are not part of this repository")
 def test_all_chaining_references_of_published_documents_are_found() -> None:
-    found = [unrecognized(file) for file in PUBLISHED]
+    results = [unrecognized(file) for file in PUBLISHED]
 
-    assert any(written for written, _ in found)
-    assert [missing for _, missing in found if missing] == []
+    assert any(written for written, _ in results)
+    assert [missing for _, missing in results if missing] == []

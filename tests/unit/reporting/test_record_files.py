@@ -49,9 +49,9 @@ def engine() -> Engine:
 
 def test_nested_runs_are_indented_as_the_rest(engine: Engine) -> None:
     text = detailed_output(engine.records.runs[""], TOP)
-    found = json.loads(text)
-    assert text == json.dumps(found, ensure_ascii=False, indent=4)
-    nested, hidden, plain = found["documents"][0]["phases"][0]["steps"]
+    records = json.loads(text)
+    assert text == json.dumps(records, ensure_ascii=False, indent=4)
+    nested, hidden, plain = records["documents"][0]["phases"][0]["steps"]
     assert len(nested["detailedOutput"]) == 2
     inner = nested["detailedOutput"][0]["documents"][0]["phases"][0]["steps"][0]
     innermost = inner["detailedOutput"][0]["documents"][0]["phases"][0]["steps"]

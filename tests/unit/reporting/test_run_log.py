@@ -11,7 +11,7 @@ from awstoe.reporting.run_log import LogFiles
 
 
 class Log:
-    """A log in its own folder, read without time stamps."""
+    """A log in its own folder, read without timestamps."""
 
     def __init__(self, folder: Path) -> None:
         self.files = LogFiles(str(folder), Progress())
@@ -38,11 +38,11 @@ def log(tmp_path: Path) -> Iterator[Log]:
     log.files.close()
 
 
-def test_messages_reach_both_logs_and_debug_messages_only_one(log: Log) -> None:
-    log.files.info("told")
-    log.files.debug("Executor: thought")
-    assert log.console() == ["told"]
-    assert log.application() == ["told", "Debug Executor: thought"]
+def test_messages_are_in_both_logs_and_debug_messages_in_one(log: Log) -> None:
+    log.files.info("visible")
+    log.files.debug("Executor: hidden")
+    assert log.console() == ["visible"]
+    assert log.application() == ["visible", "Debug Executor: hidden"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])

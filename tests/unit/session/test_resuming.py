@@ -111,9 +111,7 @@ def test_a_damaged_journal_does_not_hide_the_other_runs(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_journal_of_another_version_is_an_error_that_says_so(
-    scene: Scene, *, named: bool
-) -> None:
+def test_a_journal_of_another_version_is_reported_as_such(scene: Scene, *, named: bool) -> None:
     scene.save("newer", STARTED, UNKNOWN)
     with pytest.raises(HostError, match="this version of awstoe cannot read"):
         scene.resumed("newer" if named else None)

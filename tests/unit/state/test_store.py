@@ -12,7 +12,7 @@ from awstoe.host.files import locks
 from awstoe.state import store
 
 
-def test_a_lock_file_that_its_holder_has_removed_locks_nothing(
+def test_a_lock_file_removed_by_its_holder_locks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "lock"
@@ -57,7 +57,7 @@ def test_a_file_system_without_locks_is_an_error_that_says_so(
         os.fstat(opened[0])
 
 
-def test_a_run_that_finished_while_another_process_looked_is_not_started_again(
+def test_a_run_that_finishes_while_another_process_opens_it_is_not_started_again(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "state"

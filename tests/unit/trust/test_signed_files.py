@@ -65,7 +65,7 @@ def test_both_signatures_are_good(verify: Verify) -> None:
     assert result.authenticode.state is State.GOOD
 
 
-def test_an_unknown_publisher_spoils_it(verify: Verify) -> None:
+def test_a_signature_of_an_unknown_publisher_is_not_good(verify: Verify) -> None:
     result = verify(signed(), publishers("00" * 20))
     assert (result.is_good, result.verdict) == (False, Verdict.UNTRUSTED)
     assert result.reason.startswith("the Authenticode signature is not good: the signer's cert")
@@ -91,7 +91,7 @@ def test_without_an_authenticode_signature_the_detached_one_decides(
     assert (result.authenticode.state if result.authenticode else None) is state
 
 
-def test_half_a_windows_program_is_not_good(verify: Verify) -> None:
+def test_a_truncated_windows_program_is_not_good(verify: Verify) -> None:
     assert not verify(b"MZ and nothing else", publishers()).is_good
 
 
@@ -117,7 +117,7 @@ REVOKED = publishers()._replace(thumbprints=[], revoked=[OWN])
 
 @pytest.mark.parametrize("whose", [REVOKED, REVOKED._replace(needed=False)])
 @pytest.mark.parametrize("others", [[], ["00" * 20]], ids=["all", "one of two"])
-def test_a_revoked_publisher_spoils_it(
+def test_a_signature_of_a_revoked_publisher_is_not_good(
     others: list[str], whose: Publishers, verify: Verify
 ) -> None:
     result = verify(signed(), whose._replace(thumbprints=others))

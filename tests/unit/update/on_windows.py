@@ -124,7 +124,7 @@ def test_failure_after_the_swap_is_rolled_back(windows: Scene) -> None:
 @pytest.mark.parametrize(
     "step", [InstallStep.RECORDED, InstallStep.BACKED_UP, InstallStep.SWAPPED, InstallStep.HEALTHY]
 )
-def test_interrupted_update_recovers(windows: Scene, step: InstallStep) -> None:
+def test_an_interrupted_update_recovers(windows: Scene, step: InstallStep) -> None:
     class Killed(BaseException):
         pass
 

@@ -60,7 +60,7 @@ def test_bundle_is_good(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture
     assert message["validUntil"] == (NOW + dt.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_bundle_for_another_platform(scene: Scene, bundle: Path) -> None:
+def test_a_bundle_for_another_platform_is_rejected(scene: Scene, bundle: Path) -> None:
     path = bundle.with_name("arm.bundle")
     written = bundles.write(
         str(path), str(scene.publisher.folder), "1.1.0", targets=[("linux", "arm64")]
@@ -70,7 +70,7 @@ def test_bundle_for_another_platform(scene: Scene, bundle: Path) -> None:
     assert "there is no release for linux/amd64" in message
 
 
-def test_bundle_of_a_release_that_is_not_the_newest(scene: Scene, bundle: Path) -> None:
+def test_a_bundle_may_contain_an_older_release(scene: Scene, bundle: Path) -> None:
     """Its metadata lists a newer release, which it does not contain."""
     scene.publisher.add("1.2.0")
     bundle.unlink()
@@ -116,7 +116,7 @@ def test_bundle_is_written_by_a_command(
     assert "File exists" in capsys.readouterr().err
 
 
-def test_bundle_of_a_version_that_is_not_published(scene: Scene) -> None:
+def test_a_bundle_requires_a_published_version(scene: Scene) -> None:
     with pytest.raises(SigningFailure, match=r"version 7\.0\.0 is not published"):
         bundles.write(str(scene.folder / "x"), str(scene.publisher.folder), "7.0.0")
 
@@ -134,7 +134,9 @@ def test_old_bundle_is_a_rollback(scene: Scene, bundle: Path) -> None:
     assert "older than what this machine has seen" in message
 
 
-def test_expired_bundle(scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_expired_bundle_is_rejected(
+    scene: Scene, bundle: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     scene.publisher.now = NOW - dt.timedelta(days=60)
     scene.publisher.add("1.2.0")
     bundle.unlink()
@@ -163,7 +165,7 @@ def rewritten(bundle: Path, name: str, change: Callable[[bytes], bytes]) -> None
         "metadata/2.targets.json",
     ],
 )
-def test_changed_file_in_a_bundle(
+def test_a_changed_file_in_a_bundle_is_rejected(
     scene: Scene, bundle: Path, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rewritten(bundle, name, lambda data: data[:40] + bytes([data[40] ^ 1]) + data[41:])
@@ -190,7 +192,7 @@ def huge_directory() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "it has 0 bytes"),
         (b"x" * 5000, "ends with its directory"),
@@ -209,14 +211,14 @@ def huge_directory() -> bytes:
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
-def test_malformed_bundle(scene: Scene, content: bytes, words: str) -> None:
+def test_a_malformed_bundle_is_rejected(scene: Scene, content: bytes, message: str) -> None:
     path = scene.folder / "bad.bundle"
     path.write_bytes(content)
-    code = 4 if "not in the bundle" in words else 5
-    assert words in scene.refused("--from-file", str(path), code=code)
+    code = 4 if "not in the bundle" in message else 5
+    assert message in scene.refused("--from-file", str(path), code=code)
 
 
-def test_truncated_bundle(scene: Scene, bundle: Path) -> None:
+def test_a_truncated_bundle_is_rejected(scene: Scene, bundle: Path) -> None:
     data = bundle.read_bytes()
     for size in range(0, len(data), len(data) // 40):
         bundle.write_bytes(data[:size])
@@ -248,11 +250,11 @@ def test_damaged_bundle_never_installs_anything_that_was_not_signed(
             scene.updates_to("1.0.0", "--rollback")
 
 
-def test_bundle_that_is_missing(scene: Scene) -> None:
+def test_a_missing_bundle_is_reported(scene: Scene) -> None:
     assert "No such file" in scene.refused("--from-file", "/nowhere/x.bundle", code=2)
 
 
-def test_bundle_without_keys_to_check_with(scene: Scene, bundle: Path) -> None:
+def test_a_bundle_cannot_be_checked_without_keys(scene: Scene, bundle: Path) -> None:
     with pytest.raises(AwstoeError, match="has no release keys to check with") as caught:
         update_bundle.run(["verify", str(bundle)], Console())
     assert caught.value.exit_code == 3

@@ -50,7 +50,7 @@ def test_region_is_rejected_if_the_built_in_url_has_none(scene: Scene) -> None:
         (["--wait", "--version", "1.1.0", "--quiet"], "updated"),
     ],
 )
-def test_options_that_can_be_combined(
+def test_compatible_options_are_accepted(
     scene: Scene, options: list[str], outcome: str, place: list[str]
 ) -> None:
     scene.publisher.add("1.1.0")

@@ -84,7 +84,7 @@ def test_c_library_of_this_machine_must_be_new_enough() -> None:
     assert decide(Version("1.0.0"), unknown, offered).release == offered[1]
 
 
-def test_named_version() -> None:
+def test_a_named_version_is_chosen() -> None:
     offered = [release("0.9.0"), release("1.0.0"), release("1.1.0"), release("1.2.0-rc.1")]
     assert chosen("1.0.0", offered, wanted="1.1.0") == ("update", "1.1.0")
     assert chosen("1.0.0", offered, wanted="1.2.0-rc.1") == ("update", "1.2.0-rc.1")
@@ -102,7 +102,7 @@ def test_no_release_is_available() -> None:
         chosen("1.0.0", [])
 
 
-def test_order_of_versions() -> None:
+def test_versions_are_ordered_as_by_semantic_versioning() -> None:
     """The example of Semantic Versioning 2.0.0, item 11."""
     texts = (
         *("1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2"),
@@ -117,7 +117,7 @@ def test_order_of_versions() -> None:
 @pytest.mark.parametrize(
     "text", ["", "1", "1.2", "1.2.3.4", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3\n", "१.२.३", "1" * 99]
 )
-def test_malformed_version(text: str) -> None:
+def test_a_malformed_version_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="expected a version such as"):
         Version(text)
 
@@ -125,7 +125,7 @@ def test_malformed_version(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("glibc 2.36", (2, 36)), ("2.17", (2, 17)), ("musl", None), ("", None)]
 )
-def test_version_of_the_c_library(text: str, expected: tuple[int, int] | None) -> None:
+def test_the_version_of_the_c_library_is_read(text: str, expected: tuple[int, int] | None) -> None:
     assert glibc_version(text) == expected
 
 
@@ -140,16 +140,18 @@ def test_version_of_the_c_library(text: str, expected: tuple[int, int] | None) -
         ("latest/assets/awstoe.gpg", None),
     ],
 )
-def test_path_of_a_program(path: str, expected: tuple[str, str, str] | None) -> None:
+def test_the_path_of_a_program_is_parsed_and_formatted(
+    path: str, expected: tuple[str, str, str] | None
+) -> None:
     assert layout.parse_program_path(path) == expected
     if expected:
         assert layout.program_path(*expected) == path
 
 
 def test_regions_are_those_of_the_user_guide() -> None:
-    found = regions.read()
-    assert len(found) == 20
-    assert {each.suffix for each in found.values()} == {"amazonaws.com"}
+    known = regions.read()
+    assert len(known) == 20
+    assert {each.suffix for each in known.values()} == {"amazonaws.com"}
 
 
 def test_a_region_of_an_unknown_partition_is_named(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_failover_stays_in_the_partition() -> None:
     assert [each.name for each in regions.order(some, "c")] == ["c", "a"]
 
 
-def test_template_of_urls() -> None:
+def test_a_template_becomes_the_urls_of_the_regions() -> None:
     order = regions.order(regions.read(), "eu-west-1")
     template = "https://awstoe-{region}.s3.{region}.{suffix}"
     assert regions.mirrors(template, order)[0] == regions.Mirror(
@@ -195,7 +197,7 @@ def test_template_of_urls() -> None:
         *("https://host/?token=1", "https://host/#part", "https://host/}"),
     ],
 )
-def test_malformed_template(template: str) -> None:
+def test_a_malformed_template_is_rejected(template: str) -> None:
     with pytest.raises(UsageError, match="is not a URL of releases"):
         regions.mirrors(template, regions.order(regions.read(), None))
 

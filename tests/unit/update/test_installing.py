@@ -28,7 +28,7 @@ from fakes.scene import Scene
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and flock")
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-needs_root = pytest.mark.skipif(not ROOT, reason="only root gives files away and mounts disks")
+needs_root = pytest.mark.skipif(not ROOT, reason="only root can change owners and mount disks")
 NOBODY = 65534
 
 
@@ -59,11 +59,11 @@ def test_updated_file_rolls_back_and_forth(scene: Scene) -> None:
     assert scene.before["awstoe"] == (0o755, new)
 
 
-def test_rollback_without_a_previous_version(scene: Scene) -> None:
+def test_a_rollback_requires_a_previous_version(scene: Scene) -> None:
     assert "there is no version to go back to" in scene.refused("--rollback", code=7)
 
 
-def test_rollback_to_a_replaced_file(scene: Scene) -> None:
+def test_a_rollback_to_a_replaced_file_is_rejected(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
     (scene.installation.bin / "awstoe.previous").write_bytes(shell_program("1.0.0", body=": evil"))
@@ -72,7 +72,7 @@ def test_rollback_to_a_replaced_file(scene: Scene) -> None:
     assert "the signature is not valid" in scene.refused("--rollback", "--dry-run")
 
 
-def test_rollback_after_the_signature_file_was_of_another_version(scene: Scene) -> None:
+def test_a_rollback_restores_the_signature_file(scene: Scene) -> None:
     """The user had replaced the program by hand, but not the signature next to it."""
     scene.publisher.add("1.1.0")
     stale = scene.publisher.folder / "1.1.0/linux/amd64/awstoe.sig"
@@ -82,7 +82,7 @@ def test_rollback_after_the_signature_file_was_of_another_version(scene: Scene) 
     assert scene.before["awstoe"] == (0o755, scene.old)
 
 
-def test_rollback_to_a_named_lower_version(scene: Scene) -> None:
+def test_a_rollback_can_install_a_named_lower_version(scene: Scene) -> None:
     scene.publisher.add("0.9.0")
     scene.updates_to("0.9.0", "--rollback", "--version", "0.9.0")
 
@@ -110,8 +110,8 @@ def test_owner_is_kept(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     os.chown(scene.installation.path, 1234, 4321)
     scene.updates_to("1.1.0")
-    found = scene.installation.path.stat()
-    assert (found.st_uid, found.st_gid) == (1234, 4321)
+    status = scene.installation.path.stat()
+    assert (status.st_uid, status.st_gid) == (1234, 4321)
 
 
 def test_extended_attributes_are_kept(scene: Scene) -> None:
@@ -156,7 +156,7 @@ def test_symbolic_link_to_the_program_is_followed(scene: Scene) -> None:
     assert scene.installation.path.read_bytes() == new
 
 
-def test_link_to_a_version_in_another_folder(scene: Scene) -> None:
+def test_a_link_to_a_version_in_another_folder_is_followed(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     folder = scene.folder / "elsewhere"
     folder.mkdir()
@@ -296,7 +296,7 @@ def test_space_of_an_incomplete_download_is_not_required_again(
 
 
 @pytest.mark.parametrize("left", [0, 4, 20, 34, 40, 48])
-def test_disk_that_fills_up_during_the_update(
+def test_a_disk_that_fills_up_during_the_update_leaves_a_working_program(
     scene: Scene, small_disk: Path, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
     """With this many KiB left, the update fails at some step, or succeeds."""
@@ -317,7 +317,7 @@ def test_disk_that_fills_up_during_the_update(
     scene.updates_to("1.1.0")
 
 
-def test_size_limit_of_the_process(scene: Scene) -> None:
+def test_the_size_limit_of_the_process_is_reported(scene: Scene) -> None:
     new = scene.publisher.add("1.1.0")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(new) // 2, before[1]))
@@ -389,7 +389,7 @@ def released(process: "subprocess.Popen[str]") -> Attempt:
     return finished(process)
 
 
-def test_two_updates_at_once(scene: Scene) -> None:
+def test_one_of_two_updates_at_once_is_rejected(scene: Scene) -> None:
     """One wins; the other reports that it is busy, and changes nothing."""
     scene.publisher.add("1.1.0")
     first = held(scene, InstallStep.DOWNLOADED)
@@ -415,7 +415,7 @@ def test_second_update_waits_for_the_first(scene: Scene) -> None:
     assert "was replaced while this process was running" in second.stderr
 
 
-def test_update_while_a_run_is_in_progress(scene: Scene) -> None:
+def test_an_update_is_rejected_while_a_run_is_in_progress(scene: Scene) -> None:
     """It fails at once and before any request; with --wait it waits until the run has finished."""
     scene.publisher.add("1.1.0")
     run = lock.lock_shared(str(scene.installation.path))
@@ -465,7 +465,7 @@ def test_no_run_starts_during_the_swap(scene: Scene) -> None:
     os.close(held)
 
 
-def test_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
+def test_the_lock_is_a_flock_on_the_program_itself(scene: Scene) -> None:
     held = lock.lock_shared(str(scene.installation.path))
     assert held is not None
     with open(scene.installation.path, "rb") as other:
@@ -565,7 +565,7 @@ def test_interrupt_during_the_download_changes_nothing(scene: Scene) -> None:
     assert scene.installation.on_disk() == scene.before
 
 
-def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
+def test_an_interrupt_during_the_swap_is_ignored(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     process = held(scene, InstallStep.SWAPPED)
     process.send_signal(signal.SIGINT)
@@ -576,7 +576,9 @@ def test_interrupt_in_the_swap_is_too_late(scene: Scene) -> None:
     assert not (scene.installation.bin / ".awstoe.update").exists()
 
 
-def test_file_system_without_hard_links(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_does_not_require_hard_links(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -593,6 +595,6 @@ def test_previous_of_an_exe_can_be_started() -> None:
         assert swap.suffixed("/x/awstoe", "previous") == "/x/awstoe.previous"
 
 
-def test_installed_version_newer_than_all(scene: Scene) -> None:
+def test_an_installed_version_newer_than_all_releases_is_kept(scene: Scene) -> None:
     scene.installation.version = str(Version("3.0.0"))
     assert scene.update().result["outcome"] == "current"

@@ -18,7 +18,7 @@ KILLS = 70
 
 
 @pytest.mark.parametrize("step", list(InstallStep))
-def test_killed_at_each_step_and_recovered(scene: Scene, step: InstallStep) -> None:
+def test_an_update_killed_at_each_step_recovers(scene: Scene, step: InstallStep) -> None:
     new = scene.publisher.add("1.1.0")
     ended = finished(scene.installation.process(die_at=step))
     assert ended.code == -9
@@ -46,7 +46,7 @@ def test_interrupted_swap_to_a_program_that_broke_is_undone(scene: Scene) -> Non
     scene.updates_to("1.1.0")
 
 
-def test_interrupted_rollback_recovers(scene: Scene) -> None:
+def test_an_interrupted_rollback_recovers(scene: Scene) -> None:
     new = scene.publisher.add("1.1.0")
     scene.updates_to("1.1.0")
     for step in (InstallStep.STARTED, InstallStep.BACKED_UP, InstallStep.SWAPPED):
@@ -57,7 +57,7 @@ def test_interrupted_rollback_recovers(scene: Scene) -> None:
     assert scene.installation.path.read_bytes() == new
 
 
-def test_damaged_record_of_an_interrupted_swap(scene: Scene) -> None:
+def test_a_swap_with_a_damaged_record_is_undone(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     finished(scene.installation.process(die_at=InstallStep.SWAPPED))
     (scene.installation.bin / ".awstoe.update/journal.json").write_bytes(b'{"version": "1.')
@@ -67,7 +67,7 @@ def test_damaged_record_of_an_interrupted_swap(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_killed_at_random_moments(scene: Scene, seed: int) -> None:
+def test_an_update_killed_at_random_moments_recovers(scene: Scene, seed: int) -> None:
     """Each of several hundred kills leaves a program that works, and the next update succeeds."""
     new = scene.publisher.add("1.1.0")
     (scene.folder / "new").write_bytes(new)

@@ -15,7 +15,7 @@ def test_delays_double_and_then_end() -> None:
     assert retry_delay(limits.UPDATE_ATTEMPTS) is None
 
 
-def test_machines_do_not_all_come_back_at_the_same_time() -> None:
+def test_machines_do_not_all_retry_at_the_same_time() -> None:
     assert len({retry_delay(1) for _ in range(50)}) > 1
 
 

@@ -30,20 +30,24 @@ def assert_no_way_back(scene: Scene, attempt: Attempt, reason: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["awstoe.previous", "awstoe.previous.sig"])
-def test_path_is_taken_by_a_folder(scene: Scene, name: str) -> None:
+def test_a_folder_at_the_path_of_the_previous_version_prevents_a_rollback_only(
+    scene: Scene, name: str
+) -> None:
     scene.publisher.add("1.1.0")
     (scene.installation.bin / name / "mine").mkdir(parents=True)
     assert_no_way_back(scene, scene.update(), "Is a directory")
     assert (scene.installation.bin / name / "mine").is_dir()
 
 
-def test_signature_cannot_be_fetched(scene: Scene) -> None:
+def test_a_signature_that_cannot_be_fetched_prevents_a_rollback_only(scene: Scene) -> None:
     scene.publisher.add("1.1.0")
     scene.server.tricks["*/1.0.0/linux/amd64/awstoe.sig"] = tricks.status(404)
     assert_no_way_back(scene, scene.update(), "no signature of the previous version")
 
 
-def test_path_is_taken_when_an_interrupted_update_is_finished(scene: Scene) -> None:
+def test_a_folder_at_the_path_is_reported_when_an_interrupted_update_is_finished(
+    scene: Scene,
+) -> None:
     scene.publisher.add("1.1.0")
     (scene.installation.bin / "awstoe.previous/mine").mkdir(parents=True)
     finished(scene.installation.process(die_at=InstallStep.HEALTHY))
@@ -76,7 +80,7 @@ def test_leftover_that_cannot_be_removed_does_not_fail_the_update(scene: Scene) 
     )
 
 
-def test_old_program_is_back_though_its_signature_is_not(scene: Scene) -> None:
+def test_the_old_program_is_restored_even_if_its_signature_is_not(scene: Scene) -> None:
     """Another process changes the folder; the message must not name a file that was moved."""
     scene.publisher.add("1.1.0")
     scene.publisher.add("1.2.0")

@@ -33,7 +33,7 @@ def missing() -> str:
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
-def test_updates_on_windows(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_updates_work_on_windows(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("windows")
     programs = folder / "programs"
     programs.mkdir()

@@ -132,7 +132,7 @@ def check_time(certificate: x509.Certificate, at: datetime) -> None:
 
 def find(
     certificate: x509.Certificate,
-    beside: Collection[x509.Certificate],
+    embedded: Collection[x509.Certificate],
     roots: Sequence[x509.Certificate],
     purpose: Purpose,
     at: datetime,
@@ -141,7 +141,7 @@ def find(
 
     Args:
         certificate: The signer's certificate.
-        beside: The certificates that came with it.
+        embedded: The certificates in the signature.
         roots: The trusted certificates.
         purpose: What the signature is for.
         at: The time at which all of them must be valid.
@@ -154,12 +154,12 @@ def find(
     """
     check_signer(certificate, purpose)
     check_time(certificate, at)
-    return _extend([certificate], beside, roots, purpose, at)
+    return _extend([certificate], embedded, roots, purpose, at)
 
 
 def _extend(
     chain: list[x509.Certificate],
-    beside: Collection[x509.Certificate],
+    embedded: Collection[x509.Certificate],
     roots: Sequence[x509.Certificate],
     purpose: Purpose,
     at: datetime,
@@ -170,26 +170,26 @@ def _extend(
         f'the certificate "{name_of(chain[-1])}", issued by'
         f' "{chain[-1].issuer.rfc4514_string()}", does not lead to a trusted authority'
     )
-    for issuer in (*roots, *(each for each in beside if each not in roots)):
+    for issuer in (*roots, *(each for each in embedded if each not in roots)):
         if issuer in chain or not _issued(issuer, chain[-1]):
             continue
         try:
             _check_signature(chain[-1])
             _check_authority(issuer, len(chain) - 1, purpose)
             check_time(issuer, at)
-            return _extend([*chain, issuer], beside, roots, purpose, at)
+            return _extend([*chain, issuer], embedded, roots, purpose, at)
         except TrustError as error:
             reason = error
     raise reason
 
 
 def without_roots(
-    certificate: x509.Certificate, beside: Collection[x509.Certificate], purpose: Purpose
+    certificate: x509.Certificate, embedded: Collection[x509.Certificate], purpose: Purpose
 ) -> list[x509.Certificate]:
     """Return the chain that the included certificates form, for a signer that is trusted itself."""
     check_signer(certificate, purpose)
     chain = [certificate]
-    while issuers := [each for each in beside if each not in chain and _issued(each, chain[-1])]:
+    while issuers := [each for each in embedded if each not in chain and _issued(each, chain[-1])]:
         _check_signature(chain[-1])
         chain.append(issuers[0])
     return chain

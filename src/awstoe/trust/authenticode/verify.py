@@ -246,15 +246,15 @@ def _trusted_authority(
 
 
 def _check_trusted(signature: cms.Signature, publisher: TrustedPublisher, at: datetime) -> None:
-    certificate, beside = signature.certificate, signature.certificates
+    certificate, embedded = signature.certificate, signature.certificates
     if not publisher.roots and not publisher.signers:
         raise TrustError("no certificate is trusted here, so no signature can be good")
     if publisher.roots:
-        found = chain.find(certificate, beside, publisher.roots, chain.CODE_SIGNING, at)
+        found = chain.find(certificate, embedded, publisher.roots, chain.CODE_SIGNING, at)
     else:
-        found = chain.without_roots(certificate, beside, chain.CODE_SIGNING)
+        found = chain.without_roots(certificate, embedded, chain.CODE_SIGNING)
         chain.check_time(certificate, at)
-    _check_all_used(beside, found, _WHAT)
+    _check_all_used(embedded, found, _WHAT)
     prints = {
         certificate.fingerprint(each()).hex().upper() for each in (hashes.SHA1, hashes.SHA256)
     }
@@ -266,10 +266,10 @@ def _check_trusted(signature: cms.Signature, publisher: TrustedPublisher, at: da
 
 
 def _check_all_used(
-    beside: Iterable[x509.Certificate], found: Collection[x509.Certificate], what: str
+    embedded: Iterable[x509.Certificate], found: Collection[x509.Certificate], what: str
 ) -> None:
     """Reject certificates that no signature covers: they could contain anything."""
-    for certificate in beside:
+    for certificate in embedded:
         if certificate not in found:
             raise TrustError(
                 f"the {what} contains a certificate that is not part of its chain:"

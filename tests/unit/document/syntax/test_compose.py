@@ -26,15 +26,15 @@ def comparable(node: Node) -> Comparable:
 
 def tree(text: str) -> Node:
     diagnostics = Diagnostics("a.yml")
-    found = compose.read(text, diagnostics)
+    node = compose.read(text, diagnostics)
     assert diagnostics.sorted(strict=False) == []
-    return found
+    return node
 
 
 def test_every_node_has_its_position() -> None:
-    found = tree("a: 1\nb:\n  - 'x'\n  - {c: \"d\"}\n")
+    node = tree("a: 1\nb:\n  - 'x'\n  - {c: \"d\"}\n")
 
-    assert comparable(found) == (
+    assert comparable(node) == (
         1,
         1,
         (("a", True, 1, 1), ("1", True, 1, 4)),
@@ -148,10 +148,10 @@ def test_pyyaml_without_libyaml_is_an_error_of_the_machine(monkeypatch: pytest.M
 
 
 def test_aliases_share_their_node() -> None:
-    found = tree("a: &x [1]\nb: *x\n")
+    node = tree("a: &x [1]\nb: *x\n")
 
-    assert isinstance(found, Mapping)
-    assert found.value("a") is found.value("b")
+    assert isinstance(node, Mapping)
+    assert node.value("a") is node.value("b")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_patterns_that_re2_rejects_are_rejected(pattern: str) -> None:
         ("(?xx)", 0, "does not start a group"),
     ],
 )
-def test_errors_say_what_is_wrong_and_where(pattern: str, position: int, message: str) -> None:
+def test_errors_have_a_position_and_a_reason(pattern: str, position: int, message: str) -> None:
     with pytest.raises(PatternError) as caught:
         translate(pattern)
 

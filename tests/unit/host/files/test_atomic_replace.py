@@ -203,7 +203,7 @@ def test_a_folder_merges_between_file_systems(tmp_path: Path, elsewhere: Path) -
     assert (target / "own" / "f").read_text() == "x"
 
 
-def test_a_folder_that_cannot_be_copied_whole_stays_where_it_is(
+def test_a_folder_that_cannot_be_copied_completely_is_not_moved(
     tmp_path: Path, elsewhere: Path
 ) -> None:
     source = tmp_path / "s"

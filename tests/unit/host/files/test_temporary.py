@@ -23,7 +23,7 @@ def test_folder_is_made_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert temporary.parent_folder() == "/tmp"
 
 
-def test_relative_tmpdir_gives_an_absolute_path(
+def test_a_relative_tmpdir_becomes_an_absolute_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -48,11 +48,11 @@ def test_script_that_cannot_be_encoded_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "hint"),
     [(errno.ENOSPC, "full"), (errno.EACCES, "can write"), (errno.ENOENT, "exist")],
 )
 def test_parent_that_cannot_be_used_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, hint: str
 ) -> None:
     def refuse(path: str, *_: object) -> None:
         raise OSError(number, os.strerror(number), path)
@@ -67,7 +67,7 @@ def test_parent_that_cannot_be_used_is_named(
         with pytest.raises(HostError) as caught:
             make()
         assert str(tmp_path) in caught.value.message
-        assert words in (caught.value.hint or "")
+        assert hint in (caught.value.hint or "")
 
 
 def test_removal_includes_everything_inside_and_follows_no_link(tmp_path: Path) -> None:

@@ -140,12 +140,12 @@ def test_permissions_are_set_without_proc(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_system_errors_are_explained_with_what_to_do(number: int, reason: str) -> None:
-    found = oserrors.explain(OSError(number, os.strerror(number), "/a/b"))
-    assert reason in found.reason
-    assert found.reason.endswith("'/a/b'")
-    assert found.hint
+    explanation = oserrors.explain(OSError(number, os.strerror(number), "/a/b"))
+    assert reason in explanation.reason
+    assert explanation.reason.endswith("'/a/b'")
+    assert explanation.hint
 
 
 def test_an_unknown_system_error_keeps_the_systems_text() -> None:
-    found = oserrors.explain(OSError(errno.ECHILD, os.strerror(errno.ECHILD), "a", None, "b"))
-    assert found.reason == f"{os.strerror(errno.ECHILD)}: 'a' -> 'b'"
+    explanation = oserrors.explain(OSError(errno.ECHILD, os.strerror(errno.ECHILD), "a", None, "b"))
+    assert explanation.reason == f"{os.strerror(errno.ECHILD)}: 'a' -> 'b'"

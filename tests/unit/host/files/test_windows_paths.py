@@ -15,7 +15,7 @@ from awstoe.host.platforms import Platform
         ("\\\\.\\pipe\\a", "\\\\.\\pipe\\a"),
     ],
 )
-def test_long_form_is_literal_and_not_shown(path: str, long: str) -> None:
+def test_the_long_form_of_a_path_is_literal_and_not_displayed(path: str, long: str) -> None:
     assert paths.long_form(path) == long
     assert paths.shown(long) == paths.shown(path)
     assert "?" not in paths.shown(long)
@@ -40,5 +40,5 @@ def test_name_that_windows_changes_or_rejects_is_a_problem(path: str) -> None:
         *("console.log", "C:\\com10", "C:\\*.txt", "nulls", "a\\.hidden", "file.txt:stream"),
     ],
 )
-def test_other_names_are_not(path: str) -> None:
+def test_other_names_are_not_problems(path: str) -> None:
     assert paths.name_problem(path, Platform.WINDOWS) is None

@@ -187,7 +187,7 @@ def got(url: str) -> bytes:
         return b"".join(answer.chunks())
 
 
-def test_plain_answer_and_what_is_sent(plain: _Server) -> None:
+def test_a_response_is_read_and_the_request_has_few_headers(plain: _Server) -> None:
     assert got(f"http://127.0.0.1:{plain.port}/a/b") == b"hello"
     path, headers = plain.seen[0]
     assert path == "/a/b"
@@ -196,14 +196,14 @@ def test_plain_answer_and_what_is_sent(plain: _Server) -> None:
 
 
 @pytest.mark.parametrize("variable", ca_certificates.VARIABLES)
-def test_authority_of_a_company(
+def test_a_certificate_authority_of_a_company_is_trusted(
     secure: Place, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, str(secure.authority.file))
     assert got(secure.url) == b"hello"
 
 
-def test_first_variable_wins(
+def test_the_first_variable_for_certificates_is_used(
     secure: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(secure.authority.file))
@@ -211,14 +211,14 @@ def test_first_variable_wins(
     assert got(secure.url) == b"hello"
 
 
-def test_unknown_authority(secure: Place) -> None:
+def test_an_unknown_certificate_authority_is_rejected(secure: Place) -> None:
     with pytest.raises(ServerNotTrusted) as caught:
         got(secure.url)
     assert "certificate is not trusted: unable to get local issuer" in caught.value.message
     assert "AWS_CA_BUNDLE" in str(caught.value.hint)
 
 
-def test_authority_variable_with_a_bad_path(
+def test_a_bad_path_for_certificates_is_reported(
     secure: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
@@ -232,11 +232,11 @@ def test_authority_variable_with_a_bad_path(
 
 
 @pytest.mark.parametrize(
-    ("host", "days", "words"),
+    ("host", "days", "message"),
     [("other.invalid", 30, "mismatch"), ("127.0.0.1", -5, "has expired")],
 )
-def test_certificate_of_another_host_or_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, words: str
+def test_a_certificate_of_another_host_or_time_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, message: str
 ) -> None:
     authority = Authority(tmp_path / "authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
@@ -244,7 +244,7 @@ def test_certificate_of_another_host_or_time(
     context = authority.server(host=host, days=days)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for each in running(server):
-        with pytest.raises(ServerNotTrusted, match=words):
+        with pytest.raises(ServerNotTrusted, match=message):
             got(f"https://127.0.0.1:{each.port}/")
 
 
@@ -254,7 +254,7 @@ def test_old_tls_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert ca_certificates.trust_store().context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_server_without_tls(plain: _Server) -> None:
+def test_a_server_without_tls_is_reported(plain: _Server) -> None:
     with pytest.raises(RequestFailed, match="no TLS connection"):
         got(f"https://127.0.0.1:{plain.port}/")
 
@@ -268,12 +268,12 @@ def proxy(secure: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
     yield from running(server)
 
 
-def test_proxy_with_a_password(proxy: _Server, secure: Place) -> None:
+def test_the_password_is_sent_to_the_proxy(proxy: _Server, secure: Place) -> None:
     assert got(secure.url) == b"hello"
     assert proxy.seen[0][0] == f"127.0.0.1:{secure.server.port}"
 
 
-def test_proxy_is_skipped_for_hosts_in_no_proxy(
+def test_the_proxy_is_not_used_for_hosts_in_no_proxy(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
@@ -281,7 +281,7 @@ def test_proxy_is_skipped_for_hosts_in_no_proxy(
     assert proxy.seen == []
 
 
-def test_proxy_without_the_password(
+def test_a_proxy_that_requires_a_password_is_reported(
     proxy: _Server, secure: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{proxy.port}")
@@ -291,7 +291,9 @@ def test_proxy_without_the_password(
     assert "secret" not in caught.value.message + str(caught.value.hint)
 
 
-def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, proxy: _Server) -> None:
+def test_a_proxy_that_is_down_is_reported(
+    secure: Place, monkeypatch: pytest.MonkeyPatch, proxy: _Server
+) -> None:
     del proxy
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     with pytest.raises(RequestFailed, match="the proxy cannot be reached") as caught:
@@ -302,7 +304,9 @@ def test_proxy_that_is_down(secure: Place, monkeypatch: pytest.MonkeyPatch, prox
 @pytest.mark.parametrize(
     "address", ["http://user:sec#ret@host:1", "http://user:sec/ret@host", "http://user:sec@[::1"]
 )
-def test_proxy_setting_that_is_not_a_url(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_setting_that_is_not_a_url_is_reported(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", address)
     with pytest.raises(RequestFailed, match="the proxy setting in the environment") as caught:
         got("http://releases.invalid/x")
@@ -310,7 +314,7 @@ def test_proxy_setting_that_is_not_a_url(address: str, monkeypatch: pytest.Monke
     assert "%XX" in str(caught.value.hint)
 
 
-def test_plain_http_goes_through_its_proxy(plain: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_uses_its_proxy(plain: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{plain.port}")
     assert got("http://releases.invalid/x") == b"hello"
     assert plain.seen[0][0] == "http://releases.invalid/x"
@@ -322,12 +326,12 @@ def test_name_and_password_are_sent_in_any_alphabet(plain: _Server) -> None:
     assert (kind, base64.b64decode(sent).decode()) == ("Basic", "us er:p\u0142ss\u0142")
 
 
-def test_port_without_a_listener() -> None:
+def test_a_port_without_a_listener_is_reported() -> None:
     with pytest.raises(RequestFailed, match="the server cannot be reached"):
         got("http://127.0.0.1:1/x")
 
 
-def test_name_that_does_not_resolve() -> None:
+def test_a_host_name_that_does_not_resolve_is_reported() -> None:
     with pytest.raises(RequestFailed, match="the host's name cannot be resolved"):
         got("http://nowhere.invalid/x")
 
@@ -351,21 +355,21 @@ def test_urls_in_messages_contain_no_secret(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         ("HT\x1b[31mTP\r\n\r\n", "the connection was lost"),
         ("HTTP/1.1 302 Found\r\nLocation: http://a\x1b31m/x\r\n\r\n", "redirects to another host"),
         ("HTTP/1.1 302 Found\r\nLocation: http://[\x1b31m\r\n\r\n", "which is not a valid URL"),
     ],
 )
-def test_response_cannot_control_the_terminal(answer: str, words: str) -> None:
+def test_response_cannot_control_the_terminal(answer: str, message: str) -> None:
     class Driving(_Handler):
         def do_GET(self) -> None:
             self.wfile.write(answer.encode())
             self.close_connection = True
 
     for server in running(_Server(Driving)):
-        with pytest.raises(RequestFailed, match=words) as caught:
+        with pytest.raises(RequestFailed, match=message) as caught:
             got(f"http://127.0.0.1:{server.port}/x")
         assert caught.value.message.isprintable()
 
@@ -464,11 +468,11 @@ def test_a_duration_is_counted_in_whole_seconds(duration: float, text: str) -> N
 
 def test_requests_share_a_deadline(plain: _Server) -> None:
     url = f"http://127.0.0.1:{plain.port}/x"
-    asking = client.Client(TIMEOUTS)
-    asking.deadline = Deadline(60)
-    with asking.get(url) as answer:
+    http_client = client.Client(TIMEOUTS)
+    http_client.deadline = Deadline(60)
+    with http_client.get(url) as answer:
         assert b"".join(answer.chunks()) == b"hello"
-    asking.deadline = Deadline(0)
+    http_client.deadline = Deadline(0)
     with pytest.raises(DeadlineExceeded, match="skipped: the 0-second limit"):
-        asking.get(url)
+        http_client.get(url)
     assert len(plain.seen) == 1

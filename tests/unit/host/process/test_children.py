@@ -105,7 +105,7 @@ def test_program_is_searched_in_the_childs_path(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "message"),
     [
         (["no-such-program-here"], "no such program in PATH (/nowhere)"),
         (["/no/such/program"], "there is no such file"),
@@ -120,7 +120,7 @@ def test_program_is_searched_in_the_childs_path(runner: Runner) -> None:
     ],
 )
 def test_error_explains_why_a_program_cannot_start(
-    runner: Runner, argv: list[str], words: str
+    runner: Runner, argv: list[str], message: str
 ) -> None:
     for name, text, mode in (
         ("plain", "", 0o644),
@@ -133,7 +133,7 @@ def test_error_explains_why_a_program_cannot_start(
     argv[0] = argv[0].format(folder=runner.folder)
     with pytest.raises(HostError) as caught:
         runner.argv(*argv, environment={"PATH": "/nowhere"})
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert repr(argv[0]) in caught.value.message
 
 

@@ -12,13 +12,13 @@ WORDS = st.text(st.sampled_from('ab "\\\t%!^&|<>()äß'), max_size=12)
 def cut_up(line: str) -> list[str]:
     """Split ``line`` as the Microsoft C library does."""
     first, line = line[1:].split('"', 1) if line[:1] == '"' else [*line.split(maxsplit=1), ""][:2]
-    words = [first]
+    arguments = [first]
     position = 0
     while True:
         while position < len(line) and line[position] in " \t":
             position += 1
         if position == len(line):
-            return words
+            return arguments
         word, quoted = "", False
         while position < len(line) and (quoted or line[position] not in " \t"):
             slashes = len(line[position:]) - len(line[position:].lstrip("\\"))
@@ -37,7 +37,7 @@ def cut_up(line: str) -> list[str]:
             else:
                 quoted = not quoted
             position += 1
-        words.append(word)
+        arguments.append(word)
 
 
 @given(st.lists(WORDS))

@@ -114,13 +114,13 @@ open(sys.argv[1], "a").write("removed")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("beside", [0, 40], ids=["alone", "in-a-crowd"])
-def test_bootloaders_outlive_their_programs(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch, beside: int
+@pytest.mark.parametrize("others", [0, 40], ids=["alone", "in-a-crowd"])
+def test_a_bootloader_outlives_its_program(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 0.2)
     (runner.folder / "single.py").write_text(ONE_FILE)
-    crowd = f"trap '' TERM; for i in $(seq {beside}); do sleep 600 & done; "
+    crowd = f"trap '' TERM; for i in $(seq {others}); do sleep 600 & done; "
     with pytest.raises(TimeoutExceeded):
         runner.bash(f"{crowd}{sys.executable} $0/single.py $0/trace; touch $0/continued", seconds=3)
     assert (runner.folder / "trace").read_text() == "begun removed"
@@ -157,12 +157,12 @@ def test_orphans_are_reaped_while_the_step_runs(
 
 def test_signal_is_never_sent_to_another_process_with_the_same_number() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
-        found = process_table.look_up(child.pid)
-        assert found is not None
-        terminate.send(found._replace(start=found.start - 1), signal.SIGKILL)
+        process = process_table.look_up(child.pid)
+        assert process is not None
+        terminate.send(process._replace(start=process.start - 1), signal.SIGKILL)
         time.sleep(0.1)
         assert child.poll() is None
-        terminate.send(found, signal.SIGKILL)
+        terminate.send(process, signal.SIGKILL)
         assert child.wait() == -9
 
 
@@ -170,10 +170,10 @@ def test_process_name_may_contain_anything(runner: Runner) -> None:
     program = runner.folder / ") Z 1 ("
     shutil.copy("/bin/sleep", program)
     with subprocess.Popen([program, "60"]) as child:
-        found = process_table.look_up(child.pid)
+        process = process_table.look_up(child.pid)
         child.kill()
-    assert found is not None
-    assert (found.name, found.parent, found.ended) == (") Z 1 (", os.getpid(), False)
+    assert process is not None
+    assert (process.name, process.parent, process.ended) == (") Z 1 (", os.getpid(), False)
 
 
 CRASHING = """

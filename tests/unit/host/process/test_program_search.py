@@ -25,7 +25,7 @@ def is_file(path: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("program", "found"),
+    ("program", "expected"),
     [
         ("tool", r"C:\two\tool.exe"),
         ("TOOL", r"C:\two\tool.exe"),
@@ -44,11 +44,11 @@ def is_file(path: str) -> bool:
 )
 @pytest.mark.parametrize("names", [("PATH", "PATHEXT"), ("Path", "PathExt")])
 def test_program_is_found_as_by_the_system(
-    program: str, found: str | None, names: tuple[str, str]
+    program: str, expected: str | None, names: tuple[str, str]
 ) -> None:
     environment = {names[0]: PATH, names[1]: ".COM;.EXE;.BAT;.CMD"}
     result = program_search.find(program, environment, is_file)
-    assert (result and ntpath.normpath(result).lower()) == (found and found.lower())
+    assert (result and ntpath.normpath(result).lower()) == (expected and expected.lower())
 
 
 def test_default_extensions_apply_without_pathext() -> None:

@@ -45,9 +45,9 @@ UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"
 CONSTRAINED = x509.NameConstraints([x509.DNSName("example.com")], None)
 
 
-def found(
+def chain_of(
     leaf: Holder,
-    beside: Sequence[Holder] = (),
+    embedded: Sequence[Holder] = (),
     *,
     roots: Sequence[Holder] = (ROOT,),
     purpose: Purpose = chain.CODE_SIGNING,
@@ -55,7 +55,7 @@ def found(
 ) -> list[str]:
     certificates = chain.find(
         leaf.certificate,
-        [leaf.certificate, *(each.certificate for each in beside)],
+        [leaf.certificate, *(each.certificate for each in embedded)],
         [each.certificate for each in roots],
         purpose,
         at,
@@ -73,8 +73,8 @@ def test_chain_is_found_in_any_order_of_the_certificates() -> None:
     one = make("One", authority(depth=1), by=ROOT)
     two = make("Two", authority(depth=0), by=one)
     leaf = make("Leaf", GOOD, by=two)
-    assert found(leaf, [one, two]) == ["Leaf", "Two", "One", "Root"]
-    assert found(leaf, [ROOT, two, one]) == ["Leaf", "Two", "One", "Root"]
+    assert chain_of(leaf, [one, two]) == ["Leaf", "Two", "One", "Root"]
+    assert chain_of(leaf, [ROOT, two, one]) == ["Leaf", "Two", "One", "Root"]
 
 
 def test_dead_end_is_left_for_the_chain_that_continues() -> None:
@@ -83,7 +83,7 @@ def test_dead_end_is_left_for_the_chain_that_continues() -> None:
     wrong = make("Between", authority(), by=stranger)
     right = make("Between", authority(), by=ROOT)
     leaf = make("Leaf", GOOD, by=right)
-    assert found(leaf, [stranger, wrong, right]) == ["Leaf", "Between", "Root"]
+    assert chain_of(leaf, [stranger, wrong, right]) == ["Leaf", "Between", "Root"]
 
 
 def test_authorities_that_certify_each_other_are_not_a_chain() -> None:
@@ -91,9 +91,9 @@ def test_authorities_that_certify_each_other_are_not_a_chain() -> None:
     two = make("Two", authority(), by=make("One", authority()))
     leaf = make("Leaf", GOOD, by=one)
     with pytest.raises(TrustError, match="does not lead to a trusted authority"):
-        found(leaf, [one, two])
+        chain_of(leaf, [one, two])
     with pytest.raises(TrustError, match=r'^the certificate "Leaf", issued by "CN=One", does not'):
-        found(leaf, [])
+        chain_of(leaf, [])
 
 
 LEAVES = {
@@ -120,12 +120,12 @@ LEAVES = {
 def test_signer_is_rejected_if_its_certificate(case: str) -> None:
     extensions, reason = LEAVES[case]
     with pytest.raises(TrustError, match=reason):
-        found(make("Leaf", extensions, by=ROOT))
+        chain_of(make("Leaf", extensions, by=ROOT))
 
 
 def test_unknown_extension_that_is_not_critical_is_ignored() -> None:
     leaf = make("Leaf", [*GOOD, Extension(UNKNOWN, critical=False)], by=ROOT)
-    assert found(leaf) == ["Leaf", "Root"]
+    assert chain_of(leaf) == ["Leaf", "Root"]
 
 
 AUTHORITIES = {
@@ -150,66 +150,66 @@ AUTHORITIES = {
 @pytest.mark.parametrize("case", AUTHORITIES)
 def test_authority_is_rejected_if_it(case: str) -> None:
     extensions, reason = AUTHORITIES[case]
-    leaf, beside = below("Between", extensions)
+    leaf, embedded = below("Between", extensions)
     with pytest.raises(TrustError, match=reason):
-        found(leaf, beside)
+        chain_of(leaf, embedded)
 
 
 def test_authority_for_the_purpose_is_good() -> None:
-    leaf, beside = below("Between", authority(usages=[CODE_SIGNING]))
-    assert found(leaf, beside) == ["Leaf", "Between", "Root"]
+    leaf, embedded = below("Between", authority(usages=[CODE_SIGNING]))
+    assert chain_of(leaf, embedded) == ["Leaf", "Between", "Root"]
 
 
 def test_more_authorities_than_one_allows_are_rejected() -> None:
     one = make("One", authority(depth=0), by=ROOT)
     two = make("Two", authority(), by=one)
     with pytest.raises(TrustError, match='"One" may not have so many others below it'):
-        found(make("Leaf", GOOD, by=two), [one, two])
+        chain_of(make("Leaf", GOOD, by=two), [one, two])
 
 
 def test_expired_authority_is_rejected() -> None:
     between = make("Between", authority(), by=ROOT, end=datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(TrustError, match='"Between" expired at 2026-02-01'):
-        found(make("Leaf", GOOD, by=between), [between])
+        chain_of(make("Leaf", GOOD, by=between), [between])
 
 
 def test_expired_root_is_rejected() -> None:
     root = make("Old Root", authority(), end=datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(TrustError, match='"Old Root" expired at 2026-02-01'):
-        found(make("Leaf", GOOD, by=root), roots=[root])
+        chain_of(make("Leaf", GOOD, by=root), roots=[root])
 
 
 def test_validity_is_exact_to_the_second() -> None:
     leaf = make("Leaf", GOOD, by=ROOT)
     for good in (BEGIN, END):
-        assert found(leaf, at=good) == ["Leaf", "Root"]
+        assert chain_of(leaf, at=good) == ["Leaf", "Root"]
     for bad in (BEGIN.replace(year=2025, month=12, day=31), END.replace(second=1)):
         with pytest.raises(TrustError, match=r"(and|but) the time is"):
-            found(leaf, at=bad)
+            chain_of(leaf, at=bad)
 
 
 def test_dates_after_2049_are_supported() -> None:
     leaf = make("Leaf", GOOD, by=ROOT, end=datetime(2060, 1, 1, tzinfo=UTC))
-    assert found(leaf, at=datetime(2055, 1, 1, tzinfo=UTC)) == ["Leaf", "Root"]
+    assert chain_of(leaf, at=datetime(2055, 1, 1, tzinfo=UTC)) == ["Leaf", "Root"]
 
 
 def test_certificate_by_another_key_of_the_same_name_is_rejected() -> None:
     impostor = make("Root", authority(), key=curve_key("an impostor"))
     with pytest.raises(TrustError, match="does not lead to a trusted authority"):
-        found(make("Leaf", GOOD, by=impostor), [impostor])
+        chain_of(make("Leaf", GOOD, by=impostor), [impostor])
 
 
 @pytest.mark.parametrize("curve", [ec.SECP521R1(), ec.SECP256K1()], ids=lambda curve: curve.name)
 def test_other_curves_are_rejected(curve: ec.EllipticCurve) -> None:
     leaf = make("Leaf", GOOD, by=ROOT, key=ec.generate_private_key(curve))
     with pytest.raises(TrustError, match=f"is the curve {curve.name}; expected RSA with at least"):
-        found(leaf)
+        chain_of(leaf)
 
 
 def test_small_key_of_an_authority_is_rejected() -> None:
     between = make("Between", authority(), by=ROOT, key=rsa_key("Small", 2048))
     with pytest.raises(TrustError, match='the key of "Between" is RSA with 2048 bits'):
-        found(make("Leaf", GOOD, by=between), [between])
+        chain_of(make("Leaf", GOOD, by=between), [between])
 
 
 def test_other_types_of_keys_are_rejected() -> None:
@@ -232,12 +232,12 @@ def test_other_types_of_keys_are_rejected() -> None:
 def test_certificate_signed_with_sha1_is_rejected() -> None:
     root = make("RSA Root", authority(), key=rsa_key("RSA Publisher"), end=FAR)
     leaf = make("Leaf", GOOD, by=root)
-    assert found(leaf, roots=[root]) == ["Leaf", "RSA Root"]
+    assert chain_of(leaf, roots=[root]) == ["Leaf", "RSA Root"]
     old = signed_with_sha1(leaf.certificate)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(TrustError, match="does not lead to a trusted authority"):
-            found(Holder(old, leaf.key), roots=[root])
+            chain_of(Holder(old, leaf.key), roots=[root])
 
 
 def signed_with_sha1(certificate: x509.Certificate) -> x509.Certificate:
@@ -260,16 +260,16 @@ def test_certificate_signed_with_rsa_pss_is_rejected_anywhere_below_a_root() -> 
     ):
         reason = f'"{refused}" is signed with 1.2.840.113549.1.1.10; expected RSA'
         with pytest.raises(TrustError, match=reason):
-            found(leaf, [between], roots=[root])
-        beside = [each.certificate for each in (leaf, between, root)]
+            chain_of(leaf, [between], roots=[root])
+        embedded = [each.certificate for each in (leaf, between, root)]
         with pytest.raises(TrustError, match=reason):
-            chain.without_roots(leaf.certificate, beside, chain.CODE_SIGNING)
+            chain.without_roots(leaf.certificate, embedded, chain.CODE_SIGNING)
 
 
 def test_signature_of_a_trusted_certificate_is_not_checked() -> None:
     key = rsa_key("RSA Publisher")
     root = make("RSA Root", authority(), key=key, end=FAR, rsa_padding=PSS)
-    assert found(make("Leaf", GOOD, by=root), roots=[root]) == ["Leaf", "RSA Root"]
+    assert chain_of(make("Leaf", GOOD, by=root), roots=[root]) == ["Leaf", "RSA Root"]
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
@@ -298,8 +298,8 @@ def test_key_only_for_rsa_pss_is_rejected(tmp_path: Path) -> None:
 
 def test_timestamping_must_be_critical_and_the_only_usage() -> None:
     stamper = world().stamper
-    assert found(stamper, roots=[world().stamp_root], purpose=chain.TIME_STAMPING)
+    assert chain_of(stamper, roots=[world().stamp_root], purpose=chain.TIME_STAMPING)
     for extensions in (signer(TIME_STAMPING), signer(TIME_STAMPING, CODE_SIGNING, critical=True)):
         leaf = make("Stamper", extensions, by=ROOT)
         with pytest.raises(TrustError, match="is not exclusively for timestamping"):
-            found(leaf, purpose=chain.TIME_STAMPING)
+            chain_of(leaf, purpose=chain.TIME_STAMPING)

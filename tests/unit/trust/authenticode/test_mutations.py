@@ -41,12 +41,12 @@ def altered(program: bytes, at: int, value: int) -> bytes:
 def accepted(program: bytes, places: range, seed: int) -> list[tuple[int, int]]:
     """Return the offsets and values of accepted changes; tries one random value per offset."""
     chance = random.Random(seed)
-    found = []
+    changes = []
     for at in places:
         value = program[at] ^ chance.randrange(1, 256)
         if verify(altered(program, at, value)).state in {State.GOOD, State.UNSIGNED}:
-            found.append((at, value))
-    return found
+            changes.append((at, value))
+    return changes
 
 
 @pytest.mark.parametrize("quarter", range(4))
@@ -61,13 +61,13 @@ def test_no_bit_of_the_signature_and_its_timestamp_can_be_changed() -> None:
     # Every ninth byte: all of them take minutes, and an earlier run found nothing more.
     program = stamped()
     at, size = table_of(program)
-    found = [
+    changes = [
         (place, bit)
         for place in range(at, at + size, 9)
         for bit in range(8)
         if verify(altered(program, place, program[place] ^ 1 << bit)).state is State.GOOD
     ]
-    assert found == []
+    assert changes == []
 
 
 def test_no_byte_of_a_program_signed_with_rsa_can_be_changed() -> None:

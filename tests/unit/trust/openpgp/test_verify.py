@@ -23,30 +23,30 @@ def verified(signature: bytes, keys: bytes, *, data: bytes = DATA, now: int = NO
 def test_a_signature_is_judged_by_every_rule(case: str, keys: Keys) -> None:
     make, verdict, reason = SIGNATURES[case]
     trusted = keys.key.certificate() + keys.other.certificate() + keys.weak.certificate()
-    found = verified(make(keys), trusted)
-    assert found.deciding.verdict is verdict, found.deciding.reason
-    assert reason in found.deciding.reason
-    assert found.sha256 == hashlib.sha256(DATA).hexdigest()
-    assert found.is_good == (verdict is Verdict.GOOD)
+    result = verified(make(keys), trusted)
+    assert result.deciding.verdict is verdict, result.deciding.reason
+    assert reason in result.deciding.reason
+    assert result.sha256 == hashlib.sha256(DATA).hexdigest()
+    assert result.is_good == (verdict is Verdict.GOOD)
 
 
 @pytest.mark.parametrize("case", CERTIFICATES)
 def test_a_certificate_is_judged_by_every_rule(case: str, keys: Keys) -> None:
     make, verdict, reason = CERTIFICATES[case]
-    found = verified(packet(2, keys.key.signature(DATA)), make(keys)).deciding
-    assert found.verdict is verdict, found.reason
-    assert reason in found.reason
+    result = verified(packet(2, keys.key.signature(DATA)), make(keys)).deciding
+    assert result.verdict is verdict, result.reason
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize("case", SUBKEYS)
 def test_a_subkey_is_judged_by_every_rule(case: str, keys: Keys) -> None:
     make, verdict, reason = SUBKEYS[case]
-    found = verified(packet(2, keys.other.signature(DATA)), make(keys)).deciding
-    assert found.verdict is verdict, found.reason
-    assert reason in found.reason
+    result = verified(packet(2, keys.other.signature(DATA)), make(keys)).deciding
+    assert result.verdict is verdict, result.reason
+    assert reason in result.reason
     if verdict is Verdict.GOOD:
-        assert found.fingerprint == keys.key.fingerprint.hex().upper()
-        assert found.signing_key == keys.other.fingerprint.hex().upper()
+        assert result.fingerprint == keys.key.fingerprint.hex().upper()
+        assert result.signing_key == keys.other.fingerprint.hex().upper()
 
 
 def test_a_signature_older_than_the_expiry_of_its_key_is_good_with_a_warning(keys: Keys) -> None:
@@ -63,16 +63,16 @@ def test_a_signature_older_than_the_expiry_of_its_key_is_good_with_a_warning(key
 def test_times_beyond_2038_and_2106_are_supported(now: int, keys: Keys) -> None:
     created = min(now - 5, 2**32 - 3)
     certificate = keys.key.certificate(extra=[CERTIFY_AND_SIGN, time_of(9, 0xFFFFFFFF)])
-    found = verified(packet(2, keys.key.signature(DATA, created=created)), certificate, now=now)
-    assert found.is_good
-    assert not found.deciding.warnings
+    result = verified(packet(2, keys.key.signature(DATA, created=created)), certificate, now=now)
+    assert result.is_good
+    assert not result.deciding.warnings
 
 
 def test_a_key_made_in_the_future_points_to_the_clock(keys: Keys) -> None:
     signature = packet(2, keys.key.signature(DATA))
-    found = verified(signature, keys.key.certificate(), now=NOW - 10**9).deciding
-    assert found.verdict is Verdict.UNTRUSTED
-    assert "check the clock" in found.reason
+    result = verified(signature, keys.key.certificate(), now=NOW - 10**9).deciding
+    assert result.verdict is Verdict.UNTRUSTED
+    assert "check the clock" in result.reason
 
 
 def test_states_of_release_keys_decide(keys: Keys) -> None:
@@ -114,6 +114,6 @@ def test_a_key_with_impossible_numbers_signs_nothing(keys: Keys) -> None:
         DATA, hashed=[time_of(2, NOW)], unhashed=[(16, fingerprint[-8:])]
     )
     certificate = packet(6, body) + packet(13, b"x")
-    found = verified(packet(2, signature), certificate).deciding
-    assert found.verdict is Verdict.UNTRUSTED
-    assert "impossible numbers" in found.reason
+    result = verified(packet(2, signature), certificate).deciding
+    assert result.verdict is Verdict.UNTRUSTED
+    assert "impossible numbers" in result.reason

@@ -29,9 +29,9 @@ def spliced(data: bytes, splices: Splices) -> bytes:
 
 
 def judged(signature: bytes, ring: Keyring) -> bool:
-    found = openpgp.verify(io.BytesIO(DATA), signature, ring, now=NOW)
-    assert found.is_good or found.deciding.reason
-    return found.is_good
+    result = openpgp.verify(io.BytesIO(DATA), signature, ring, now=NOW)
+    assert result.is_good or result.deciding.reason
+    return result.is_good
 
 
 def read(data: bytes) -> Keyring:

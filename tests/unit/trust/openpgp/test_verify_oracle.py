@@ -119,8 +119,8 @@ def test_no_single_byte_of_a_file_can_be_changed(keys: Keys) -> None:
     for position in range(len(data)):
         changed = bytearray(data)
         changed[position] ^= 1 << position % 8
-        found = openpgp.verify(io.BytesIO(bytes(changed)), signature, ring, now=NOW)
-        assert found.deciding.verdict is Verdict.BAD
+        result = openpgp.verify(io.BytesIO(bytes(changed)), signature, ring, now=NOW)
+        assert result.deciding.verdict is Verdict.BAD
 
 
 @needs_gpg

@@ -86,7 +86,7 @@ def end(
         left = over - time.monotonic()
         if left <= 0 and not prolonged and not is_urgent() and one_file.bootloaders(running):
             prolonged = True
-            left = limits.SINGLE_FILE_SECONDS
+            left = limits.BOOTLOADER_SECONDS
             over += left
         if left <= 0 or is_urgent():
             return _kill(find, wait, fast_find)
@@ -130,7 +130,7 @@ def _kill_all_but(
     mixed = {process.group for process in bootloaders}
     _send_all(others, signal.SIGKILL, mixed)
     _send_all(bootloaders, signal.SIGCONT, mixed)
-    over = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    over = time.monotonic() + limits.BOOTLOADER_SECONDS
     seconds = _FIRST_WAIT
     while time.monotonic() < over and any(map(_runs, bootloaders)):
         wait(seconds)

@@ -51,13 +51,13 @@ def among(members: job_members.Members) -> list[OneFileProcess]:
 
 
 def outermost(files: Sequence[OneFileProcess]) -> list[OneFileProcess]:
-    """Return those that no other one started: each asks its own descendants."""
+    """Return those that no other one started: each of them stops its own descendants."""
     bootloaders = {file.pid for file in files}
     return [file for file in files if bootloaders.isdisjoint(file.callers)]
 
 
-def ask(files: Sequence[OneFileProcess]) -> None:
-    """Ask their programs to stop."""
+def request_stop(files: Sequence[OneFileProcess]) -> None:
+    """Set their events, which ask their programs to stop."""
     for file in files:
         with suppress(OSError):
             kernel32.api.SetEvent(file.event)

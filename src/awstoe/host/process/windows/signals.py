@@ -4,9 +4,9 @@ Ctrl-C counts as SIGINT. Ctrl-Break, closing the console window, logging off and
 as SIGTERM. After the last three, the system ends the process within seconds, or at once when the
 handler returns: so the handler does not return.
 
-A process in the services' session gets an event for every user who logs off, which is no reason to
-stop. A process that was started to ignore Ctrl-C (for example in a process group of its own) gets
-no event for it.
+A process in the services' session gets an event for every user who logs off, which must not stop
+the run. A process that was started to ignore Ctrl-C (for example in a process group of its own)
+gets no event for it.
 """
 
 import _thread

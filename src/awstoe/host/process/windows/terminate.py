@@ -66,8 +66,8 @@ def _all_end(
         return False
     with job_members.Members(job) as members:
         files = one_file.outermost(one_file.among(members))
-        one_file.ask(files)
-    longer = time.monotonic() + limits.SINGLE_FILE_SECONDS
+        one_file.request_stop(files)
+    longer = time.monotonic() + limits.BOOTLOADER_SECONDS
     return bool(files) and _gone(job.pids, longer, wait, is_urgent)
 
 
@@ -86,7 +86,7 @@ def _stop_one_files(
                 return
             for file in files:
                 members.end(file.callers, _KILLED)
-            one_file.ask(files)
+            one_file.request_stop(files)
             members.resume()
             if not _gone(partial(one_file.running, files), over, wait, is_urgent):
                 return
@@ -97,7 +97,7 @@ def _end_now(job: jobs.Job, wait: Callable[[float], None]) -> None:
 
     A program that started a single-file executable ends after it: it holds the job of that one.
     """
-    over = time.monotonic() + limits.SINGLE_FILE_SECONDS
+    over = time.monotonic() + limits.BOOTLOADER_SECONDS
     with job_members.Members(job) as members:
         files = one_file.among(members)
         while files:
@@ -105,7 +105,7 @@ def _end_now(job: jobs.Job, wait: Callable[[float], None]) -> None:
             bootloaders = {file.pid for file in files}
             members.end(members.handles.keys() - callers - bootloaders, _KILLED)
             innermost = [file for file in files if file.pid not in callers]
-            one_file.ask(innermost)  # one of them may not have started its program yet
+            one_file.request_stop(innermost)  # one of them may not have started its program yet
             members.resume(file.pid for file in innermost)
             running = partial(one_file.running, innermost)
             if not innermost or not _gone(running, over, wait, lambda: False):

@@ -1,4 +1,4 @@
-"""Single-file executables that a step runs are asked to stop by their bootloaders' events."""
+"""Single-file executables that a step runs are stopped through the events of their bootloaders."""
 
 import subprocess
 import sys
@@ -22,22 +22,22 @@ assert sys.platform == "win32"
 RIGHTS = 0x0101
 """PROCESS_SET_QUOTA and PROCESS_TERMINATE, the rights to put a process into a job."""
 
-# Behaves as the bootloader of a single-file executable, and writes what happens to a file.
+# Behaves like the bootloader of a single-file executable, and records in a file what happens.
 BOOTLOADER = """
 import ctypes, os, sys
 kernel32 = ctypes.WinDLL("kernel32")
 kernel32.CreateEventW.restype = ctypes.c_void_p
 event = kernel32.CreateEventW(None, True, False, f"Local\\\\awstoe-stop-{os.getpid()}")
 trace = open(sys.argv[1], "ab", buffering=0)
-trace.write(b"begun ")
+trace.write(b"started ")
 kernel32.WaitForSingleObject(ctypes.c_void_p(event), 60_000)
-trace.write(b"asked ")
+trace.write(b"signaled ")
 """
 STARTS_ANOTHER = BOOTLOADER.replace(
     "kernel32.Wait",
     "import subprocess; sys.stdin.read()\nprogram = subprocess.Popen(sys.argv[2:])\nkernel32.Wait",
 )
-# A program with a job, as awstoe has.
+# A program with a job of its own, like awstoe.
 HOLDER = """
 import subprocess, sys
 from awstoe.host import kernel32_windows
@@ -66,11 +66,11 @@ def in_its_folder(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(f"{name}.py").write_text(text)
 
 
-def interrupted_when(runner: Runner, begun: Callable[[], bool], *argv: str) -> None:
-    """Run a program, and stop the run as soon as ``begun`` holds."""
+def interrupt_when(runner: Runner, has_started: Callable[[], bool], *argv: str) -> None:
+    """Run a program, and stop the run as soon as ``has_started`` returns true."""
 
     def stop() -> None:
-        wait_until(begun, 60)
+        wait_until(has_started, 60)
         signals.stop()
 
     waiting = threading.Thread(target=stop)
@@ -81,26 +81,26 @@ def interrupted_when(runner: Runner, begun: Callable[[], bool], *argv: str) -> N
     assert children.identity(runner.pid) is None
 
 
-def has_begun(*names: str) -> bool:
+def all_started(*names: str) -> bool:
     return all(Path(name).exists() and Path(name).read_text() for name in names)
 
 
-def test_a_single_file_executable_is_asked_and_waited_for(runner: Runner) -> None:
-    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
-    assert Path("a").read_text() == "begun asked "
+def test_a_single_file_executable_is_signaled_and_waited_for(runner: Runner) -> None:
+    interrupt_when(runner, partial(all_started, "a"), sys.executable, "one.py", "a")
+    assert Path("a").read_text() == "started signaled "
 
 
-def test_its_caller_does_not_continue(runner: Runner) -> None:
+def test_the_caller_of_a_signaled_executable_does_not_continue(runner: Runner) -> None:
     line = f"{sys.executable} one.py a & echo on> continued"
-    interrupted_when(runner, partial(has_begun, "a"), "cmd.exe", "/c", line)
-    assert Path("a").read_text() == "begun asked "
+    interrupt_when(runner, partial(all_started, "a"), "cmd.exe", "/c", line)
+    assert Path("a").read_text() == "started signaled "
     assert not Path("continued").exists()
 
 
-def test_several_are_asked(runner: Runner) -> None:
+def test_several_single_file_executables_are_signaled(runner: Runner) -> None:
     line = f"start /b {sys.executable} one.py a & {sys.executable} one.py b"
-    interrupted_when(runner, partial(has_begun, "a", "b"), "cmd.exe", "/c", line)
-    assert Path("a").read_text() == Path("b").read_text() == "begun asked "
+    interrupt_when(runner, partial(all_started, "a", "b"), "cmd.exe", "/c", line)
+    assert Path("a").read_text() == Path("b").read_text() == "started signaled "
 
 
 def test_a_nested_single_file_executable_is_left_to_its_caller() -> None:
@@ -110,7 +110,7 @@ def test_a_nested_single_file_executable_is_left_to_its_caller() -> None:
     own_job.take(kernel32_windows.open_process(outer.pid, RIGHTS))
     assert outer.stdin
     outer.stdin.close()
-    wait_until(partial(has_begun, "a", "b"), 60)
+    wait_until(partial(all_started, "a", "b"), 60)
     with job_members.Members(own_job) as members:
         files = one_file.among(members)
         assert len(files) == 2
@@ -124,10 +124,10 @@ def test_a_program_that_does_not_stop_is_ended_before_its_bootloader(
 ) -> None:
     """The bootloader removes what it unpacked."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
+    monkeypatch.setattr(limits, "BOOTLOADER_SECONDS", 20.0)
     argv = [sys.executable, "waits.py", "a", sys.executable, "stubborn.py", "b"]
-    interrupted_when(runner, partial(has_begun, "a", "b"), *argv)
-    assert Path("a").read_text() == "begun asked removed "
+    interrupt_when(runner, partial(all_started, "a", "b"), *argv)
+    assert Path("a").read_text() == "started signaled removed "
 
 
 def test_a_program_ends_after_the_single_file_executable_that_it_started(
@@ -135,38 +135,38 @@ def test_a_program_ends_after_the_single_file_executable_that_it_started(
 ) -> None:
     """The inner one is in a job of its caller."""
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
+    monkeypatch.setattr(limits, "BOOTLOADER_SECONDS", 20.0)
     inner = [sys.executable, "waits.py", "b", sys.executable, "stubborn.py", "c"]
     argv = [sys.executable, "waits.py", "a", sys.executable, "holder.py", *inner]
-    interrupted_when(runner, partial(has_begun, "a", "b", "c"), *argv)
-    assert Path("a").read_text() == Path("b").read_text() == "begun asked removed "
+    interrupt_when(runner, partial(all_started, "a", "b", "c"), *argv)
+    assert Path("a").read_text() == Path("b").read_text() == "started signaled removed "
 
 
 def test_a_bootloader_that_does_not_end_is_ended(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "slow.py", "a")
-    assert Path("a").read_text() == "begun asked "
+    interrupt_when(runner, partial(all_started, "a"), sys.executable, "slow.py", "a")
+    assert Path("a").read_text() == "started signaled "
 
 
-def test_one_without_our_console_is_asked_later(
+def test_an_executable_without_our_console_is_signaled_later(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have a console of its own."""
     monkeypatch.setattr(kernel32_windows.api, "GetConsoleCP", lambda: 437)
     monkeypatch.setattr(terminate, "_send_ctrl_break", lambda _group: True)
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 1.0)
-    monkeypatch.setattr(limits, "SINGLE_FILE_SECONDS", 20.0)
-    interrupted_when(runner, partial(has_begun, "a"), sys.executable, "one.py", "a")
-    assert Path("a").read_text() == "begun asked "
+    monkeypatch.setattr(limits, "BOOTLOADER_SECONDS", 20.0)
+    interrupt_when(runner, partial(all_started, "a"), sys.executable, "one.py", "a")
+    assert Path("a").read_text() == "started signaled "
 
 
-def test_one_outside_the_job_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_executable_outside_the_job_is_not_signaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process may have had its ID when the job's processes were listed."""
     stranger = subprocess.Popen([sys.executable, "one.py", "a"])
     try:
-        wait_until(lambda: Path("a").exists() and "begun" in Path("a").read_text())
+        wait_until(lambda: Path("a").exists() and "started" in Path("a").read_text())
         listed = iter([[stranger.pid], []])
         monkeypatch.setattr(job.Job, "pids", lambda _: next(listed))
         with job_members.Members(job.Job()) as members:
