@@ -12,7 +12,7 @@ from cli.running import Ended, Started, Toe, action, bash, wait_until
 from conformance.processes import children
 from subject import chosen
 
-WAIT = "echo $$ >> pids; touch begun; [ -e go ] || sleep 60"
+WAIT = "echo $$ >> pids; touch begun; [ -e go ] || sleep 600"
 
 
 def kill(toe: Toe, started: Started) -> Path:

@@ -13,6 +13,7 @@ import pytest
 
 from awstoe.engine.events import StepFinished, from_entry
 from awstoe.state import journal
+from cli.running import PATIENCE_SECONDS
 from subject import needs_source
 
 BATCHES = 20
@@ -129,7 +130,12 @@ def check(folder: Path) -> None:
 
     before = lines(folder / "done")
     going_on = subprocess.run(
-        command("--resume"), cwd=folder, capture_output=True, text=True, check=False
+        command("--resume"),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     over = "no unfinished run" in going_on.stderr
     assert going_on.returncode == (2 if over else 0), going_on.stderr

@@ -24,7 +24,7 @@ case "$1" in
 -l) [ -e {folder}/root ] && cat {folder}/root || {{ echo "no crontab for root" >&2; exit 1; }} ;;
 *)
     cp "$1" {folder}/root
-    if [ -e {folder}/hold ]; then rm {folder}/hold; exec sleep 60; fi ;;
+    if [ -e {folder}/hold ]; then rm {folder}/hold; exec sleep 600; fi ;;
 esac
 """
 LOGGER = "cat >> {folder}/log"

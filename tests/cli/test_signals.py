@@ -9,7 +9,7 @@ import pytest
 from awstoe import limits
 from cli.running import Toe, action, alive, bash, phases, wait_until
 
-WAIT = "echo $$ >> pids; echo x >> begun; [ -e go ] || sleep 60"
+WAIT = "echo $$ >> pids; echo x >> begun; [ -e go ] || sleep 600"
 
 
 def begun(toe: Toe, times: int = 1) -> Callable[[], bool]:
@@ -29,7 +29,7 @@ def test_a_signal_ends_the_processes_of_the_step_and_is_recorded(
 ) -> None:
     document = toe.document(
         bash("First", "true"),
-        bash("Slow", f"(sleep 60 & echo $! >> pids); setsid sleep 60 & echo $! >> pids; {WAIT}"),
+        bash("Slow", f"(sleep 600 & echo $! >> pids); setsid sleep 600 & echo $! >> pids; {WAIT}"),
         bash("Never", "true"),
     )
     started = toe.start("-d", document)
@@ -221,7 +221,7 @@ def test_a_signal_while_a_timeout_ends_the_step_stops_the_run(toe: Toe) -> None:
 
 
 def test_the_log_has_what_an_interrupted_program_printed(toe: Toe) -> None:
-    toe.document(bash("Slow", "echo $$ > pids; echo why >&2; touch begun; sleep 60"))
+    toe.document(bash("Slow", "echo $$ > pids; echo why >&2; touch begun; sleep 600"))
     started = toe.start("-d", "doc.yml")
     wait_until((toe.folder / "begun").exists)
     started.signal(signal.SIGTERM)

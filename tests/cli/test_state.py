@@ -7,7 +7,7 @@ import pytest
 
 from cli.running import Ended, Toe, bash, wait_until
 
-WAIT = bash("Slow", "echo x >> begun; echo $$ >> pids; [ -e go ] || sleep 60")
+WAIT = bash("Slow", "echo x >> begun; echo $$ >> pids; [ -e go ] || sleep 600")
 
 
 def interrupted(toe: Toe, *arguments: str, state: bool = True) -> Ended:

@@ -128,7 +128,7 @@ def test_colors_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> N
 
 
 def test_ctrl_c_leaves_a_clean_terminal_and_no_process(toe: Toe, terminal: Terminal) -> None:
-    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
+    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 600")))
     wait_until((toe.folder / "begun").exists)
     terminal.watch(lambda: "build/Slow" in terminal.text())
     os.write(terminal.master, b"\x03")
@@ -190,7 +190,7 @@ def test_a_dumb_terminal_gets_plain_lines(toe: Toe, terminal: Terminal) -> None:
 
 def test_a_closed_terminal_does_not_stop_the_records(toe: Toe) -> None:
     terminal = Terminal(toe)
-    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 60")))
+    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 600")))
     wait_until((toe.folder / "begun").exists)
     os.close(terminal.slave)
     os.close(terminal.master)  # the kernel sends SIGHUP, and writing to the terminal fails

@@ -1,10 +1,13 @@
 """Time limits: what they apply to, what they end, and which daemons may stay."""
 
+import time
+
 import pytest
 
+from awstoe import limits
 from cli.running import Toe, alive, bash, wait_until
 
-SLEEP = "sleep 60"
+SLEEP = "sleep 600"
 
 
 def test_a_step_that_takes_too_long_fails_and_its_program_is_ended(toe: Toe) -> None:
@@ -49,7 +52,7 @@ def test_the_time_limit_of_a_loop_is_for_all_iterations_together(toe: Toe) -> No
         pytest.param(f"({SLEEP} & echo $! >> pids; wait) & wait", id="grand-child"),
         pytest.param(f"setsid {SLEEP} & echo $! >> pids; wait", id="setsid"),
         pytest.param(
-            "setsid bash -c '(sleep 60 & echo $! >> pids); echo $$ >> pids; sleep 60' & wait",
+            "setsid bash -c '(sleep 600 & echo $! >> pids); echo $$ >> pids; sleep 600' & wait",
             id="detached-family",
         ),
     ],
@@ -63,11 +66,13 @@ def test_a_timeout_ends_every_process_of_the_step(toe: Toe, script: str) -> None
 
 @pytest.mark.slow
 def test_a_program_that_ignores_term_is_killed_after_the_grace_period(toe: Toe) -> None:
+    start = time.monotonic()
     ended = toe.steps(
         bash(
             "Stubborn", "trap '' TERM; echo $$ > pids; while :; do sleep 1; done", timeoutSeconds=1
         )
     )
+    assert time.monotonic() - start >= 1 + limits.TERM_GRACE_SECONDS
     assert ended.exit_code == 1
     assert not any(map(alive, toe.pids()))
 
@@ -94,7 +99,7 @@ def test_a_pipe_that_a_daemon_keeps_open_is_read_on_after_a_short_wait(toe: Toe)
     ended = toe.steps(
         bash(
             "Start",
-            "(sleep 5.5; echo late; touch out; exec sleep 60) & echo $! > pids; echo now",
+            "(sleep 5.5; echo late; touch out; exec sleep 600) & echo $! > pids; echo now",
         ),
         bash("Wait", "until [ -e out ]; do sleep 0.05; done; sleep 0.1"),
     )
@@ -117,7 +122,8 @@ def test_minus_one_disables_the_time_limit(toe: Toe) -> None:
 def test_a_daemon_keeps_its_output_after_the_run(toe: Toe) -> None:
     ended = toe.steps(
         bash(
-            "Start", "(sleep 0.3; echo x > after; exec sleep 60) > daemon.log 2>&1 & echo $! > pids"
+            "Start",
+            "(sleep 0.3; echo x > after; exec sleep 600) > daemon.log 2>&1 & echo $! > pids",
         )
     )
     assert ended.exit_code == 0
@@ -128,7 +134,7 @@ def test_a_daemon_keeps_its_output_after_the_run(toe: Toe) -> None:
 @pytest.mark.slow
 def test_an_incomplete_line_of_a_background_process_does_not_break_the_log(toe: Toe) -> None:
     ended = toe.steps(
-        bash("Start", "(sleep 5.3; printf half; touch out; exec sleep 60) & echo $! > pids"),
+        bash("Start", "(sleep 5.3; printf half; touch out; exec sleep 600) & echo $! > pids"),
         bash("Wait", "printf begin; until [ -e out ]; do sleep 0.05; done; sleep 0.2; echo end"),
     )
     assert ended.exit_code == 0

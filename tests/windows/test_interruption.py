@@ -34,7 +34,7 @@ with Interruption() as interruption:
     try:
         end = children.run(
             [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True);"
-             "time.sleep(60)"],
+             "time.sleep(600)"],
             environment=dict(os.environ), on_stdout=on_stdout, on_stderr=print, deadline=None,
             interruption=interruption)
         print("ended", end.exit_code)

@@ -51,11 +51,11 @@ child.wait()
 PROGRAMS = {
     "one": BOOTLOADER,
     "outer": STARTS_ANOTHER,
-    "slow": BOOTLOADER + "import time; time.sleep(60)",
+    "slow": BOOTLOADER + "import time; time.sleep(600)",
     "waits": STARTS_ANOTHER + "program.wait(); trace.write(b'removed ')",
     "holder": HOLDER,
     "stubborn": "import sys, time; print('x', file=open(sys.argv[1], 'w'), flush=True);"
-    " time.sleep(60)",
+    " time.sleep(600)",
 }
 
 

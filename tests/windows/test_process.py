@@ -23,7 +23,7 @@ assert sys.platform == "win32"
 # Writes both process IDs to the file `pids`.
 PARENT = """
 import os, subprocess, sys, time
-below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 with open("pids", "w") as file:
     file.write(f"{os.getpid()} {below.pid}")
 """
@@ -163,7 +163,7 @@ def test_error_explains_why_a_program_cannot_start(
 def test_timeout_ends_the_whole_tree_and_keeps_the_output(runner: Runner) -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutExceeded, match="its processes have been ended"):
-        python(runner, PARENT + "print('begun', flush=True)\ntime.sleep(60)", seconds=8)
+        python(runner, PARENT + "print('begun', flush=True)\ntime.sleep(600)", seconds=8)
     assert time.monotonic() - start < 25
     assert runner.stdout == b"begun\r\n"
     assert len(runner.pids()) == 2
@@ -180,7 +180,7 @@ def test_background_of_a_successful_step_keeps_running(runner: Runner) -> None:
     assert python(runner, PARENT + "os._exit(0)") == 0
     background = runner.pids()[1]
     with pytest.raises(TimeoutExceeded):
-        python(runner, "import time; time.sleep(60)", seconds=0.5)
+        python(runner, "import time; time.sleep(600)", seconds=0.5)
     assert children.identity(background)
 
 
@@ -188,7 +188,7 @@ def test_background_of_a_successful_step_keeps_running(runner: Runner) -> None:
 def test_held_open_pipe_is_read_after_the_run_returned(runner: Runner) -> None:
     program = (
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c',"
-        " 'import time; time.sleep(3); print(5, flush=True); time.sleep(60)']);"
+        " 'import time; time.sleep(3); print(5, flush=True); time.sleep(600)']);"
         " open('pids', 'w').write(str(child.pid)); print('now')"
     )
     end = runner.argv(sys.executable, "-c", program)
@@ -216,7 +216,7 @@ def test_error_of_a_sink_ends_the_tree_and_is_raised(runner: Runner) -> None:
     def on_stdout(data: bytes) -> None:
         raise HostError(f"disk full at {data!r}")
 
-    program = PARENT + "print('x', flush=True)\ntime.sleep(60)"
+    program = PARENT + "print('x', flush=True)\ntime.sleep(600)"
     with pytest.raises(HostError, match="disk full"):
         runner.argv(sys.executable, "-c", program, on_stdout=on_stdout)
     assert not alive(runner)
@@ -264,7 +264,7 @@ children.run(
 
 
 def test_running_step_ends_with_a_killed_awstoe(runner: Runner) -> None:
-    program = DRIVER.replace("PROGRAM", repr(PARENT + "time.sleep(60)"))
+    program = DRIVER.replace("PROGRAM", repr(PARENT + "time.sleep(600)"))
     with subprocess.Popen([sys.executable, "-c", program]) as driver:
         pids = Path("pids")
         wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=30)
@@ -273,7 +273,7 @@ def test_running_step_ends_with_a_killed_awstoe(runner: Runner) -> None:
 
 
 def test_process_is_identified_by_its_creation_time() -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as child:
         identity = children.identity(child.pid)
         assert identity is not None
         assert children.identity_from_token(child.pid, identity.token) == identity
@@ -312,7 +312,7 @@ def test_program_with_unreadable_output_is_ended_and_leaves_no_handle(
     monkeypatch.setattr(pipes.Pipe, "begin", refused)
     for _ in range(5):
         with pytest.raises(HostError, match="Cannot start"):
-            python(runner, "import time; time.sleep(60)")
+            python(runner, "import time; time.sleep(600)")
     assert handles() <= before
     wait_until(lambda: not any(map(children.identity, started)))
 

@@ -219,7 +219,7 @@ def test_registry_value_that_does_not_fit_its_type_is_an_error(windows: Windows)
     assert "expected an integer from 0 to" in ran.stderr
 
 
-LONG = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+LONG = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
 
 
 def test_killed_run_is_resumed_and_finished_steps_do_not_run_again(windows: Windows) -> None:
@@ -271,7 +271,7 @@ def test_unread_result_is_not_a_failure(windows: Windows) -> None:
 BREEDING = """
 import subprocess, sys, time
 while True:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     open(f"pid-{child.pid}", "w").close()
     time.sleep(0.3)
 """

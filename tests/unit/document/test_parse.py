@@ -1,4 +1,4 @@
-"""The model of a valid document, and the cost of parsing."""
+"""The model of a valid document, and limits of parsing."""
 
 from pathlib import Path
 

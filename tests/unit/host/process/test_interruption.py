@@ -33,7 +33,7 @@ with Interruption() as interruption:
         print("interrupted", error.signal_number, interruption.hard)
 """
 STUBBORN = "(trap '' TERM INT; echo $BASHPID > $0/pids; while :; do sleep .05; done) & wait"
-MEEK = "sleep 60 & echo $! > $0/pids; wait"
+MEEK = "sleep 600 & echo $! > $0/pids; wait"
 
 
 def program(script: str, grace: float) -> str:

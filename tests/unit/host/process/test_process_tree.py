@@ -17,18 +17,18 @@ from awstoe.host.process.linux import process_table, terminate
 from unit.host.programs import Driver, Runner, running, wait_until
 
 NOTE = "echo $BASHPID >> $0/pids;"
-SLEEP = f"{NOTE} exec sleep 60 > /dev/null 2>&1"
+SLEEP = f"{NOTE} exec sleep 600 > /dev/null 2>&1"
 IGNORE_TERM = f"trap '' TERM; {NOTE} while :; do sleep .1; done"
 TREES = {
     "child": f"({SLEEP}) & ({SLEEP}) &",
     "grandchild": f"( ( ({SLEEP}) & {SLEEP}) & {SLEEP} ) &",
-    "own-session": f"setsid bash -c '{NOTE} exec sleep 60' $0 &",
-    "daemon": f"(setsid bash -c '( {NOTE} exec sleep 60 ) & ' $0 > /dev/null 2>&1 & ) &",
+    "own-session": f"setsid bash -c '{NOTE} exec sleep 600' $0 &",
+    "daemon": f"(setsid bash -c '( {NOTE} exec sleep 600 ) & ' $0 > /dev/null 2>&1 & ) &",
     "ignores-term": f"({IGNORE_TERM}) > /dev/null 2>&1 &",
-    "stopped": f"({NOTE} kill -STOP $BASHPID; sleep 60) > /dev/null 2>&1 &",
-    "holds-the-pipe": f"({NOTE} exec sleep 60) &",
+    "stopped": f"({NOTE} kill -STOP $BASHPID; sleep 600) > /dev/null 2>&1 &",
+    "holds-the-pipe": f"({NOTE} exec sleep 600) &",
 }
-ENDINGS = {"fails": ("exit 3", 30.0), "times-out": ("sleep 60", 1.0)}
+ENDINGS = {"fails": ("exit 3", 30.0), "times-out": ("sleep 600", 1.0)}
 
 
 @pytest.mark.usefixtures("short_grace")
@@ -50,15 +50,15 @@ def test_nothing_is_left_of_a_step_that(runner: Runner, tree: str, ending: str) 
 def test_background_of_a_successful_step_keeps_running(runner: Runner, tree: str) -> None:
     runner.bash(f"{TREES[tree]} until [ -s $0/pids ]; do sleep .01; done")
     pids = runner.pids()
-    assert runner.bash("sleep 60 & exit 3").exit_code == 3
+    assert runner.bash("sleep 600 & exit 3").exit_code == 3
     with pytest.raises(TimeoutExceeded):
-        runner.bash("sleep 60", seconds=0.2)
+        runner.bash("sleep 600", seconds=0.2)
     assert [pid for pid in pids if not running(pid)] == []
 
 
 def test_later_children_of_a_background_process_keep_running(runner: Runner) -> None:
     runner.bash(
-        "(until [ -e $0/go ]; do sleep .01; done; (sleep 60 & echo $! >> $0/pids))"
+        "(until [ -e $0/go ]; do sleep .01; done; (sleep 600 & echo $! >> $0/pids))"
         " > /dev/null 2>&1 &"
     )
     assert runner.bash("touch $0/go; until [ -s $0/pids ]; do sleep .01; done; exit 3").exit_code
@@ -86,7 +86,7 @@ def test_term_comes_before_kill(runner: Runner) -> None:
     with pytest.raises(TimeoutExceeded):
         runner.bash(
             f"(trap 'echo cleaned > $0/done; exit' TERM; {NOTE} while :; do sleep .05; done) &"
-            " sleep 60",
+            " sleep 600",
             seconds=0.5,
         )
     assert (runner.folder / "done").read_text() == "cleaned\n"
@@ -94,7 +94,7 @@ def test_term_comes_before_kill(runner: Runner) -> None:
 
 def test_step_that_keeps_forking_is_ended(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TERM_GRACE_SECONDS", 0.2)
-    chain = "trap '' TERM\nf() { sleep .005; (f & ) ; }\nf & f & f & sleep 60"
+    chain = "trap '' TERM\nf() { sleep .005; (f & ) ; }\nf & f & f & sleep 600"
     with pytest.raises(TimeoutExceeded):
         runner.bash(chain, seconds=0.5)
     session = runner.pid
@@ -138,7 +138,7 @@ def test_ending_does_not_wait_longer_than_needed(
 
 def test_children_of_other_code_in_our_session_are_left_alone(runner: Runner) -> None:
     with subprocess.Popen(["sleep", "60"]) as other:
-        runner.bash("sleep 60 & exit 3")
+        runner.bash("sleep 600 & exit 3")
         assert other.poll() is None
         other.kill()
         assert other.wait() == -9
@@ -198,7 +198,7 @@ def test_processes_of_a_crashed_run_are_found_and_ended(
     runner: Runner, driver: Driver, *, leader_ends: bool
 ) -> None:
     script = f"({IGNORE_TERM}) & ({SLEEP}) & {NOTE} echo; "
-    script += "until [ -e $0/go ]; do sleep .01; done" if leader_ends else "sleep 60"
+    script += "until [ -e $0/go ]; do sleep .01; done" if leader_ends else "sleep 600"
     child = driver(CRASHING.replace("SCRIPT", repr(script)))
     assert child.stdout is not None
     pid, token = child.stdout.readline().split()
