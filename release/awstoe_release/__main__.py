@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
+from awstoe_build.failure import exit_code_of
 from awstoe_release import (
     configuration,
     operations,
@@ -26,7 +27,6 @@ from awstoe_release.rehearsal import rehearse
 from awstoe_release.rehearsal.rehearse import RehearsalOptions
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_signing.failure import exit_code_of
 from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import Purpose
 

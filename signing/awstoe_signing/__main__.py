@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from awstoe.host.files.own_files import replace_file
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
+from awstoe_build.failure import exit_code_of
 from awstoe_signing.authenticode import certificates as authenticode_certificates
 from awstoe_signing.authenticode import command
-from awstoe_signing.failure import SigningFailure, exit_code_of
+from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys import ceremony, lifecycle
 from awstoe_signing.keys.directory import (
     REGISTRY,
