@@ -1,1 +1,1 @@
-"""Makes awstoe's portable single files: toolchain, freeze, inspection. ``make build`` starts it."""
+"""Builds awstoe's single-file executables: toolchain, freezing, inspection."""
