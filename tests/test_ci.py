@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from awstoe_build import prerequisites, targets
+from awstoe_build.failure import BuildFailure
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script for Linux")
 SCRIPT = Path(__file__).parent.parent / ".ci" / "run"
 TARGETS = ["linux/amd64", "linux/386", "linux/arm64", "windows/amd64"]
@@ -138,18 +141,33 @@ def test_a_failed_stage_ends_the_run_and_all_times_are_printed(machine: Machine)
 
 
 def test_packages_that_a_toolchain_lacks_are_installed_with_the_command_it_prints(
-    machine: Machine,
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(prerequisites, "_is_installed", lambda _: False)
+    with pytest.raises(BuildFailure) as failure:
+        prerequisites.check(
+            [targets.TARGETS["linux/386"]], building=True, cache=str(tmp_path), out=str(tmp_path)
+        )
+    printed = machine.folder / "printed"
+    printed.write_text(f"awstoe-build: {failure.value.message}\n  hint: {failure.value.hint}\n")
     lacking = (
         'test "$1" != toolchain -o -e installed && exit 0\n'
-        'echo "       as root: apt-get install --no-install-recommends autoconf" >&2; exit 2\n'
+        'cat printed >&2; echo "make: *** [Makefile:46: toolchain] Error 1" >&2; exit 2\n'
     )
     machine.program("bin/make", CALLED + lacking)
-    machine.program("bin/apt-get", CALLED + "touch installed\n")
-    ended = machine.run("linux/amd64")
+    machine.program("bin/dpkg", CALLED)
+    machine.program("bin/apt-get", CALLED + '[ "$1" != install ] || touch installed\n')
+    ended = machine.run("linux/386")
     assert ended.returncode == 0, ended.stderr
-    installed = "apt-get install -qq --yes --no-install-recommends autoconf"
-    assert installed in machine.calls.read_text().splitlines()
+    calls = [
+        line
+        for line in machine.calls.read_text().splitlines()
+        if line.startswith(("dpkg ", "apt-get "))
+    ]
+    added, update, installed = [line for line in calls if line != "apt-get update -qq"]
+    assert (added, update) == ("dpkg --add-architecture i386", "apt-get update")
+    assert installed.startswith("apt-get install -qq --yes --no-install-recommends ")
+    assert {"autoconf", "libc6:i386"} < set(installed.split())
 
 
 def test_without_root_it_prints_what_to_install(machine: Machine) -> None:

@@ -1,1 +1,1 @@
-"""Builds awstoe's single-file executables: toolchain, freeze, inspection (``make build``)."""
+"""Builds awstoe's single-file executables: toolchain, freezing, inspection."""

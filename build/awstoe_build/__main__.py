@@ -1,4 +1,4 @@
-"""Builds the single-file executables, their toolchains, and checks that builds are reproducible."""
+"""Builds the toolchains and single-file executables, and checks that builds are reproducible."""
 
 import argparse
 import filecmp
@@ -12,18 +12,28 @@ from typing import Final
 from awstoe import __version__
 from awstoe_build import freeze, prerequisites, selection, source_info
 from awstoe_build import targets as known
-from awstoe_build.failure import BuildFailure
+from awstoe_build.failure import BuildFailure, exit_code_of
 from awstoe_build.inspection import bundle, inspect
 from awstoe_build.interpreters import pick
 from awstoe_build.targets import Target
 from awstoe_build.toolchain.layers import Cache, Recipe, locked, sha256_of
 
+PROGRAM: Final = "awstoe-build"
 _EVERY: Final = "all"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return the exit code."""
-    parser = argparse.ArgumentParser(prog="awstoe-build", description=__doc__)
+    """Run the command line. Return the exit code."""
+    options = _parser().parse_args(arguments)
+    return exit_code_of(
+        PROGRAM,
+        lambda: _run(options),
+        interrupted="finished layers are kept, run the same command again to continue",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     parser.add_argument(
         "command",
         choices=["toolchain", "build", "verify"],
@@ -41,30 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--trust", default="", help="the folder with the release trust to include (docs/trust.md)"
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
     trust = os.path.abspath(options.trust) if options.trust else ""
-    try:
-        targets = _targets(options.target, options.file)
-        cache = Cache(cache_folder(), _report)
-        _toolchain(targets, cache)
-        if options.command == "toolchain":
-            return 0
-        for target in targets:
-            if options.command == "build":
-                _build(target, cache, trust)
-            else:
-                file = os.path.abspath(options.file or _destination(target))
-                _verify(target, cache, file, trust)
-    except BuildFailure as failure:
-        sys.stderr.write(f"build: {failure.message}\n")
-        if failure.hint:
-            sys.stderr.write(f"       {failure.hint}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "build: interrupted; finished layers are kept, run the same command again to continue\n"
-        )
-        return 130
+    targets = _targets(options.target, options.file)
+    cache = Cache(cache_folder(), _report)
+    _toolchain(targets, cache)
+    if options.command == "toolchain":
+        return 0
+    for target in targets:
+        if options.command == "build":
+            _build(target, cache, trust)
+        else:
+            file = os.path.abspath(options.file or _destination(target))
+            _verify(target, cache, file, trust)
     return 0
 
 

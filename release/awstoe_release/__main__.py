@@ -3,11 +3,13 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
+from awstoe_build.failure import exit_code_of
 from awstoe_release import (
     configuration,
     operations,
@@ -25,13 +27,12 @@ from awstoe_release.rehearsal import rehearse
 from awstoe_release.rehearsal.rehearse import RehearsalOptions
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import State
-from awstoe_signing.failure import exit_code_of
+from awstoe_signing.keys import lifecycle
 from awstoe_signing.keys.directory import Purpose
 
 _Options = argparse.Namespace
 PROGRAM: Final = "awstoe-release"
 _OUT: Final = "out"
-_KEY_DAYS: Final = 1095
 _PROMOTION: Final = ("metadata", "publish", "verify-published", "promote")
 
 
@@ -65,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
             help="the folder of release.toml (default: release/ of this source tree)",
         )
         made.add_argument(
-            "--keys", default="", metavar="DIR", help="the folder of keys (default: signing.keys)"
+            "--keys",
+            default="",
+            metavar="DIR",
+            help="the folder of keys (default: the value signing.keys of release.toml)",
         )
         made.add_argument(
             "--out",
@@ -101,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     made = add("promote", _promote, "offer a published version to users")
     _add_version(made)
 
-    made = add("withdraw", _withdraw, "stop updates of installed programs to a version")
+    made = add("withdraw", _withdraw, "stop offering a version to installed programs")
     _add_version(made)
     made.add_argument("--reason", required=True, metavar="TEXT", help="the reason, shown to users")
 
@@ -120,8 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--days",
         type=int,
-        default=_KEY_DAYS,
-        help=f"the validity of the new key in days (default: {_KEY_DAYS})",
+        default=lifecycle.ROTATED_DAYS,
+        help=f"the validity of the new key in days (default: {lifecycle.ROTATED_DAYS})",
     )
     made.add_argument("--kms", default="", metavar="ARN", help="use this key of AWS KMS")
 
@@ -262,11 +266,16 @@ def _run(options: _Options) -> int:
             without=dict.fromkeys(options.without, "left out by --without"),
         )
         _log(f"{release.version}: {time.monotonic() - started:.0f} s")
-    return _ended(failed, "run --from publish --region ")
+    return _ended(failed, "run --from publish")
 
 
 def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) -> int:
-    """Report the regions that failed. Return the exit code."""
+    """Report the regions that failed. Return the exit code.
+
+    Args:
+        failed: The names of the regions, with or without their errors.
+        again: The command that completes them, without the regions.
+    """
     names = sorted(failed)
     if not names:
         return 0
@@ -274,7 +283,9 @@ def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) ->
         for name in names:
             sys.stderr.write(f"{PROGRAM}: {name}: {failed[name].message}\n")
     sys.stderr.write(f"{PROGRAM}: not complete in {', '.join(names)}\n")
-    sys.stderr.write(f"  hint: when the region works again, run: {PROGRAM} {again}{names[0]}\n")
+    regions = " ".join(f"--region {name}" for name in names)
+    works = "the region works" if len(names) == 1 else "the regions work"
+    sys.stderr.write(f"  hint: when {works} again, run: {PROGRAM} {again} {regions}\n")
     return 1
 
 
@@ -300,14 +311,15 @@ def _promote(options: _Options) -> int:
         release = _release(options, version=options.version)
         operations.fetch(release)
         failed = pipeline.run(release, release.state, only=_PROMOTION)
-    return _ended(failed, f"promote {options.version} --region ")
+    return _ended(failed, f"promote {options.version}")
 
 
 def _withdraw(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         release = _release(options, name="operations")
         failures = operations.withdraw(release, options.version, options.reason)
-    return _ended(failures, f"withdraw {options.version} --region ")
+    reason = shlex.quote(options.reason)
+    return _ended(failures, f"withdraw {options.version} --reason {reason}")
 
 
 def _rollback(options: _Options) -> int:
@@ -321,13 +333,13 @@ def _rotate_key(options: _Options) -> int:
         failures = operations.rotate_key(
             release, Purpose(options.purpose), options.days, options.kms, options.name
         )
-    return _ended(failures, "refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp")
 
 
 def _refresh(options: _Options) -> int:
     with state.locked(os.path.abspath(options.out)):
         failures = operations.refresh_timestamp(_release(options, name="operations"))
-    return _ended(failures, "refresh-timestamp --region ")
+    return _ended(failures, "refresh-timestamp")
 
 
 def _status(options: _Options) -> int:

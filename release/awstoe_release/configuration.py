@@ -183,7 +183,8 @@ def load(
         ReleaseFailure: A file or value is wrong. The message has all problems.
     """
     problems: list[str] = []
-    data = _read(os.path.join(folder, "release.toml"))
+    file = os.path.join(folder, "release.toml")
+    data = _read(file)
     _override(data, os.environ if environment is None else environment, overrides, problems)
     _unknown(data, {*_SECTIONS, "channels", "partition", "wave"}, "release.toml", problems)
     sections = {
@@ -191,25 +192,20 @@ def load(
     }
     channels = {
         name: _section(Channel, table, f"channels.{name}", problems)
-        for name, table in data.get("channels", {}).items()
+        for name, table in _tables(data, "channels", problems).items()
     }
-    waves = tuple(
-        _section(Wave, table, f"wave[{number}]", problems)
-        for number, table in enumerate(data.get("wave", []))
-    )
+    waves = _waves(data, problems)
     partitions = {
-        name: _section(
-            _Partition, {**_Partition()._asdict(), **table}, f"partition.{name}", problems
-        )
-        for name, table in data.get("partition", {}).items()
+        name: _section(_Partition, table, f"partition.{name}", problems)
+        for name, table in _tables(data, "partition", problems).items()
     }
     if problems:
-        raise _refusal(problems)
-    listed = _read_regions(os.path.join(folder, sections["publish"].regions))
+        raise _refusal(file, problems)
+    listed = _read_regions(os.path.join(folder, sections["publish"].regions), file)
     regions = _regions(listed, partitions, sections["product"], sections["publish"], problems)
     _check(sections, channels, waves, regions, problems)
     if problems:
-        raise _refusal(problems)
+        raise _refusal(file, problems)
     return Configuration(
         sections["product"],
         sections["publish"],
@@ -236,10 +232,10 @@ _SECTIONS: Final[dict[str, Any]] = {
 }
 
 
-def _refusal(problems: Sequence[str]) -> ReleaseFailure:
+def _refusal(file: str, problems: Sequence[str]) -> ReleaseFailure:
     return ReleaseFailure(
         "the configuration is wrong:\n" + "\n".join(f"  {each}" for each in problems),
-        hint=f"fix {os.path.join(FOLDER, 'release.toml')}, or the values that override it",
+        hint=f"fix {file}, or the values that override it",
     )
 
 
@@ -253,12 +249,12 @@ def _read(path: str) -> dict[str, Any]:
         raise ReleaseFailure(f"{path} is not TOML: {error}") from error
 
 
-def _read_regions(path: str) -> Mapping[str, client_regions.Region]:
+def _read_regions(path: str, file: str) -> Mapping[str, client_regions.Region]:
     try:
         return client_regions.read(path)
     except OSError as error:
         raise ReleaseFailure(
-            f"{path} cannot be read: {error.strerror}", hint="check publish.regions in release.toml"
+            f"{path} cannot be read: {error.strerror}", hint=f"check publish.regions in {file}"
         ) from error
     except ValueError as error:
         raise ReleaseFailure(f"{path}: {error}") from error
@@ -275,9 +271,8 @@ def _override(
         for key in kind._fields:
             name = f"{ENVIRONMENT}{section}_{key}".upper()
             if name in environment:
-                data.setdefault(section, {})[key] = _convert(
-                    environment[name], get_type_hints(kind)[key], name, problems
-                )
+                value = _convert(environment[name], get_type_hints(kind)[key], name, problems)
+                _set(data, section, key, value)
     for text in overrides:
         path, equals, value = text.partition("=")
         section, dot, key = path.partition(".")
@@ -288,7 +283,13 @@ def _override(
             problems.append(f"--set {text}: unknown; {_suggestion(path, known)}")
         else:
             wanted = get_type_hints(_SECTIONS[section])[key]
-            data.setdefault(section, {})[key] = _convert(value, wanted, f"--set {path}", problems)
+            _set(data, section, key, _convert(value, wanted, f"--set {path}", problems))
+
+
+def _set(data: dict[str, Any], section: str, key: str, value: object) -> None:
+    table = data.setdefault(section, {})
+    if isinstance(table, dict):  # otherwise _section reports it
+        table[key] = value
 
 
 def _convert(text: str, kind: Any, name: str, problems: list[str]) -> object:  # noqa: ANN401
@@ -302,6 +303,25 @@ def _convert(text: str, kind: Any, name: str, problems: list[str]) -> object:  #
         return text
 
 
+def _tables(data: Mapping[str, Any], name: str, problems: list[str]) -> Mapping[str, object]:
+    """Return the tables ``[name.x]`` of the file by x; none after a problem."""
+    found = data.get(name, {})
+    if isinstance(found, dict):
+        return found
+    problems.append(f"{name}: expected tables [{name}.NAME], got {type(found).__name__}")
+    return {}
+
+
+def _waves(data: Mapping[str, Any], problems: list[str]) -> tuple[Wave, ...]:
+    found = data.get("wave", [])
+    if not isinstance(found, list):
+        problems.append(f"wave: expected tables [[wave]], got {type(found).__name__}")
+        return ()
+    return tuple(
+        _section(Wave, table, f"wave[{number}]", problems) for number, table in enumerate(found)
+    )
+
+
 def _section(kind: Any, table: object, name: str, problems: list[str]) -> Any:  # noqa: ANN401
     """Return a table of the file as ``kind``, with its types checked; None after a problem."""
     if not isinstance(table, dict):
@@ -312,6 +332,9 @@ def _section(kind: Any, table: object, name: str, problems: list[str]) -> Any:  
     values: dict[str, object] = {}
     for key in kind._fields:
         if key not in table:
+            if key in kind._field_defaults:
+                values[key] = kind._field_defaults[key]
+                continue
             problems.append(f"{name}.{key} is missing")
             continue
         value, wanted = table[key], hints[key]
@@ -352,7 +375,8 @@ def _regions(
     """Return the regions of the list, each with bucket, address, account and endpoint."""
     known = sorted({each.partition for each in listed.values()})
     problems += [
-        f"partition.{name}: {publish.regions} has no region of it; {_suggestion(name, known)}"
+        f"partition.{name}: no region in {publish.regions} belongs to this partition;"
+        f" {_suggestion(name, known)}"
         for name in partitions
         if name not in known
     ]
@@ -405,7 +429,7 @@ def _check(
     regions: Sequence[Region],
     problems: list[str],
 ) -> None:
-    """Check what the types do not."""
+    """Check rules that the types cannot express."""
     publish: Publish = sections["publish"]
     if not publish.url.endswith("/{key}"):
         problems.append(f"publish.url: expected /{{key}} at its end, got {publish.url}")

@@ -47,7 +47,8 @@ def lacking(target: str) -> str:
 def untestable(target: str) -> str:
     """Return why the black-box tests of a target cannot run here; empty if they can.
 
-    The tests start programs, which start themselves, by name: the kernel must know the emulator.
+    The tests start the program by its path, and it starts itself again, so the emulator must be
+    registered with the kernel.
     """
     if target == WINDOWS.name:
         return _lacking_wine()

@@ -113,7 +113,8 @@ class Sessions:
         except ProfileNotFound as error:
             raise RegionFailure(
                 region.name,
-                f"the AWS profile {region.profile!r} of {region.partition} does not exist",
+                f"the AWS profile {region.profile!r} of the partition {region.partition} does not"
+                " exist",
                 hint="add it to ~/.aws/config, or set another one in release.toml",
             ) from error
         return Bucket(region, client, publish)
@@ -448,7 +449,8 @@ def _refused(region: Region, doing: str, error: ClientError) -> RegionFailure:
         )
     if code in _CONFLICTS:
         return ObjectExists(region.name, f"cannot {doing}: {reason}")
-    if code == "NoSuchBucket" or (code == "404" and "bucket" in doing):
+    # The response to HEAD has no body, and with it no error code but the status.
+    if code == "NoSuchBucket" or (code == "404" and error.operation_name == "HeadBucket"):
         return RegionFailure(
             region.name,
             f"the bucket {region.bucket} does not exist",
@@ -466,7 +468,7 @@ def _refused(region: Region, doing: str, error: ClientError) -> RegionFailure:
         return RegionFailure(
             region.name,
             f"cannot {doing}: the bucket {region.bucket} is in another region",
-            hint="create the bucket in its own region, or change publish.bucket in release.toml",
+            hint=f"create the bucket in {region.name}, or change publish.bucket in release.toml",
         )
     if status == 403:  # noqa: PLR2004
         owner = f" or is not owned by account {region.account}" if region.account else ""

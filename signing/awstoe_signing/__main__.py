@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from awstoe.host.files.own_files import replace_file
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
+from awstoe_build.failure import exit_code_of
 from awstoe_signing.authenticode import certificates as authenticode_certificates
 from awstoe_signing.authenticode import command
-from awstoe_signing.failure import SigningFailure, exit_code_of
+from awstoe_signing.failure import SigningFailure
 from awstoe_signing.keys import ceremony, lifecycle
 from awstoe_signing.keys.directory import (
     REGISTRY,
@@ -37,7 +38,6 @@ from awstoe_signing.tuf import bundles, trust_folder
 from awstoe_signing.tuf import root as tuf_root
 
 PROGRAM: Final = "awstoe-signing"
-_DAYS: Final = 1095
 _PRODUCT: Final = "AWSTOE"
 _ALARM_DAYS: Final = 180
 """``list --check`` reports keys in use and roots that expire sooner."""
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     made = add(
         "ceremony",
         _ceremony,
-        "make all missing keys and the folder of trust",
+        "make all missing keys and the trust folder",
     )
     made.add_argument(
         "--rehearsal",
@@ -102,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--check",
         action="store_true",
-        help=f"exit with code 1 if a key or the root is missing or expires in {_ALARM_DAYS} days",
+        help=f"exit with code 1 if a key or the root is missing or expires within"
+        f" {_ALARM_DAYS} days",
     )
 
     made = add(
@@ -115,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--kms", default="", metavar="ARN", help="use this key of AWS KMS as the new key"
     )
-    _add_days(made, 2 * _DAYS)
+    _add_days(made, lifecycle.ROTATED_DAYS)
 
     made = add("expire", _exclusively(_expire), "change the expiry of an OpenPGP key")
     made.add_argument("--name", required=True, help="the key")
@@ -143,14 +144,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--name", required=True, help="the key")
     made.add_argument(
-        "--chain", required=True, metavar="PEM", help="the certificate first, the root last"
+        "--chain",
+        required=True,
+        metavar="FILE",
+        help="the PEM file of the certificates: the key's first, the root last",
     )
 
-    add("trust", _exclusively(_trust), "write the folder of trust again")
+    add("trust", _exclusively(_trust), "write the trust folder again")
 
     made = add("sign", _sign, "sign files with OpenPGP: write FILE.sig beside each FILE")
     made.add_argument("--name", default="", help="the key (default: the current one)")
-    made.add_argument("--armor", action="store_true", help="write text, FILE.asc")
+    made.add_argument(
+        "--armor", action="store_true", help="write FILE.asc, in text form, instead of FILE.sig"
+    )
     made.add_argument("files", nargs="+", metavar="FILE", help="the files to sign")
 
     made = add("sign-program", command.run, command.HELP)
@@ -176,7 +182,7 @@ def _sentence(help: str) -> str:
     return f"{help[0].upper()}{help[1:]}."
 
 
-def _add_days(parser: argparse.ArgumentParser, days: int = _DAYS) -> None:
+def _add_days(parser: argparse.ArgumentParser, days: int = lifecycle.VALID_DAYS) -> None:
     parser.add_argument(
         "--days", type=int, default=days, help=f"the validity in days (default: {days})"
     )
@@ -302,10 +308,12 @@ def _check_complete(keys: KeyDirectory) -> None:
     if any(key.fingerprint for key in keys.facts(Purpose.AUTHENTICODE)):
         lifecycle.authenticode_key(keys)
     if not tuf_root.is_current(keys):
+        rehearsal = " --rehearsal" if keys.release.is_rehearsal else ""
         raise SigningFailure(
             f"no root in {keys.path('metadata')} names the current keys of metadata: their"
             " signatures are not trusted",
-            hint=f"sign the missing root: awstoe-signing ceremony --directory {keys.folder}",
+            hint="sign the missing root: awstoe-signing ceremony --directory"
+            f" {keys.folder}{rehearsal}",
         )
 
 
@@ -401,7 +409,7 @@ def _sign(options: _Options) -> int:
 
 
 def _changed(keys: KeyDirectory, now: int) -> int:
-    """Show the keys after a change, and write the folder of trust again if it exists."""
+    """Show the keys after a change, and write the trust folder again if it exists."""
     for key in keys.facts():
         print(_line(key, now))
     if not keys.facts(Purpose.OPENPGP, KeyState.CURRENT):

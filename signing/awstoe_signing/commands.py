@@ -33,7 +33,11 @@ def run(command: Sequence[str], *, seconds: float) -> Ended:
             check=False,
             timeout=seconds,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise SigningFailure(
+            f"{command[0]} was ended: it did not finish within {seconds:g} seconds"
+        ) from error
+    except OSError as error:
         raise SigningFailure(f"{command[0]} cannot be run: {error}") from error
     output = (ended.stdout + ended.stderr).decode(errors="replace").strip()
     return Ended(ended.returncode, output)

@@ -1,34 +1,7 @@
-"""The error of the signing tools, and how a command of the tools reports an error."""
-
-import sys
-from collections.abc import Callable
+"""The error of the signing tools."""
 
 from awstoe.errors import AwstoeError
 
 
 class SigningFailure(AwstoeError):
     """A key or a signature cannot be made."""
-
-
-def exit_code_of(program: str, command: Callable[[], int], *, interrupted: str) -> int:
-    """Run a command, report its error on standard error, and return its exit code.
-
-    Args:
-        program: The name that each message starts with.
-        command: Returns the exit code.
-        interrupted: What to tell the user after Ctrl-C.
-    """
-    try:
-        return command()
-    except AwstoeError as error:
-        sys.stderr.write(f"{program}: {error.message}\n")
-        if error.hint:
-            sys.stderr.write(f"  hint: {error.hint}\n")
-        return 1
-    except OSError as error:
-        path = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"{program}: {path}{error.strerror or error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{program}: interrupted; {interrupted}\n")
-        return 130

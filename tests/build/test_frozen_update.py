@@ -22,6 +22,7 @@ from awstoe_build.toolchain.layers import Cache
 from awstoe_build.toolchain.windows import site as windows_site
 from awstoe_signing.tuf.repository import Expiries
 from fakes import wine
+from fakes.made_once import made_once
 from fakes.release_server import ReleaseServer
 from fakes.releases import Publisher, make_keys, shell_program
 
@@ -57,56 +58,90 @@ def cannot_run(name: str) -> str:
 pytestmark = pytest.mark.slow
 
 
+ADDRESS = "http://releases.awstoe.invalid/{region}/"
+"""Where the programs look for releases: each worker's server is their proxy."""
+NEWER, FORGED = "9.0.0", "9.1.0"
+
+
+def publish(folder: Path, target: str) -> None:
+    """Freeze a program, and publish it and others: in three folders, one for each scene.
+
+    Nothing here depends on the worker, so one worker makes it for all of them.
+    """
+    pair = (target.partition("/")[0], target.partition("/")[2])
+    publisher = Publisher(
+        folder / "served", make_keys(30_000), expiries=Expiries(LATE, LATE, LATE, LATE)
+    )
+    made = freeze.freeze(
+        targets.TARGETS[target],
+        Cache(cache_folder(), print),
+        folder=str(folder / "build"),
+        origin=source_info.read(freeze.ROOT),
+        trust=str(publisher.write_trust(folder / "trust", ADDRESS)),
+        report=print,
+    )
+    built = Path(made.file).read_bytes()
+    (folder / "program").write_bytes(built)
+    shutil.rmtree(folder / "build")
+    publisher.add(__version__, built, target=pair)
+    shutil.copytree(publisher.folder, folder / "current")
+    publisher.add(NEWER, stand_in(folder, NEWER, target), target=pair)
+    shutil.copytree(publisher.folder, folder / "newer")
+    evil = stand_in(folder, FORGED, target)
+    publisher.add(FORGED, evil, signature=publisher.keys.stranger.sign(evil), target=pair)
+    publisher.folder.rename(folder / "forged")
+
+
+def stand_in(folder: Path, version: str, target: str) -> bytes:
+    """Return a small program that prints a version."""
+    if target != WINDOWS:
+        return shell_program(version, padding=200_000)
+    made = folder / f"{version}.exe"
+    source = Path(__file__).parents[1] / "fakes/stand_in.c"
+    subprocess.run(
+        [
+            *(COMPILER, "-Os", "-s", f'-DVERSION="{version}"', "-DBROKEN_IN_PLACE=0"),
+            *("-include", "string.h", "-o", str(made), str(source)),
+        ],
+        check=True,
+    )
+    return made.read_bytes()
+
+
 class World:
-    """A publisher, and an executable that trusts it.
+    """A frozen program, the server that it gets releases from, and a folder to install it in.
 
     Args:
-        folder: The folder for all files.
+        made: What ``publish`` made.
+        folder: The folder for the files of this worker.
         server: The server for the releases.
-        target: The target of the executable.
+        target: The target of the program.
         machine: The Wine machine to run it on; None for this machine.
     """
 
     def __init__(
-        self, folder: Path, server: ReleaseServer, target: str, machine: wine.Machine | None
+        self,
+        made: Path,
+        folder: Path,
+        server: ReleaseServer,
+        target: str,
+        machine: wine.Machine | None,
     ) -> None:
+        self.made = made
+        self.folder = folder
+        self.server = server
         self.target = target
         self.machine = machine
         self.pair = (target.partition("/")[0], target.partition("/")[2])
-        self.folder = folder
-        self.server = server
-        self.publisher = Publisher(
-            server.folder, make_keys(30_000), expiries=Expiries(LATE, LATE, LATE, LATE)
-        )
-        trust = self.publisher.write_trust(folder / "trust", server.url + "{region}/")
-        made = freeze.freeze(
-            targets.TARGETS[target],
-            Cache(cache_folder(), print),
-            folder=str(folder / "build"),
-            origin=source_info.read(freeze.ROOT),
-            trust=str(trust),
-            report=print,
-        )
-        self.built = Path(made.file).read_bytes()
-        self.add(__version__, self.built)
+        self.built = (made / "program").read_bytes()
 
-    def add(self, version: str, program: bytes, signature: bytes | None = None) -> None:
-        self.publisher.add(version, program, signature=signature, target=self.pair)
+    def serve(self, scene: str) -> None:
+        """Serve the releases of a scene: ``current``, ``newer`` or ``forged``."""
+        self.server.folder = self.made / scene
 
-    def stand_in(self, version: str) -> bytes:
-        """Return a small program that prints a version."""
-        if self.machine is None:
-            return shell_program(version, padding=200_000)
-        made = self.folder / f"{version}.exe"
-        source = Path(__file__).parents[1] / "fakes/stand_in.c"
-        subprocess.run(
-            [
-                *(COMPILER, "-Os", "-s", f'-DVERSION="{version}"', "-DBROKEN_IN_PLACE=0"),
-                *("-include", "string.h", "-o", str(made), str(source)),
-            ],
-            check=True,
-        )
-        return made.read_bytes()
+    def released(self, version: str) -> bytes:
+        """Return the program of a version that is served."""
+        return (self.server.folder / layout.program_path(version, *self.pair)).read_bytes()
 
     def install(self, name: str) -> Path:
         folder = self.folder / name
@@ -126,8 +161,19 @@ class World:
 
     def run(self, program: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
         """Run a program, and return its exit code, JSON and standard error."""
+        # Each installation has its own trust metadata: the tests run in any order, and newer
+        # metadata would make that of another scene a rollback.
+        state = program.parent / "state"
         if self.machine is not None:
-            done = self.machine.run(wine.path(program), *arguments, folder=program.parent)
+            (self.machine.drive_c / program.parent.name).mkdir(exist_ok=True)
+            drive_c = f"C:\\{program.parent.name}"
+            own = dict.fromkeys(("ProgramData", "LOCALAPPDATA"), drive_c)
+            done = self.machine.run(
+                wine.path(program),
+                *arguments,
+                folder=program.parent,
+                environment={**own, "HTTP_PROXY": self.server.url},
+            )
             value = json.loads(done.stdout) if done.stdout.startswith(b"{") else {}
             return done.returncode, value, done.stderr.decode()
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -138,7 +184,11 @@ class World:
             capture_output=True,
             text=True,
             timeout=120,
-            env={"PATH": os.defpath, "XDG_STATE_HOME": str(program.parent / "state")},
+            env={
+                "PATH": os.defpath,
+                "XDG_STATE_HOME": str(state),
+                "http_proxy": self.server.url,
+            },
             check=False,
             **user,  # type: ignore[call-overload]
         )
@@ -150,18 +200,25 @@ class World:
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    if why := missing(request.param):
+    target: str = request.param
+    if why := missing(target):
         pytest.skip(why)
+    made = made_once(
+        tmp_path_factory,
+        f"frozen-{target.replace('/', '-')}",
+        lambda folder: publish(folder, target),
+    )
     folder = tmp_path_factory.mktemp("world")
     with ExitStack() as stack:
-        server = stack.enter_context(ReleaseServer(folder / "served"))
+        server = stack.enter_context(ReleaseServer(made / "current"))
         machine = None
-        if request.param == WINDOWS:
+        if target == WINDOWS:
             machine = stack.enter_context(wine.machine(folder / "machine"))
-        yield World(folder, server, request.param, machine)
+        yield World(made, folder, server, target, machine)
 
 
 def test_built_program_is_up_to_date(world: World) -> None:
+    world.serve("current")
     program = world.install("current")
     code, result, errors = world.run(program, "self-update", "--check", "--json")
     assert (code, result.get("outcome")) == (0, "current"), errors
@@ -171,9 +228,9 @@ def test_built_program_is_up_to_date(world: World) -> None:
 
 
 def test_a_built_program_replaces_itself_and_exits_with_success(world: World) -> None:
-    """After the swap its own modules lie in a file that has another's name."""
-    new = world.stand_in("9.0.0")
-    world.add("9.0.0", new)
+    """After the swap, the modules that it has not loaded yet are in a file with another name."""
+    world.serve("newer")
+    new = world.released(NEWER)
     program = world.install("replaced")
     code, result, errors = world.run(program, "self-update", "--json")
     assert (code, result.get("outcome")) == (0, "updated"), errors
@@ -186,18 +243,17 @@ def test_a_built_program_replaces_itself_and_exits_with_success(world: World) ->
 
 
 def test_a_built_program_rejects_a_wrong_file(world: World) -> None:
-    evil = world.stand_in("9.1.0")
-    world.add("9.1.0", evil, world.publisher.keys.stranger.sign(evil))
+    world.serve("forged")
     program = world.install("refusing")
     code, result, errors = world.run(program, "self-update", "--json")
     assert (code, result.get("exitCode")) == (5, 5), errors
     assert program.read_bytes() == world.built
-    world.publisher.publish(withdrawn={"9.1.0": "a test"})
 
 
 def test_built_program_is_not_replaced_while_it_runs(world: World) -> None:
     if world.machine is not None:
         pytest.skip("the document is for bash")
+    world.serve("newer")
     program = world.install("running")
     document = program.parent / "document.yml"
     document.write_text(
@@ -205,11 +261,10 @@ def test_built_program_is_not_replaced_while_it_runs(world: World) -> None:
         "        action: ExecuteBash\n        inputs:\n          commands:\n"
         f"            - {program} self-update --json || echo code $?\n"
     )
-    code, result, errors = world.run(
+    code, _, errors = world.run(
         program, "run", "--documents", str(document), "--log-directory", str(program.parent)
     )
     assert code == 0, errors
     console = next(program.parent.glob("TOE_*/console.log")).read_text()
     assert "code 75" in console
     assert program.read_bytes() == world.built
-    del result

@@ -15,6 +15,7 @@ from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
 from awstoe_build.toolchain import bootloader, cpython, registry, source_pins, sources
 from awstoe_build.toolchain.layers import Cache
+from awstoe_dev.import_rules import DOORS
 
 ROOT = Path(__file__).parent.parent.parent
 LOCKS = sorted(Path(registry.lock_path("site")).parent.glob("*.txt"))
@@ -162,19 +163,48 @@ def test_a_module_that_is_loaded_by_name_exists_and_is_not_excluded(name: str) -
     )
 
 
-def imported(path: Path) -> set[str]:
+def imported(code: str) -> set[str]:
+    """Return the modules that code imports anywhere, also in functions, and their packages."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return names
+            names |= {f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
+            names |= {str(each.value) for each in node.args if isinstance(each, ast.Constant)}
+    return {name[: dot.start()] for name in names for dot in re.finditer(r"\.|$", name)}
 
 
 def test_nothing_that_awstoe_imports_is_excluded() -> None:
-    used = {name for path in (ROOT / "src").rglob("*.py") for name in imported(path)}
-    assert not {name.partition(".")[0] for name in used} & set(selection.EXCLUDED)
+    """An import in a function would fail only in the executable, and only when it is used."""
+    for path in (ROOT / "src").rglob("*.py"):
+        assert not imported(path.read_text()) & set(selection.EXCLUDED), path
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import boto3.session",
+        "def f():\n    import boto3",
+        "def f():\n    from boto3.session import Session",
+        "from tuf import repository",
+        "import urllib3.contrib.pyopenssl as x",
+        "def f():\n    return importlib.import_module('botocore.config')",
+    ],
+)
+def test_an_import_of_an_excluded_module_would_be_found(code: str) -> None:
+    assert imported(code) & set(selection.EXCLUDED)
+
+
+def test_the_libraries_for_aws_are_excluded_as_long_as_awstoe_does_not_import_them() -> None:
+    """The import rules allow them in awstoe.aws: whoever adds an import must include them."""
+    libraries = {"boto3", "botocore", "s3transfer", "jmespath"}
+    assert libraries <= set(selection.EXCLUDED)
+    assert "awstoe.aws.*" in DOORS["boto3"]
+    assert not any(
+        imported(path.read_text()) & libraries for path in (ROOT / "src/awstoe/aws").rglob("*.py")
+    )
 
 
 def test_an_unknown_target_is_reported_with_the_known_ones() -> None:

@@ -11,7 +11,7 @@ from awstoe_build import selection
 
 LIBRARIES: Final = {
     "the progress view": ("rich.live", "rich.progress", "rich.spinner", "rich.table"),
-    "downloads": ("requests", "urllib3"),
+    "downloads": ("urllib3",),
     "updates": ("tuf.ngclient", "tuf.api.metadata", "securesystemslib.signer"),
     "signatures": (
         "cryptography.x509",

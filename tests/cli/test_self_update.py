@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.cli import self_update
+from awstoe.cli import self_update, update_bundle
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host import machine
 from awstoe.host.executable import lock
@@ -106,6 +106,15 @@ def test_help_names_every_option(capfd: pytest.CaptureFixture[str]) -> None:
         *("--dry-run", "--wait", "--json"),
     ):
         assert f"  {option}" in text
+
+
+def test_help_of_update_bundle_names_its_action_once(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        update_bundle.run(["--help"], Console())
+    usage = " ".join(capfd.readouterr().out.partition("\n\n")[0].split())
+    assert usage.startswith("usage: awstoe update-bundle [-h] ")
+    assert usage.endswith(" verify BUNDLE")
+    assert usage.count("verify") == 1
 
 
 def test_a_source_tree_cannot_check_a_bundle(tmp_path: Path) -> None:

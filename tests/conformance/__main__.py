@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from awstoe.host.platforms import architecture, current
 from subject import ROOT, TARGETS, Subject, SubjectMissing, file_of, find
 
 EVERY = "all"
+LIMIT_SECONDS = 3600
+"""For all subjects together, as for `make test`."""
 NARROW = ("tests/conformance",)
 WIDE = (*NARROW, "tests/cli", "tests/guide")
 UNDER_WINE = (*NARROW, "tests/windows")
@@ -42,20 +45,18 @@ def main() -> int:
     )
     options = parser.parse_args()
     names = options.subject or [own_target()]
+    left_out = []
     if EVERY in names:
-        names = list(TARGETS)
-        absent = [name for name in names if not file_of(name).is_file()]
-        verdicts = [
-            Verdict(name, f"not built: make build TARGET={name}", passed=True) for name in absent
-        ]
-        names = [name for name in names if name not in absent]
-    else:
-        verdicts = []
-    verdicts += [judge(name, options.select) for name in names]
+        left_out = [name for name in TARGETS if not file_of(name).is_file()]
+        names = [name for name in TARGETS if name not in left_out]
+    deadline = time.monotonic() + LIMIT_SECONDS
+    verdicts = [judge(name, options.select, deadline) for name in names]
     for verdict in verdicts:
         sys.stdout.write(f"conformance: {verdict.name}: {verdict.text}\n")
-    if not names:
-        sys.stdout.write("conformance: no target has been built: run make build\n")
+    if left_out:
+        sys.stdout.write(
+            f"conformance: left out because not built: {', '.join(left_out)}; run make build-all\n"
+        )
     return int(not names or not all(verdict.passed for verdict in verdicts))
 
 
@@ -63,8 +64,8 @@ def own_target() -> str:
     return f"{current()}/{architecture(platform.machine(), pointer_bits=64)}"
 
 
-def judge(name: str, select: str) -> Verdict:
-    """Run the tests for a subject, and show their output."""
+def judge(name: str, select: str, deadline: float) -> Verdict:
+    """Run the tests for a subject until a time of the monotonic clock, and show their output."""
     try:
         subject = find(name)
     except SubjectMissing as missing:
@@ -72,7 +73,8 @@ def judge(name: str, select: str) -> Verdict:
     sys.stdout.write(f"conformance: {name} ({subject.file or ROOT})\n")
     sys.stdout.flush()
     started = time.monotonic()
-    code, last = show(command(subject, select), {**os.environ, "AWSTOE_SUBJECT": name})
+    environment = {**os.environ, "AWSTOE_SUBJECT": name}
+    code, last = show(command(subject, select), environment, deadline - started)
     seconds = time.monotonic() - started
     return Verdict(name, f"{last.strip(' =')} ({seconds:.0f} s)", passed=code == 0)
 
@@ -97,17 +99,32 @@ def command(subject: Subject, select: str) -> list[str]:
     ]
 
 
-def show(argv: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run a program and show its output. Return its exit code and its last line of output."""
+def show(argv: Sequence[str], environment: dict[str, str], seconds: float) -> tuple[int, str]:
+    """Run a program and show its output. Return its exit code and its last line of output.
+
+    If it does not finish in time, it is ended, and the line says so.
+    """
     last = ""
+    timed_out = threading.Event()
     with subprocess.Popen(
         argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"
     ) as program:
+
+        def end() -> None:
+            timed_out.set()
+            program.kill()  # its workers end when their connection to it is closed
+
+        timer = threading.Timer(max(seconds, 0), end)
+        timer.start()
         assert program.stdout is not None
         for line in program.stdout:
             sys.stdout.write(line)
             sys.stdout.flush()
             last = line.strip() or last
+        program.wait()
+        timer.cancel()
+    if timed_out.is_set():
+        return 1, f"timed out: all subjects together may take {LIMIT_SECONDS} seconds"
     return program.returncode, last
 
 

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -16,7 +17,8 @@ class Handler(BaseHTTPRequestHandler):
     server: "ReleaseServer"
 
     def do_GET(self) -> None:
-        path = self.path.lstrip("/")
+        # A program that uses this server as its proxy sends whole URLs.
+        path = urlsplit(self.path).path.lstrip("/") if "://" in self.path else self.path.lstrip("/")
         self.server.requests.append((path, self.headers.get("Range", "")))
         region, _, rest = path.partition("/")
         for key in (path, f"*/{rest}", f"{region}/*", "*"):

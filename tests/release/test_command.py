@@ -1,11 +1,19 @@
 """The command awstoe-release: messages and hints that name it."""
 
 import itertools
+import shlex
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from awstoe_release import pipeline
+from awstoe_release import operations, pipeline
+from awstoe_release.__main__ import _parser as release_parser
 from awstoe_release.__main__ import main
+from awstoe_release.failure import RegionFailure
+from awstoe_signing.__main__ import _parser as signing_parser
+from awstoe_signing.keys import lifecycle
 
 
 def test_an_error_starts_with_the_name_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +45,31 @@ def test_every_option_is_explained_in_lines_of_80_columns(
         if line.startswith("  -"):
             explained = len(line.strip().split("  ")) > 1 or following.startswith(" " * 20)
             assert explained, line
+
+
+def test_the_hint_after_a_failed_withdrawal_is_the_command_for_all_regions_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("us-east-1", "eu-west-3")
+    failures = {name: RegionFailure(name, "it is down") for name in names}
+    monkeypatch.setattr(operations, "withdraw", lambda *_: failures)
+    reason = "it doesn't start"
+    command = ["withdraw", "1.0.0", "--reason", reason]
+    assert main([*command, "--out", str(tmp_path)]) == 1
+    hint = capsys.readouterr().err.splitlines()[-1]
+    assert hint.startswith("  hint: when the regions work again, run: awstoe-release ")
+    again = shlex.split(hint.partition("awstoe-release ")[2])
+    assert again == [*command, "--region", "eu-west-3", "--region", "us-east-1"]
+
+
+@pytest.mark.parametrize("parser", [release_parser, signing_parser])
+def test_both_commands_that_rotate_keys_make_them_valid_for_the_same_time(
+    parser: Callable[[], ArgumentParser],
+) -> None:
+    command = "rotate-key" if parser is release_parser else "rotate"
+    options = ["--directory", "DIR"] if parser is signing_parser else []
+    parsed = parser().parse_args([command, "--purpose", "openpgp", *options])
+    assert parsed.days == lifecycle.ROTATED_DAYS == 2190
 
 
 def test_help_lists_the_steps(capsys: pytest.CaptureFixture[str]) -> None:

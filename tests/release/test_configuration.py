@@ -115,6 +115,9 @@ def test_a_wrong_value_is_reported_with_its_name(override: str, message: str) ->
         ("[expiry]", "[expiries]", "unknown key 'expiries'; did you mean 'expiry'?"),
         ("[product]", "[product", "is not TOML"),
         ("[expiry]", '[partition.aws-c]\nprofile = "p"\n[expiry]', "partition.aws-c: "),
+        ("[expiry]", '[partition]\naccount = "1"\n[expiry]', "partition.account: expected a table"),
+        ("[expiry]", '[[partition]]\naccount = "1"\n[expiry]', "partition: expected tables ["),
+        ("[channels.beta]", "[[channels.beta]]", "channels.beta: expected a table, got list"),
         ("update/regions.toml", "update/region.toml", "region.toml cannot be read: No such file"),
         ("src/awstoe/update/regions.toml", "CHANGELOG.md", "CHANGELOG.md: "),
         ("src/awstoe/update/regions.toml", "pyproject.toml", "not a list of regions: 'regions'"),
@@ -130,6 +133,18 @@ def test_a_mistake_in_the_file_is_reported(
     with pytest.raises(ReleaseFailure) as caught:
         configuration.load(folder=str(tmp_path), environment={})
     assert message in caught.value.message
+    if caught.value.hint:
+        assert str(tmp_path / "release.toml") in caught.value.hint
+
+
+def test_a_section_that_is_not_a_table_is_reported_although_a_value_is_overridden(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "release.toml").write_text("signing = 1\nwave = 1\n")
+    with pytest.raises(ReleaseFailure) as caught:
+        configuration.load(folder=str(tmp_path), environment={}, overrides=["signing.keys=x"])
+    assert "signing: expected a table, got int" in caught.value.message
+    assert "wave: expected tables [[wave]], got int" in caught.value.message
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

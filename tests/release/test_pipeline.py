@@ -379,11 +379,32 @@ def test_preflight_reports_all_problems_of_the_sources_at_once(world: World) -> 
         "the tag v1.0.1 is at commit",
         "has the throw-away keys of a rehearsal",
         "but this release goes to http://127.0.0.1",
+        "src/awstoe/update/regions.toml cannot be read",
     ):
         assert message in caught.value.message
     untagged = release._replace(version="1.0.2")
     with pytest.raises(ReleaseFailure, match=r"the tag v1\.0\.2 does not exist"):
         pipeline.run(untagged, State(untagged.folder, {"steps": {}}), until="preflight")
+
+
+def test_a_release_goes_to_the_regions_where_programs_look_for_updates(world: World) -> None:
+    release = world.release("1.0.0")._replace(rehearsal=False)
+    regions = Path(release.sources, "src/awstoe/update/regions.toml")
+    regions.parent.mkdir()
+    ours = (world.settings / "regions.toml").read_text()
+
+    def problems(client: str) -> str:
+        regions.write_text(client)
+        with pytest.raises(ReleaseFailure) as caught:
+            world.run(release, until="preflight")
+        return caught.value.message
+
+    assert "publish.regions" not in problems(ours)
+    message = problems(ours.replace("us-east-1", "eu-west-3") + 'us-west-2 = "aws"\n')
+    assert f"publish.regions (regions.toml) differs from {regions}" in message
+    assert "only programs use eu-west-3, us-west-2; only this release uses us-east-1" in message
+    assert "uses none" in problems(ours + 'us-west-2 = "aws"\n')
+    world.run(release._replace(rehearsal=True), until="preflight")
 
 
 def test_status_shows_what_regions_serve_and_where_they_differ(

@@ -235,6 +235,12 @@ def test_an_object_that_another_process_changed_gets_no_pointer(
     assert results["ap-south-1"].failure is None
 
 
+@pytest.mark.parametrize("key", ["bucket", "1.0/bucket-list"])
+def test_a_missing_object_is_not_taken_for_a_missing_bucket(world: World, key: str) -> None:
+    assert world.bucket("us-east-1").head(key) is None
+    assert world.bucket("us-east-1").get(key, 10) is None
+
+
 def test_an_object_that_appears_between_checking_and_sending_is_compared(
     world: World, server: S3Server, items: list[Item]
 ) -> None:

@@ -83,7 +83,7 @@ EDITS: Final = (
     ),
     # LD_LIBRARY_PATH keeps the caller's value: inside/late_loading.py loads libraries by path.
     # With PyInstaller's value, the C library would search the unpack folder first for its own
-    # libraries, and a step may have removed that folder and another user created it again.
+    # libraries. A step may have removed that folder, and another user may have created it again.
     Edit(
         "pyi_main.c",
         "if (pyi_utils_set_library_search_path(pyi_ctx->application_home_dir) == -1) {",

@@ -24,10 +24,9 @@ from awstoe_release.rehearsal.server import ACCOUNT
 from awstoe_release.release import REPOSITORY, Release
 from awstoe_release.state import RegionRecord, State
 from awstoe_release.steps.prove_update import Proof, Proofs
-from awstoe_signing.keys import ceremony
+from awstoe_signing.keys import ceremony, lifecycle
 from awstoe_signing.keys.directory import KeyDirectory
 
-_DAYS: Final = 1095
 _CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "rehearsal",
     "AWS_SECRET_ACCESS_KEY": "rehearsal",
@@ -123,7 +122,12 @@ def _keys(folder: str, log: Callable[[str], None]) -> str:
     address = f"https://{secrets.token_hex(8)}{_NOWHERE}"
     KeyDirectory(place, ceremony.REHEARSAL._replace(url=address))
     keys = ceremony.prepare(place)
-    ceremony.complete(keys, now=int(time.time()), days=_DAYS, say=lambda text: log(f"  {text}"))
+    ceremony.complete(
+        keys,
+        now=int(time.time()),
+        days=lifecycle.VALID_DAYS,
+        say=lambda text: log(f"  {text}"),
+    )
     return place
 
 

@@ -14,6 +14,7 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
 from awstoe.errors import AwstoeError
+from awstoe.update import regions as client_regions
 from awstoe_release import keys, runners, source_tree
 from awstoe_release.all_regions import in_all_regions
 from awstoe_release.configuration import Region
@@ -23,6 +24,7 @@ from awstoe_release.release import Release, StepResult
 _FREE_BYTES: Final = 1 << 30
 _CLOCK_SECONDS: Final = 300
 _DAY: Final = 86400
+_CLIENT_REGIONS: Final = os.path.join("src", "awstoe", "update", "regions.toml")
 
 
 def run(release: Release) -> StepResult:
@@ -33,7 +35,7 @@ def run(release: Release) -> StepResult:
     """
     problems: list[str] = []
     warnings: list[str] = []
-    for check in (_sources, _disk, _machine, _keys):
+    for check in (_sources, _regions, _disk, _machine, _keys):
         problems += _problems(check, release, warnings)
     _, failures = in_all_regions(
         release.regions, lambda region: _region(release, region), at_once=release.regions_at_once
@@ -86,6 +88,36 @@ def _sources(release: Release, warnings: list[str]) -> Iterator[str]:
         yield (
             "publish.account is not set (set the account that owns the buckets, 12 digits, in"
             " release.toml or as AWSTOE_RELEASE_PUBLISH_ACCOUNT)"
+        )
+
+
+def _regions(release: Release, warnings: list[str]) -> Iterator[str]:
+    """Check that the release goes to the regions where installed programs look for updates.
+
+    A rehearsal may use fewer regions.
+    """
+    del warnings
+    if release.rehearsal:
+        return
+    path = os.path.join(release.sources, _CLIENT_REGIONS)
+    try:
+        client = {tuple(each) for each in client_regions.read(path).values()}
+    except OSError as error:
+        yield f"{path} cannot be read: {error.strerror}"
+        return
+    except ValueError as error:
+        yield f"{path}: {error}"
+        return
+    configured = release.configuration.regions
+    ours = {(each.name, each.partition, each.suffix) for each in configured}
+    if ours != client:
+        # A region that both lists have in different partitions is in both parts of the message.
+        only_client = ", ".join(sorted(each[0] for each in client - ours)) or "none"
+        only_ours = ", ".join(sorted(each[0] for each in ours - client)) or "none"
+        yield (
+            f"publish.regions ({release.configuration.publish.regions}) differs from {path}, where"
+            f" programs look for updates: only programs use {only_client}; only this release uses"
+            f" {only_ours} (use the same list for both)"
         )
 
 

@@ -35,7 +35,7 @@ def accepts(
         False if osslsigncode is not installed.
 
     Raises:
-        SigningFailure: osslsigncode rejects the program, or cannot be run.
+        SigningFailure: osslsigncode rejects the program, cannot be run, or takes too long.
     """
     program = shutil.which(_NAME)
     if program is None:

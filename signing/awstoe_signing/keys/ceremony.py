@@ -33,7 +33,7 @@ def prepare(folder: str) -> KeyDirectory:
 
 
 def complete(keys: KeyDirectory, *, now: int, days: int, say: Callable[[str], None]) -> None:
-    """Make the keys that are missing, the root and the folder of trust.
+    """Make the keys that are missing, the root and the trust folder.
 
     Args:
         keys: The folder of keys.

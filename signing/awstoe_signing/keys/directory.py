@@ -183,7 +183,7 @@ class KeyDirectory:
         if not self.is_at_hand(key):
             raise SigningFailure(
                 f"{path} does not exist: the key {key.name} is kept elsewhere",
-                hint="insert the medium with the key, and make a symbolic link to its file there",
+                hint=f"insert the medium with the key, then link it: ln -s FILE {path}",
             )
         secret = passphrases.existing(f"the key {key.name}", self.path("private", _PASSPHRASE))
         return files.read(path, secret)
@@ -259,7 +259,8 @@ def locked(folder: str, *, begin: bool = False) -> Iterator[None]:
 def _without_keys(folder: str) -> SigningFailure:
     return SigningFailure(
         f"{folder} has no {REGISTRY}: there are no keys",
-        hint=f"make a set of keys: awstoe-signing ceremony --directory {folder}",
+        hint=f"make a set of keys: awstoe-signing ceremony --directory {folder}"
+        " --user-id 'NAME <ADDRESS>'",
     )
 
 

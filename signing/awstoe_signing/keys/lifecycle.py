@@ -33,6 +33,12 @@ _EXPONENT: Final = 65537
 _AUTHORITY: Final = "authenticode-authority"
 _DAY_SECONDS: Final = 86400
 
+VALID_DAYS: Final = 1095
+"""The default validity of keys that sign from the start."""
+ROTATED_DAYS: Final = 2 * VALID_DAYS
+"""The same for a key made by a rotation: the new next key replaces the current one when that
+expires. The key ceremony makes the first next key valid for twice the days as well."""
+
 
 def create(
     keys: KeyDirectory,
@@ -362,6 +368,11 @@ def revoke(keys: KeyDirectory, name: str, *, now: int, reason: str, text: str = 
     """
     key = keys.key(name)
     if key.purpose in METADATA:
+        if key.state is not KeyState.CURRENT:
+            raise SigningFailure(
+                f"{name} is a {key.state} metadata key: no root trusts it, because a root names"
+                " only current keys"
+            )
         raise SigningFailure(
             f"{name} is a metadata key, which cannot be revoked, only replaced by a new root",
             hint=f"run: awstoe-signing rotate --purpose {key.purpose} --name {name} --directory"
@@ -395,7 +406,7 @@ def after(now: int, days: int) -> int:
     """
     result = now + days * _DAY_SECONDS
     if days <= 0 or result >= 1 << 32:
-        raise SigningFailure(f"expected 1 or more days that end before 2106, got {days}")
+        raise SigningFailure(f"--days: expected 1 or more, and an expiry before 2106, got {days}")
     return result
 
 

@@ -75,7 +75,8 @@ def check_keys(keys: KeyDirectory) -> None:
     if here < needed:
         raise SigningFailure(
             f"a root is signed by {needed} root keys, and {here} are in {keys.path('private')}",
-            hint="insert the media with the keys, and make symbolic links to their files there",
+            hint="insert the media with the keys, then link each key: ln -s FILE"
+            f" {keys.path('private')}",
         )
 
 

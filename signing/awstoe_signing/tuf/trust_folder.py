@@ -1,4 +1,4 @@
-"""Writes the folder ``trust``: the trust that is baked into programs, from the folder of keys."""
+"""Writes the trust folder, which is baked into programs, from the folder of keys."""
 
 import json
 import os

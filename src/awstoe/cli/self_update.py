@@ -99,7 +99,9 @@ def _parser() -> Parser:
         _EXAMPLES,
     )
     parser.flag("--check", help="only report whether there is a newer release")
-    parser.flag("--dry-run", help="check everything, but leave the program as it is")
+    parser.flag(
+        "--dry-run", help="check all that needs no download of the program; replace nothing"
+    )
     parser.add_argument("--version", metavar="V", help="use this release instead of the newest")
     parser.flag("--rollback", help="return to the previous release, or to --version V")
     parser.add_argument("--region", metavar="R", help="the region to try first")
@@ -138,7 +140,7 @@ def _check(request: updater.UpdateRequest) -> None:
     if request.check and request.dry_run:
         raise UsageError(
             "--check and --dry-run cannot be combined",
-            hint="--check reports whether there is an update, --dry-run whether it would succeed",
+            hint="--check reports whether there is an update, --dry-run whether it could start",
         )
     if request.check and request.rollback:
         raise UsageError(

@@ -23,11 +23,11 @@ def run(arguments: Sequence[str], console: Console) -> int:
         AwstoeError: It cannot be used.
     """
     parser = Parser(
-        "update-bundle verify",
+        "update-bundle",
         "Check that 'awstoe self-update --from-file' would accept a bundle.",
         _EXAMPLES,
     )
-    parser.add_argument("action", choices=("verify",), help="the only action")
+    parser.add_argument("action", choices=("verify",), metavar="verify", help="the only action")
     parser.add_argument("bundle", metavar="BUNDLE", help="the bundle file")
     parser.add_argument("--trust", metavar="DIR", help="use the release keys in this folder")
     parser.flag("--json", help="print one JSON object")

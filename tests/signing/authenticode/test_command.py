@@ -13,6 +13,7 @@ from awstoe.trust.authenticode import verify as authenticode
 from awstoe.trust.authenticode.verify import State
 from awstoe.trust.policy import KeyState
 from awstoe_signing.__main__ import main
+from awstoe_signing.authenticode import osslsigncode
 from awstoe_signing.keys.directory import KeyDirectory
 from fakes.certificates import TIME_STAMPING, make, signer, world
 from fakes.timestamp_server import Authority, serve
@@ -125,6 +126,20 @@ def test_osslsigncode_that_cannot_be_started_is_reported(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
     assert "osslsigncode cannot be run" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_osslsigncode_that_takes_too_long_is_ended_and_reported(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, stub = tmp_path / "awstoe.exe", tmp_path / "osslsigncode"
+    path.write_bytes(make_program())
+    stub.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(osslsigncode, "_SECONDS", 0.1)
+    assert main(["sign-program", "--directory", str(keys), str(path)]) == 1
+    assert f"{stub} was ended: it did not finish within 0.1 seconds" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("at", "code"), [("yesterday", 1), (AT, 0)])

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import stat
 import sys
 import time
@@ -306,8 +307,9 @@ def test_check_reports_a_missing_root_until_the_ceremony_has_signed_it(
     retired = [keys.only(Purpose.TARGETS)._replace(state=KeyState.RETIRED)]
     lifecycle.create(keys, Purpose.TARGETS, now=int(time.time()), expires=0, together=retired)
     assert run(*check) == 1
-    assert "names the current keys of metadata" in capsys.readouterr().err
-    assert run("ceremony", "--directory", keys.folder, "--rehearsal") == 0
+    error = capsys.readouterr().err
+    assert "names the current keys of metadata" in error
+    assert run(*shlex.split(error.partition("root: awstoe-signing ")[2])) == 0
     assert run(*check) == 0
 
 
@@ -466,7 +468,66 @@ def test_a_metadata_key_is_rotated_instead_of_revoked(
 ) -> None:
     command = ("revoke", "--directory", keys.folder, "--name", "targets-1")
     assert run(*command, "--reason", "compromised") == 1
-    assert "rotate --purpose targets" in capsys.readouterr().err
+    assert f"rotate --purpose targets --name targets-1 --directory {keys.folder}" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("state", [KeyState.NEXT, KeyState.RETIRED])
+def test_revoking_a_metadata_key_that_is_not_current_says_that_no_root_trusts_it(
+    state: KeyState, keys: KeyDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ("--directory", keys.folder, "--purpose", "targets")
+    assert run("create", *named, "--state", "next") == 0
+    if state is KeyState.RETIRED:
+        assert run("rotate", *named) == 0
+    name = KeyDirectory(keys.folder).only(Purpose.TARGETS, state).name
+    capsys.readouterr()
+    revoke = ("revoke", "--directory", keys.folder, "--name", name, "--reason", "retired")
+    assert run(*revoke) == 1
+    assert capsys.readouterr().err == (
+        f"awstoe-signing: {name} is a {state} metadata key: no root trusts it, because a root names"
+        " only current keys\n"
+    )
+
+
+def test_the_next_key_of_a_rotation_is_valid_as_long_as_that_of_the_ceremony(
+    keys: KeyDirectory,
+) -> None:
+    first = keys.only(Purpose.OPENPGP, KeyState.NEXT)
+    assert run("rotate", "--directory", keys.folder, "--purpose", "openpgp") == 0
+    following = KeyDirectory(keys.folder).only(Purpose.OPENPGP, KeyState.NEXT)
+    assert first.expires is not None
+    assert following.expires is not None
+    days = {(each.expires or 0) - each.created for each in (first, following)}
+    assert days == {lifecycle.ROTATED_DAYS * 86400}
+
+
+def test_the_hint_for_an_absent_folder_of_keys_is_a_complete_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "keys"
+    assert run("list", "--directory", str(folder)) == 1
+    hint = capsys.readouterr().err.splitlines()[-1]
+    program, *command = shlex.split(hint.partition("keys: ")[2])
+    assert program == "awstoe-signing"
+    monkeypatch.setenv("AWSTOE_SIGNING_PASSPHRASE", "correct horse battery")
+    assert run(*command) == 0
+
+
+def test_the_hint_for_a_private_key_kept_elsewhere_links_it(
+    keys: KeyDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    private = Path(keys.path("private", "openpgp-1.pem"))
+    elsewhere = private.rename(tmp_path / "medium.pem")
+    sign = ("sign", "--directory", keys.folder, str(file))
+    assert run(*sign) == 1
+    hint = capsys.readouterr().err.splitlines()[-1]
+    assert hint.endswith(f"then link it: ln -s FILE {private}")
+    private.symlink_to(elsewhere)
+    assert run(*sign) == 0
 
 
 def test_after_a_rotation_old_thumbprints_stay_published(keys: KeyDirectory) -> None:
@@ -697,4 +758,5 @@ def test_an_expiry_that_openpgp_cannot_represent_is_rejected(
 ) -> None:
     command = ("expire", "--directory", keys.folder, "--name", "openpgp-1", f"--days={days}")
     assert run(*command) == 1
-    assert "end before 2106" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"--days: expected 1 or more, and an expiry before 2106, got {int(days)}\n" in error

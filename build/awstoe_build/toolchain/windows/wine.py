@@ -30,7 +30,7 @@ def environment(prefix: str) -> dict[str, str]:
 
 
 def path(name: str) -> str:
-    """Return a Windows program's path of a file on this machine, whose root is drive Z."""
+    """Return the path that Windows programs use for a file: the root folder is drive Z."""
     return "Z:" + os.path.abspath(name).replace("/", "\\")
 
 
