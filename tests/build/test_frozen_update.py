@@ -37,6 +37,9 @@ def missing(name: str) -> str:
     """Return why an executable cannot be built for a target; empty if it can."""
     if sys.platform != "linux" or os.uname().machine != "x86_64":
         return "the toolchains are for linux/amd64"
+    subject = os.environ.get("AWSTOE_SUBJECT")
+    if name != (subject if subject in targets.TARGETS else targets.BUILD_MACHINE.name):
+        return f"part of make conformance TARGET={name}"
     if name == WINDOWS and (wine.missing() or not shutil.which(COMPILER)):
         return wine.missing() or f"{COMPILER} is missing (package gcc-mingw-w64-x86-64-win32)"
     site = windows_site if name == WINDOWS else site_packages
