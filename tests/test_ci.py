@@ -26,7 +26,7 @@ class Machine:
         self.calls = folder / "calls"
         (folder / ".ci").mkdir()
         shutil.copy(SCRIPT, folder / ".ci" / "run")
-        for name in ("make", "git", "debootstrap", "apt-get", "mount"):
+        for name in ("make", "git", "debootstrap", "apt-get", "mount", "go"):
             self.program(f"bin/{name}", CALLED)
         self.program("bin/python3", "#!/bin/sh\n")
         self.program("bin/id", "#!/bin/sh\necho 0\n")
@@ -129,6 +129,19 @@ def test_a_foreign_file_is_built_but_not_tested_if_the_kernel_cannot_register_qe
     assert machine.made() == stages("linux/amd64", "linux/arm64")[:-1]
     assert "mount -t binfmt_misc binfmt_misc nowhere" in machine.calls.read_text()
     assert "ci: linux/arm64: not tested" in ended.stderr
+
+
+def test_the_linter_of_the_workflows_is_installed_where_go_is(machine: Machine) -> None:
+    ended = machine.run("linux/amd64", PATH=f"{machine.folder}/bin:/usr/bin:/bin")
+    assert ended.returncode == 0, ended.stderr
+    assert "go install github.com/rhysd/actionlint/cmd/actionlint@v" in machine.calls.read_text()
+
+
+def test_a_linter_that_cannot_be_installed_does_not_end_the_run(machine: Machine) -> None:
+    machine.program("bin/go", "#!/bin/sh\nexit 1\n")
+    ended = machine.run("linux/amd64", PATH=f"{machine.folder}/bin:/usr/bin:/bin")
+    assert ended.returncode == 0, ended.stderr
+    assert "ci: actionlint cannot be installed: its test is skipped" in ended.stderr
 
 
 def test_a_failed_stage_ends_the_run_and_all_times_are_printed(machine: Machine) -> None:
