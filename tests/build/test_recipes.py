@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,15 @@ from awstoe.actions.table import ACTIONS
 from awstoe_build import prerequisites, selection, targets
 from awstoe_build.__main__ import cache_folder
 from awstoe_build.failure import BuildFailure
-from awstoe_build.toolchain import bootloader, cpython, registry, source_pins, sources
+from awstoe_build.toolchain import (
+    bootloader,
+    cpython,
+    layers,
+    libraries,
+    registry,
+    source_pins,
+    sources,
+)
 from awstoe_build.toolchain.layers import Cache
 from awstoe_dev.import_rules import DOORS
 
@@ -257,3 +266,30 @@ def test_missing_disk_space_is_reported_before_anything_starts(
 
 def test_free_space_is_found_for_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
     assert prerequisites.free_space(os.path.join(str(tmp_path), "not", "there")) > 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "linux/other"},
+        {"zig": "x86-linux-gnu.2.28"},
+        {"triple": "i686-other-gnu"},
+        {"openssl": "linux-x32"},
+        {"elf": (64, 183)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_field_that_compilers_receive_changes_the_keys_of_compiled_layers(
+    changed: dict[str, Any],
+) -> None:
+    before = targets.TARGETS["linux/386"]
+    after = before._replace(**changed)
+    for recipe in (libraries.recipe, cpython.recipe):
+        assert layers.key(recipe(before)) != layers.key(recipe(after))
+
+
+def test_other_fields_of_a_target_rebuild_no_compiled_layer() -> None:
+    before = targets.TARGETS["linux/386"]
+    after = before._replace(size_budget=1, to_freeze=(("a", "b"),), program="other")
+    for recipe in (libraries.recipe, cpython.recipe):
+        assert layers.key(recipe(before)) == layers.key(recipe(after))
