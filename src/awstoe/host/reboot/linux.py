@@ -13,6 +13,7 @@ from typing import Final
 from awstoe.errors import HostError
 from awstoe.host.files import temporary
 from awstoe.host.files.own_files import explain, replace_file
+from awstoe.host.process.linux import process_table
 from awstoe.host.reboot.startup_command import StartupCommand, SystemCommands
 
 assert sys.platform == "linux"
@@ -25,13 +26,7 @@ _ENDED_BY_THE_REBOOT: Final = 128 + signal.SIGTERM
 """The exit code of the reboot command if the system goes down before it has ended."""
 
 
-def boot_id() -> str:
-    """Return the ID of this boot; empty if the system does not provide one."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+boot_id: Final = process_table.boot_id
 
 
 def restart_command() -> tuple[str, ...]:
