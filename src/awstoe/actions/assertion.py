@@ -41,5 +41,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     if not verdict.value:
         raise ActionError(
             f"Assert: the condition is false: {verdict.explanation}",
-            hint="fix what it checks, or use `if` to skip steps instead of failing",
+            hint="fix what it checks, or use 'if' to skip steps instead of failing",
         )

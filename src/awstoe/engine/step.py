@@ -293,8 +293,8 @@ class StepRunner:
             return [self._schema.module.Inputs(step.assertion)]
         if not self._schema.row.implemented:
             raise ActionError(
-                f"{step.action} is not in this version of awstoe: it can be validated, not run",
-                hint=f"see `awstoe actions {step.action}`",
+                f"{step.action} is not in this version of awstoe: it can be validated but not run",
+                hint=f"see 'awstoe actions {step.action}'",
             )
         operations = resolved or ([{}] if self._schema.row.inputs_optional else [])
         typed = []
