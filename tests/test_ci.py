@@ -47,6 +47,8 @@ class Machine:
             [self.folder / ".ci" / "run", *arguments],
             env={
                 "PATH": path,
+                # The script looks for tools below it. CI itself may have put them in the real one.
+                "HOME": str(self.folder),
                 "CALLS": str(self.calls),
                 "PYTHON": "python3",
                 "AWSTOE_CI_BINFMT": str(self.folder / "binfmt"),
