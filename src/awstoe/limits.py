@@ -63,9 +63,6 @@ BOOTLOADER_SECONDS: Final = 2.0
 another awstoe; and how long its bootloader may take to remove what it unpacked after the program
 was killed."""
 
-REAP_SECONDS: Final = 5.0
-"""How often ended orphans of a running step are reaped: each occupies a process ID."""
-
 HARD_STOP_SECONDS: Final = 1.0
 """A second Ctrl-C skips the grace period only if it comes this long after the first: a terminal and
 a supervisor may both deliver the same Ctrl-C."""

@@ -72,6 +72,10 @@ class Session:
 
     def run(self) -> int:
         """Run the plan. Return the exit code."""
+        with children.reaping_orphans():
+            return self._run()
+
+    def _run(self) -> int:
         outcome = Outcome(0, "")
         journal = None
         log = None

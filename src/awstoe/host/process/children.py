@@ -13,6 +13,7 @@ them, and ``pipes`` carries the output.
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, TypeAlias
 
 from awstoe.errors import Interrupted, TimeoutExceeded
@@ -55,6 +56,17 @@ class _Session:
 _session: Final = _Session()
 
 
+def reaping_orphans() -> AbstractContextManager[None]:
+    """Reap what background processes leave, as soon as it ends, also while no program runs here.
+
+    ``run`` does that only until it returns.
+    """
+    if not _session.prepared:
+        supervisor.prepare()
+        _session.prepared = True
+    return supervisor.reaping_orphans()
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -87,28 +99,26 @@ def run(
     interruption.check()
     if deadline is not None and time.monotonic() >= deadline:
         raise TimeoutExceeded(f"Timed out before {argv[0]} could be started.")
-    if not _session.prepared:
-        supervisor.prepare()
-        _session.prepared = True
-    child = spawn.spawn(argv, environment)
-    supervised = supervisor.ChildSupervisor(
-        child, {child.stdout: on_stdout, child.stderr: on_stderr}, deadline, interruption
-    )
-    try:
-        if on_start is not None:
-            on_start(child.pid)
-        return _supervise(supervised, argv[0], interruption, on_late or discard)
-    except (TimeoutExceeded, Interrupted):
-        raise
-    except BaseException:
-        if supervised.exit_code == 0:
-            supervised.finish()
-        else:
-            supervised.discard_output()
-            supervised.end_tree()
-        raise
-    finally:
-        supervised.close()
+    with reaping_orphans():
+        child = spawn.spawn(argv, environment)
+        supervised = supervisor.ChildSupervisor(
+            child, {child.stdout: on_stdout, child.stderr: on_stderr}, deadline, interruption
+        )
+        try:
+            if on_start is not None:
+                on_start(child.pid)
+            return _supervise(supervised, argv[0], interruption, on_late or discard)
+        except (TimeoutExceeded, Interrupted):
+            raise
+        except BaseException:
+            if supervised.exit_code == 0:
+                supervised.finish()
+            else:
+                supervised.discard_output()
+                supervised.end_tree()
+            raise
+        finally:
+            supervised.close()
 
 
 def _supervise(

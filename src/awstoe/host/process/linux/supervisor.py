@@ -16,7 +16,7 @@ from typing import Final
 from awstoe import limits
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.linux import process_table, spawn, terminate
+from awstoe.host.process.linux import process_table, reaper, spawn, terminate
 from awstoe.host.process.supervisor import Sink
 
 assert sys.platform == "linux"
@@ -28,11 +28,16 @@ _LONGEST_CHECK: Final = 0.05
 def prepare() -> None:
     """Prepare this process for child processes.
 
-    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status.
+    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status. If it
+    blocks the signal, we inherit that too, and would not notice that an orphan has ended.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     process_table.adopt_orphans()
+
+
+reaping_orphans = reaper.reaping_orphans
 
 
 class ChildSupervisor(supervisor.ChildSupervisor[int]):
@@ -56,7 +61,6 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         self._child = started.child
         self._since = started.since
         self._check_in = _FIRST_CHECK
-        self._reap_at = time.monotonic() + limits.REAP_SECONDS
         self._poller = select.poll()
         for descriptor in sinks:
             self._poller.register(descriptor, select.POLLIN)
@@ -94,11 +98,8 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
             os.close(self._child_end)
             self._child_end = -1
 
-    def _housekeeping(self, now: float) -> float:
-        if now >= self._reap_at:
-            process_table.reap(self._child.pid)
-            self._reap_at = now + limits.REAP_SECONDS
-        return self._reap_at - now
+    def _longest_wait(self) -> float:
+        return 0.0 if reaper.catch_up() else super()._longest_wait()
 
     def _poll(self, seconds: float) -> None:
         if self._child_end == -1 and self.exit_code is None:
@@ -121,6 +122,7 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         if status is None:
             return
         self.exit_code = 128 - status if status < 0 else status
+        reaper.ended()
         if self._child_end != -1:
             self._poller.unregister(self._child_end)
             os.close(self._child_end)
