@@ -5,6 +5,7 @@ from typing import Final
 
 from awstoe import __version__, contact
 from awstoe.errors import AwstoeError, Interrupted, UsageError
+from awstoe.host import locale_coercion
 from awstoe.reporting.console import Console
 
 HELP = f"""\
@@ -46,6 +47,7 @@ _COMMANDS: Final = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line ``arguments``, and return the exit code."""
+    locale_coercion.undo()
     console = Console()
     try:
         return _dispatch(list(arguments), console)
