@@ -120,9 +120,9 @@ REBOOT_PROGRAM_SECONDS: Final = 60
 """Longest run of one of the programs that reboot the machine or register the command to resume."""
 
 # --- state and records -----------------------------------------------------------------------
-JOURNAL_SYNC_SECONDS: Final = 1.0
-"""Shortest time between two flushes of the journal to the disk, except at phase ends: an fsync
-takes milliseconds, a step may take two. A power failure may repeat the steps of the last second."""
+JOURNAL_SYNC_SECONDS: Final = 0.8
+"""How long an entry of the journal may wait for its flush to the disk: an fsync takes milliseconds,
+a step may take two. So a power failure repeats only what happened in the last second."""
 
 RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten only if the last rewrite took less than this

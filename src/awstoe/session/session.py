@@ -86,7 +86,8 @@ class Session:
                 self._progress,
                 self._console.raw if self._request.trace else None,
             )
-            journal = self._folders.store.open_journal()
+            folders = self._folders
+            journal = folders.store.open_journal(folders.state_chain, folders.log_files)
             outcome = self._execute(log, journal)
         except AwstoeError as error:
             outcome = Outcome(1, error_text(error))
