@@ -33,6 +33,11 @@ def prepare() -> None:
         kernel32.api.SetDllDirectoryW(None)
 
 
+def out_of_memory() -> bool | None:
+    """Return None: Windows does not end processes for lack of memory."""
+    return None
+
+
 class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
     """Supervises a child by waiting for several handles at once.
 
