@@ -79,11 +79,24 @@ OUTPUT_VALUE_BYTES: Final = 1 * MIB
 """How much of a step's standard output its ``stdout`` output keeps (AWSTOE_STDOUT_LIMIT overrides
 it); the logs have all of it. Records and chaining hold the value in memory and rewrite it."""
 
-STDERR_TAIL_LINES: Final = 20
-"""Lines of standard error quoted in a failure message."""
+QUOTED_LINES: Final = 20
+"""Lines of each output stream quoted in a failure message."""
 
-STDERR_TAIL_BYTES: Final = 4 * KIB
-"""Bytes of standard error quoted in a failure message: lines can be long."""
+QUOTED_BYTES: Final = 4 * KIB
+"""Bytes of each output stream quoted in a failure message: lines can be long."""
+
+QUOTED_LINE_CHARACTERS: Final = 400
+"""How much is quoted of one line: a program may print a whole file as one line."""
+
+QUOTED_VALUE_CHARACTERS: Final = 60
+"""How much of the value of a loop's iteration a failure message shows."""
+
+EXAMINED_HEAD_BYTES: Final = 512 * KIB
+"""How much of the beginning of each output stream is searched for the cause of a failure. The
+first error of a program may be followed by pages of other output."""
+
+EXAMINED_TAIL_BYTES: Final = 512 * KIB
+"""How much of the end of each output stream is searched for the cause of a failure."""
 
 SPOOL_MEMORY_BYTES: Final = 1 * MIB
 """How much standard error is kept in memory until it is logged; the rest goes to a temporary

@@ -17,7 +17,7 @@ if they still run after five seconds. What a successful script leaves in the bac
 running. Redirect its output (`server > /dev/null 2>&1 &`), or the step waits five seconds for it.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from awstoe.actions import script
 from awstoe.actions.contract import ActionContext, Command
@@ -29,6 +29,8 @@ commands:
   - version=$(uname -r)
   - echo "kernel $version"
 """
+
+_HINT_IF_SILENT: Final = "it printed nothing; 'set -x' at its start prints each command"
 
 
 class Inputs(NamedTuple):
@@ -56,7 +58,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Outputs:
         Interrupted: A signal asks the run to stop.
     """
     text = "\n".join(inputs.commands) + "\n"
-    return Outputs(script.run_commands("ExecuteBash", text, ".sh", _command, ctx))
+    return Outputs(script.run_commands("ExecuteBash", text, ".sh", _command, ctx, _HINT_IF_SILENT))
 
 
 def _command(path: str) -> Command:

@@ -19,7 +19,7 @@ from awstoe.state.journal import Journal
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
-_VERSION = 1
+_VERSION = 2
 
 
 class Manifest(NamedTuple):

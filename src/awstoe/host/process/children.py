@@ -28,6 +28,7 @@ else:
 Identity: TypeAlias = process_table.Identity
 """Identifies a process forever, for the journal."""
 
+_KILLED_EXIT_CODE: Final = 128 + 9
 _NAMED: Final = 10
 """How many processes a message names."""
 
@@ -41,6 +42,11 @@ class ProcessEnd(NamedTuple):
     """Whether a process that it left in the background keeps its output open."""
     left: tuple[str, ...] = ()
     """Processes of a failed program that could not be ended, as ``<id> (<name>)``."""
+    by_signal: bool = False
+    """Whether a signal ended the program itself; other programs may also exit with 128 + N."""
+    out_of_memory: bool | None = None
+    """For exit code 137: whether the system has ended processes for lack of memory since the first
+    program of this run was started; None if unknown."""
 
 
 class _Session:
@@ -136,7 +142,15 @@ def _supervise(
         interruption.check()
     if child.exit_code:
         left = tuple(child.end_tree())
-        return ProcessEnd(child.exit_code, held_open=False, left=left)
+        return ProcessEnd(
+            child.exit_code,
+            held_open=False,
+            left=left,
+            by_signal=child.by_signal,
+            out_of_memory=(
+                supervisor.out_of_memory() if child.exit_code == _KILLED_EXIT_CODE else None
+            ),
+        )
     child.finish()
     if ended is not Ended.HELD_OPEN:
         return ProcessEnd(0, held_open=False)

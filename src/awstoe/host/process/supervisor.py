@@ -66,12 +66,14 @@ class ChildSupervisor(ABC, Generic[Pipe]):
 
     Attributes:
         exit_code: The child's; None while it runs.
+        by_signal: Whether a signal ended the child.
     """
 
     def __init__(
         self, sinks: dict[Pipe, Sink], deadline: float | None, interruption: Interruption
     ) -> None:
         self.exit_code: int | None = None
+        self.by_signal = False
         self._sinks = sinks
         self._deadline = deadline
         self._interruption = interruption

@@ -1,4 +1,4 @@
-"""Linux: supervises one child until its process process_table has ended.
+"""Linux: supervises one child until its process tree has ended.
 
 One thread polls both output pipes, a descriptor for the child's end and the one that a signal makes
 readable. Where the child has no descriptor (Linux before 5.3), its end is checked in growing
@@ -17,12 +17,25 @@ from awstoe import limits
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.process.linux import process_table, reaper, spawn, terminate
+from awstoe.host.process.linux.memory_kills import MemoryKills
 from awstoe.host.process.supervisor import Sink
 
 assert sys.platform == "linux"
 
 _FIRST_CHECK: Final = 0.0005
 _LONGEST_CHECK: Final = 0.05
+
+
+class _Memory:
+    """What was counted when this process was prepared."""
+
+    __slots__ = ("kills",)
+
+    def __init__(self) -> None:
+        self.kills: MemoryKills | None = None
+
+
+_memory: Final = _Memory()
 
 
 def prepare() -> None:
@@ -35,6 +48,12 @@ def prepare() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     process_table.adopt_orphans()
+    _memory.kills = MemoryKills()
+
+
+def out_of_memory() -> bool | None:
+    """Whether the kernel has ended processes for lack of memory since ``prepare``."""
+    return _memory.kills.any() if _memory.kills is not None else None
 
 
 reaping_orphans = reaper.reaping_orphans
@@ -121,6 +140,7 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         status = self._child.poll()
         if status is None:
             return
+        self.by_signal = status < 0
         self.exit_code = 128 - status if status < 0 else status
         reaper.ended()
         if self._child_end != -1:

@@ -37,6 +37,11 @@ def reaping_orphans() -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
+def out_of_memory() -> bool | None:
+    """Return None: Windows does not end processes for lack of memory."""
+    return None
+
+
 class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
     """Supervises a child by waiting for several handles at once.
 
