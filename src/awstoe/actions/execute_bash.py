@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple
 
 from awstoe.actions import script
 from awstoe.actions.contract import ActionContext, Command
-from awstoe.actions.fields import TextList
+from awstoe.actions.fields import Language, Script
 
 EXAMPLE = """\
 commands:
@@ -36,7 +36,9 @@ class Inputs(NamedTuple):
 
     commands: Annotated[
         tuple[str, ...],
-        TextList("The lines of the script; an entry may have several lines.", minimum=1),
+        Script(
+            "The lines of the script; an entry may have several lines.", Language.BASH, minimum=1
+        ),
     ]
 
 
