@@ -12,7 +12,13 @@ from awstoe.host.files import temporary
 
 
 def run_commands(
-    action: str, text: str, suffix: str, command: Callable[[str], Command], ctx: ActionContext
+    action: str,
+    text: str,
+    suffix: str,
+    command: Callable[[str], Command],
+    ctx: ActionContext,
+    *,
+    notice: str = "",
 ) -> str:
     """Run a script and return its standard output.
 
@@ -22,6 +28,7 @@ def run_commands(
         suffix: The end of its file name.
         command: Returns the command that runs the script at a path.
         ctx: The run.
+        notice: What the log has to say about the script; may be empty.
 
     Raises:
         ActionError: The script failed or could not be started.
@@ -31,6 +38,8 @@ def run_commands(
     """
     log = ctx.log
     log.info(f"{action}: STARTED EXECUTION")
+    if notice:
+        log.info(f"{action}: {notice}")
     folder = ctx.temporary_folder()
     log.info(f"{action}: Created temporary directory: {folder}")
     try:

@@ -16,7 +16,6 @@ from awstoe.host.platforms import Platform
 _BOOLEAN = Boolean("")
 _INTEGER = Integer("", minimum=-(10**18))
 EMPTY_TEXT: Final = "write an empty string as ''"
-NOTHING: Final = "there is no value here: write one"
 _NOT_RESOLVED = "references are not resolved here: write the value itself"
 
 
@@ -24,7 +23,7 @@ def mapping(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Mappi
     """Return ``node`` if it is a mapping; messages call it ``what``."""
     if isinstance(node, Mapping):
         return node
-    _wrong_type(diagnostics, node, path, f"{what}: expected a mapping")
+    diagnostics.error(node, path, "wrong-type", f"{what}: expected a mapping, got {describe(node)}")
     return None
 
 
@@ -32,7 +31,7 @@ def sequence(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Sequ
     """Return ``node`` if it is a list; messages call it ``what``."""
     if isinstance(node, Sequence):
         return node
-    _wrong_type(diagnostics, node, path, f"{what}: expected a list")
+    diagnostics.error(node, path, "wrong-type", f"{what}: expected a list, got {describe(node)}")
     return None
 
 
@@ -40,22 +39,9 @@ def text(diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str =
     """Return the text of ``node`` as written in the file; ``hint`` is for an empty value."""
     if isinstance(node, Scalar) and not node.is_null:
         return node.text
-    _wrong_type(
-        diagnostics,
-        node,
-        path,
-        f"{what}: expected a string",
-        hint if isinstance(node, Scalar) else "",
-    )
+    message = f"{what}: expected a string, got {describe(node)}"
+    diagnostics.error(node, path, "wrong-type", message, hint if isinstance(node, Scalar) else "")
     return None
-
-
-def _wrong_type(
-    diagnostics: Diagnostics, node: Node, path: str, expected: str, hint: str = ""
-) -> None:
-    if isinstance(node, Scalar) and node.is_null:
-        hint = hint or NOTHING
-    diagnostics.error(node, path, "wrong-type", f"{expected}, got {describe(node)}", hint)
 
 
 def free_text(diagnostics: Diagnostics, node: Node, path: str, what: str) -> str | None:

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from typing import Final
 
 from awstoe.actions.fields import Field, Permissions, Script, TextList, decimal_mode
-from awstoe.document import expect
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
@@ -121,8 +120,13 @@ class ScalarCheck:
             if raw.startswith(_TAG_OR_ANCHOR):
                 return f"quote a string that starts with '{raw[0]}'"
             if node.text == "~" and field is not None and field.is_path:
-                return "for the home folder, write '{{ env:HOME }}' in quotes"
-            return "quote it if the text is meant" if node.text else expect.NOTHING
+                return (
+                    "~ is YAML's null, no value: for the home folder, write '{{ env:HOME }}' in"
+                    " quotes"
+                )
+            if node.text:
+                return f"{node.text} is YAML's null, no value: quote it if the text is meant"
+            return "write a value here"
         if isinstance(field, Permissions) and (mode := decimal_mode(node.text)):
             return f"{node.text} in decimal is 0{mode:o} in octal: write '0{mode:o}' in quotes"
         if paths.control_problem(node.text):

@@ -116,7 +116,7 @@ def describe(node: Node | None) -> str:
     if isinstance(node, Sequence):
         return "a list"
     if node is None or node.is_null:
-        return f"nothing ({node.text!r} is YAML's null)" if node and node.text else "nothing"
+        return "nothing"
     return quoted(node.text)
 
 
