@@ -189,7 +189,7 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
                 hint = "': ' makes this a mapping: quote the whole string, or use a '|' block"
             else:
                 hint = context.scalars.error_hint(where, field)
-        elif isinstance(node, Scalar) and isinstance(field, TextList):
+        elif isinstance(node, Scalar) and isinstance(field, TextList) and not hint:
             hint = "put '- ' before the string to make it a list entry"
         context.diagnostics.error(
             where, path, "wrong-value", f"the input {key!r}: {problem.message}", hint

@@ -98,7 +98,8 @@ def near_misses(
             elif form := _spaced(located.reference):
                 yield NearMiss(located.text, start, "the reference has a space in it", _write(form))
             continue
-        if not closing:
+        if not closing or "\n" in content.strip():
+            closing = ""
             miss = _unclosed(content, scope)
         elif dollar:
             miss = _of_a_workflow(content.strip(), scope, step)
