@@ -17,6 +17,8 @@ def run_commands(
     suffix: str,
     command: Callable[[str], Command],
     ctx: ActionContext,
+    *,
+    notice: str = "",
     hint_if_silent: str | None = None,
 ) -> str:
     """Run a script and return its standard output.
@@ -27,7 +29,8 @@ def run_commands(
         suffix: The end of its file name.
         command: Returns the command that runs the script at a path.
         ctx: The run.
-        hint_if_silent: What to do if the script failed without a word.
+        notice: What the log has to say about the script; may be empty.
+        hint_if_silent: What to do if the script fails without printing anything.
 
     Raises:
         ActionError: The script failed or could not be started.
@@ -37,6 +40,8 @@ def run_commands(
     """
     log = ctx.log
     log.info(f"{action}: STARTED EXECUTION")
+    if notice:
+        log.info(f"{action}: {notice}")
     folder = ctx.temporary_folder()
     log.info(f"{action}: Created temporary directory: {folder}")
     try:

@@ -123,21 +123,15 @@ def _operation(
         if field is None:
             _unknown(context, where, place, key, found)
             continue
-        if any(platform not in field.platforms for platform in context.platforms):
-            unsupported = [p for p in context.platforms if p not in field.platforms]
-            diagnostics.error(
-                where,
-                place,
-                "wrong-platform",
-                failure(
-                    step,
-                    f"the input {key!r} is not supported for os platform {', '.join(unsupported)}",
-                ),
-            )
-        has_references = False
-        for text, text_path in texts_of(value_node, place):
-            found_here = context.references.text(text, text_path, step, Position.INPUTS)
-            has_references = has_references or found_here
+        if value is None and key not in found.required:
+            context.scalars.value(value_node, place)
+            del operation[key]  # the same as left out
+            continue
+        if unsupported := [p for p in context.platforms if p not in field.platforms]:
+            message = f"the input {key!r} is not supported for os platform {', '.join(unsupported)}"
+            diagnostics.error(where, place, "wrong-platform", failure(step, message))
+        has_references = _refers(context, value_node, place, step)
+        context.scalars.input(field, value_node, place)
         if has_references and not isinstance(value, list | dict):
             continue
         if not _check(context, value_node, place, field, key):
@@ -152,6 +146,14 @@ def _operation(
     if sound and found.conflict is not None and (problem := found.conflict(operation)):
         diagnostics.error(node, path, "conflict", f"{step.action}: {problem}")
     return operation
+
+
+def _refers(context: ParseContext, node: Node, path: str, step: StepFacts) -> bool:
+    """Check all references in ``node``; return whether there are any."""
+    found = False
+    for text, place in texts_of(node, path):
+        found |= context.references.text(text, place, step, Position.INPUTS)
+    return found
 
 
 def _unknown(context: ParseContext, where: Located, path: str, key: str, found: Schema) -> None:
@@ -179,13 +181,15 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
         problem = field.problem(value, platform)
         if problem is None:
             continue
-        where, hint = node, ""
+        where, hint = node, context.scalars.error_hint(node, field)
         if problem.entry is not None and isinstance(node, Sequence):
             where = node.items[problem.entry]
             path = f"{path}[{problem.entry}]"
             if isinstance(field, TextList) and isinstance(where, Mapping):
                 hint = "': ' makes this a mapping: quote the whole string, or use a '|' block"
-        elif isinstance(node, Scalar) and isinstance(field, TextList):
+            else:
+                hint = context.scalars.error_hint(where, field)
+        elif isinstance(node, Scalar) and isinstance(field, TextList) and not hint:
             hint = "put '- ' before the string to make it a list entry"
         context.diagnostics.error(
             where, path, "wrong-value", f"the input {key!r}: {problem.message}", hint

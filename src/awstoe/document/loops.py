@@ -33,7 +33,7 @@ def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) ->
         return None
     expect.check_keys(diagnostics, holder, path, ("name", *_KINDS))
     name = _name(context, holder, path, step)
-    kinds = [kind for kind in _KINDS if kind in holder.entries]
+    kinds = [kind for kind in _KINDS if holder.given(kind)]
     if len(kinds) != 1:
         diagnostics.error(
             holder.key(kinds[1]) if kinds else holder,
@@ -62,7 +62,7 @@ def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) ->
 
 
 def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
-    entry = node.entries.get("name")
+    entry = node.given("name")
     if entry is None:
         return ""
     name = expect.text(context.diagnostics, entry[1], f"{path}.name", "the loop's name")
@@ -142,7 +142,7 @@ def _text(context: ParseContext, node: Node, path: str, what: str, step: StepFac
 
 
 def _delimiter(context: ParseContext, node: Mapping, path: str) -> str | None:
-    entry = node.entries.get("delimiter")
+    entry = node.given("delimiter")
     if entry is None:
         return loops.DEFAULT_DELIMITER
     path = f"{path}.delimiter"

@@ -13,6 +13,7 @@ from awstoe.document.model import Document
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.problems import Problem, Severity, has_errors
 from awstoe.document.references import ReferenceCheck
+from awstoe.document.scalars.check import ScalarCheck
 from awstoe.document.scope import scope_of
 from awstoe.document.source import STANDARD_INPUT
 from awstoe.document.steps import parse_phases
@@ -62,8 +63,11 @@ def parse(
         if holder is not None:
             scope = scope_of(holder)
             check = ReferenceCheck(diagnostics, scope, text)
-            context = ParseContext(diagnostics, tuple(sorted(set(platforms))), scope, check)
+            chosen = tuple(sorted(set(platforms)))
+            scalars = ScalarCheck(diagnostics, text, chosen)
+            context = ParseContext(diagnostics, chosen, scope, check, scalars)
             document = _document(context, holder, path, data)
+            scalars.sweep(holder)
     except Unreadable as error:
         diagnostics.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
     problems = diagnostics.sorted(strict=strict)

@@ -187,6 +187,7 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
     default = None
     if default_node is not None:
         default = expect.text(diagnostics, default_node, f"{path}.default", "'default'")
+        context.scalars.value(default_node, f"{path}.default")
         context.references.warn_unresolved(default_node, f"{path}.default", "a default")
     allowed = _allowed_values(context, declaration)
     if default is not None and default_node is not None:
@@ -230,6 +231,7 @@ def _constant(context: ParseContext, declaration: _Declaration) -> Constant:
         expect.missing_key(diagnostics, node, path, "value", f"the constant {declaration.name!r}")
     else:
         value = expect.text(diagnostics, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
+        context.scalars.value(entry[1], f"{path}.value")
         context.references.warn_unresolved(entry[1], f"{path}.value", "a constant's value")
     return Constant(declaration.name, value or "", declaration.mark)
 

@@ -56,6 +56,12 @@ def lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
+def line_at(text: str, start: int) -> str:
+    """Return the line that starts at the offset ``start``, without its line break."""
+    found = _BREAK.search(text, start)
+    return text[start : found.start()] if found else text[start:]
+
+
 def shown_lines(data: bytes) -> list[str]:
     """Return the lines of a document for rendering problems, whatever the bytes are."""
     return lines(data.decode("utf-8-sig", "replace"))

@@ -99,6 +99,7 @@ class _Reader:
 
     def _scalar(self, opening: str) -> None:
         line, column = self._place()
+        start = self._offset
         if opening == '"':
             try:
                 # Strict: with raw control characters it is YAML, which folds line breaks.
@@ -118,4 +119,15 @@ class _Reader:
             if not found:
                 raise NotJson
             text, self._offset = found.group(), found.end()
-        self._builder.scalar(Scalar(text, plain=opening != '"', line=line, column=column))
+        quoted = opening == '"'
+        self._builder.scalar(
+            Scalar(
+                text,
+                plain=not quoted,
+                line=line,
+                column=column,
+                style='"' if quoted else "",
+                start=start,
+                end=self._offset,
+            )
+        )
