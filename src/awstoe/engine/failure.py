@@ -12,6 +12,8 @@ class Failure(NamedTuple):
     message: str
     exit_code: int | None = None
     stderr_tail: str = ""
+    permanent: bool = False
+    """Whether another attempt cannot end differently."""
 
 
 def of_error(error: Exception, step: Step) -> Failure:
@@ -23,9 +25,14 @@ def of_error(error: Exception, step: Step) -> Failure:
             message = f"{what} timed out after {step.timeout_seconds} {unit}"
             return Failure(message, None, error.stderr_tail)
         case ActionError():
-            return Failure(message_with_hint(error), error.process_exit_code, error.stderr_tail)
+            return Failure(
+                message_with_hint(error),
+                error.process_exit_code,
+                error.stderr_tail,
+                error.permanent,
+            )
         case AwstoeError():
-            return Failure(message_with_hint(error))
+            return Failure(message_with_hint(error), permanent=error.permanent)
         case _:
             return Failure(
                 f"{step.action} raised an unexpected {type(error).__name__}: {error}. This is a bug"
@@ -34,8 +41,8 @@ def of_error(error: Exception, step: Step) -> Failure:
 
 
 def counted(failure: Failure, attempt: int, step: Step) -> Failure:
-    """Return ``failure`` with the number of the last attempt if several are allowed."""
-    if step.max_attempts == 1:
+    """Return ``failure`` with the number of the last attempt if several could have followed."""
+    if step.max_attempts == 1 or failure.permanent:
         return failure
     message = f"attempt {attempt} of {step.max_attempts}: {failure.message}"
     return failure._replace(message=message)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from awstoe import limits
-from awstoe.errors import ActionError
+from awstoe.errors import PermanentError
 from awstoe.expressions.values import quoted
 
 
@@ -186,14 +186,14 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
     try:
         expression, flags = translate.translate(pattern)
     except translate.PatternError as error:
-        raise ActionError(
+        raise PermanentError(
             f"patternMatches: invalid pattern {shown(pattern)}: {error.message}",
             hint="use a regular expression in RE2 syntax",
         ) from None
     try:
         true = facts.bounded_search(expression, flags, text, limits.PATTERN_SECONDS)
     except TimeoutError:
-        raise ActionError(
+        raise PermanentError(
             f"patternMatches: the pattern {shown(pattern)} ran for more than "
             f"{limits.PATTERN_SECONDS:g} seconds on a string of {len(text)} characters",
             hint="write the pattern without repetitions inside repetitions, as in '(a+)+': "
