@@ -13,9 +13,11 @@ class AwstoeError(Exception):
         message: One or more lines for a user.
         hint: What to do about it, or None.
         exit_code: The exit code of the process if nothing else sets it.
+        permanent: Whether another attempt cannot end differently.
     """
 
     exit_code = 1
+    permanent = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -58,6 +60,12 @@ class ActionError(AwstoeError):
         self.stderr_tail = stderr_tail
         self.stdout_tail = stdout_tail
         self.stdout_first = stdout_first
+
+
+class PermanentError(ActionError):
+    """A step failed for a reason that another attempt cannot change, such as its inputs."""
+
+    permanent = True
 
 
 class TimeoutExceeded(ActionError):

@@ -7,7 +7,7 @@ An action module has the following, in this order, and nothing else that is publ
 3. ``class Inputs(NamedTuple)`` whose fields are annotated with ``actions.fields`` types,
 4. ``class Outputs(NamedTuple)`` with one annotated field per output value, if it has any,
 5. optionally ``conflict(given)``, which returns why the given inputs exclude each other, or None;
-   the values may still contain references,
+   the values may still contain references; ``CONFLICT_AT`` names the input that is reported,
 6. ``run(inputs, ctx)``, called once per operation, which returns ``Outputs``, a mapping with the
    same keys, or None. A module that the table lists as not implemented has no ``run``.
 """

@@ -17,7 +17,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, Encoding, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.text_encoding import encode
-from awstoe.errors import ActionError
+from awstoe.errors import PermanentError
 from awstoe.host.files import ownership, paths
 from awstoe.host.files.atomic_replace import AtomicReplacement, make_parents
 from awstoe.host.platforms import Platform, current
@@ -65,7 +65,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     """
     with operation("CreateFile", f"create {quoted(inputs.path)}", ctx):
         if paths.is_folder_form(inputs.path, current()):
-            raise ActionError(
+            raise PermanentError(
                 f"{quoted(inputs.path)} is the path of a folder",
                 hint="remove the separator at its end, or use CreateFolder",
             )

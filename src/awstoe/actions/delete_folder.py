@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
-from awstoe.errors import ActionError
+from awstoe.errors import ActionError, PermanentError
 from awstoe.host.files import file_types, paths, renaming, tree
 from awstoe.host.platforms import current
 
@@ -62,9 +62,9 @@ def _check(path: str) -> None:
     resolved = os.path.realpath(path)
     root = os.path.dirname(resolved) == resolved
     if root or os.path.samefile(path, os.path.abspath(os.sep)):
-        raise ActionError(f"{quoted(path)} is the root of the file system")
+        raise PermanentError(f"{quoted(path)} is the root of the file system")
     if os.path.basename(path) in (os.curdir, os.pardir):
-        raise ActionError(
+        raise PermanentError(
             f"{quoted(path)} ends in {quoted(os.path.basename(path))}",
             hint=f"use the folder's own path: {quoted(resolved)}",
         )

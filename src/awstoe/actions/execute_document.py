@@ -24,7 +24,7 @@ from awstoe.actions.fields import (
     Pattern,
     Text,
 )
-from awstoe.errors import ActionError
+from awstoe.errors import PermanentError
 from awstoe.expressions.values import Value
 
 EXAMPLE = """\
@@ -92,7 +92,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> Mapping[str, Value]:
         ActionError: It failed, cannot be read, or is a cycle.
     """
     if not inputs.document:
-        raise ActionError(
+        raise PermanentError(
             "ExecuteDocument: expected a document, got an empty string",
             hint="use a path, an s3:// URI or a component ARN",
         )

@@ -130,7 +130,8 @@ class Field(ABC):
             ValueError: ``value`` is a list, a mapping or None.
         """
         if value is None or isinstance(value, list | dict):
-            msg = f"expected a {self.kind}, got {describe(value)}"
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            msg = f"expected {article} {self.kind}, got {describe(value)}"
             raise ValueError(msg)
         if isinstance(value, bool):
             return "true" if value else "false"

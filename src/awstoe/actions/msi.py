@@ -13,7 +13,7 @@ from awstoe.actions import powershell
 from awstoe.actions.contract import ActionContext, Command, Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
 from awstoe.actions.program import failure
-from awstoe.errors import ActionError, HostError
+from awstoe.errors import ActionError, HostError, PermanentError
 from awstoe.host.files import file_types, oserrors, temporary
 from awstoe.host.files.write_lock import deny_writes
 from awstoe.host.process.command_line import Verbatim
@@ -75,7 +75,7 @@ def run(
 def _local(action: str, path: str) -> str:
     """Return the file's absolute path: msiexec has its own folder for relative ones."""
     if "://" in path:
-        raise ActionError(
+        raise PermanentError(
             f"{action}: this version supports only local files, got {path}",
             hint="download the file in an earlier step",
         )
@@ -97,7 +97,7 @@ def _check_properties(action: str, inputs: MsiInputs) -> None:
     """
     for name, value in (inputs.properties or {}).items():
         if not _PROPERTY_VALUE.fullmatch(value):
-            raise ActionError(
+            raise PermanentError(
                 f"{action}: the value of the property {name} has spaces outside double quotes, or"
                 " an unpaired double quote",
                 hint="write it as '\"a value\"'; double a quote inside",

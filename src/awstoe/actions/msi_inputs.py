@@ -1,17 +1,46 @@
 """The inputs and outputs of InstallMSI and UninstallMSI."""
 
+import re
 from typing import Annotated, NamedTuple
 
-from awstoe.actions.fields import Boolean, Choice, LocalPath, Pattern, TextMap
+from awstoe.actions.fields import (
+    S3_URI,
+    WEB_URL,
+    Boolean,
+    Choice,
+    LocalPath,
+    Pattern,
+    TextMap,
+)
+from awstoe.expressions.values import Value
+from awstoe.host.platforms import Platform
 
 # awstoe itself decides about reboots and reinstallation.
 _REFUSED = frozenset({"REBOOT", "REINSTALL", "REINSTALLMODE", "REBOOTPROMPT"})
 
 
+class MsiPath(LocalPath):
+    """A path on this machine, a URL or an S3 URI."""
+
+    kind = "path, URL or S3 URI"
+
+    def parse(self, value: Value, platform: Platform) -> str:
+        if self._is_remote(value):
+            return self.text(value)
+        return super().parse(value, platform)
+
+    def convert(self, value: Value) -> str:
+        return self.text(value) if self._is_remote(value) else super().convert(value)
+
+    @staticmethod
+    def _is_remote(value: Value) -> bool:
+        return isinstance(value, str) and re.fullmatch(f"{WEB_URL}|{S3_URI}", value) is not None
+
+
 class MsiInputs(NamedTuple):
     """The inputs of both actions."""
 
-    path: Annotated[str, LocalPath("The MSI file.")]
+    path: Annotated[str, MsiPath("The MSI file; in this version, a file on this machine.")]
     reboot: Annotated[str, Choice("When to reboot after success.", "Allow", "Force", "Skip")] = (
         "Allow"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from awstoe.actions.contract import ActionContext
-from awstoe.errors import ActionError, TimeoutExceeded
+from awstoe.errors import ActionError, PermanentError, TimeoutExceeded
 from awstoe.host.files import oserrors
 
 quoted = oserrors.quoted
@@ -33,7 +33,8 @@ def operation(action: str, doing: str, ctx: ActionContext) -> Iterator[None]:
     except TimeoutExceeded:
         raise
     except ActionError as error:
-        raise ActionError(f"{action}: cannot {doing}: {error.message}", hint=error.hint) from error
+        kind = PermanentError if error.permanent else ActionError
+        raise kind(f"{action}: cannot {doing}: {error.message}", hint=error.hint) from error
     except OSError as error:
         reason, hint = oserrors.explain(error)
         raise ActionError(f"{action}: cannot {doing}: {reason}", hint=hint) from error

@@ -34,6 +34,8 @@ class Schema(NamedTuple):
     defaults: Mapping[str, object]
     outputs: tuple[Output, ...]
     conflict: Conflict | None
+    conflict_at: str
+    """The input at which a conflict is reported; empty for the inputs as a whole."""
 
 
 @cache
@@ -79,6 +81,7 @@ def schema(action: str) -> Schema:
             for name, annotation in (outputs.__annotations__ if outputs else {}).items()
         ),
         conflict=getattr(module, "conflict", None),
+        conflict_at=getattr(module, "CONFLICT_AT", ""),
     )
 
 
@@ -95,7 +98,8 @@ def typed_inputs(action: str, given: Mapping[str, Value]) -> object:
     for key, (attribute, field) in _fields(found.module.Inputs).items():
         if key not in given:
             if key in found.required:
-                msg = f"the input {key!r} is missing; expected a {field.kind}"
+                article = "an" if field.kind[0] in "aeiou" else "a"
+                msg = f"the input {key!r} is missing; expected {article} {field.kind}"
                 raise ValueError(msg)
             continue
         try:

@@ -16,7 +16,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Choice, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.registry_values import TYPES, RegistryPath, RegistryValue, misfit, stored
-from awstoe.errors import ActionError
+from awstoe.errors import PermanentError
 from awstoe.expressions.values import Value
 from awstoe.host import registry
 
@@ -40,6 +40,9 @@ class Inputs(NamedTuple):
     type: Annotated[str, Choice("The value's type.", *TYPES)]
 
 
+CONFLICT_AT = "value"
+
+
 def conflict(given: Mapping[str, Value]) -> str | None:
     """Check that the value fits its type, unless one of them contains references."""
     kind, value = given.get("type"), given.get("value")
@@ -60,8 +63,8 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
     shown = rf"{inputs.path}\{inputs.name}"
     with operation("SetRegistry", f"set the registry value {quoted(shown)}", ctx):
         if "\0" in shown:
-            raise ActionError("a registry name cannot contain null characters")
+            raise PermanentError("a registry name cannot contain null characters")
         if problem := misfit(value, inputs.type):
-            raise ActionError(problem)
+            raise PermanentError(problem)
         registry.set_value(inputs.path, inputs.name, inputs.type, stored(inputs.value, inputs.type))
         ctx.log.info(f"SetRegistry: Set {quoted(shown)} ({inputs.type})")

@@ -6,8 +6,14 @@ from awstoe.errors import AwsError
 from awstoe.expressions.values import Value
 
 
+class UnavailableError(AwsError):
+    """This version cannot do it, and another attempt cannot change that."""
+
+    permanent = True
+
+
 def _refuse(what: str) -> NoReturn:
-    raise AwsError(
+    raise UnavailableError(
         f"{what} cannot be read: access to AWS is not in this version of awstoe",
         hint="pass the value to the document as a parameter instead",
     )

@@ -10,7 +10,7 @@ import os
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.document import expect
+from awstoe.document import expect, keys
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.problems import has_errors, render
 from awstoe.document.syntax import encoding, json_reader
@@ -34,7 +34,8 @@ _STRINGS: Final = (
 _FLAGS: Final = ("cwIgnoreFailures", "trace")
 _MISSPELT: Final = "executonId"
 """The AWSTOE user guide misspells executionId like this in one place."""
-_KEYS: Final = ("documents", "parameters", *_STRINGS, *_FLAGS)
+_LEVEL: Final = keys.Level(("documents", "parameters", *_STRINGS, *_FLAGS), ())
+_DOCUMENT: Final = keys.Level(("path", "parameters"), ())
 
 
 class ConfiguredDocument(NamedTuple):
@@ -132,7 +133,7 @@ def _configuration(report: Diagnostics, root: Mapping) -> Configuration:
         if "executionId" in entries:
             report.error(entry[0], _MISSPELT, "duplicate-key", "the execution ID is given twice")
         entries["executionId"] = entry
-    expect.check_keys(report, root, "", _KEYS)
+    root = keys.check(report, (), root, "", _LEVEL)
     strings: dict[str, str] = {}
     flags: dict[str, bool] = {}
     for key in (*_STRINGS, *_FLAGS):
@@ -183,7 +184,7 @@ def _documents(report: Diagnostics, root: Mapping) -> tuple[ConfiguredDocument, 
             message = f"{where}: expected an object with a path, got {_kind(item)}"
             report.error(item, where, "wrong-type", message)
             continue
-        expect.check_keys(report, item, where, ("path", "parameters"))
+        item = keys.check(report, (), item, where, _DOCUMENT)  # noqa: PLW2901 - as it was meant
         given = _parameters(report, item.value("parameters"), f"{where}.parameters")
         path = item.value("path")
         if path is None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from awstoe.cli.options import Parser, comma_list
-from awstoe.document import source
+from awstoe.document import source, unavailable
+from awstoe.document.model import Document
 from awstoe.document.parse import parse
 from awstoe.document.problems import Problem, Severity, render
 from awstoe.document.syntax import encoding
@@ -124,7 +125,8 @@ def validate(
     for path in paths:
         try:
             data = source.read(path, stdin)
-            found = parse(data, path, wanted, strict=strict).problems
+            parsed = parse(data, path, wanted, strict=strict)
+            found = [*parsed.problems, *_unavailable(parsed.document, strict=strict)]
         except source.SourceError as error:
             _unreadable(path, error.reason, error.hint, problems, lines)
             continue
@@ -143,6 +145,14 @@ def validate(
     }
     result["problems"] = [problem._asdict() for problem in problems]
     return ValidationResult(result, lines, 1 if errors else 0)
+
+
+def _unavailable(document: Document | None, *, strict: bool) -> list[Problem]:
+    """Return the problems with what this version cannot run."""
+    found = unavailable.problems(document) if document is not None else []
+    if strict:
+        found = [problem._replace(severity=Severity.ERROR) for problem in found]
+    return found
 
 
 def _unreadable(

@@ -1,10 +1,13 @@
 """Parses conditions: the ``if`` of a step, and the inputs of Assert."""
 
+import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.document import expect
+from awstoe.document import expect, foreign_words, keys
+from awstoe.document.declarations import flow_text
+from awstoe.document.keys import listed
 from awstoe.document.model import Branch, If, Mark
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
@@ -82,6 +85,7 @@ def _branch(
         f"{path}.{key}",
         f"{key!r}",
         [str(branch) for branch in Branch],
+        foreign_words.BRANCH,
     )
     return None if word is None else Branch(word)
 
@@ -103,6 +107,7 @@ def _parse(context: ParseContext, node: Node, place: _Place) -> Condition | None
             place.path,
             "wrong-type",
             f"expected a condition (a mapping with one operator), got {describe(node)}",
+            _expression_hint(node),
         )
         return None
     key = _operator(context, node, place)
@@ -124,6 +129,7 @@ def _parse(context: ParseContext, node: Node, place: _Place) -> Condition | None
             path,
             "condition-too-deep",
             f"'and', 'or' and 'not' are nested more than {limits.CONDITION_DEPTH} levels deep",
+            "split the condition between two steps",
         )
         return None
     return _logical(context, operand, place.below(path), operator)
@@ -149,15 +155,34 @@ def _operator(context: ParseContext, node: Mapping, place: _Place) -> str | None
         return None
     others = [key for key in node.entries if key not in ("value", "path", *_BRANCHES)]
     operators = (*conditions.OPERATORS, *conditions.LOGICAL)
-    suggestion = context.diagnostics.suggestion(others[0], operators) if others else ""
+    hint = ""
+    if others:
+        words = foreign_words.OPERATOR
+        hint = keys.meaning(
+            context.diagnostics, context.platforms, others[0], operators, words
+        ).hint
     context.diagnostics.error(
         node.key(others[0]) if others else node,
         place.path,
         "no-operator",
         f"expected exactly one operator, got {', '.join(map(quoted, others)) or 'none'}",
-        suggestion or f"use one of {', '.join(operators)}",
+        hint or f"use one of {', '.join(operators)}",
     )
     return None
+
+
+def _expression_hint(node: Node) -> str:
+    """Return how a condition that is written as an expression is written here."""
+    found = (
+        re.fullmatch(r"(.+?)\s*(==|!=)\s*(.+)", node.text.strip())
+        if isinstance(node, Scalar)
+        else None
+    )
+    if found is None:
+        return "write an operator and its operand, as in 'if: {fileExists: /etc/debian_version}'"
+    value, operator, operand = (part.strip().strip("'\"") for part in found.groups())
+    form = f"stringEquals: {flow_text(operand)}, value: {flow_text(value)}"
+    return f"write '{{{form}}}'" if operator == "==" else f"write '{{not: {{{form}}}}}'"
 
 
 def _check_keys(
@@ -172,7 +197,7 @@ def _check_keys(
         elif key in ("value", "path"):
             hint = f"use {companion!r}" if companion else f"remove it: {operator!r} does not use it"
         else:
-            hint = context.diagnostics.suggestion(key, allowed)
+            hint = context.diagnostics.suggestion(key, allowed) or f"expected {listed(allowed)}"
         context.diagnostics.error(
             where,
             f"{place.path}.{key}",
@@ -187,13 +212,19 @@ def _logical(context: ParseContext, node: Node, place: _Place, operator: str) ->
     if operator == "not":
         items = [_only_entry(node, place.path)]
     else:
-        listed = expect.sequence(context.diagnostics, node, place.path, f"{operator!r}")
-        if listed is None:
+        found_list = expect.sequence(
+            context.diagnostics, node, place.path, f"{operator!r}", "put '- ' before each condition"
+        )
+        if found_list is None:
             return None
-        items = [(item, f"{place.path}[{i}]") for i, item in enumerate(listed.items)]
+        items = [(item, f"{place.path}[{i}]") for i, item in enumerate(found_list.items)]
         if not items:
             context.diagnostics.error(
-                node, place.path, "empty-list", f"{operator!r} needs at least one condition"
+                node,
+                place.path,
+                "empty-list",
+                f"{operator!r} needs at least one condition",
+                f"add a condition, or remove {operator!r}",
             )
     found = [_parse(context, item, place._replace(path=path)) for item, path in items]
     known = tuple(condition for condition in found if condition is not None)
@@ -208,7 +239,16 @@ def _comparison(context: ParseContext, node: Mapping, place: _Place, key: str) -
     companion_text: str | None = None
     if companion is not None:
         if companion not in node.entries:
-            expect.missing_key(context.diagnostics, node, place.path, companion, f"{operator!r}")
+            wrong = {key, *place.extra}
+            if all(other in wrong for other in node.entries):
+                expect.missing_key(
+                    context.diagnostics,
+                    node,
+                    place.path,
+                    companion,
+                    f"{operator!r}",
+                    f"add '{companion}:', which is compared with it, next to {operator!r}",
+                )
             return None
         companion_text = _string(context, node, place, companion)
         if companion_text is None:
@@ -263,7 +303,11 @@ def _check_operand(context: ParseContext, value: Scalar, path: str, operator: st
             )
     elif operator.startswith("number") and conditions.number(text) is None:
         diagnostics.error(
-            value, path, "wrong-value", f"{operator!r}: expected a number, got {quoted(text)}"
+            value,
+            path,
+            "wrong-value",
+            f"{operator!r}: expected a number, got {quoted(text)}",
+            "write a number, or compare text with 'stringEquals'",
         )
     elif operator in _HASH_DIGITS and not _is_hash(text, _HASH_DIGITS[operator]):
         diagnostics.warning(
@@ -272,6 +316,7 @@ def _check_operand(context: ParseContext, value: Scalar, path: str, operator: st
             "never-true",
             f"{operator!r} can never be true: expected {_HASH_DIGITS[operator]} hexadecimal"
             f" digits, got {quoted(text)}",
+            "check the hash",
         )
 
 

@@ -93,9 +93,13 @@ class Diagnostics:
 
     def suggestion(self, word: str, candidates: Collection[str]) -> str:
         """Return a hint with the candidate closest to ``word``, or an empty string."""
+        return self.guess(word, candidates)[1]
+
+    def guess(self, word: str, candidates: Collection[str]) -> tuple[str, str]:
+        """Return the candidate closest to ``word`` and a hint with it, or empty strings."""
         self._candidates -= len(candidates) + 1
         found = closest(word, candidates) if self._candidates >= 0 else None
-        return f"did you mean {found!r}?" if found else ""
+        return (found, f"did you mean {found!r}?") if found else ("", "")
 
     def sorted(self, *, strict: bool) -> list[Problem]:
         """Return the problems sorted by position; ``strict`` turns warnings into errors."""

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from typing import Final
 
 from awstoe.actions.fields import Boolean, Integer
+from awstoe.document import durations, keys
+from awstoe.document.advice import Table
 from awstoe.document.diagnostics import Diagnostics, Located
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
 from awstoe.expressions import references
-from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
 
 _BOOLEAN = Boolean("")
@@ -19,19 +20,25 @@ EMPTY_TEXT: Final = "write an empty string as ''"
 _NOT_RESOLVED = "references are not resolved here: write the value itself"
 
 
-def mapping(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Mapping | None:
+def mapping(
+    diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str = ""
+) -> Mapping | None:
     """Return ``node`` if it is a mapping; messages call it ``what``."""
     if isinstance(node, Mapping):
         return node
-    diagnostics.error(node, path, "wrong-type", f"{what}: expected a mapping, got {describe(node)}")
+    message = f"{what}: expected a mapping, got {describe(node)}"
+    diagnostics.error(node, path, "wrong-type", message, hint)
     return None
 
 
-def sequence(diagnostics: Diagnostics, node: Node, path: str, what: str) -> Sequence | None:
+def sequence(
+    diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str = ""
+) -> Sequence | None:
     """Return ``node`` if it is a list; messages call it ``what``."""
     if isinstance(node, Sequence):
         return node
-    diagnostics.error(node, path, "wrong-type", f"{what}: expected a list, got {describe(node)}")
+    message = f"{what}: expected a list, got {describe(node)}"
+    diagnostics.error(node, path, "wrong-type", message, hint)
     return None
 
 
@@ -40,8 +47,19 @@ def text(diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str =
     if isinstance(node, Scalar) and not node.is_null:
         return node.text
     message = f"{what}: expected a string, got {describe(node)}"
-    diagnostics.error(node, path, "wrong-type", message, hint if isinstance(node, Scalar) else "")
+    diagnostics.error(node, path, "wrong-type", message, _text_hint(node, hint))
     return None
+
+
+def _text_hint(node: Node, empty: str) -> str:
+    if isinstance(node, Scalar):
+        null = f"{node.text} is YAML's null, no value" if node.text else ""
+        return ": ".join(filter(None, (null, empty or "write a string")))
+    if isinstance(node, Mapping) and node.flow:
+        return "put the whole string in quotes: '{' starts a mapping"
+    if isinstance(node, Sequence) and node.flow:
+        return "put the whole string in quotes: '[' starts a list"
+    return "write one string"
 
 
 def free_text(diagnostics: Diagnostics, node: Node, path: str, what: str) -> str | None:
@@ -56,73 +74,65 @@ def flag(diagnostics: Diagnostics, node: Node, path: str, what: str) -> bool | N
     try:
         return _BOOLEAN.parse(value_of(node), Platform.LINUX)
     except ValueError:
-        _reject(diagnostics, node, path, f"{what}: expected true or false")
+        _reject(diagnostics, node, path, f"{what}: expected true or false", "write true or false")
         return None
 
 
-def integer(diagnostics: Diagnostics, node: Node, path: str, what: str) -> int | None:
+def integer(
+    diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str = ""
+) -> int | None:
     """Return ``node`` as an integer."""
     try:
         return _INTEGER.parse(value_of(node), Platform.LINUX)
     except ValueError:
-        _reject(diagnostics, node, path, f"{what}: expected an integer")
+        hint = integer_hint(node) or hint or "write digits only"
+        _reject(diagnostics, node, path, f"{what}: expected an integer", hint)
         return None
 
 
-def _reject(diagnostics: Diagnostics, node: Node, path: str, expected: str) -> None:
-    diagnostics.error(
-        node,
-        path,
-        "wrong-type",
-        f"{expected}, got {describe(node)}",
-        _NOT_RESOLVED if isinstance(node, Scalar) and references.find(node.text) else "",
-    )
+def integer_hint(node: Node) -> str:
+    """Return what to write instead of a duration such as ``10m``, or an empty string."""
+    if not isinstance(node, Scalar):
+        return ""
+    found = durations.seconds(node.text)
+    return f"write {found}" if found is not None else ""
+
+
+def _reject(diagnostics: Diagnostics, node: Node, path: str, expected: str, hint: str = "") -> None:
+    if isinstance(node, Scalar) and references.find(node.text):
+        hint = _NOT_RESOLVED
+    message = f"{expected}, got {describe(node)}"
+    diagnostics.error(node, path, "wrong-type", message, hint)
 
 
 def choice(
-    diagnostics: Diagnostics, node: Node, path: str, what: str, choices: Collection[str]
+    diagnostics: Diagnostics,
+    node: Node,
+    path: str,
+    what: str,
+    choices: Collection[str],
+    words: Table = (),
 ) -> str | None:
-    """Return the text of ``node`` if it is one of ``choices``."""
+    """Return the text of ``node`` if it is one of ``choices``; ``words`` are those for others."""
     if isinstance(node, Scalar) and node.text in choices:
         return node.text
     message = f"{what}: expected one of {', '.join(choices)}, got {describe(node)}"
-    hint = ""
+    hint = f"write one of {', '.join(choices)}"
     if isinstance(node, Scalar):
         hint = (
             _NOT_RESOLVED
             if references.find(node.text)
-            else diagnostics.suggestion(node.text, choices)
+            else keys.meaning(diagnostics, (), node.text, choices, words).hint or hint
         )
     diagnostics.error(node, path, "wrong-value", message, hint)
     return None
 
 
-def check_keys(
-    diagnostics: Diagnostics,
-    node: Mapping,
-    path: str,
-    allowed: Collection[str],
-    tolerated: Collection[str] = (),
+def missing_key(
+    diagnostics: Diagnostics, where: Located, path: str, key: str, owner: str, hint: str
 ) -> None:
-    """Report keys that are not ``allowed``, those in ``tolerated`` only as warnings."""
-    for key, (where, _) in node.entries.items():
-        if key in allowed:
-            continue
-        place = f"{path}.{key}" if path else key
-        if key in tolerated:
-            diagnostics.warning(
-                where, place, "ignored-key", f"the key {quoted(key)} has no effect and is ignored"
-            )
-            continue
-        hint = diagnostics.suggestion(key, allowed) or f"expected {' or '.join(_listed(allowed))}"
-        diagnostics.error(where, place, "unknown-key", f"unknown key {quoted(key)}", hint)
-
-
-def _listed(words: Collection[str]) -> tuple[str, ...]:
-    *firsts, last = words
-    return (", ".join(firsts), last) if firsts else (last,)
-
-
-def missing_key(diagnostics: Diagnostics, where: Located, path: str, key: str, owner: str) -> None:
-    """Report that ``owner`` lacks ``key``."""
-    diagnostics.error(where, path, "missing-key", f"{owner} has no {key!r}, which is required")
+    """Report that ``owner`` lacks ``key``, unless that follows from a reported problem."""
+    if isinstance(where, Mapping) and key in where.excused:
+        return
+    message = f"{owner} has no {key!r}, which is required"
+    diagnostics.error(where, path, "missing-key", message, hint)

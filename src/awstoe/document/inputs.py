@@ -11,7 +11,7 @@ from awstoe.actions import schema
 from awstoe.actions.fields import Field, TextList
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import ActionSpec, Shape
-from awstoe.document.diagnostics import Located
+from awstoe.document import input_hints
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
@@ -32,7 +32,7 @@ def failure(step: StepFacts, message: str) -> str:
 def parse_inputs(
     context: ParseContext,
     node: Node | None,
-    where: Located,
+    holder: Mapping,
     path: str,
     spec: ActionSpec,
     step: StepFacts,
@@ -42,30 +42,31 @@ def parse_inputs(
     Args:
         context: The document that is parsed.
         node: The value of ``inputs``, or None.
-        where: The position of that key, or of the step.
+        holder: The step.
         path: The path of ``inputs``.
         spec: The step's action.
         step: The step.
     """
     if node is None:
-        if not spec.inputs_optional:
+        if not spec.inputs_optional and "inputs" not in holder.excused:
             context.diagnostics.error(
-                where,
+                holder.key("inputs"),
                 path,
                 "no-inputs",
                 failure(step, f"Action {step.action} has no inputs; it requires an 'inputs'"),
+                input_hints.form(schema.schema(step.action), None),
             )
         return ()
     found = schema.schema(step.action)
     if spec.shape is Shape.LIST:
-        nodes = _several(context, node, path, step)
+        nodes = _several(context, node, path, found, step)
     else:
-        nodes = _single(context, node, path, step)
+        nodes = _single(context, node, path, found, step)
     return tuple(_operation(context, item, place, found, step) for item, place in nodes)
 
 
 def _several(
-    context: ParseContext, node: Node, path: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, found: Schema, step: StepFacts
 ) -> list[tuple[Mapping, str]]:
     if isinstance(node, Mapping):
         return [(node, path)]
@@ -76,13 +77,14 @@ def _several(
             path,
             "wrong-type",
             f"the inputs of {step.action}: expected a list of mappings, got {got}",
+            input_hints.form(found, node),
         )
         return []
-    found = []
+    mappings = []
     for position, item in enumerate(node.items):
         place = f"{path}[{position}]"
         if isinstance(item, Mapping):
-            found.append((item, place))
+            mappings.append((item, place))
         else:
             context.diagnostics.error(
                 item,
@@ -90,13 +92,15 @@ def _several(
                 "wrong-type",
                 f"the inputs of {step.action}: expected each entry to be a mapping,"
                 f" got {describe(item)}",
+                input_hints.form(found, item),
             )
-    return found
+    return mappings
 
 
 def _single(
-    context: ParseContext, node: Node, path: str, step: StepFacts
+    context: ParseContext, node: Node, path: str, found: Schema, step: StepFacts
 ) -> list[tuple[Mapping, str]]:
+    given = node
     if isinstance(node, Sequence) and len(node.items) == 1:
         node, path = node.items[0], f"{path}[0]"
     if isinstance(node, Mapping):
@@ -105,7 +109,11 @@ def _single(
     if isinstance(node, Sequence):
         got = f"a list of {len(node.items)}"
     context.diagnostics.error(
-        node, path, "wrong-type", f"the inputs of {step.action}: expected a mapping, got {got}"
+        node,
+        path,
+        "wrong-type",
+        f"the inputs of {step.action}: expected a mapping, got {got}",
+        input_hints.form(found, given),
     )
     return []
 
@@ -116,12 +124,12 @@ def _operation(
     diagnostics = context.diagnostics
     operation: dict[str, Value] = {}
     sound = True
-    for key, (where, value_node) in node.entries.items():
-        value = operation[key] = value_of(value_node)
+    unknown = _unknown_inputs(context, node, path, found)
+    for written, (where, value_node) in node.entries.items():
+        key, value, place = unknown.get(written, written), value_of(value_node), f"{path}.{written}"
+        operation[key or written] = value
         field = found.fields.get(key)
-        place = f"{path}.{key}"
         if field is None:
-            _unknown(context, where, place, key, found)
             continue
         if value is None and key not in found.required:
             context.scalars.value(value_node, place)
@@ -138,13 +146,15 @@ def _operation(
             sound = False
         elif not has_references:
             operation[key] = field.record(value)
-    for key in sorted(found.required - operation.keys()):
-        sound = False
-        diagnostics.error(
-            node, path, "missing-input", f"the input {key!r} of {step.action} is required"
-        )
-    if sound and found.conflict is not None and (problem := found.conflict(operation)):
-        diagnostics.error(node, path, "conflict", f"{step.action}: {problem}")
+    missing = sorted(found.required - operation.keys())
+    for key in missing if "" not in unknown.values() or len(missing) > 1 else ():
+        message = f"the input {key!r} of {step.action} is required"
+        hint = input_hints.missing(found, key, node)
+        diagnostics.error(node, path, "missing-input", message, hint)
+    if sound and not missing and found.conflict and (problem := found.conflict(operation)):
+        entry = node.entries.get(found.conflict_at)
+        where_at = entry[1] if entry else node
+        diagnostics.error(where_at, path, "conflict", f"{step.action}: {problem}")
     return operation
 
 
@@ -156,43 +166,70 @@ def _refers(context: ParseContext, node: Node, path: str, step: StepFacts) -> bo
     return found
 
 
-def _unknown(context: ParseContext, where: Located, path: str, key: str, found: Schema) -> None:
+def _unknown_inputs(
+    context: ParseContext, node: Mapping, path: str, found: Schema
+) -> dict[str, str]:
+    """Report the unknown inputs; return what each was meant to be, as far as that is clear."""
+    return {
+        key: _unknown(context, node, path, key, found)
+        for key in node.entries
+        if key not in found.fields
+    }
+
+
+def _unknown(context: ParseContext, node: Mapping, path: str, key: str, found: Schema) -> str:
+    where, path = node.entries[key][0], f"{path}.{key}"
     if (found.name, key) in TOLERATED:
         context.diagnostics.warning(
             where,
             path,
             "ignored-key",
-            f"{found.name} has no input {quoted(key)}: awstoe ignores it, as AWSTOE does",
+            f"{found.name} has no input {quoted(key)}: it is ignored, as in Amazon's AWSTOE",
+            "remove it",
         )
-        return
-    hint = context.diagnostics.suggestion(key, found.fields)
-    if not hint:
-        known = ", ".join(found.fields)
-        hint = f"its inputs are {known}" if known else "it has no inputs"
+        return key
+    meant, hint = input_hints.unknown(context, node, key, found)
     context.diagnostics.error(
         where, path, "unknown-input", f"{found.name} has no input {quoted(key)}", hint
     )
+    return meant
 
 
 def _check(context: ParseContext, node: Node, path: str, field: Field, key: str) -> bool:
-    """Check the value on all platforms; return False after reporting the first problem."""
+    """Check the value on all platforms; return False after reporting its problems."""
+    if isinstance(node, Sequence) and isinstance(field, TextList):
+        wrong = [i for i, item in enumerate(node.items) if not _is_text(item)]
+        for position in wrong:
+            item = node.items[position]
+            context.diagnostics.error(
+                item,
+                f"{path}[{position}]",
+                "wrong-value",
+                f"the input {key!r}: expected a string, got {describe(item)}",
+                input_hints.entry(item),
+            )
+        if wrong:
+            return False
     value = value_of(node)
     for platform in context.platforms:
         problem = field.problem(value, platform)
         if problem is None:
             continue
-        where, hint = node, context.scalars.error_hint(node, field)
+        where = node
         if problem.entry is not None and isinstance(node, Sequence):
             where = node.items[problem.entry]
             path = f"{path}[{problem.entry}]"
-            if isinstance(field, TextList) and isinstance(where, Mapping):
-                hint = "': ' makes this a mapping: quote the whole string, or use a '|' block"
-            else:
-                hint = context.scalars.error_hint(where, field)
-        elif isinstance(node, Scalar) and isinstance(field, TextList) and not hint:
-            hint = "put '- ' before the string to make it a list entry"
         context.diagnostics.error(
-            where, path, "wrong-value", f"the input {key!r}: {problem.message}", hint
+            where,
+            path,
+            "wrong-value",
+            f"the input {key!r}: {problem.message}",
+            context.scalars.error_hint(where, field)
+            or input_hints.value(context, field, key, where),
         )
         return False
     return True
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, Scalar) and not node.is_null

@@ -3,7 +3,7 @@
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
-from awstoe.document import expect
+from awstoe.document import expect, keys
 from awstoe.document.names import name_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
@@ -13,6 +13,8 @@ from awstoe.expressions import loops
 from awstoe.expressions.loops import ForEachList, ForEachText, ForLoop, Loop
 from awstoe.expressions.values import Value, quoted
 
+_LIST: Final = "'forEach: [a, b]'"
+_COUNT: Final = "'for: {start: 1, end: 3, updateBy: 1}'"
 _KINDS: Final = ("for", "forEach")
 _NUMBERS: Final = ("start", "end", "updateBy")
 _ESCAPES: Final = {"\\n": "\n", "\\t": "\t"}
@@ -28,19 +30,21 @@ class ParsedLoop(NamedTuple):
 def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) -> ParsedLoop | None:
     """Parse the loop of a step; return None after reporting its problems."""
     diagnostics = context.diagnostics
-    holder = expect.mapping(diagnostics, node, path, "'loop'")
+    holder = expect.mapping(diagnostics, node, path, "'loop'", _form(node))
     if holder is None:
         return None
-    expect.check_keys(diagnostics, holder, path, ("name", *_KINDS))
+    holder = _checked(context, holder, path)
     name = _name(context, holder, path, step)
     kinds = [kind for kind in _KINDS if holder.given(kind)]
     if len(kinds) != 1:
-        diagnostics.error(
-            holder.key(kinds[1]) if kinds else holder,
-            path,
-            "wrong-loop",
-            f"'loop': expected either 'for' or 'forEach', got {'both' if kinds else 'neither'}",
-        )
+        if kinds or "for" not in holder.excused:
+            diagnostics.error(
+                holder.key(kinds[1]) if kinds else holder,
+                path,
+                "wrong-loop",
+                f"'loop': expected either 'for' or 'forEach', got {'both' if kinds else 'neither'}",
+                "remove one of them" if kinds else f"add {_LIST}, or {_COUNT}",
+            )
         return None
     kind = kinds[0]
     inner = holder.entries[kind][1]
@@ -61,6 +65,39 @@ def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) ->
     return None if each is None else ParsedLoop(each, record)
 
 
+def _form(node: Node) -> str:
+    """Return the hint for a loop that is not a mapping."""
+    if isinstance(node, Scalar) and node.text.isdecimal():
+        return f"write 'loop: {{for: {{start: 1, end: {node.text}, updateBy: 1}}}}'"
+    return f"put {_LIST} under 'loop', or {_COUNT}"
+
+
+def _checked(context: ParseContext, node: Mapping, path: str) -> Mapping:
+    """Return the loop with the keys that were meant; those of an inner mapping are one problem."""
+    inner = [key for key in node.entries if key in keys.COUNT.known]
+    parent, form = "for", _COUNT
+    if "delimiter" in node.entries:
+        inner = [key for key in node.entries if key in keys.SPLIT.known]
+        parent, form = "forEach", '\'forEach: {list: "a,b", delimiter: ","}\''
+
+    def special(key: str, _value: Node) -> bool:
+        if inner and key == inner[0]:
+            context.diagnostics.error(
+                node.entries[key][0],
+                f"{path}.{key}",
+                "misplaced-key",
+                f"{' and '.join(map(repr, inner))} {'belong' if inner[1:] else 'belongs'} under"
+                f" {parent!r}",
+                f"write {form}",
+            )
+        return key in inner
+
+    found = keys.check(context.diagnostics, context.platforms, node, path, keys.LOOP, special)
+    if inner:
+        keys.excuse(found, "for")
+    return found
+
+
 def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
     entry = node.given("name")
     if entry is None:
@@ -75,15 +112,22 @@ def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> s
 
 def _for(context: ParseContext, node: Node, path: str, name: str) -> ForLoop | None:
     diagnostics = context.diagnostics
-    holder = expect.mapping(diagnostics, node, path, "'for'")
+    hint = (
+        f"write 'for: {{start: 1, end: {node.text}, updateBy: 1}}'"
+        if isinstance(node, Scalar) and node.text.isdecimal()
+        else "to loop over a list, write 'forEach' in place of 'for'"
+        if isinstance(node, Sequence)
+        else f"write {_COUNT}"
+    )
+    holder = expect.mapping(diagnostics, node, path, "'for'", hint)
     if holder is None:
         return None
-    expect.check_keys(diagnostics, holder, path, _NUMBERS)
+    holder = keys.check(diagnostics, context.platforms, holder, path, keys.COUNT)
     numbers = []
     for key in _NUMBERS:
         entry = holder.entries.get(key)
         if entry is None:
-            expect.missing_key(diagnostics, holder, path, key, "'for'")
+            expect.missing_key(diagnostics, holder, path, key, "'for'", f"write {_COUNT}")
             continue
         number = expect.integer(diagnostics, entry[1], f"{path}.{key}", f"{key!r}")
         if number is not None:
@@ -110,7 +154,8 @@ def _for_each(
             if value is not None:
                 values.append(value)
         if not node.items:
-            diagnostics.error(node, path, "empty-list", "'forEach' needs at least one entry")
+            hint = "add an entry, or remove the loop"
+            diagnostics.error(node, path, "empty-list", "'forEach' needs at least one entry", hint)
             return None
         return ForEachList(name, tuple(values)) if len(values) == len(node.items) else None
     if not isinstance(node, Mapping):
@@ -123,9 +168,11 @@ def _for_each(
             "to split a string, put it under 'list' in 'forEach'",
         )
         return None
-    expect.check_keys(diagnostics, node, path, ("list", "delimiter"))
+    node = keys.check(diagnostics, context.platforms, node, path, keys.SPLIT)
     if "list" not in node.entries:
-        expect.missing_key(diagnostics, node, path, "list", "'forEach'")
+        expect.missing_key(
+            diagnostics, node, path, "list", "'forEach'", "write the text to split under 'list'"
+        )
         return None
     text = _text(context, node.entries["list"][1], f"{path}.list", "'list'", step)
     delimiter = _delimiter(context, node, path)

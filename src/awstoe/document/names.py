@@ -24,6 +24,12 @@ def name_problem(name: str, kind: str, place: str = "") -> str | None:
     return f"Invalid {kind} name {_shown(name)}{place}. {_CHARACTERS}"
 
 
+def name_hint(name: str) -> str:
+    """Return the valid name closest to an invalid one, as a hint."""
+    valid = re.sub(r"[^0-9A-Za-z_]+", "-", name).strip("-")
+    return f"write {valid!r}" if valid else "write a name of allowed characters"
+
+
 def variable_problem(name: str, kind: str) -> str | None:
     """Return why ``name`` is invalid for a parameter or constant, or None."""
     if problem := name_problem(name, kind):
@@ -31,6 +37,13 @@ def variable_problem(name: str, kind: str) -> str | None:
     if len(name) in _VARIABLE_LENGTHS:
         return None
     return f"Invalid {kind} name {_shown(name)}. Expected 3 to 128 characters, got {len(name)}."
+
+
+def variable_hint(name: str) -> str:
+    """Return what to do about an invalid name of a parameter or constant."""
+    if _ALLOWED.fullmatch(name):
+        return "use a longer name" if len(name) < _VARIABLE_LENGTHS.start else "use a shorter name"
+    return name_hint(name)
 
 
 def _shown(name: str) -> str:

@@ -7,7 +7,7 @@ a model if and only if there is no error. After ``parse``, no code uses the docu
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from awstoe.document import expect
+from awstoe.document import expect, structure
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.model import Document
 from awstoe.document.parse_context import ParseContext
@@ -18,13 +18,15 @@ from awstoe.document.scope import scope_of
 from awstoe.document.source import STANDARD_INPUT
 from awstoe.document.steps import parse_phases
 from awstoe.document.syntax import compose, encoding
-from awstoe.document.syntax.nodes import Mapping, Scalar
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
 from awstoe.document.variables import parse_constants, parse_parameters
 from awstoe.host.platforms import Platform
 
-_KEYS: Final = ("name", "description", "schemaVersion", "parameters", "constants", "phases")
-_TOLERATED: Final = ("version", "metadata")
-_SCHEMA_VERSIONS: Final = frozenset({"1.0", "1"})
+_TOP: Final = "write 'schemaVersion: 1.0' and 'phases:', and the rest under 'phases'"
+_PHASES: Final = (
+    "add 'phases:' with at least one phase: '- name: build' and its 'steps', as in 'awstoe actions"
+    " ExecuteBash'"
+)
 
 
 class Parsed(NamedTuple):
@@ -54,35 +56,65 @@ def parse(
     Raises:
         HostError: It is YAML, and PyYAML has no libyaml.
     """
-    diagnostics = Diagnostics("<stdin>" if path == STANDARD_INPUT else path)
+    file = "<stdin>" if path == STANDARD_INPUT else path
+    diagnostics = Diagnostics(file)
     document = None
     try:
-        text = encoding.decode(data)
-        root = compose.read(text, diagnostics)
-        holder = expect.mapping(diagnostics, root, "", "the document")
-        if holder is not None:
-            scope = scope_of(holder)
-            check = ReferenceCheck(diagnostics, scope, text)
-            chosen = tuple(sorted(set(platforms)))
-            scalars = ScalarCheck(diagnostics, text, chosen)
-            context = ParseContext(diagnostics, chosen, scope, check, scalars)
-            document = _document(context, holder, path, data)
-            scalars.sweep(holder)
+        text, root = _read(data, diagnostics)
     except Unreadable as error:
+        diagnostics = Diagnostics(file)
         diagnostics.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
+    else:
+        wanted = tuple(sorted(set(platforms)))
+        meant = structure.as_meant(diagnostics, wanted, root)
+        scope = scope_of(meant)
+        check = ReferenceCheck(diagnostics, scope, text)
+        scalars = ScalarCheck(diagnostics, text, wanted)
+        context = ParseContext(diagnostics, wanted, scope, check, scalars)
+        document = _document(context, meant, path, data)
+        scalars.sweep(meant)
     problems = diagnostics.sorted(strict=strict)
     return Parsed(None if has_errors(problems) else document, problems)
 
 
+def _read(data: bytes, diagnostics: Diagnostics) -> tuple[str, Mapping]:
+    """Return the text and the tree of a document.
+
+    Raises:
+        Unreadable: It has none, or the file is of another kind.
+        HostError: It is YAML, and PyYAML has no libyaml.
+    """
+    try:
+        text = encoding.decode(data)
+        root = compose.read(text, diagnostics)
+    except Unreadable as error:
+        raise (None if error.code == "empty-document" else _foreign(data, None)) or error from None
+    if isinstance(root, Mapping) and isinstance(root.value("phases"), Sequence):
+        return text, root
+    if found := _foreign(data, root):
+        raise found
+    if isinstance(root, Mapping):
+        return text, root
+    message = f"the document: expected a mapping, got {describe(root)}"
+    line, column = root.line, root.column
+    raise Unreadable("wrong-type", message, hint=_TOP, line=line, column=column)
+
+
+def _foreign(data: bytes, root: Node | None) -> Unreadable | None:
+    # Imported here because only a file that may not be a document needs it.
+    from awstoe.document import foreign_files  # noqa: PLC0415
+
+    return foreign_files.recognized(data, root)
+
+
 def _document(context: ParseContext, root: Mapping, path: str, data: bytes) -> Document:
     diagnostics = context.diagnostics
-    expect.check_keys(diagnostics, root, "", _KEYS, _TOLERATED)
     _check_schema_version(diagnostics, root)
     parameters = parse_parameters(context, root.value("parameters"))
     constants = parse_constants(context, root.value("constants"), parameters)
     phases = root.entries.get("phases")
     if phases is None:
-        expect.missing_key(diagnostics, root, "", "phases", "the document")
+        expect.missing_key(diagnostics, root, "", "phases", "the document", _PHASES)
     return Document(
         path=path,
         name=_free_text(diagnostics, root, "name"),
@@ -97,8 +129,10 @@ def _document(context: ParseContext, root: Mapping, path: str, data: bytes) -> D
 def _check_schema_version(diagnostics: Diagnostics, root: Mapping) -> None:
     entry = root.entries.get("schemaVersion")
     if entry is None:
-        expect.missing_key(diagnostics, root, "", "schemaVersion", "the document")
-    elif not isinstance(entry[1], Scalar) or entry[1].text not in _SCHEMA_VERSIONS:
+        expect.missing_key(
+            diagnostics, root, "", "schemaVersion", "the document", "add 'schemaVersion: 1.0'"
+        )
+    elif not isinstance(entry[1], Scalar) or entry[1].text not in structure.SCHEMA_VERSIONS:
         diagnostics.error(
             entry[1],
             "schemaVersion",

@@ -22,6 +22,7 @@ from awstoe.expressions.references import (
     SsmReference,
     VariableReference,
 )
+from awstoe.expressions.values import quoted
 
 InBraces = LocatedReference | braces.NearMiss
 
@@ -118,14 +119,18 @@ class ReferenceCheck:
             return Refusal(
                 "unknown-phase",
                 f"there is no phase {reference.phase!r}",
-                self._diagnostics.suggestion(reference.phase, self._scope.phases),
+                self._elsewhere(reference, step)
+                or self._diagnostics.suggestion(reference.phase, self._scope.phases)
+                or f"the phases are {', '.join(map(quoted, self._scope.phases))}",
             )
         target = steps.get(reference.step)
         if target is None:
             return Refusal(
                 "unknown-step",
                 f"there is no step {reference.step!r} in phase {reference.phase!r}",
-                self._diagnostics.suggestion(reference.step, steps),
+                self._elsewhere(reference, step)
+                or self._diagnostics.suggestion(reference.step, steps)
+                or "name a step of this document that runs earlier",
             )
         if target.order >= step.order:
             own = target.order == step.order
@@ -138,6 +143,17 @@ class ReferenceCheck:
             return self._input(reference, target)
         return self._output(reference, target)
 
+    def _elsewhere(self, reference: ChainReference, step: StepFacts) -> str:
+        """Return a hint with the earlier step of that name in another phase, if there is one."""
+        for names in ((reference.step, reference.phase), (reference.phase, reference.step)):
+            for phase, steps in self._scope.phases.items():
+                target = steps.get(names[0])
+                if target is None or target.order >= step.order or phase == reference.phase:
+                    continue
+                if names[0] == reference.step or phase == names[1]:
+                    return f"did you mean '{phase}.{target.name}'?"
+        return ""
+
     def _input(self, reference: ChainReference, target: StepFacts) -> Refusal | None:
         if reference.position >= len(target.operations):
             return _no_operation(reference, len(target.operations))
@@ -146,7 +162,8 @@ class ReferenceCheck:
             return Refusal(
                 "unknown-input",
                 f"the step {target.name!r} has no input {reference.variable!r}",
-                self._diagnostics.suggestion(reference.variable, operation.entries),
+                self._diagnostics.suggestion(reference.variable, operation.entries)
+                or f"its inputs are {', '.join(operation.entries)}",
             )
         return None
 

@@ -69,7 +69,7 @@ def expand(names: Iterable[str], *, stdin_allowed: bool) -> list[str]:
             if name in found:
                 raise SourceError("", "standard input ('-') can be only one of the documents")
             found.append(name)
-        elif _remote(name):
+        elif remote(name):
             found.append(name)
         elif os.path.isdir(name):
             found += _below(name)
@@ -92,10 +92,10 @@ def read(path: str, stdin: BinaryIO | None = None) -> bytes:
     """
     if path == STANDARD_INPUT and stdin is not None:
         return _bounded(stdin, "<stdin>")
-    if remote := _remote(path):
+    if kind := remote(path):
         raise SourceError(
             path,
-            f"{remote} cannot be used as documents in this version of awstoe",
+            f"{kind} cannot be used as documents in this version of awstoe",
             hint="download the document and give the path of the file",
         )
     if "\0" in path or not path:
@@ -161,7 +161,7 @@ def _check_kind(path: str, mode: int) -> None:
     )
 
 
-def _remote(name: str) -> str | None:
+def remote(name: str) -> str | None:
     """Return what kind of remote address ``name`` is, or None for a path."""
     return next((kind for prefix, kind in _REMOTE.items() if name.startswith(prefix)), None)
 

@@ -4,32 +4,23 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.actions.table import ACTIONS, ActionSpec, Shape
-from awstoe.document import expect
+from awstoe.document import advice, expect, foreign_words, keys
 from awstoe.document.conditions import parse_assertion, parse_if
 from awstoe.document.inputs import Operations, failure, parse_inputs
 from awstoe.document.loops import ParsedLoop, parse_loop
 from awstoe.document.model import If, Mark, OnFailure, Phase, Step
-from awstoe.document.names import name_problem
+from awstoe.document.names import name_hint, name_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
-from awstoe.document.syntax.nodes import Mapping, Node, value_of
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, value_of
 from awstoe.expressions.conditions import Condition
 from awstoe.expressions.values import quoted
 
-_PHASE_KEYS: Final = ("name", "steps")
-_STEP_KEYS: Final = (
-    "name",
-    "action",
-    "timeoutSeconds",
-    "onFailure",
-    "maxAttempts",
-    "inputs",
-    "loop",
-    "if",
-    "disableLogging",
-)
 _STANDARD_PHASES: Final = ("build", "validate", "test")
+_PHASE_FORM: Final = "write '- name: build' below 'phases:', and its 'steps:' below 'name'"
+_STEPS_FORM: Final = "add 'steps:' with a list of steps, each starting with '- name: NAME'"
+_ALL_ACTIONS: Final = "another: run 'awstoe actions' to list all actions"
 _NO_LIMIT: Final = -1
 _UNTIMED: Final = frozenset({"ExecuteDocument", "Reboot"})
 """Actions that have no step timeout."""
@@ -38,16 +29,19 @@ _UNTIMED: Final = frozenset({"ExecuteDocument", "Reboot"})
 def parse_phases(context: ParseContext, node: Node) -> tuple[Phase, ...]:
     """Parse the phases and report their problems."""
     diagnostics = context.diagnostics
-    listed = expect.sequence(diagnostics, node, "phases", "'phases'")
+    listed = expect.sequence(diagnostics, node, "phases", "'phases'", _PHASE_FORM)
     if listed is None:
         return ()
     phases = []
     seen: dict[str, int] = {}
+    unclear = False
     for position, item in enumerate(listed.items):
         path = f"phases[{position}]"
-        holder = expect.mapping(diagnostics, item, path, "phase")
+        holder = expect.mapping(diagnostics, item, path, "phase", _PHASE_FORM)
         if holder is None:
+            unclear = True
             continue
+        unclear = unclear or "name" not in holder.entries
         phase = _phase(context, holder, path, position)
         phases.append(phase)
         if phase.name and phase.name in seen:
@@ -56,43 +50,58 @@ def parse_phases(context: ParseContext, node: Node) -> tuple[Phase, ...]:
                 f"{path}.name",
                 "duplicate-name",
                 f"duplicate phase name {phase.name!r}",
-                f"the first one is on line {seen[phase.name]}",
+                f"the first one is on line {seen[phase.name]}: rename or join them",
             )
         seen.setdefault(phase.name, holder.line)
-    if not any(name in seen for name in _STANDARD_PHASES):
-        named = [name for name in seen if name]
-        got = ", ".join(map(quoted, named)) or "none"
-        diagnostics.error(
-            node,
-            "phases",
-            "no-standard-phase",
-            f"expected at least one of the phases {', '.join(_STANDARD_PHASES)}, got {got}",
-            diagnostics.suggestion(named[0], _STANDARD_PHASES) if named else "",
-        )
+    if not unclear and not any(name in seen for name in _STANDARD_PHASES):
+        _no_standard_phase(context, node, [name for name in seen if name])
     return tuple(phases)
+
+
+def _no_standard_phase(context: ParseContext, node: Node, named: list[str]) -> None:
+    words, hint = foreign_words.PHASE_NAME, ""
+    if named:
+        hint = (
+            keys.meaning(context.diagnostics, (), named[0], _STANDARD_PHASES, words).hint
+            or f"rename {quoted(named[0])} to 'build'"
+        )
+    context.diagnostics.error(
+        node,
+        "phases",
+        "no-standard-phase",
+        f"expected at least one of the phases {', '.join(_STANDARD_PHASES)}, got"
+        f" {', '.join(map(quoted, named)) or 'none'}",
+        hint or _PHASE_FORM,
+    )
 
 
 def _phase(context: ParseContext, node: Mapping, path: str, phase_position: int) -> Phase:
     diagnostics = context.diagnostics
-    expect.check_keys(diagnostics, node, path, _PHASE_KEYS)
-    name = _required_text(context, node, path, "name", "the phase")
+    name = _required_text(
+        context, node, path, "name", "the phase", "add 'name: build' (or validate, or test)"
+    )
     if name is not None and (problem := name_problem(name, "phase")):
-        diagnostics.error(node.entries["name"][1], f"{path}.name", "bad-name", problem)
+        where, hint = node.entries["name"][1], name_hint(name)
+        diagnostics.error(where, f"{path}.name", "bad-name", problem, hint)
     steps: list[Step] = []
     entry = node.entries.get("steps")
     if entry is None:
-        expect.missing_key(diagnostics, node, path, "steps", "the phase")
+        expect.missing_key(diagnostics, node, path, "steps", "the phase", _STEPS_FORM)
     else:
-        listed = expect.sequence(diagnostics, entry[1], f"{path}.steps", "'steps'")
+        listed = expect.sequence(diagnostics, entry[1], f"{path}.steps", "'steps'", _STEPS_FORM)
         if listed is not None and not listed.items:
             diagnostics.error(
-                entry[1], f"{path}.steps", "empty-list", f"the phase {name!r} has no steps"
+                entry[1],
+                f"{path}.steps",
+                "empty-list",
+                f"the phase {name!r} has no steps",
+                "add a step, or remove the phase",
             )
         first_lines: dict[str, int] = {}
         loop_lines: dict[str, int] = {}
         for position, item in enumerate(listed.items if listed is not None else ()):
             place = f"{path}.steps[{position}]"
-            holder = expect.mapping(diagnostics, item, place, "step")
+            holder = expect.mapping(diagnostics, item, place, "step", _step_hint(context, item))
             if holder is None:
                 continue
             step = _step(context, holder, place, context.scope.steps[phase_position, position])
@@ -123,17 +132,19 @@ def _unique(
             path,
             "duplicate-name",
             f"duplicate {what} name {name!r} in one phase",
-            f"the first one is on line {lines[name]}",
+            f"the first one is on line {lines[name]}: rename one of them",
         )
     lines.setdefault(name, where.line)
 
 
 def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> Step:
     diagnostics = context.diagnostics
-    expect.check_keys(diagnostics, node, path, _STEP_KEYS)
-    name = _required_text(context, node, path, "name", "the step")
+    name = _required_text(
+        context, node, path, "name", "the step", "add 'name: NAME', unique in the phase"
+    )
     if name is not None and (problem := name_problem(name, "step", f" in phase '{facts.phase}'")):
-        diagnostics.error(node.entries["name"][1], f"{path}.name", "bad-name", problem)
+        where, hint = node.entries["name"][1], name_hint(name)
+        diagnostics.error(where, f"{path}.name", "bad-name", problem, hint)
     spec = _action(context, node, path, facts)
     operations, assertion = _inputs(context, node, path, spec, facts)
     loop = _loop(context, node, path, facts)
@@ -146,6 +157,7 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
             f"{path}.onFailure",
             "'onFailure'",
             [str(choice) for choice in OnFailure],
+            foreign_words.ON_FAILURE,
         )
         on_failure = OnFailure(word) if word else on_failure
     if entry := node.given("disableLogging"):
@@ -168,18 +180,27 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
     )
 
 
+def _step_hint(context: ParseContext, item: Node) -> str:
+    """Return the hint for a step that is not a mapping."""
+    if isinstance(item, Scalar) and item.is_null:
+        return "remove the '-', or write the step after it"
+    return f"write '- name: NAME' with 'action: {advice.shell(context.platforms)}' below"
+
+
 def _required_text(
-    context: ParseContext, node: Mapping, path: str, key: str, owner: str
+    context: ParseContext, node: Mapping, path: str, key: str, owner: str, hint: str
 ) -> str | None:
     entry = node.entries.get(key)
     if entry is None:
-        expect.missing_key(context.diagnostics, node, path, key, owner)
+        expect.missing_key(context.diagnostics, node, path, key, owner, hint)
         return None
-    return expect.text(context.diagnostics, entry[1], f"{path}.{key}", f"{key!r}")
+    return expect.text(context.diagnostics, entry[1], f"{path}.{key}", f"{key!r}", hint)
 
 
 def _action(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> ActionSpec | None:
-    if _required_text(context, node, path, "action", f"the step {facts.name!r}") is None:
+    owner = f"the step {facts.name!r}" if facts.name else "the step"
+    hint = f"add 'action: {advice.shell(context.platforms)}' or {_ALL_ACTIONS}"
+    if _required_text(context, node, path, "action", owner, hint) is None:
         return None
     where, place = node.entries["action"][1], f"{path}.action"
     spec = ACTIONS.get(facts.action)
@@ -199,18 +220,26 @@ def _action(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -
         )
         context.diagnostics.error(where, place, "wrong-platform", unsupported, hint)
         return spec
-    hint = (
-        context.diagnostics.suggestion(facts.action, ACTIONS)
-        or "run 'awstoe actions' to list all actions"
+    context.diagnostics.error(
+        where, place, "unknown-action", unsupported, _unknown_action(context, facts.action)
     )
-    context.diagnostics.error(where, place, "unknown-action", unsupported, hint)
     return None
+
+
+def _unknown_action(context: ParseContext, action: str) -> str:
+    """Return the hint for an action that does not exist."""
+    folded = action.casefold()
+    for name in ACTIONS:
+        if name.casefold() == folded:
+            return f"did you mean {name!r}?"
+    if found := advice.find(foreign_words.ACTION, action, ACTIONS, context.platforms):
+        return found.hint
+    return context.diagnostics.suggestion(action, ACTIONS) or _ALL_ACTIONS.removeprefix("another: ")
 
 
 def _inputs(
     context: ParseContext, node: Mapping, path: str, spec: ActionSpec | None, facts: StepFacts
 ) -> tuple[Operations, Condition | None]:
-    entry = node.entries.get("inputs")
     place = f"{path}.inputs"
     inputs = node.value("inputs")
     if spec is None:
@@ -219,8 +248,7 @@ def _inputs(
             context.references.text(text, text_path, facts, Position.INPUTS)
         return (), None
     if spec.shape is not Shape.CONDITION or inputs is None:
-        where = entry[0] if entry else node
-        return parse_inputs(context, inputs, where, place, spec, facts), None
+        return parse_inputs(context, inputs, node, place, spec, facts), None
     assertion = parse_assertion(context, inputs, place, facts)
     value = value_of(inputs)
     operation = value[0] if isinstance(value, list) and value else value
@@ -243,7 +271,9 @@ def _timeout(context: ParseContext, node: Mapping, path: str, facts: StepFacts) 
     if entry is None:
         return default
     where, place = entry[1], f"{path}.timeoutSeconds"
-    seconds = expect.integer(context.diagnostics, where, place, "'timeoutSeconds'")
+    seconds = expect.integer(
+        context.diagnostics, where, place, "'timeoutSeconds'", "write a number of seconds"
+    )
     if seconds is None:
         return default
     if seconds != _NO_LIMIT and seconds < 1:
@@ -252,6 +282,7 @@ def _timeout(context: ParseContext, node: Mapping, path: str, facts: StepFacts) 
             place,
             "wrong-value",
             f"'timeoutSeconds': expected at least 1, or -1 for no limit, got {seconds}",
+            f"write -1 for no limit, or remove it for {limits.STEP_TIMEOUT_SECONDS} seconds",
         )
     elif facts.action == "ExecuteDocument" and seconds != _NO_LIMIT:
         context.diagnostics.error(
@@ -274,7 +305,11 @@ def _attempts(context: ParseContext, node: Mapping, path: str, facts: StepFacts)
         return 1
     if attempts < 1:
         context.diagnostics.error(
-            where, place, "wrong-value", f"'maxAttempts': expected at least 1, got {attempts}"
+            where,
+            place,
+            "wrong-value",
+            f"'maxAttempts': expected at least 1, got {attempts}",
+            "write 1, or remove it, for a single attempt",
         )
     elif attempts > 1 and facts.action == "ExecuteDocument":
         context.diagnostics.error(

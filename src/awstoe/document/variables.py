@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 from awstoe.document import expect
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Constant, Document, Mark, Parameter
-from awstoe.document.names import variable_problem
+from awstoe.document.names import variable_hint, variable_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.problems import Problem, Severity
-from awstoe.document.syntax.nodes import Mapping, Node, Sequence
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
 
-_PARAMETER_KEYS: Final = ("type", "default", "description", "allowedValues")
-_CONSTANT_KEYS: Final = ("type", "value", "description")
+_ONE: Final = "write one string"
+_LIST: Final = "write a list, with '- NAME: {type: string}' for each"
 
 
 class _Declaration(NamedTuple):
@@ -91,7 +91,7 @@ def parse_parameters(context: ParseContext, node: Node | None) -> tuple[Paramete
     """Parse the parameters and report their problems."""
     return tuple(
         _parameter(context, declaration)
-        for declaration in _declarations(context, node, "parameters", _PARAMETER_KEYS)
+        for declaration in _declarations(context, node, "parameters")
     )
 
 
@@ -101,7 +101,7 @@ def parse_constants(
     """Parse the constants and report their problems."""
     taken = {parameter.name: parameter.mark for parameter in parameters}
     found = []
-    for declaration in _declarations(context, node, "constants", _CONSTANT_KEYS):
+    for declaration in _declarations(context, node, "constants"):
         if earlier := taken.get(declaration.name):
             context.diagnostics.error(
                 declaration.mark,
@@ -114,9 +114,7 @@ def parse_constants(
     return tuple(found)
 
 
-def _declarations(
-    context: ParseContext, node: Node | None, section: str, keys: tuple[str, ...]
-) -> Iterator[_Declaration]:
+def _declarations(context: ParseContext, node: Node | None, section: str) -> Iterator[_Declaration]:
     """Yield the declarations of a section."""
     diagnostics = context.diagnostics
     kind = section[:-1]
@@ -126,21 +124,20 @@ def _declarations(
             path = f"{holder_path}.{name}"
             mark = Mark(where.line, where.column)
             if problem := variable_problem(name, kind):
-                diagnostics.error(where, path, "bad-name", problem)
+                diagnostics.error(where, path, "bad-name", problem, variable_hint(name))
             if earlier := seen.get(name):
                 diagnostics.error(
                     where,
                     path,
                     "duplicate-name",
                     f"duplicate name {name!r}",
-                    f"the first one is on line {earlier.line}",
+                    f"the first one is on line {earlier.line}: remove or rename one of them",
                 )
                 continue
             seen[name] = mark
             declared = expect.mapping(diagnostics, body, path, f"the {kind} {name!r}")
             if declared is None:
                 continue
-            expect.check_keys(diagnostics, declared, path, keys)
             _check_type(diagnostics, declared, path, f"the {kind} {name!r}")
             yield _Declaration(name, declared, path, mark)
 
@@ -154,7 +151,7 @@ def _holders(
     if isinstance(node, Mapping):
         yield node, section
         return
-    listed = expect.sequence(diagnostics, node, section, repr(section))
+    listed = expect.sequence(diagnostics, node, section, repr(section), _LIST)
     for position, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
         path = f"{section}[{position}]"
         holder = expect.mapping(diagnostics, item, path, f"an entry of {section!r}")
@@ -165,7 +162,7 @@ def _holders(
 def _check_type(diagnostics: Diagnostics, node: Mapping, path: str, owner: str) -> None:
     entry = node.entries.get("type")
     if entry is None:
-        expect.missing_key(diagnostics, node, path, "type", owner)
+        expect.missing_key(diagnostics, node, path, "type", owner, "add 'type: string'")
         return
     name = expect.text(diagnostics, entry[1], f"{path}.type", "'type'")
     if name is None or name == "string":
@@ -177,7 +174,7 @@ def _check_type(diagnostics: Diagnostics, node: Mapping, path: str, owner: str) 
         f"{path}.type",
         "spelling" if name == "String" else "wrong-value",
         f"'type': expected 'string', got {quoted(name)}",
-        "",
+        "write 'type: string': all values are strings",
     )
 
 
@@ -185,8 +182,10 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
     diagnostics, node, path = context.diagnostics, declaration.node, declaration.path
     default_node = node.value("default")
     default = None
-    if default_node is not None:
-        default = expect.text(diagnostics, default_node, f"{path}.default", "'default'")
+    if isinstance(default_node, Sequence | Mapping) and _has_other_type(node):
+        pass  # the type is the problem
+    elif default_node is not None:
+        default = expect.text(diagnostics, default_node, f"{path}.default", "'default'", _ONE)
         context.scalars.value(default_node, f"{path}.default")
         context.references.warn_unresolved(default_node, f"{path}.default", "a default")
     allowed = _allowed_values(context, declaration)
@@ -201,6 +200,12 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
     )
 
 
+def _has_other_type(node: Mapping) -> bool:
+    """Whether the declaration has a type that is not a string; that has been reported."""
+    kind = node.value("type")
+    return isinstance(kind, Scalar) and kind.text not in ("string", "String")
+
+
 def _allowed_values(context: ParseContext, declaration: _Declaration) -> tuple[str, ...]:
     node = declaration.node.value("allowedValues")
     if node is None:
@@ -213,7 +218,7 @@ def _allowed_values(context: ParseContext, declaration: _Declaration) -> tuple[s
         declaration.node.key("allowedValues"),
         path,
         "not-in-awstoe",
-        "awstoe enforces 'allowedValues'; AWSTOE ignores them",
+        "Amazon's AWSTOE ignores 'allowedValues'; this program enforces them",
     )
     texts = [
         expect.text(context.diagnostics, item, f"{path}[{position}]", "an allowed value")
@@ -228,7 +233,14 @@ def _constant(context: ParseContext, declaration: _Declaration) -> Constant:
     value: str | None = ""
     entry = node.entries.get("value")
     if entry is None:
-        expect.missing_key(diagnostics, node, path, "value", f"the constant {declaration.name!r}")
+        expect.missing_key(
+            diagnostics,
+            node,
+            path,
+            "value",
+            f"the constant {declaration.name!r}",
+            "add 'value: TEXT'; only parameters can be set by the caller",
+        )
     else:
         value = expect.text(diagnostics, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
         context.scalars.value(entry[1], f"{path}.value")

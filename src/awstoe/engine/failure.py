@@ -19,6 +19,8 @@ class Failure(NamedTuple):
     """Whether standard output says more about the failure than standard error."""
     iteration: str = ""
     """The iteration that failed, as text; empty without a loop."""
+    permanent: bool = False
+    """Whether another attempt cannot end differently."""
 
 
 def of_error(error: Exception, step: Step) -> Failure:
@@ -32,7 +34,7 @@ def of_error(error: Exception, step: Step) -> Failure:
         case ActionError():
             return _of_program(message_with_hint(error), error.process_exit_code, error)
         case AwstoeError():
-            return Failure(message_with_hint(error))
+            return Failure(message_with_hint(error), permanent=error.permanent)
         case _:
             return Failure(
                 f"{step.action} raised an unexpected {type(error).__name__}: {error}. This is a bug"
@@ -41,7 +43,14 @@ def of_error(error: Exception, step: Step) -> Failure:
 
 
 def _of_program(message: str, exit_code: int | None, error: ActionError) -> Failure:
-    return Failure(message, exit_code, error.stderr_tail, error.stdout_tail, error.stdout_first)
+    return Failure(
+        message,
+        exit_code,
+        error.stderr_tail,
+        error.stdout_tail,
+        error.stdout_first,
+        permanent=error.permanent,
+    )
 
 
 def in_iteration(failure: Failure, index: int, value: str) -> Failure:
@@ -51,8 +60,8 @@ def in_iteration(failure: Failure, index: int, value: str) -> Failure:
 
 
 def counted(failure: Failure, attempt: int, step: Step) -> Failure:
-    """Return ``failure`` with the number of the last attempt if several are allowed."""
-    if step.max_attempts == 1:
+    """Return ``failure`` with the number of the last attempt if several could have followed."""
+    if step.max_attempts == 1 or failure.permanent:
         return failure
     message = f"attempt {attempt} of {step.max_attempts}: {failure.message}"
     return failure._replace(message=message)

@@ -7,7 +7,7 @@ from awstoe import limits
 from awstoe.engine import events
 from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution
-from awstoe.errors import ActionError, RebootNeeded
+from awstoe.errors import ActionError, PermanentError, RebootNeeded
 from awstoe.host.reboot import rebooting
 
 
@@ -27,7 +27,9 @@ class StepReboots:
             RebootNeeded: The step runs again after the reboot, so there is nothing to wait for.
         """
         if self._execution.services.reboot_blocked:
-            raise ActionError("the step requests a reboot, which --blocked-action-modules forbids")
+            raise PermanentError(
+                "the step requests a reboot, which --blocked-action-modules forbids"
+            )
         record = self._execution.records.step(*self._address)
         if record.reboots >= limits.REBOOTS_IN_A_ROW:
             raise ActionError(

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from awstoe.engine.plan import PlannedDocument
 from awstoe.engine.records import DocumentRecord, Status
-from awstoe.errors import ActionError
+from awstoe.errors import PermanentError
 from awstoe.expressions import references
 from awstoe.expressions.references import (
     ChainReference,
@@ -159,7 +159,7 @@ class StepResolver:
     def _environment(self, name: str) -> str:
         value = self._machine.environment(name)
         if value is None:
-            raise ActionError(
+            raise PermanentError(
                 f"the environment variable {name} is not set",
                 hint=f"set it before awstoe starts; the document refers to it as"
                 f" {{{{ env:{name} }}}}",
@@ -198,7 +198,7 @@ class StepResolver:
         shown = f"{name}.{reference.side}[{reference.position}].{reference.variable}"
         indices = self._planned.places.get((reference.phase, reference.step))
         if indices is None:
-            raise ActionError(f"{shown} refers to step {name}, which does not exist")
+            raise PermanentError(f"{shown} refers to step {name}, which does not exist")
         phase = self._record.phases.get(indices[0])
         step = phase.steps.get(indices[1]) if phase else None
         if step is None or not step.finished:
@@ -218,7 +218,7 @@ class StepResolver:
                 return ""
         if step.capped:
             if not allow_cut:
-                raise ActionError(
+                raise PermanentError(
                     f"the list {shown} was cut: step {name} printed more than an output value"
                     " can hold",
                     hint="make the step print less, or raise AWSTOE_STDOUT_LIMIT (bytes)",
@@ -254,12 +254,12 @@ def _pick(
     shown: str,
 ) -> Value:
     if reference.position >= len(operations):
-        raise ActionError(
+        raise PermanentError(
             f"{shown} does not exist: the step has {len(operations)} {reference.side}",
             hint="indices start at 0",
         )
     values = operations[reference.position]
     if reference.variable not in values:
         known = ", ".join(values) or "none"
-        raise ActionError(f"{shown} does not exist; the step has: {known}")
+        raise PermanentError(f"{shown} does not exist; the step has: {known}")
     return values[reference.variable]

@@ -11,6 +11,7 @@ from awstoe.actions.contract import NestedRun
 from awstoe.document import variables
 from awstoe.document.model import OnFailure
 from awstoe.document.problems import Severity
+from awstoe.document.source import SourceError
 from awstoe.engine import events
 from awstoe.engine.events import StepAddress
 from awstoe.engine.execution import Execution, Services
@@ -176,8 +177,10 @@ class Runner:
             raise
         except AwstoeError as error:
             hint = machine.hint_beside(nested.document, above) or error.hint
+            # The reason alone, because the message would name the document a second time.
+            reason = error.reason if isinstance(error, SourceError) else error.message
             raise ActionError(
-                f"ExecuteDocument cannot run {nested.document}: {error.message}", hint=hint
+                f"ExecuteDocument cannot run {nested.document}: {reason}", hint=hint
             ) from error
         selected, unmatched = select([document], nested.phases)
         for name in unmatched:

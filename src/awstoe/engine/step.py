@@ -28,7 +28,7 @@ from awstoe.engine.records import Status, StepRecord
 from awstoe.engine.resolver import LoopPosition, StepResolver
 from awstoe.engine.silent import NullLog
 from awstoe.engine.step_resources import StepResources
-from awstoe.errors import ActionError, AwstoeError, RecordError
+from awstoe.errors import AwstoeError, PermanentError, RecordError
 from awstoe.expressions import conditions, loops, references
 from awstoe.expressions.loops import ForLoop, Loop
 from awstoe.expressions.values import Value
@@ -163,7 +163,7 @@ class StepRunner:
                 self._execution.emit(events.AttemptStarted(*self._address, number))
             attempt = Attempt(number, step.timeout_seconds)
             outputs, failure = self._attempt(attempt)
-            again = failure is not None and number < step.max_attempts
+            again = failure is not None and not failure.permanent and number < step.max_attempts
             message = shown(failure.message, step) if failure is not None else ""
             self._execution.emit(events.AttemptFinished(*self._address, message, again))
             if failure is None:
@@ -299,7 +299,7 @@ class StepRunner:
         if step.assertion is not None:
             return [self._schema.module.Inputs(step.assertion)]
         if not self._schema.row.implemented:
-            raise ActionError(
+            raise PermanentError(
                 f"{step.action} is not in this version of awstoe: it can be validated but not run",
                 hint=f"see 'awstoe actions {step.action}'",
             )
@@ -310,7 +310,7 @@ class StepRunner:
                 typed.append(schema.typed_inputs(step.action, operation))
             except ValueError as error:
                 which = f"operation {number}, " if len(operations) > 1 else ""
-                raise ActionError(f"{step.action}: {which}{error}") from error
+                raise PermanentError(f"{step.action}: {which}{error}") from error
         return typed
 
     def _run_document(self, nested: NestedRun, iteration: int | None) -> Mapping[str, Value]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from awstoe import limits
-from awstoe.errors import ActionError
+from awstoe.errors import ActionError, PermanentError
 from awstoe.expressions.values import quoted
 
 
@@ -192,14 +192,14 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
     try:
         expression, flags = translate.translate(pattern)
     except translate.PatternError as error:
-        raise ActionError(
+        raise PermanentError(
             f"invalid pattern {shown(pattern)}: {error.message}",
             hint="use a regular expression in RE2 syntax",
         ) from None
     try:
         true = facts.bounded_search(expression, flags, text, limits.PATTERN_SECONDS)
     except TimeoutError:
-        raise ActionError(
+        raise PermanentError(
             f"the pattern {shown(pattern)} ran for more than "
             f"{limits.PATTERN_SECONDS:g} seconds on a string of {len(text)} characters",
             hint="write the pattern without repetitions inside repetitions, as in '(a+)+': "
@@ -371,7 +371,8 @@ def evaluate(
         try:
             verdict = OPERATORS[condition.operator].check(operands, facts)
         except ActionError as error:
-            raise ActionError(f"{condition.operator}: {error.message}", hint=error.hint) from error
+            kind = PermanentError if error.permanent else ActionError
+            raise kind(f"{condition.operator}: {error.message}", hint=error.hint) from error
         return Evaluation(verdict.value, f"{condition.operator}: {verdict.explanation}")
     verdicts = []
     deciding = condition.operator == "or"

@@ -6,8 +6,7 @@ Then come the log folder, the state folder with its lock, the logs, and the engi
 
 from collections.abc import Sequence
 
-from awstoe.actions.table import ACTIONS
-from awstoe.document import variables
+from awstoe.document import unavailable, variables
 from awstoe.document.model import Document
 from awstoe.document.problems import Severity, document_error, render
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
@@ -131,24 +130,16 @@ def _planned(
     if errors:
         _report_failure(request, console, errors[0])
         return None
-    _warn_of_missing_actions(items, console)
+    _warn_of_unavailable(items, console)
     return tuple(items)
 
 
-def _warn_of_missing_actions(documents: Sequence[PlannedDocument], console: Console) -> None:
-    """Warn before the first step about later ones that this version cannot run.
-
-    A build may take hours until it gets there.
-    """
+def _warn_of_unavailable(documents: Sequence[PlannedDocument], console: Console) -> None:
+    """Warn before the first step about later ones that this version cannot run."""
     for item in documents:
-        for phase, selected in zip(item.document.phases, item.selected, strict=True):
-            for step in phase.steps if selected else ():
-                if not ACTIONS[step.action].implemented:
-                    console.line(
-                        f"awstoe: warning: {item.document.path}:{step.mark.line}: step"
-                        f" '{step.name}' in phase '{phase.name}' uses {step.action}, which is not"
-                        " in this version: the step will fail"
-                    )
+        phases = [number for number, selected in enumerate(item.selected) if selected]
+        for problem in unavailable.problems(item.document, phases):
+            console.raw(render(problem, []).encode(errors="backslashreplace") + b"\n")
 
 
 def _report_failure(request: RunRequest, console: Console, message: str) -> None:

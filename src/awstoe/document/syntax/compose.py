@@ -28,6 +28,7 @@ def read(text: str, diagnostics: Diagnostics) -> Node:
         raise Unreadable(
             "empty-document",
             "the document is empty; expected at least 'schemaVersion' and 'phases'",
+            hint="check that this is the right file, and that it was saved",
         )
     return root
 

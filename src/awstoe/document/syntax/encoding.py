@@ -32,6 +32,7 @@ def decode(data: bytes) -> str:
         raise Unreadable(
             "empty-document",
             "the document is empty; expected at least 'schemaVersion' and 'phases'",
+            hint="check that this is the right file, and that it was saved",
         )
     for mark, name in _OTHER_ENCODINGS:
         if data.startswith(mark):

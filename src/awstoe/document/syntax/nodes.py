@@ -62,14 +62,16 @@ class Sequence:
         items: Its entries.
         line: From 1.
         column: From 1.
+        flow: Whether it is YAML in brackets.
     """
 
-    __slots__ = ("column", "items", "line")
+    __slots__ = ("column", "flow", "items", "line")
 
-    def __init__(self, line: int, column: int) -> None:
+    def __init__(self, line: int, column: int, *, flow: bool = False) -> None:
         self.items: list[Node] = []
         self.line = line
         self.column = column
+        self.flow = flow
 
 
 class Mapping:
@@ -79,14 +81,18 @@ class Mapping:
         entries: Key and value by the key's text, in the order of the file.
         line: From 1.
         column: From 1.
+        flow: Whether it is YAML in braces.
+        excused: Keys whose absence is part of a problem that has been reported.
     """
 
-    __slots__ = ("column", "entries", "line")
+    __slots__ = ("column", "entries", "excused", "flow", "line")
 
-    def __init__(self, line: int, column: int) -> None:
+    def __init__(self, line: int, column: int, *, flow: bool = False) -> None:
         self.entries: dict[str, tuple[Scalar, Node]] = {}
         self.line = line
         self.column = column
+        self.flow = flow
+        self.excused: frozenset[str] = frozenset()
 
     def value(self, key: str) -> "Node | None":
         """Return the value of ``key``, or None if it is missing or a YAML null."""
@@ -335,7 +341,7 @@ class TreeBuilder:
                             _under(self._path(), key.text),
                             key,
                             f"duplicate key {quoted(key.text)}",
-                            f"the first one is on line {first.line}",
+                            f"the first one is on line {first.line}: remove one of them",
                         )
                     )
 

@@ -102,7 +102,8 @@ def _feed(events: Iterator[Any], builder: TreeBuilder, text: str) -> None:
             collection = Sequence if kind is yaml.SequenceStartEvent else Mapping
             if event.tag is not None:
                 _tag(event, builder)
-            builder.open(collection(mark.line + 1, mark.column + 1), event.anchor)
+            node = collection(mark.line + 1, mark.column + 1, flow=event.flow_style)
+            builder.open(node, event.anchor)
         elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
             builder.close()
         elif kind is yaml.AliasEvent:
@@ -187,7 +188,7 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
         "unknown-tag",
         _Place(event.start_mark),
         f"the tag {quoted(shown)} has no effect; its value is used as written",
-        "" if shown.startswith("!!") else "quote the string if it starts with '!'",
+        "" if shown.startswith("!!") else "quote a string that starts with '!', or remove the tag",
     )
 
 
@@ -209,8 +210,20 @@ _HINTS: Final = (
     ("scanning an alias", "quote a string that starts with '*'"),
     ("scanning an anchor", "quote a string that starts with '&' or '*'"),
     ("Unicode character escape", "write a character beyond U+FFFF as \\U followed by 8 digits"),
+    (
+        "scanning a block scalar",
+        "quote a string as a whole if it starts with | or > or has text after a closing quote",
+    ),
     ("quoted scalar", "check that the closing quote is there"),
 )
+
+
+def _two_tops(text: str) -> str:
+    """Return what to do about text after the end of the document's only value."""
+    start = text.lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
+    if start[:1] in ("|", ">"):
+        return f"remove the line with {quoted(start)}: it makes the whole file one string"
+    return "start all keys at the top of the document in the same column, and close all brackets"
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
@@ -220,6 +233,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     if error.context and error.context_mark and error.problem:
         message += f" ({error.context} that starts on line {error.context_mark.line + 1})"
     hint = next((hint for fragment, hint in _HINTS if fragment in message), "")
+    if "expected <document start>" in message:
+        hint = _two_tops(text)
     if mark is None:
         return Unreadable("yaml-syntax", message, hint=hint, line=1)
     if unquoted := _unquoted_before(error, text):

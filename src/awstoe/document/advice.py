@@ -1,0 +1,69 @@
+"""Finds what to write instead of a word of another tool, in the tables of ``foreign_words``."""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from awstoe.host.platforms import Platform
+
+
+class Advice(NamedTuple):
+    """What to write instead of a word."""
+
+    hint: str
+    key: str = ""
+    """The key that has the same value here, if there is one."""
+
+
+class Row(NamedTuple):
+    """Words with the same advice."""
+
+    words: str
+    """Separated by spaces, as ``fold`` returns them."""
+    hint: str
+    """May contain ``{shell}``: the action for scripts."""
+    keys: tuple[str, ...] = ()
+    """Keys of the same meaning; the first one that can be used counts. Without a hint, the hint is
+    to use it."""
+
+
+Table = tuple[Row, ...]
+
+
+def shell(platforms: Collection[Platform]) -> str:
+    """Return the action that runs scripts on ``platforms``."""
+    if Platform.WINDOWS not in platforms:
+        return "ExecuteBash"
+    return "ExecuteBash or ExecutePowerShell" if len(platforms) > 1 else "ExecutePowerShell"
+
+
+def find(
+    table: Table, word: str, known: Collection[str], platforms: Collection[Platform]
+) -> Advice | None:
+    """Return what to write instead of ``word``, or None if the table does not have it.
+
+    Args:
+        table: A table of ``foreign_words``.
+        word: The word in the document; ``ansible.builtin.x`` and ``aws:x`` are also looked up as
+            ``x``.
+        known: What can be used in its place.
+        platforms: The platforms that the document is for.
+    """
+    script = shell(platforms)
+    for folded in dict.fromkeys((fold(word), fold(re.split(r"[.:]", word)[-1]))):
+        for row in table:
+            if folded not in row.words.split():
+                continue
+            meant = [key for key in (key.format(shell=script) for key in row.keys) if key in known]
+            if row.hint and (meant or not row.keys):
+                return Advice(row.hint.format(shell=script), *meant[:1])
+            if meant:
+                return Advice(f"use {meant[0]!r}", meant[0])
+            if "{shell}" in row.keys:  # for both platforms, which is two actions
+                return Advice(f"use {script}")
+    return None
+
+
+def fold(word: str) -> str:
+    """Return ``word`` as the tables have it: lower case, without dashes, underscores and spaces."""
+    return re.sub(r"[-_\s]+", "", word).casefold()
