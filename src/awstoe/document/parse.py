@@ -11,6 +11,7 @@ from awstoe.document import expect
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.model import Document
 from awstoe.document.parse_context import ParseContext
+from awstoe.document.platforms import platforms_of
 from awstoe.document.problems import Problem, Severity, has_errors
 from awstoe.document.references import ReferenceCheck
 from awstoe.document.scope import scope_of
@@ -38,7 +39,7 @@ class Parsed(NamedTuple):
 def parse(
     data: bytes,
     path: str,
-    platforms: Iterable[Platform],
+    platforms: Iterable[Platform] | None,
     *,
     strict: bool = False,
 ) -> Parsed:
@@ -47,7 +48,7 @@ def parse(
     Args:
         data: Its bytes.
         path: Its path, as given by the user.
-        platforms: The platforms to validate it for.
+        platforms: The platforms to validate it for; None for those on which its actions run.
         strict: Whether warnings are errors.
 
     Raises:
@@ -62,7 +63,8 @@ def parse(
         if holder is not None:
             scope = scope_of(holder)
             check = ReferenceCheck(diagnostics, scope, text)
-            context = ParseContext(diagnostics, tuple(sorted(set(platforms))), scope, check)
+            wanted = platforms_of(scope) if platforms is None else set(platforms)
+            context = ParseContext(diagnostics, tuple(sorted(wanted)), scope, check)
             document = _document(context, holder, path, data)
     except Unreadable as error:
         diagnostics.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
