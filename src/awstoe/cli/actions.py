@@ -57,19 +57,27 @@ def actions(name: str | None, *, as_json: bool) -> str:
 
 
 def _matching(word: str) -> tuple[str, ...]:
-    """Return the actions that have ``word`` in their names or summaries.
+    """Return the actions that have ``word`` in their names or, if there are none, their summaries.
 
     Raises:
-        UsageError: There are none.
+        UsageError: There are none, or ``word`` is a misspelled name.
     """
     wanted = word.strip().lower()
-    found = tuple(name for name in ACTIONS if wanted in name.lower()) or tuple(
-        name for name in ACTIONS if wanted in reference.summary(name).lower()
-    )
-    if found and wanted:
+    if wanted and (found := tuple(name for name in ACTIONS if _has_word(name, wanted))):
         return found
     guess = closest(word, tuple(ACTIONS))
+    for text_of in (str, reference.summary):
+        found = tuple(name for name in ACTIONS if wanted in text_of(name).lower())
+        if found and wanted and guess is None:
+            return found
     raise UsageError(
-        f"there is no action module {word!r}, and none whose name or summary contains it",
+        f"there is no action module {word!r}",
         hint=f"did you mean {guess}?" if guess else "to list all of them, run 'awstoe actions'",
     )
+
+
+def _has_word(name: str, wanted: str) -> bool:
+    """Whether ``wanted`` is one or more whole words of a name such as ``ExecuteBash``."""
+    start = name.lower().find(wanted)
+    end = start + len(wanted)
+    return start >= 0 and name[start].isupper() and not name[end : end + 1].islower()

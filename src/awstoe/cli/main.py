@@ -90,6 +90,8 @@ def _dispatch(arguments: list[str], console: Console) -> int:
             return _help(arguments[position + 1 :], console)
         rest = arguments[:position] + arguments[position + 1 :]
         return _command(argument, rest)(rest, console)
+    if arguments:
+        raise UsageError("a command is missing", hint=_SEE_HELP)
     # Standard output is for results, and this is none.
     console.raw(f"{HELP}\n".encode())
     return UsageError.exit_code

@@ -157,7 +157,7 @@ def _check_choice(options: argparse.Namespace, names: Sequence[str]) -> None:
     Raises:
         UsageError: It names neither or both, or what is taken for a document is something else.
     """
-    both = "exactly one of documents and --config is required"
+    both = "exactly one of --documents and --config is required"
     if options.config is not None and names:
         raise UsageError(
             f"{both}, got --config {options.config} and {', '.join(names)}",
