@@ -1,11 +1,13 @@
 """Every byte of a command for the next startup arrives, by models of the programs that read it."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -18,9 +20,11 @@ from awstoe.host.reboot.crontab_entry import (
     is_too_much,
     listed_part,
 )
+from awstoe.host.reboot.scheduled_task import task_text
 from awstoe.host.reboot.startup_command import StartupCommand
 from awstoe.host.reboot.systemd_unit import unit_name, unit_text
 from fakes import startup_readers as readers
+from fakes.windows_arguments import cut_up
 
 from .words import NAMES, NAMES_WITH_LINE_BREAKS, WITH_LINE_BREAKS, WORDS
 
@@ -149,3 +153,31 @@ def test_a_unit_has_a_name_of_its_own_that_systemd_accepts(name: str, tmp_path: 
     done = subprocess.run(enable, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (folder / "multi-user.target.wants" / found).is_symlink()
+
+
+def of_task(made: StartupCommand) -> dict[str, str]:
+    """Return what the Task Scheduler and XML leave of a command."""
+    root = ET.fromstring(task_text(made).encode("utf-16"))
+    found = {each.tag.rpartition("}")[2]: each.text or "" for each in root.iter()}
+    for text in found.values():
+        for name in re.findall("%([^%]+)%", text):
+            assert '"' in name, f"{name} may be a variable"
+    return found
+
+
+@pytest.mark.parametrize("word", [*WORDS, *WITH_LINE_BREAKS, "%PATH%", 'a "%PATH%" b\\', "%a%b%"])
+def test_the_task_scheduler_reads_the_same_word(word: str) -> None:
+    made = command("-x", word, "y")
+    if re.search("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", word):
+        with pytest.raises(HostError, match=r"cannot have the character U\+"):
+            task_text(made)
+        return
+    assert cut_up(f"x {of_task(made)['Arguments']}") == ["x", "-x", word, "y"]
+
+
+@pytest.mark.parametrize("path", ["C:\\a%PATH%", "C:\\%a b%\\c"])
+def test_a_path_with_a_variable_is_an_error_for_the_task_scheduler(path: str) -> None:
+    for made in (command(folder=path), command(program=path)):
+        with pytest.raises(HostError, match="would replace the variable"):
+            task_text(made)
+    assert of_task(command(folder="C:\\100% a"))["WorkingDirectory"] == "C:\\100% a"
