@@ -157,7 +157,7 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
     [
         ("missing.yml", "there is no such file"),
         ("dco.yml", "did you mean 'doc.yml'"),
-        (".", "expected a file, got a folder"),
+        ("empty", "there are no documents in this folder"),
         ("doc.yml/x", "a part of this path is a file"),
         ("/dev/null", "expected a regular file"),
         ("s3://bucket/doc.yml", "in this version of awstoe"),
@@ -165,6 +165,7 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
     ],
 )
 def test_a_document_that_cannot_be_read_is_an_error(toe: Toe, path: str, message: str) -> None:
+    (toe.folder / "empty").mkdir()
     toe.document(bash("S", "true"))
     ended = toe.run("-d", path)
     assert ended.exit_code == 1

@@ -68,7 +68,13 @@ class Session:
         self._resumed = resumed is not None
         self._records = resumed or Records(request.stdout_limit)
         self._progress = _progress(console, trace=request.trace)
-        self._rebooting = Rebooting(console, interruption, folders.execution_id, request.arguments)
+        self._rebooting = Rebooting(
+            console,
+            interruption,
+            folders.execution_id,
+            request.arguments,
+            reads_stdin=any(each.from_stdin for each in request.documents),
+        )
 
     def run(self) -> int:
         """Run the plan. Return the exit code."""
