@@ -38,6 +38,9 @@ class Summary(NamedTuple):
     failures: tuple[StepFailure, ...]
     stopped: str = ""
     """Where and why the run was stopped, if it was."""
+    stopped_step: StepFailure | None = None
+    """The step that was running then. It counts as executed and failed, and runs again on resuming.
+    """
 
     def nested_outputs(self) -> dict[str, Value]:
         """Return the output values of ExecuteDocument, with keys in AWSTOE's order."""
@@ -53,6 +56,7 @@ class Summary(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """Return what ``run`` prints, with keys in AWSTOE's order and our own last."""
+        stopped = () if self.stopped_step is None else (self.stopped_step,)
         return {
             "executionId": self.execution_id,
             "status": _outcome(self.status),
@@ -70,7 +74,7 @@ class Summary(NamedTuple):
                     "message": failure.message,
                     "stderrTail": failure.stderr_tail,
                 }
-                for failure in self.failures
+                for failure in (*self.failures, *stopped)
             ],
         }
 
@@ -91,6 +95,7 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
     failures = []
     paths = []
     where = ""
+    stopped_step = None
     for document_index, document in record.documents.items():
         model = plan.documents[document_index].document
         for phase_index, phase in document.phases.items():
@@ -101,8 +106,11 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
                     failures.append(_failure(model.path, phase_model.name, name, step))
                 elif not step.finished:
                     where = f"Phase '{phase_model.name}', step '{name}': "
+                    stopped_step = StepFailure(model.path, phase_model.name, name, None, reason, "")
         if document.status is Status.FAILED or (reason and not document.finished):
             paths.append(model.path)
+    if not reason:  # a step that waits for a reboot
+        stopped_step = None
     found = counts(record)
     status = record.status
     parts = [f"Document {paths[0]} failed!"] if paths else []
@@ -113,13 +121,14 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
     return Summary(
         execution_id=record.execution_id,
         status=status,
-        failed=found.failed,
-        executed=found.executed,
+        failed=found.failed + (stopped_step is not None),
+        executed=found.executed + (stopped_step is not None),
         ignored=found.ignored,
         message="" if status is not Status.FAILED else " ".join(parts[:2]) + _more(parts),
         log_url=log_url,
         failures=tuple(failures),
         stopped=where + reason if reason else "",
+        stopped_step=stopped_step,
     )
 
 

@@ -18,6 +18,9 @@ _SIGNS = {
     "failed": ("✘", "red"),
 }
 _REFRESH_PER_SECOND = 8
+_ECHO_COLUMNS = 4
+"""Room at the end of the line, for ``^C``: the terminal shows it there, and in a full line that
+would scroll the line away before it is removed."""
 
 
 class _Terminal:
@@ -50,6 +53,7 @@ class LiveProgress(Progress):
     """
 
     def __init__(self, *, color: bool) -> None:
+        super().__init__()
         self._console = Console(
             file=cast("IO[str]", _Terminal()), no_color=not color, highlight=False
         )
@@ -83,6 +87,7 @@ class LiveProgress(Progress):
         self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
 
     def step(self, phase: str, step: str, action: str) -> None:
+        super().step(phase, step, action)
         self._started = time.monotonic()
         self._where = f"{phase}/{step} ({action})"
         self._detail = ""
@@ -95,6 +100,7 @@ class LiveProgress(Progress):
         self._detail = f" iteration {number}"
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
+        super().step_end(phase, step, status, failure)
         sign, style = _SIGNS.get(status, ("?", ""))
         if not _can_show(sign, self._console.encoding):
             sign = "*"
@@ -119,14 +125,15 @@ class LiveProgress(Progress):
             return Text("")
         now = time.monotonic()
         seconds = int(now - self._started)
-        # One Text, cut at the edge of the window: always one line, and output is never markup.
-        return Text.assemble(
+        # One Text that is cut: always one line, and output is never markup.
+        line = Text.assemble(
             self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
             f" {self._where}{self._detail} {seconds // 60}:{seconds % 60:02d} ",
             (printable(self._last.strip()), "dim"),
             no_wrap=True,
-            overflow="ellipsis",
         )
+        line.truncate(max(self._console.width - _ECHO_COLUMNS, 1), overflow="ellipsis")
+        return line
 
 
 def _can_show(sign: str, encoding: str) -> bool:
