@@ -20,7 +20,7 @@ class Syncer:
     Args:
         descriptor: The file.
         first: What to sync first: ``wait_for_first`` waits for it.
-        second: What to sync right after it. It may be missing.
+        second: What to sync right after it, if possible.
     """
 
     __slots__ = (
@@ -39,7 +39,7 @@ class Syncer:
         self._descriptor = descriptor
         self._first = first
         self._second = second
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._dirty = False
         self._first_done = threading.Event()
         self._woken = threading.Event()
@@ -91,7 +91,7 @@ class Syncer:
         for sync in self._second:
             if self._closed.is_set():
                 return
-            with contextlib.suppress(FileNotFoundError):  # a step has removed it
+            with contextlib.suppress(OSError):  # a step may have removed it
                 sync()
 
     def _work(self) -> None:
@@ -100,7 +100,7 @@ class Syncer:
                 sync()
             self._first_done.set()
             self._sync_second()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits for it
             self._error = error
             self._first_done.set()
         while self._woken.wait() and not self._closed.wait(limits.JOURNAL_SYNC_SECONDS):
