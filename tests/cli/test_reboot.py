@@ -69,6 +69,7 @@ def paused(ended: Ended) -> None:
     assert ended.exit_code == 194
     assert ended.summary["status"] == "running"
     assert ended.summary["failureMessage"] == ""
+    assert ended.stderr.count("\nawstoe: a step requests a reboot: ") == 1
 
 
 # --- with an agent that reboots -----------------------------------------------------------------
