@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe_release.installers import FOLDER
+from awstoe_release.configuration import FOLDER
 
 if sys.platform == "win32":
     pytest.skip("install.sh is for Linux", allow_module_level=True)
