@@ -12,7 +12,9 @@ GIT = {"url": "https://user:secret@host/x.git", "vcs_info": {"vcs": "git", "comm
 
 
 def hint(source: object, installer: str = "pip") -> str:
-    return update_hint(PackageOrigin(source if source is None else json.dumps(source), installer, "/site-packages"))
+    return update_hint(
+        PackageOrigin(source if source is None else json.dumps(source), installer, "/site-packages")
+    )
 
 
 @pytest.mark.parametrize(
