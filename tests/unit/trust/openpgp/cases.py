@@ -465,7 +465,7 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         "self-signature without a key ID, which gpg ignores": (
             lambda k: k.key.certificate(unhashed=[]),
             Verdict.UNTRUSTED,
-            "no valid user ID",
+            "without a key ID, which gpg ignores",
         ),
         "revocation without a key ID": (
             lambda k: k.key.certificate(direct=[revocation(k, unhashed=[])]),
@@ -701,7 +701,7 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             "",
         ),
         "with an unknown algorithm": (
-            lambda k: k.key.certificate(more=packet(14, b"\x04" + bytes(4) + b"\x63")),
+            lambda k: k.key.certificate(more=packet(14, b"\x04" + bytes(4) + b"\x63unknown")),
             Verdict.UNTRUSTED,
             "no trusted key",
         ),
