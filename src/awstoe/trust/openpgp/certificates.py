@@ -19,7 +19,6 @@ from awstoe.trust.policy import ACCEPTED_HASHES, HASH_NAMES, Verdict
 # Subpackets that a self-signature may mark as critical: those that are obeyed here, or that do not
 # concern signing data.
 _UNDERSTOOD: Final = frozenset({2, 3, 4, 7, 9, 11, 12, 16, 21, 22, 23, 24, 25, 27, 29, 30, 32, 33})
-_PRIMARY_USER_ID: Final = 25
 _REASONS: Final = {1: "it was superseded", 2: "it was compromised", 3: "it was retired"}
 
 
@@ -119,19 +118,18 @@ class Certificate:
                 continue
             newest += last
             if component.tag == tags.USER_ID:
-                is_first = last[0].one(_PRIMARY_USER_ID) not in (None, b"\0")
+                is_first = last[0].one(signatures.PRIMARY_USER_ID) not in (None, b"\0")
                 names.append((not is_first, component.body.decode(errors="backslashreplace")))
         problem = self._revocation(components[0], own) or _weakness(primary)
         if problem is None and not names:
             problem = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id} has no valid user ID")
         if problem is None and primary.created > now:
             problem = _from_the_future(f"the key {primary.key_id}")
-        spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
         flags = [each.lets_sign for each in newest if each.lets_sign is not None]
         return _PrimaryStatus(
             # Among equals, the first in the file.
             signer=min(names, key=lambda name: name[0])[1] if names else "",
-            expires=primary.created + min(spans) if spans else None,
+            expires=_end(primary, newest),
             may_sign=bool(flags) and all(flags),
             problem=problem,
         )
@@ -179,8 +177,7 @@ class Certificate:
         if not found:
             raise Malformed("its primary key has not signed it")
         newest = _newest(found, key, now)
-        spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
-        expires = key.created + min(spans) if spans else None
+        expires = _end(key, newest)
         if not all(each.lets_sign for each in newest):
             return expires, _may_not_sign(key)
         if key.created > now:
@@ -227,6 +224,20 @@ def refuse_critical(signature: Signature, understood: Collection[int]) -> None:
             raise Malformed(f"a signature has a critical subpacket of type {each.kind}")
 
 
+def _end(key: PublicKey, newest: Iterable[Signature]) -> int | None:
+    """Return when a key expires: at the earliest time that a self-signature states.
+
+    Raises:
+        Malformed: OpenPGP cannot represent one of them; gpg treats it as one in the past.
+    """
+    spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
+    if not spans:
+        return None
+    if key.created + max(spans) >= signatures.TIMES:
+        raise Malformed("it expires after 2106, which OpenPGP cannot represent")
+    return key.created + min(spans)
+
+
 def _signs_back(key: PublicKey, binding: Signature, signed: bytes, now: int) -> bool:
     """Whether a subkey has signed that it belongs to the primary key.
 
@@ -243,6 +254,7 @@ def _signs_back(key: PublicKey, binding: Signature, signed: bytes, now: int) -> 
     if len(found) > 1:
         raise Malformed("its binding contains several signatures")
     for signature in found:
+        signature.check_lengths()
         if signature.kind == signatures.PRIMARY_KEY_BINDING and signature.holds(key, signed):
             _check_self_signature(signature, key, now)
             return True

@@ -34,8 +34,8 @@ _SUBJECTS: Final[dict[int, Collection[int]]] = {
 }
 """The parts that a signature may be of, by its type."""
 _OF_IDENTITIES: Final = signatures.CERTIFICATIONS | {signatures.CERTIFICATION_REVOCATION}
-_USER_ID_OCTETS: Final = 2047
-"""gpg skips longer user IDs, and what follows them."""
+_USER_ID_OCTETS: Final = 2038
+"""gpg cannot store longer ones, and then ignores the rest of the file."""
 _DIGEST_COST: Final = 4
 _OCTETS_PER_COST: Final = 400
 
@@ -101,16 +101,30 @@ class Components:
         self._placed: dict[tuple[bytes, Packet], _Placed] = {}
         self._disorder = ""
         place = sequence[0]
+        seen: set[Packet] = set()
         for packet in sequence:
             if packet.tag == tags.SIGNATURE:
-                if (packet.body, place) not in self._placed:
-                    signature = signatures.read_in_key(packet.body)
-                    self._placed[packet.body, place] = _Placed(signature, place)
-                    if place.tag == tags.PUBLIC_KEY and signature.kind in _OF_IDENTITIES:
-                        self._disorder = "it has a certification before its first user ID"
+                self._place(packet.body, place)
                 continue
+            if packet.tag == tags.PUBLIC_KEY:
+                seen.clear()  # another copy, which gpg merges
+            elif packet.tag == tags.PUBLIC_SUBKEY and packet in seen:
+                self._disorder = "it has a subkey twice, of which gpg uses one"
+            seen.add(packet)
             self._add(packet, place)
             place = packet
+
+    def _place(self, body: bytes, place: Packet) -> None:
+        if (body, place) in self._placed:
+            return
+        signature = signatures.read_in_key(body)
+        self._placed[body, place] = _Placed(signature, place)
+        if place.tag == tags.PUBLIC_KEY and signature.kind in _OF_IDENTITIES:
+            self._disorder = "it has a certification before its first user ID"
+        try:
+            signature.check_lengths()
+        except Malformed as error:
+            self._disorder = str(error)
 
     def _add(self, packet: Packet, before: Packet) -> None:
         if packet.tag not in _ORDER:
@@ -118,7 +132,7 @@ class Components:
         if packet.tag == tags.PUBLIC_SUBKEY and packet.body not in self.subkeys:
             self.subkeys[packet.body] = PublicKey(packet.body)
         if packet.tag == tags.USER_ID and len(packet.body) > _USER_ID_OCTETS:
-            self._disorder = f"it has a user ID of more than {_USER_ID_OCTETS} bytes"
+            raise Malformed(f"a user ID has more than {_USER_ID_OCTETS} bytes")
         if packet.tag != tags.PUBLIC_KEY and _ORDER[packet.tag] < _ORDER[before.tag]:
             self._disorder = "it has a user ID after a subkey"
         self._order.setdefault(packet)

@@ -21,11 +21,16 @@ SUBKEY_REVOCATION: Final = 0x28
 CERTIFICATION_REVOCATION: Final = 0x30
 
 CREATED: Final = 2
+_EXPORTABLE: Final = 4
+_TRUST: Final = 5
+_REVOCABLE: Final = 7
+_KEY_BLOCK: Final = 38
 SIGNATURE_EXPIRES: Final = 3
 KEY_EXPIRES: Final = 9
 REVOCATION_KEY: Final = 12
 ISSUER: Final = 16
 NOTATION: Final = 20
+PRIMARY_USER_ID: Final = 25
 KEY_FLAGS: Final = 27
 REVOCATION_REASON: Final = 29
 EMBEDDED_SIGNATURE: Final = 32
@@ -33,7 +38,8 @@ ISSUER_FINGERPRINT: Final = 33
 
 REVOCATIONS: Final = frozenset({KEY_REVOCATION, SUBKEY_REVOCATION, CERTIFICATION_REVOCATION})
 
-_TIMES: Final = 1 << 32
+TIMES: Final = 1 << 32
+"""The first time that OpenPGP cannot represent."""
 _MAY_SIGN: Final = 0x02
 _OLD_VERSIONS: Final = frozenset({2, 3})
 _LEAST_OCTETS: Final = 16
@@ -49,6 +55,19 @@ _KEY_ID_OCTETS: Final = 8
 _KEY_ID_DIGITS: Final = 2 * _KEY_ID_OCTETS
 _ISSUER_OCTETS: Final = 21
 """A version and a version 4 fingerprint: RFC 9580, 5.2.3.35."""
+_KEY_BLOCK_OCTETS: Final = 50
+_REVOKER_OCTETS: Final = 22
+_LENGTHS: Final = {
+    **dict.fromkeys((CREATED, SIGNATURE_EXPIRES, KEY_EXPIRES), (_TIME_OCTETS, _TIME_OCTETS)),
+    **dict.fromkeys((_EXPORTABLE, _REVOCABLE, PRIMARY_USER_ID), (1, 1)),
+    **dict.fromkeys((REVOCATION_REASON, EMBEDDED_SIGNATURE), (1, _AREA_OCTETS)),
+    _TRUST: (2, 2),
+    REVOCATION_KEY: (_REVOKER_OCTETS, _AREA_OCTETS),
+    ISSUER: (_KEY_ID_OCTETS, _KEY_ID_OCTETS),
+    ISSUER_FINGERPRINT: (_ISSUER_OCTETS, _AREA_OCTETS),
+    _KEY_BLOCK: (_KEY_BLOCK_OCTETS, _AREA_OCTETS),
+}
+"""Shortest and longest body of a subpacket, by its type. With others, gpg reports an error."""
 _NOT_ONCE: Final = "a signature has {} subpackets of type {}; expected one"
 
 
@@ -128,7 +147,7 @@ class Signature(NamedTuple):
         span = self.seconds(SIGNATURE_EXPIRES)
         if not span:
             return None
-        if self.created + span >= _TIMES:
+        if self.created + span >= TIMES:
             raise Malformed("a signature expires after 2106, which OpenPGP cannot represent")
         return self.created + span
 
@@ -182,13 +201,18 @@ class Signature(NamedTuple):
             each in named or each[-_KEY_ID_DIGITS:] in named for each in fingerprints
         )
 
-    def check_notations(self) -> None:
-        """Reject notations whose lengths do not match, as gpg does.
+    def check_lengths(self) -> None:
+        """Reject subpackets whose length does not fit their type, as gpg does.
 
         Raises:
             Malformed: There is one.
         """
-        for each in self.hashed:
+        for each in (*self.hashed, *self.unhashed):
+            least, most = _LENGTHS.get(each.kind, (0, _AREA_OCTETS))
+            if not least <= len(each.body) <= most:
+                raise Malformed(
+                    f"a signature has a subpacket of type {each.kind} with {len(each.body)} bytes"
+                )
             if each.kind == NOTATION:
                 octets = Octets(each.body, "a notation")
                 octets.take(4)

@@ -113,7 +113,7 @@ def _check_form(signature: Signature) -> None:
             raise Malformed(
                 f"the signature has a subpacket of type {each.kind}, which is not for files"
             )
-    signature.check_notations()
+    signature.check_lengths()
     signature.issuers()
     _ = signature.created, signature.expires  # these raise if they are not valid
 
