@@ -136,10 +136,10 @@ def already(key: str, where: Scalar) -> str:
     return f"remove one of them: {key!r} is on line {where.line}"
 
 
-def listed(words: Collection[str]) -> str:
+def listed(words: Collection[str], link: str = "or") -> str:
     """Return ``a, b or c``."""
     *firsts, last = words
-    return f"{', '.join(firsts)} or {last}" if firsts else last
+    return f"{', '.join(firsts)} {link} {last}" if firsts else last
 
 
 def with_entries(node: Mapping, entries: dict[str, tuple[Scalar, Node]]) -> Mapping:

@@ -69,6 +69,8 @@ def _form(node: Node) -> str:
     """Return the hint for a loop that is not a mapping."""
     if isinstance(node, Scalar) and node.text.isdecimal():
         return f"write 'loop: {{for: {{start: 1, end: {node.text}, updateBy: 1}}}}'"
+    if isinstance(node, Sequence):
+        return "write 'loop: {forEach: [...]}' with the list in it"
     return f"put {_LIST} under 'loop', or {_COUNT}"
 
 
@@ -82,12 +84,13 @@ def _checked(context: ParseContext, node: Mapping, path: str) -> Mapping:
 
     def special(key: str, _value: Node) -> bool:
         if inner and key == inner[0]:
+            subject = keys.listed(list(map(repr, inner)), "and")
+            belongs = "belong" if inner[1:] else "belongs"
             context.diagnostics.error(
                 node.entries[key][0],
                 f"{path}.{key}",
                 "misplaced-key",
-                f"{' and '.join(map(repr, inner))} {'belong' if inner[1:] else 'belongs'} under"
-                f" {parent!r}",
+                f"{subject} {belongs} under {parent!r}",
                 f"write {form}",
             )
         return key in inner
@@ -206,5 +209,6 @@ def _delimiter(context: ParseContext, node: Mapping, path: str) -> str | None:
         path,
         "bad-delimiter",
         f"'delimiter': expected one of {known}, got {quoted(text)}",
+        "separate the entries of the list by one of these",
     )
     return None

@@ -162,7 +162,13 @@ class ReferenceCheck:
             return None
         names = [output.name for output in schema.schema(target.action).outputs]
         if reference.variable not in names:
-            known = f"use one of {', '.join(names)}" if names else "it has no outputs"
+            known = (
+                f"use one of {', '.join(names)}"
+                if names[1:]
+                else f"use {names[0]!r}"
+                if names
+                else "it has no outputs"
+            )
             return Refusal(
                 "unknown-output",
                 f"the action {target.action} has no output {reference.variable!r}",
