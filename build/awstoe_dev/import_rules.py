@@ -17,6 +17,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "awstoe.limits": set(),
     "awstoe.host.platforms": set(),
     "awstoe.host.kernel32_windows": set(),
+    "awstoe.host.locale_coercion": set(),
     "awstoe.host.registry": set(),
     "awstoe.host.streams": set(),
     "awstoe.host.files": {"awstoe.host.platforms", _KERNEL32},

@@ -41,6 +41,8 @@ class ActionError(AwstoeError):
     Attributes:
         process_exit_code: The exit code of the program that the step ran, if any.
         stderr_tail: The last lines the program wrote to standard error.
+        stdout_tail: The last lines the program wrote to standard output.
+        stdout_first: Whether standard output says more about the failure.
     """
 
     def __init__(
@@ -50,10 +52,14 @@ class ActionError(AwstoeError):
         hint: str | None = None,
         process_exit_code: int | None = None,
         stderr_tail: str = "",
+        stdout_tail: str = "",
+        stdout_first: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.process_exit_code = process_exit_code
         self.stderr_tail = stderr_tail
+        self.stdout_tail = stdout_tail
+        self.stdout_first = stdout_first
 
 
 class PermanentError(ActionError):

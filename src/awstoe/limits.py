@@ -63,9 +63,6 @@ BOOTLOADER_SECONDS: Final = 2.0
 another awstoe; and how long its bootloader may take to remove what it unpacked after the program
 was killed."""
 
-REAP_SECONDS: Final = 5.0
-"""How often ended orphans of a running step are reaped: each occupies a process ID."""
-
 HARD_STOP_SECONDS: Final = 1.0
 """A second Ctrl-C skips the grace period only if it comes this long after the first: a terminal and
 a supervisor may both deliver the same Ctrl-C."""
@@ -82,11 +79,24 @@ OUTPUT_VALUE_BYTES: Final = 1 * MIB
 """How much of a step's standard output its ``stdout`` output keeps (AWSTOE_STDOUT_LIMIT overrides
 it); the logs have all of it. Records and chaining hold the value in memory and rewrite it."""
 
-STDERR_TAIL_LINES: Final = 20
-"""Lines of standard error quoted in a failure message."""
+QUOTED_LINES: Final = 20
+"""Lines of each output stream quoted in a failure message."""
 
-STDERR_TAIL_BYTES: Final = 4 * KIB
-"""Bytes of standard error quoted in a failure message: lines can be long."""
+QUOTED_BYTES: Final = 4 * KIB
+"""Bytes of each output stream quoted in a failure message: lines can be long."""
+
+QUOTED_LINE_CHARACTERS: Final = 400
+"""How much is quoted of one line: a program may print a whole file as one line."""
+
+QUOTED_VALUE_CHARACTERS: Final = 60
+"""How much of the value of a loop's iteration a failure message shows."""
+
+EXAMINED_HEAD_BYTES: Final = 512 * KIB
+"""How much of the beginning of each output stream is searched for the cause of a failure. The
+first error of a program may be followed by pages of other output."""
+
+EXAMINED_TAIL_BYTES: Final = 512 * KIB
+"""How much of the end of each output stream is searched for the cause of a failure."""
 
 SPOOL_MEMORY_BYTES: Final = 1 * MIB
 """How much standard error is kept in memory until it is logged; the rest goes to a temporary
@@ -123,9 +133,9 @@ REBOOT_PROGRAM_SECONDS: Final = 60
 """Longest run of one of the programs that reboot the machine or register the command to resume."""
 
 # --- state and records -----------------------------------------------------------------------
-JOURNAL_SYNC_SECONDS: Final = 1.0
-"""Shortest time between two flushes of the journal to the disk, except at phase ends: an fsync
-takes milliseconds, a step may take two. A power failure may repeat the steps of the last second."""
+JOURNAL_SYNC_SECONDS: Final = 0.8
+"""How long an entry of the journal may wait for its flush to the disk: an fsync takes milliseconds,
+a step may take two. So a power failure repeats only what happened in the last second."""
 
 RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten only if the last rewrite took less than this

@@ -34,7 +34,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 CASES = {
     "empty": Case("", "", ("empty",)),
     "only-comments": Case("# nothing\n", "", ("empty",)),
-    "binary": Case(b"\x7fELF\x02\x01\0\0\0", "", ("expected a component document, got a Linux program",)),
+    "binary": Case(
+        b"\x7fELF\x02\x01\0\0\0", "", ("expected a component document, got a Linux program",)
+    ),
     "invalid-utf8": Case(step().encode() + b"# \xff\n", ":8:3", ("UTF-8",)),
     "utf16": Case(step().encode("utf-16"), "", ("UTF-16", "UTF-8")),
     "syntax": Case("schemaVersion: 1.0\nphases: [\n", ":3:1", ()),
@@ -157,7 +159,7 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
     [
         ("missing.yml", "there is no such file"),
         ("dco.yml", "did you mean 'doc.yml'"),
-        (".", "expected a file, got a folder"),
+        ("empty", "there are no documents in this folder"),
         ("doc.yml/x", "a part of this path is a file"),
         ("/dev/null", "expected a regular file"),
         ("s3://bucket/doc.yml", "in this version of awstoe"),
@@ -165,6 +167,7 @@ def test_a_warning_is_not_reported_as_the_reason_of_a_failure(toe: Toe) -> None:
     ],
 )
 def test_a_document_that_cannot_be_read_is_an_error(toe: Toe, path: str, message: str) -> None:
+    (toe.folder / "empty").mkdir()
     toe.document(bash("S", "true"))
     ended = toe.run("-d", path)
     assert ended.exit_code == 1

@@ -115,7 +115,7 @@ def perform(case: Case, place: Place, subject: Subject) -> None:
 def perform_run(run: Mapping[str, Json], place: Place) -> None:
     """Run one command of a case, and check its results."""
     command = [str(each) for each in run["command"]]
-    if command[0] == "run" and run.get("places", True):
+    if command[:1] == ["run"] and run.get("places", True):
         command += ["--log-directory", "logs", "--state-directory", "state"]
     given = dict(run.get("environment", {}))
     if chosen().under_wine:  # Wine takes the encoding of file names from the locale

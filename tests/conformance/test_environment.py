@@ -25,6 +25,12 @@ def environment_of_the_caller(place: Place) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(text) for name, text in place.environment.items()}
 
 
+def of_the_caller(seen: dict[bytes, bytes], place: Place) -> dict[bytes, bytes]:
+    """Return what a step's program has seen, without what its shell has added."""
+    added = {os.fsencode(name) for name in OF_THE_SHELL - place.environment.keys()}
+    return {name: text for name, text in seen.items() if name not in added}
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -46,10 +52,35 @@ def test_a_program_gets_the_callers_environment_byte_for_byte(
     place: Place, more: dict[str, str]
 ) -> None:
     place.environment |= more
-    environment = environment_of_a_step(place)
-    for name in OF_THE_SHELL - place.environment.keys():
-        environment.pop(name.encode(), None)
-    assert environment == environment_of_the_caller(place)
+    assert of_the_caller(environment_of_a_step(place), place) == environment_of_the_caller(place)
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {},
+        {"LANG": "C"},
+        {"LANG": "POSIX", "LC_CTYPE": "", "LC_ALL": ""},
+        {"LC_CTYPE": "C"},
+        {"LC_CTYPE": "POSIX", "LANG": "de_DE.UTF-8"},
+        {"LC_CTYPE": "C.UTF-8"},
+        {"LC_CTYPE": "no such locale"},
+        {"LANG": "C", "PYTHONCOERCECLOCALE": "1", "PYTHONUTF8": "0"},
+    ],
+    ids=lambda locale: "+".join(f"{name}={value}" for name, value in locale.items()) or "none",
+)
+def test_a_program_gets_the_callers_locale(place: Place, locale: dict[str, str]) -> None:
+    del place.environment["LC_ALL"]
+    place.environment |= locale
+    assert of_the_caller(environment_of_a_step(place), place) == environment_of_the_caller(place)
+
+
+def test_a_reference_has_the_callers_locale(place: Place) -> None:
+    del place.environment["LC_ALL"]
+    place.environment |= {"LC_CTYPE": "POSIX"}
+    ended = place.call(place.arguments("echo '{{ env:LC_CTYPE }}' > seen"))
+    assert ended.exit_code == 0, ended.stderr
+    assert place.read("seen") == "POSIX\n"
 
 
 @pytest.mark.skipif(not chosen().frozen, reason="an interpreter has no bootloader")

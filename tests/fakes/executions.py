@@ -54,9 +54,6 @@ class FakeJournal(Journal):
     def flush(self) -> None:
         self.calls.append("flush journal")
 
-    def sync_soon(self) -> None:
-        self.calls.append("sync journal")
-
 
 class FakeFiles:
     """The record files."""

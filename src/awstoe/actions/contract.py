@@ -47,6 +47,8 @@ class Command(NamedTuple):
     argv: Sequence[str]
     logged_as: str
     """The program's name in the log, for example ``bash``."""
+    script: str = ""
+    """The script that the program runs, whose lines it may print: ``set -v``, ``set -x``."""
 
 
 class Result(NamedTuple):
@@ -57,7 +59,18 @@ class Result(NamedTuple):
     stdout: str
     """Standard output without the final line break, cut at the limit for output values."""
     stderr_tail: str
+    """The end of standard error, and the cause of the failure; empty for exit code 0."""
     stdout_is_cut: bool = False
+    stdout_tail: str = ""
+    """The same of standard output."""
+    stdout_first: bool = False
+    """Whether standard output says more about the failure than standard error."""
+    cause: str = ""
+    """The line of the output that says why the program failed, if there is one."""
+    by_signal: bool = False
+    """Whether a signal ended the program itself."""
+    out_of_memory: bool | None = None
+    """Whether the system has ended processes of this run for lack of memory; None if unknown."""
 
 
 class NestedRun(NamedTuple):

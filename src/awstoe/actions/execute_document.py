@@ -16,7 +16,14 @@ from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext, NestedRun
-from awstoe.actions.fields import ACCOUNT_ID, NameValue, ParameterList, Pattern, Text
+from awstoe.actions.fields import (
+    ACCOUNT_ID,
+    DocumentLocation,
+    NameValue,
+    ParameterList,
+    Pattern,
+    Text,
+)
 from awstoe.errors import PermanentError
 from awstoe.expressions.values import Value
 
@@ -33,7 +40,9 @@ parameters:
 class Inputs(NamedTuple):
     """The inputs of ExecuteDocument."""
 
-    document: Annotated[str, Text("The document: a path, an s3:// URI or a component ARN.")]
+    document: Annotated[
+        str, DocumentLocation("The document: a path, an s3:// URI or a component ARN.")
+    ]
     bucket_owner: Annotated[
         str | None,
         Pattern(

@@ -30,7 +30,7 @@ from typing import Annotated, Final, NamedTuple
 
 from awstoe.actions import powershell, program, script
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Pattern, TextList
+from awstoe.actions.fields import Language, PathPattern, Script
 from awstoe.errors import ActionError
 from awstoe.expressions.values import Value
 from awstoe.host.files import file_types, oserrors
@@ -48,10 +48,11 @@ class Inputs(NamedTuple):
     """The inputs of ExecutePowerShell."""
 
     commands: Annotated[
-        tuple[str, ...], TextList("The commands; each may have several lines.", minimum=1)
+        tuple[str, ...],
+        Script("The commands; each may have several lines.", Language.POWERSHELL, minimum=1),
     ] = ()
     file: Annotated[
-        str | None, Pattern("The script to run.", r"(?is).+\.ps1", "the path of a .ps1 file")
+        str | None, PathPattern("The script to run.", r"(?is).+\.ps1", "the path of a .ps1 file")
     ] = None
 
 

@@ -14,7 +14,8 @@ same message. A value that contains a reference is checked only during the run.
 
 import re
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from awstoe.expressions.values import Value
 from awstoe.host.files import long_paths, paths
@@ -78,6 +79,8 @@ class Field(ABC):
     kind = "string"
     choices: tuple[str, ...] = ()
     """The values it accepts, if there are only a few."""
+    is_path = False
+    """Whether it is a path on this machine. Nothing expands ``~`` or variables in it."""
 
     def __init__(
         self,
@@ -143,10 +146,22 @@ class Text(Field):
         return self.text(value)
 
 
+def _check_controls(path: str) -> None:
+    """Check that ``path`` has no control characters and no line separators.
+
+    Raises:
+        ValueError: It has.
+    """
+    if problem := paths.control_problem(path):
+        msg = f"expected a path, got {describe(path)}: {problem}, which is not allowed in a path"
+        raise ValueError(msg)
+
+
 class LocalPath(Field):
     """A path on this machine; ``wildcard`` allows ``*`` in its last part."""
 
     kind = "path"
+    is_path = True
 
     def __init__(
         self,
@@ -167,6 +182,7 @@ class LocalPath(Field):
         if "\0" in path:
             msg = "expected a path without NUL characters"
             raise ValueError(msg)
+        _check_controls(path)
         if self.wildcard and (problem := paths.wildcard_problem(path, platform)):
             raise ValueError(problem)
         if problem := paths.name_problem(path, platform):
@@ -266,8 +282,55 @@ class Pattern(Field):
         return word
 
 
+class PathPattern(Pattern):
+    """A path that must match an expression."""
+
+    is_path = True
+
+    def parse(self, value: Value, platform: Platform) -> str:
+        path = super().parse(value, platform)
+        _check_controls(path)
+        return path
+
+
+class DocumentLocation(Text):
+    """Where a document is: a path, an S3 URI or an ARN."""
+
+    is_path = True
+
+    def parse(self, value: Value, platform: Platform) -> str:
+        location = super().parse(value, platform)
+        _check_controls(location)
+        return location
+
+
+_MODE = re.compile("(?:0o)?([0-7]{3,4})|0([0-7]{4})")
+_USUAL_MODES: Final = frozenset(
+    (
+        *(0o400, 0o440, 0o444, 0o500, 0o550, 0o555, 0o600, 0o640, 0o644, 0o660, 0o664, 0o666),
+        *(0o700, 0o710, 0o711, 0o750, 0o751, 0o754, 0o755, 0o770, 0o771, 0o774, 0o775, 0o777),
+        *(0o1770, 0o1775, 0o1777, 0o2750, 0o2755, 0o2770, 0o2775, 0o2777, 0o4711, 0o4750, 0o4755),
+        *(0o6755,),
+    )
+)
+
+
+def decimal_mode(text: str) -> int | None:
+    """Return the usual permissions that ``text`` is the decimal form of, or None.
+
+    Programs that convert YAML to JSON or back write 0644 as 420.
+    """
+    if not re.fullmatch("[1-9][0-9]{2,3}", text):
+        return None
+    number = int(text)
+    return number if number in _USUAL_MODES else None
+
+
 class Permissions(Field):
-    """Octal permissions of 3 or 4 digits, as written in the document (Linux only)."""
+    """Octal permissions of 3 or 4 digits, as written in the document (Linux only).
+
+    A leading ``0`` or ``0o`` is accepted as well.
+    """
 
     kind = "octal string"
 
@@ -276,11 +339,11 @@ class Permissions(Field):
 
     def parse(self, value: Value, platform: Platform) -> int:
         del platform
-        word = self.text(value)
-        if not re.fullmatch(r"[0-7]{3,4}", word):
+        found = _MODE.fullmatch(self.text(value))
+        if found is None:
             msg = f"expected octal permissions of 3 or 4 digits such as 0644, got {describe(value)}"
             raise ValueError(msg)
-        return int(word, 8)
+        return int(found[1] or found[2], 8)
 
 
 class TextList(Field):
@@ -308,6 +371,21 @@ class TextList(Field):
             except ValueError as error:
                 raise EntryError(index, str(error)) from None
         return tuple(items)
+
+
+class Language(StrEnum):
+    """The language of a script."""
+
+    BASH = "bash"
+    POWERSHELL = "PowerShell"
+
+
+class Script(TextList):
+    """The lines of a script; an entry may have several lines."""
+
+    def __init__(self, help: str, language: Language, *, minimum: int = 0) -> None:
+        super().__init__(help, minimum=minimum)
+        self.language = language
 
 
 class TextMap(Field):

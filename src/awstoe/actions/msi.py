@@ -12,6 +12,7 @@ from typing import Final
 from awstoe.actions import powershell
 from awstoe.actions.contract import ActionContext, Command, Result
 from awstoe.actions.msi_inputs import MsiInputs, MsiOutputs
+from awstoe.actions.program import failure
 from awstoe.errors import ActionError, HostError, PermanentError
 from awstoe.host.files import file_types, oserrors, temporary
 from awstoe.host.files.write_lock import deny_writes
@@ -184,10 +185,5 @@ def _conclude(action: str, result: Result, good: Collection[int], inputs: MsiInp
         return
     meaning = _MEANINGS.get(result.exit_code)
     hint = f"see {inputs.log_file}" if inputs.log_file else "set logFile to find out more"
-    raise ActionError(
-        f"{action}: msiexec ended with exit code {result.exit_code}"
-        + (f" ({meaning})" if meaning else ""),
-        hint=hint,
-        process_exit_code=result.exit_code,
-        stderr_tail=result.stderr_tail,
-    )
+    message = f"{action}: msiexec ended with exit code {result.exit_code}"
+    raise failure(result, message, hint=hint, meaning=meaning)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from awstoe.actions.contract import ActionContext, Command, Result
+from awstoe.actions.program import failure
 from awstoe.errors import ActionError
 
 _NAME: Final = "UpdateOS"
@@ -71,11 +72,7 @@ def _run(ctx: ActionContext, *argv: str, good: Collection[int] = (0,)) -> Result
         _pause(ctx)
         result = ctx.execute(Command(argv, logged_as=program))
     if result.exit_code not in good:
-        raise ActionError(
-            f"{_NAME}: {program} ended with exit code {result.exit_code}",
-            process_exit_code=result.exit_code,
-            stderr_tail=result.stderr_tail,
-        )
+        raise failure(result, f"{_NAME}: {program} ended with exit code {result.exit_code}")
     return result
 
 

@@ -67,9 +67,18 @@ def _entry(found: Schema) -> dict[str, Value]:
     }
 
 
-def overview_json() -> str:
-    """Return all actions as a JSON list."""
-    return json.dumps([_summary(schema(name)) for name in ACTIONS], indent=4)
+def summary(name: str) -> str:
+    """Return what an action does, in one line.
+
+    Raises:
+        KeyError: There is no such action.
+    """
+    return schema(name).summary
+
+
+def overview_json(names: Iterable[str] = ACTIONS) -> str:
+    """Return actions (default: all) as a JSON list."""
+    return json.dumps([_summary(schema(name)) for name in names], indent=4)
 
 
 def entry_json(name: str) -> str:
@@ -81,10 +90,10 @@ def entry_json(name: str) -> str:
     return json.dumps(_entry(schema(name)), indent=4, ensure_ascii=False)
 
 
-def overview_text() -> str:
-    """Return all actions as a table for a terminal."""
+def overview_text(names: Iterable[str] = ACTIONS) -> str:
+    """Return actions (default: all) as a table for a terminal."""
     rows = []
-    for name in ACTIONS:
+    for name in names:
         found = schema(name)
         mark = "" if found.row.implemented else "  (not in this version)"
         rows.append([name, ", ".join(_platforms(found.row.platforms)), found.summary + mark])

@@ -12,7 +12,14 @@ from awstoe.host.files import temporary
 
 
 def run_commands(
-    action: str, text: str, suffix: str, command: Callable[[str], Command], ctx: ActionContext
+    action: str,
+    text: str,
+    suffix: str,
+    command: Callable[[str], Command],
+    ctx: ActionContext,
+    *,
+    notice: str = "",
+    hint_if_silent: str | None = None,
 ) -> str:
     """Run a script and return its standard output.
 
@@ -22,6 +29,8 @@ def run_commands(
         suffix: The end of its file name.
         command: Returns the command that runs the script at a path.
         ctx: The run.
+        notice: What the log has to say about the script; may be empty.
+        hint_if_silent: What to do if the script fails without printing anything.
 
     Raises:
         ActionError: The script failed or could not be started.
@@ -31,16 +40,22 @@ def run_commands(
     """
     log = ctx.log
     log.info(f"{action}: STARTED EXECUTION")
+    if notice:
+        log.info(f"{action}: {notice}")
     folder = ctx.temporary_folder()
     log.info(f"{action}: Created temporary directory: {folder}")
     try:
         script = temporary.write_script(folder, text, suffix)
         log.info(f"{action}: Created temporary script file at: {script}")
-        result = ctx.execute(command(script))
+        result = ctx.execute(command(script)._replace(script=text))
     finally:
         _remove(action, folder, ctx)
         log.info(f"{action}: FINISHED EXECUTION")
-    program.check_exit_code(result, ctx, action=action, program="the script")
+    # bash names the temporary file, which says nothing: the line in it is enough.
+    result = result._replace(cause=result.cause.removeprefix(f"{script}: "))
+    program.check_exit_code(
+        result, ctx, action=action, program="the script", hint_if_silent=hint_if_silent
+    )
     return result.stdout
 
 

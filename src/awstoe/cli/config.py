@@ -5,11 +5,11 @@ applies the precedence: the options of the command line override the file, excep
 and ``--parameters``, which cannot be combined with it.
 """
 
-import json
 import os
 from typing import Final, NamedTuple
 
 from awstoe import limits
+from awstoe.cli.lists import split_commas
 from awstoe.document import expect, keys
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.problems import has_errors, render
@@ -17,6 +17,7 @@ from awstoe.document.syntax import encoding, json_reader
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
 from awstoe.errors import UsageError
 from awstoe.expressions.values import quoted
+from awstoe.host.files.unexpanded import file_url_path, unexpanded, unexpanded_hint
 
 _STRINGS: Final = (
     "phases",
@@ -31,6 +32,7 @@ _STRINGS: Final = (
     "logS3KeyPrefix",
     "stateDirectory",
 )
+_PATHS: Final = ("logDirectory", "stateDirectory")
 _FLAGS: Final = ("cwIgnoreFailures", "trace")
 _MISSPELT: Final = "executonId"
 """The AWSTOE user guide misspells executionId like this in one place."""
@@ -92,10 +94,20 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             data = file.read(limits.DOCUMENT_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}", hint="check the path") from error
+        raise UsageError(f"--config {path}: {error.strerror}", hint=_path_hint(path)) from error
     if len(data) > limits.DOCUMENT_BYTES:
         raise UsageError(f"{path}: the configuration file is larger than 10 MiB")
     return data
+
+
+def _path_hint(path: str) -> str:
+    if (plain := file_url_path(path)) is not None:
+        return f"write {plain}"
+    if found := unexpanded(path):
+        return unexpanded_hint(found)
+    if path.lstrip().startswith(("{", "[")):
+        return "write the JSON into a file and give its path"
+    return "check the path"
 
 
 def _parse(data: bytes) -> Node:
@@ -109,14 +121,14 @@ def _parse(data: bytes) -> Node:
     text = encoding.decode(data)
     builder = TreeBuilder()
     try:
-        json.loads(text)  # for its messages: the reader below only accepts or rejects
         json_reader.feed(text, builder)
-    except json.JSONDecodeError as error:
-        raise Unreadable(
-            "syntax", f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno
-        ) from error
-    except (json_reader.NotJson, RecursionError, ValueError) as error:
-        raise Unreadable("syntax", "this JSON cannot be read") from error
+    except json_reader.NotJson as error:
+        from awstoe.cli.json_mistakes import mistake
+
+        found = mistake(text, error)
+        line, column = encoding.place(text, found.offset)
+        message = f"this is not JSON: {found.message}"
+        raise Unreadable("syntax", message, hint=found.hint, line=line, column=column) from error
     for fault in builder.faults:
         raise Unreadable(
             fault.code, fault.message, hint=fault.hint, line=fault.line, column=fault.column
@@ -143,7 +155,8 @@ def _configuration(report: Diagnostics, root: Mapping) -> Configuration:
         if key in _FLAGS:
             flags[key] = bool(expect.flag(report, given, key, quoted(key)))
         else:
-            strings[key] = _string(report, given, key) or ""
+            read = _path if key in _PATHS else _string
+            strings[key] = read(report, given, key) or ""
     documents = _documents(report, root)
     parameters = _parameters(report, root.value("parameters"), "parameters")
     return Configuration(documents, parameters, strings, flags)
@@ -151,7 +164,7 @@ def _configuration(report: Diagnostics, root: Mapping) -> Configuration:
 
 def _string(report: Diagnostics, node: Node, path: str) -> str | None:
     if not isinstance(node, Scalar) or node.plain:
-        hint = "write it in quotes" if isinstance(node, Scalar) and not node.is_null else ""
+        hint = _string_hint(node)
         message = f"expected a string as {quoted(path)}, got {_kind(node)}"
         report.error(node, path, "wrong-type", message, hint)
         return None
@@ -159,6 +172,46 @@ def _string(report: Diagnostics, node: Node, path: str) -> str | None:
         report.error(node, path, "wrong-value", f"{quoted(path)} contains a NUL character")
         return None
     return node.text
+
+
+def _path(report: Diagnostics, node: Node, path: str) -> str | None:
+    text = _string(report, node, path)
+    found = next((sign for sign in text or "" if sign < " "), None)
+    if found is None:
+        return text
+    report.error(
+        node,
+        path,
+        "wrong-value",
+        f"{quoted(path)}: the path contains the control character U+{ord(found):04X}",
+        "a backslash is an escape in JSON: write two for each in a path, or use '/'",
+    )
+    return None
+
+
+def _string_hint(node: Node) -> str:
+    """Return how to write what is not a string, or an empty string."""
+    if isinstance(node, Scalar):
+        return "" if node.is_null else f"write it in quotes: {_quoted_json(node.text)}"
+    if isinstance(node, Sequence) and (texts := _texts(node)):
+        return f"write {_quoted_json(','.join(texts))}"
+    return ""
+
+
+def _texts(node: Sequence) -> list[str]:
+    """Return the entries of a list of strings or numbers; empty for other lists."""
+    texts = [item.text for item in node.items if isinstance(item, Scalar)]
+    return texts if len(texts) == len(node.items) else []
+
+
+def _quoted_json(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _document_json(text: str) -> str:
+    return f'{{"path": {_quoted_json(text)}}}'
 
 
 def _kind(node: Node) -> str:
@@ -175,14 +228,17 @@ def _documents(report: Diagnostics, root: Mapping) -> tuple[ConfiguredDocument, 
         return ()
     if not isinstance(node, Sequence) or not node.items:
         got = "an empty list" if isinstance(node, Sequence) else _kind(node)
-        report.error(node, "documents", "wrong-type", f"documents: {expected}, got {got}")
+        hint = _documents_hint(node)
+        report.error(node, "documents", "wrong-type", f"documents: {expected}, got {got}", hint)
         return ()
     found = []
     for number, item in enumerate(node.items):
         where = f"documents[{number}]"
         if not isinstance(item, Mapping):
             message = f"{where}: expected an object with a path, got {_kind(item)}"
-            report.error(item, where, "wrong-type", message)
+            named = isinstance(item, Scalar) and not item.is_null and item.text
+            hint = f"write {_document_json(named)}" if named else ""
+            report.error(item, where, "wrong-type", message, hint)
             continue
         item = keys.check(report, (), item, where, _DOCUMENT)  # noqa: PLW2901 - as it was meant
         given = _parameters(report, item.value("parameters"), f"{where}.parameters")
@@ -190,7 +246,7 @@ def _documents(report: Diagnostics, root: Mapping) -> tuple[ConfiguredDocument, 
         if path is None:
             report.error(item, where, "missing-key", f"{where} has no path")
             continue
-        text = _string(report, path, f"{where}.path")
+        text = _path(report, path, f"{where}.path")
         if text == "":
             report.error(path, where, "wrong-value", f"{where}.path is empty")
         if text:
@@ -198,19 +254,45 @@ def _documents(report: Diagnostics, root: Mapping) -> tuple[ConfiguredDocument, 
     return tuple(found)
 
 
+def _documents_hint(node: Node) -> str:
+    if isinstance(node, Scalar) and node.text and not node.is_null:
+        return f"write [{', '.join(map(_document_json, split_commas(node.text)))}]"
+    return "write the object in brackets: [{...}]" if isinstance(node, Mapping) else ""
+
+
+def _parameters_hint(node: Node) -> str:
+    """Return the parameters in ``node`` in the form of a list of objects; may be empty."""
+    if isinstance(node, Scalar):
+        pairs = [
+            split[::2] for each in split_commas(node.text) if (split := each.partition("="))[1]
+        ]
+    elif isinstance(node, Mapping) and not node.entries.keys() & {"name", "value"}:
+        pairs = [
+            (name, value.text)
+            for name, (_, value) in node.entries.items()
+            if isinstance(value, Scalar)
+        ]
+    else:
+        pairs = []
+    objects = [
+        f'{{"name": {_quoted_json(name)}, "value": {_quoted_json(value)}}}' for name, value in pairs
+    ]
+    return f"write [{', '.join(objects)}]" if objects else ""
+
+
 def _parameters(report: Diagnostics, node: Node | None, where: str) -> dict[str, str]:
     if node is None:
         return {}
     if not isinstance(node, Sequence):
         message = f"{where}: expected a list of {{name, value}} objects, got {_kind(node)}"
-        report.error(node, where, "wrong-type", message)
+        report.error(node, where, "wrong-type", message, _parameters_hint(node))
         return {}
     found: dict[str, str] = {}
     for number, item in enumerate(node.items):
         place = f"{where}[{number}]"
         if not isinstance(item, Mapping) or set(item.entries) != {"name", "value"}:
             message = f"{place}: expected an object with exactly name and value"
-            report.error(item, place, "wrong-type", message)
+            report.error(item, place, "wrong-type", message, _parameters_hint(item))
             continue
         name_node, value_node = item.entries["name"][1], item.entries["value"][1]
         name = _string(report, name_node, f"{place}.name")

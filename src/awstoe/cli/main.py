@@ -1,16 +1,18 @@
 """The top of the command line: finds the command, runs it, and turns errors into messages."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from awstoe import __version__, contact
 from awstoe.errors import AwstoeError, Interrupted, UsageError
+from awstoe.host import locale_coercion
 from awstoe.reporting.console import Console
 
 HELP = f"""\
 awstoe {__version__}: runs AWSTOE component documents.
 
-usage: awstoe COMMAND [OPTIONS]
+usage: awstoe COMMAND [ARGUMENTS]
 
 commands:
   run               run component documents on this machine
@@ -20,6 +22,7 @@ commands:
   verify-signature  check that a file was signed with a trusted key
   self-update       replace this program with a newer release
   update-bundle     check a bundle of releases for machines without a network
+  help              show this help, or that of a command: help COMMAND
 
 options:
   -h, --help     show this help and exit
@@ -28,9 +31,9 @@ options:
   --no-color     do not use colors (same as the environment variable NO_COLOR)
 
 examples:
-  awstoe run --documents hello.yml
-  awstoe run -d install.yml,check.yml --phases build --parameters name=value
-  awstoe validate -d hello.yml --os-platforms linux,windows
+  awstoe run hello.yml
+  awstoe run install.yml check.yml --phases build --parameters name=value
+  awstoe validate components/ --os-platforms auto
   awstoe actions ExecuteBash
 
 Run 'awstoe COMMAND --help' for the options of a command."""
@@ -46,6 +49,7 @@ _COMMANDS: Final = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line ``arguments``, and return the exit code."""
+    locale_coercion.undo()
     console = Console()
     try:
         return _dispatch(list(arguments), console)
@@ -83,13 +87,44 @@ def _dispatch(arguments: list[str], console: Console) -> int:
         if argument in ("--quiet", "--no-color"):
             continue
         if argument.startswith("-"):
-            raise UsageError(f"unknown option {argument}", hint=_SEE_HELP)
+            raise _unknown_option(argument, arguments[position + 1 :])
+        if argument == "help":
+            return _help(arguments[position + 1 :], console)
         rest = arguments[:position] + arguments[position + 1 :]
-        return _command(argument)(rest, console)
-    raise UsageError("a command is missing", hint=_SEE_HELP)
+        return _command(argument, rest)(rest, console)
+    if arguments:
+        raise UsageError("a command is missing", hint=_SEE_HELP)
+    # Standard output is for results, and this is none.
+    console.raw(f"{HELP}\n".encode())
+    return UsageError.exit_code
 
 
-def _command(name: str) -> Command:
+def _help(topics: list[str], console: Console) -> int:
+    """Print the help of the command that ``topics`` start with, or that of the program."""
+    if topics and topics[0] not in ("-h", "--help", "help"):
+        return _command(topics[0], topics[1:])(["--help"], console)
+    console.text(HELP + "\n")
+    return 0
+
+
+def _unknown_option(argument: str, others: list[str]) -> UsageError:
+    """Return the error for an option that stands before the command."""
+    # Imported here because only a mistake needs them.
+    from awstoe.cli import habits
+    from awstoe.document.suggestions import closest
+
+    following = next((other for other in others if other in _COMMANDS), None)
+    hint = habits.option("", argument) or _SEE_HELP
+    if following is not None:
+        hint = f"options of a command follow it: awstoe {following} {argument}"
+    elif argument in ("-d", "--documents", "--document", "-c", "--config"):
+        hint = f"a command comes first: awstoe run {argument}"
+    elif close := closest(argument, ("--help", "--version", "--quiet", "--no-color")):
+        hint = f"did you mean {close}?"
+    return UsageError(f"unknown option {argument}", hint=hint)
+
+
+def _command(name: str, rest: Sequence[str]) -> Command:
     # Only the module of the requested command is imported, to keep startup fast.
     match name:
         case "run":
@@ -121,8 +156,19 @@ def _command(name: str) -> Command:
 
             return update_bundle
         case _:
-            from awstoe.document.suggestions import closest
+            raise _unknown_command(name, rest)
 
-            close = closest(name, _COMMANDS)
-            hint = f"did you mean 'awstoe {close}'?" if close else _SEE_HELP
-            raise UsageError(f"unknown command {name!r}", hint=hint)
+
+def _unknown_command(name: str, rest: Sequence[str]) -> UsageError:
+    # Imported here because only a mistake needs them.
+    from awstoe.cli import habits
+    from awstoe.document.suggestions import closest
+
+    hint = _SEE_HELP
+    if name.lower().endswith((".yml", ".yaml")) or os.path.exists(name):
+        hint = f"to run a document: awstoe run {name}"
+    elif (close := "-".join([name, *rest[:1]])) in _COMMANDS or (
+        close := habits.command(name) or closest(name, _COMMANDS) or ""
+    ):
+        hint = f"did you mean 'awstoe {close}'?"
+    return UsageError(f"unknown command {name!r}", hint=hint)

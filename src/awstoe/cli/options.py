@@ -1,10 +1,14 @@
-"""Parses command lines: the parser class, and the value formats that several commands share."""
+"""Parses command lines: the parser class that all commands share."""
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn
+import re
+from collections.abc import Collection, Sequence
+from typing import Final, NoReturn
 
 from awstoe.errors import UsageError
+
+_NO_BOOLEAN: Final = "expected true or false"
+_REPEATED_V: Final = re.compile(r"-v{2,}")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -18,6 +22,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser without abbreviations, whose errors are ``UsageError``."""
 
     def __init__(self, command: str, description: str, examples: str) -> None:
+        self._command = command
         super().__init__(
             prog=f"awstoe {command}",
             description=description,
@@ -40,90 +45,85 @@ class Parser(argparse.ArgumentParser):
             self._flags[name] = f"{name}=true" if name.startswith("--") else f"{name}true"
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parse ``arguments``.
+        """Parse ``arguments``; options and other arguments may come in any order.
 
         Raises:
             UsageError: They are not valid.
         """
-        given = [self._flags.get(argument, argument) for argument in arguments]
-        options, unknown = self.parse_known_args(given)
+        options, others = self._sorted(arguments)
+        given, unknown = self.parse_known_args([*options, "--", *others] if others else options)
+        unknown = [argument for argument in unknown if argument != "--"]
         if unknown:
             raise self._unknown(unknown[0])
-        return options
+        return given
+
+    def options_in(self, arguments: Sequence[str], *, without: Collection[str]) -> tuple[str, ...]:
+        """Return the options in ``arguments`` with their values, except those in ``without``.
+
+        Args:
+            arguments: What ``read`` accepts.
+            without: All names of the options to leave out.
+        """
+        left: list[str] = []
+        options = iter(self._sorted(arguments)[0])
+        for argument in options:
+            name = argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+            action = self._option_string_actions[name]
+            words = [argument]
+            if argument == name and action.nargs is None:
+                words.append(next(options))
+            if name not in without:
+                left += words
+        return tuple(left)
+
+    def _sorted(self, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the options with their values, and the other arguments.
+
+        argparse takes the others from one place only: of ``a.yml --strict b.yml``, not the second.
+        """
+        options: list[str] = []
+        others: list[str] = []
+        waiting = iter(arguments)
+        for argument in waiting:
+            if argument == "--":
+                others += waiting
+            elif argument == "-" or not argument.startswith("-"):
+                others.append(argument)
+            elif _REPEATED_V.fullmatch(argument):
+                raise self._unknown(argument)
+            else:
+                options.append(self._flags.get(argument, argument))
+                action = self._option_string_actions.get(argument)
+                if action is not None and action.nargs is None:
+                    options += (value for _, value in zip("1", waiting, strict=False))
+        return options, others
 
     def _unknown(self, argument: str) -> UsageError:
-        hint = f"run '{self.prog} --help'"
-        if not argument.startswith("-"):
-            if "--documents" in self._option_string_actions:
-                hint = f"use --documents to name documents, or {hint}"
-            return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
+        # Imported here because only a mistake needs them.
+        from awstoe.cli import habits
         from awstoe.document.suggestions import closest
 
+        hint = f"run '{self.prog} --help'"
+        if not argument.startswith("-"):
+            return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
         name = argument.partition("=")[0]
-        close = closest(name, tuple(self._option_string_actions))
-        if close:
+        known = tuple(self._option_string_actions)
+        if meant := habits.option(self._command, name):
+            hint = meant
+        elif close := closest(name, [option for option in known if option.startswith("--")]):
             hint = f"did you mean {close}?"
         return UsageError(f"{self.prog}: unknown option {name}", hint=hint)
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's error as ours."""
-        raise UsageError(f"{self.prog}: {message}", hint=f"run '{self.prog} --help'")
+        hint = f"run '{self.prog} --help'"
+        if _NO_BOOLEAN in message:
+            hint = "give the option alone, or with =true or =false"
+        raise UsageError(f"{self.prog}: {message}", hint=hint)
 
 
 def _boolean(text: str) -> bool:
     word = text.removeprefix("=").lower()
     if word not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}")
+        raise argparse.ArgumentTypeError(f"{_NO_BOOLEAN}, got {text!r}")
     return word == "true"
-
-
-def comma_list(values: Sequence[str] | None, option: str) -> tuple[str, ...]:
-    r"""Return the entries of a list option that may be given several times; ``\,`` is a comma.
-
-    Raises:
-        UsageError: An entry is empty.
-    """
-    entries: list[str] = []
-    for value in values or ():
-        for entry in split_commas(value):
-            if not entry.strip():
-                raise UsageError(
-                    f"{option}: empty entry in {value!r}",
-                    hint="separate entries with single commas, without spaces",
-                )
-            entries.append(entry.strip())
-    return tuple(entries)
-
-
-def split_commas(text: str) -> list[str]:
-    r"""Split ``text`` at commas; ``\,`` is a comma, and any other backslash is kept."""
-    if "\\," not in text:
-        return text.split(",")
-    return [part.replace("\0", ",") for part in text.replace("\\,", "\0").split(",")]
-
-
-def parameters(values: Sequence[str] | None) -> dict[str, str]:
-    """Return the values of ``--parameters name=value,...``.
-
-    Raises:
-        UsageError: An entry has no name or no value, or a name is given twice.
-    """
-    found: dict[str, str] = {}
-    for value in values or ():
-        for entry in split_commas(value):
-            name, equals, text = entry.partition("=")
-            name = name.strip()
-            if not name or not equals:
-                raise UsageError(
-                    f"--parameters: expected name=value, got {entry!r}",
-                    hint="write a comma inside a value as '\\,'",
-                )
-            if not text:
-                raise UsageError(
-                    f"--parameters: the parameter {name} has no value",
-                    hint="remove it to use its default; for an empty value, use --config",
-                )
-            if name in found:
-                raise UsageError(f"--parameters: the parameter {name} is given twice")
-            found[name] = text
-    return found

@@ -8,20 +8,26 @@ from typing import Any
 
 from awstoe import __version__, limits
 from awstoe.actions.table import ACTIONS
-from awstoe.cli import options as forms
+from awstoe.cli import parameters
+from awstoe.cli.lists import comma_list, document_list
+from awstoe.cli.options import Parser
 from awstoe.errors import UsageError
 from awstoe.host.executable import frozen
+from awstoe.host.files.unexpanded import unexpanded, unexpanded_hint
 from awstoe.reporting.console import Console
 from awstoe.session.request import RequestedDocument, RunRequest
 from awstoe.session.start import launch
 
 _EXAMPLES = """\
-  awstoe run --documents hello.yml
-  awstoe run -d install.yml,check.yml --phases build,validate
-  awstoe run -d app.yml --parameters name=demo,hosts=a\\,b -l /var/log/awstoe
+  awstoe run hello.yml
+  awstoe run install.yml check.yml --phases build,validate
+  awstoe run app.yml --parameters name=demo,hosts=a\\,b -l /var/log/awstoe
+  generate | awstoe run -
   awstoe run --config run.json
-  awstoe run -d install.yml --resume"""
+  awstoe run install.yml --resume"""
 
+_DOCUMENT_OPTIONS = ("-d", "--documents", "--document")
+_ASSIGNMENT = re.compile(r"[\w-]{3,128}=")
 _OWNER = re.compile(r"[0-9]{12}")
 _STDOUT_LIMIT = "AWSTOE_STDOUT_LIMIT"
 
@@ -33,13 +39,15 @@ def run(arguments: Sequence[str], console: Console) -> int:
         UsageError: The options or the configuration file are not valid.
         AwstoeError: The run cannot start.
     """
-    options = _parser().read(arguments)
+    parser = _parser()
+    options = parser.read(arguments)
     console.quiet = bool(options.quiet)
     console.color = console.color and not options.no_color
     if options.version:
         console.text(f"awstoe {__version__}\n")
         return 0
-    request = _request(options, arguments)
+    request = _request(options, parser, arguments)
+    _check_folders(request, console)
     if frozen.is_frozen():
         # Only a single-file executable can be updated.
         from awstoe.session.program_lock import hold_program
@@ -48,18 +56,23 @@ def run(arguments: Sequence[str], console: Console) -> int:
     return launch(request, console)
 
 
-def _parser() -> forms.Parser:
-    parser = forms.Parser("run", "Run component documents on this machine.", _EXAMPLES)
+def _parser() -> Parser:
+    parser = Parser("run", "Run component documents on this machine.", _EXAMPLES)
     add = parser.add_argument
     many: dict[str, Any] = {"action": "append"}
     what = parser.add_argument_group("what to run")
     what.add_argument(
-        "-d",
-        "--documents",
-        "--document",
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="documents, folders or patterns, in order; - for standard input",
+    )
+    what.add_argument(
+        *_DOCUMENT_OPTIONS,
+        dest="documents",
         **many,
         metavar="A,B",
-        help="the documents to run, in order",
+        help="the same as PATH, separated by commas",
     )
     what.add_argument(
         "-c", "--config", metavar="FILE", help="read documents and settings from a JSON file"
@@ -73,6 +86,7 @@ def _parser() -> forms.Parser:
     what.add_argument(
         "--blocked-action-modules", **many, metavar="A,B", help="reject documents that use these"
     )
+    parser.flag("--strict", help="treat warnings about documents and parameters as errors")
     parser.flag("--resume", help="resume the unfinished run of these documents")
     add("-i", "--execution-id", metavar="ID", help="execution ID (default: a new UUID)")
     add("-l", "--log-directory", metavar="DIR", help="create the log folder here (default: .)")
@@ -91,35 +105,31 @@ def _parser() -> forms.Parser:
     return parser
 
 
-def _request(options: argparse.Namespace, arguments: Sequence[str]) -> RunRequest:
-    if (options.config is None) == (options.documents is None):
-        raise UsageError(
-            "exactly one of --documents and --config is required", hint="run 'awstoe run --help'"
-        )
+def _request(options: argparse.Namespace, parser: Parser, arguments: Sequence[str]) -> RunRequest:
+    names = (*document_list(options.documents), *options.paths)
+    _check_choice(options, names)
     strings: Mapping[str, str] = {}
     flags: Mapping[str, bool] = {}
     if options.config is not None:
         from awstoe.cli import config
 
-        if options.parameters is not None:
-            raise UsageError(
-                "--parameters cannot be combined with --config",
-                hint="write the parameters into the configuration file",
-            )
         configuration = config.read(options.config)
         strings, flags = configuration.strings, configuration.flags
         documents = tuple(
-            RequestedDocument(item.path, {**configuration.parameters, **item.parameters})
+            RequestedDocument(
+                item.path,
+                {**configuration.parameters, **item.parameters},
+                own=frozenset(item.parameters),
+            )
             for item in configuration.documents
         )
     else:
-        given = forms.parameters(options.parameters)
-        names = forms.comma_list(options.documents, "--documents")
+        given = parameters.read(options.parameters)
         documents = tuple(RequestedDocument(name, given) for name in names)
     _reject_aws(options, strings, flags)
-    phases = forms.comma_list(options.phases, "--phases")
+    phases = comma_list(options.phases, "--phases")
     if not phases and strings.get("phases"):
-        phases = forms.comma_list([strings["phases"]], "phases")
+        phases = comma_list([strings["phases"]], "phases")
     execution_id = _text(options.execution_id, strings, "executionId")
     if execution_id is not None:
         _check_execution_id(execution_id)
@@ -134,8 +144,64 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> RunReques
         trace=trace,
         resume=bool(options.resume),
         stdout_limit=_stdout_limit(),
+        strict=bool(options.strict),
         arguments=tuple(arguments),
+        other_arguments=parser.options_in(arguments, without=_DOCUMENT_OPTIONS),
+        expand=options.config is None,
     )
+
+
+def _check_choice(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Check that the command line names documents or a configuration file.
+
+    Raises:
+        UsageError: It names neither or both, or what is taken for a document is something else.
+    """
+    both = "exactly one of --documents and --config is required"
+    if options.config is not None and names:
+        raise UsageError(
+            f"{both}, got --config {options.config} and {', '.join(names)}",
+            hint="write the documents into the configuration file, or omit --config",
+        )
+    if options.config is None and not names:
+        raise UsageError(f"{both}, got neither", hint="name a document: awstoe run hello.yml")
+    if options.config is not None and options.parameters is not None:
+        raise UsageError(
+            "--parameters cannot be combined with --config",
+            hint="write the parameters into the configuration file",
+        )
+    for name in options.paths:
+        if os.path.lexists(name):
+            continue
+        if _ASSIGNMENT.match(name):
+            raise UsageError(
+                f"awstoe run: unexpected argument {name!r}",
+                hint="separate parameters with commas, or repeat the option: --parameters"
+                f" NAME=VALUE --parameters {name}",
+            )
+        if name == "help":
+            raise UsageError("awstoe run: unexpected argument 'help'", hint="run 'awstoe run -h'")
+
+
+def _check_folders(request: RunRequest, console: Console) -> None:
+    """Warn about folders that would get a name that was meant for a shell.
+
+    Raises:
+        UsageError: With --strict.
+    """
+    folders = {
+        "--log-directory": request.log_directory,
+        "--state-directory": request.state_directory or "",
+    }
+    for option, folder in folders.items():
+        found = unexpanded(folder)
+        if found is None:
+            continue
+        message = f"{option} {folder}: the name of the folder contains {found.what!r}"
+        hint = unexpanded_hint(found)
+        if request.strict:
+            raise UsageError(message, hint=hint)
+        console.line(f"awstoe: warning: {message}\n  hint: {hint}")
 
 
 def _text(given: str | None, strings: Mapping[str, str], key: str) -> str | None:
@@ -152,7 +218,7 @@ def _check_execution_id(execution_id: str) -> None:
 
 
 def _blocked(options: argparse.Namespace) -> frozenset[str]:
-    names = forms.comma_list(options.blocked_action_modules, "--blocked-action-modules")
+    names = comma_list(options.blocked_action_modules, "--blocked-action-modules")
     for name in names:
         if name not in ACTIONS:
             from awstoe.document.suggestions import closest

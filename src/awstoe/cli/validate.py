@@ -4,9 +4,10 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
-from awstoe.cli.options import Parser, comma_list
+from awstoe.cli.lists import comma_list, document_list
+from awstoe.cli.options import Parser
 from awstoe.document import source, unavailable
 from awstoe.document.model import Document
 from awstoe.document.parse import parse
@@ -19,8 +20,9 @@ from awstoe.reporting.console import Console
 
 _EXAMPLES = """\
   awstoe validate -d hello.yml
-  awstoe validate components/ 'more/*.yml' --os-platforms linux,windows
+  awstoe validate components/ 'more/*.yml' --os-platforms auto
   generate | awstoe validate --strict -"""
+_AUTO: Final = "auto"
 
 
 def run(arguments: Sequence[str], console: Console) -> int:
@@ -49,7 +51,8 @@ def run(arguments: Sequence[str], console: Console) -> int:
         "--os-platforms",
         action="append",
         metavar="P,Q",
-        help="linux, windows or both (default: this machine's)",
+        help="linux, windows or both (default: this machine's); auto: for each document,"
+        " those on which its actions run",
     )
     parser.flag("--strict", help="treat warnings as errors")
     parser.flag("-t", "--trace", help="accepted for compatibility; no effect")
@@ -62,30 +65,40 @@ def run(arguments: Sequence[str], console: Console) -> int:
         if not re.fullmatch(r"[0-9]{12}", owner):
             reason = f"expected an account ID of 12 digits, got {owner!r}"
         raise UsageError(f"--document-s3-bucket-owner: {reason}")
-    names = [*comma_list(options.documents, "--documents"), *options.paths]
+    names = [*document_list(options.documents), *options.paths]
     if not names:
-        raise UsageError("there is no document to validate", hint="run 'awstoe validate --help'")
+        raise UsageError(
+            "there is no document to validate", hint="name a document: awstoe validate hello.yml"
+        )
     result = validate(
         names,
         platforms=_platforms(options.os_platforms),
         strict=bool(options.strict),
         stdin=sys.stdin.buffer if sys.stdin is not None else io.BytesIO(),
     )
-    for line in result.lines:
-        console.raw(line.encode(errors="backslashreplace") + b"\n")
+    for line, problem in zip(result.lines, result.json["problems"], strict=True):
+        console.problem(line, is_error=problem["severity"] is Severity.ERROR)
     console.result(result.json)
     return result.exit_code
 
 
-def _platforms(given: Sequence[str] | None) -> list[Platform]:
-    names = comma_list(given, "--os-platforms")
+def _platforms(given: Sequence[str] | None) -> frozenset[Platform] | None:
+    """Return the platforms to check for; None to find them out for each document."""
+    names = [name.lower() for name in comma_list(given, "--os-platforms")]
     known = {platform.value: platform for platform in Platform}
     for name in names:
-        if name.lower() not in known:
+        if name not in known and name != _AUTO:
             raise UsageError(
-                f"--os-platforms: unknown platform {name!r}", hint="expected linux or windows"
+                f"--os-platforms: unknown platform {name!r}", hint="expected linux, windows or auto"
             )
-    return [known[name.lower()] for name in names] or [hosts.current()]
+    if _AUTO not in names:
+        return frozenset(known[name] for name in names) or frozenset({hosts.current()})
+    if set(names) != {_AUTO}:
+        raise UsageError(
+            "--os-platforms: auto cannot be combined with platforms",
+            hint="write only auto, or only the platforms",
+        )
+    return None
 
 
 class ValidationResult(NamedTuple):
@@ -94,14 +107,14 @@ class ValidationResult(NamedTuple):
     json: dict[str, Any]
     """For standard output."""
     lines: list[str]
-    """For standard error."""
+    """For standard error: one text for each problem."""
     exit_code: int
 
 
 def validate(
     names: Sequence[str],
     *,
-    platforms: Iterable[Platform],
+    platforms: Iterable[Platform] | None,
     strict: bool,
     stdin: BinaryIO,
 ) -> ValidationResult:
@@ -109,11 +122,12 @@ def validate(
 
     Args:
         names: Files, folders, patterns, or ``-`` for standard input.
-        platforms: The platforms on which the documents must be valid.
+        platforms: The platforms on which the documents must be valid; None for those on which the
+            actions of each document run.
         strict: Whether warnings are errors.
         stdin: The stream that ``-`` names.
     """
-    wanted = frozenset(platforms)
+    wanted = None if platforms is None else frozenset(platforms)
     problems: list[Problem] = []
     lines: list[str] = []
     paths: list[str] = []

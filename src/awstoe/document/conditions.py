@@ -16,8 +16,11 @@ from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, descri
 from awstoe.expressions import conditions
 from awstoe.expressions.conditions import Comparison, Condition, Logical
 from awstoe.expressions.values import quoted
+from awstoe.host.files import paths
 
 _BRANCHES: Final = ("then", "else")
+_PATHS: Final = frozenset({"fileExists", "folderExists", "binaryExists", "path"})
+"""Keys whose values are paths on this machine."""
 _HASH_DIGITS: Final = {
     "fileMD5Equals": 32,
     "fileSHA1Equals": 40,
@@ -73,7 +76,7 @@ def _only_entry(node: Node, path: str) -> tuple[Node, str]:
 def _branch(
     context: ParseContext, node: Mapping, path: str, key: str, default: Branch
 ) -> Branch | None:
-    entry = node.entries.get(key)
+    entry = node.given(key)
     if entry is None:
         return default
     word = expect.choice(
@@ -262,7 +265,22 @@ def _string(context: ParseContext, node: Mapping, place: _Place, key: str) -> st
     text = expect.text(context.diagnostics, value, path, f"{key!r}", expect.EMPTY_TEXT)
     if text is None or not isinstance(value, Scalar):
         return None
-    if not context.references.text(value, path, place.step, place.position):
+    if key in _PATHS:
+        context.scalars.path(value, path)
+    else:
+        context.scalars.value(value, path)
+    if context.references.text(value, path, place.step, place.position):
+        return text
+    if key in _PATHS and (problem := paths.control_problem(text)):
+        context.diagnostics.error(
+            value,
+            path,
+            "wrong-value",
+            f"{key!r}: expected a path, got {quoted(text)}: {problem}, which is not allowed in a"
+            " path",
+            context.scalars.error_hint(value),
+        )
+    else:
         _check_operand(context, value, path, conditions.SPELLINGS.get(key, key))
     return text
 

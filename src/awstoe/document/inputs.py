@@ -134,21 +134,15 @@ def _operation(
         if key != written and isinstance(field, TextList) and isinstance(value_node, Scalar):
             sound = False  # the hint for the key has shown how the value is written
             continue
-        if any(platform not in field.platforms for platform in context.platforms):
-            unsupported = [p for p in context.platforms if p not in field.platforms]
-            diagnostics.error(
-                where,
-                place,
-                "wrong-platform",
-                failure(
-                    step,
-                    f"the input {key!r} is not supported for os platform {', '.join(unsupported)}",
-                ),
-            )
-        has_references = False
-        for text, text_path in texts_of(value_node, place):
-            found_here = context.references.text(text, text_path, step, Position.INPUTS)
-            has_references = has_references or found_here
+        if value is None and key not in found.required:
+            context.scalars.value(value_node, place)
+            del operation[key]  # the same as left out
+            continue
+        if unsupported := [p for p in context.platforms if p not in field.platforms]:
+            message = f"the input {key!r} is not supported for os platform {', '.join(unsupported)}"
+            diagnostics.error(where, place, "wrong-platform", failure(step, message))
+        has_references = _refers(context, value_node, place, step)
+        context.scalars.input(field, value_node, place)
         if has_references and not isinstance(value, list | dict):
             continue
         if not _check(context, value_node, place, field, key):
@@ -191,6 +185,14 @@ def _check_conflict(
     context.diagnostics.error(
         entry[1] if entry else node, path, "conflict", f"{found.name}: {problem}", hint
     )
+
+
+def _refers(context: ParseContext, node: Node, path: str, step: StepFacts) -> bool:
+    """Check all references in ``node``; return whether there are any."""
+    found = False
+    for text, place in texts_of(node, path):
+        found |= context.references.text(text, place, step, Position.INPUTS)
+    return found
 
 
 def _unknown_inputs(
@@ -251,7 +253,8 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
             path,
             "wrong-value",
             f"the input {key!r}: {problem.message}",
-            input_hints.value(context, field, key, where),
+            context.scalars.error_hint(where, field)
+            or input_hints.value(context, field, key, where),
         )
         return False
     return True

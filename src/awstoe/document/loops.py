@@ -35,7 +35,7 @@ def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) ->
         return None
     holder = _checked(context, holder, path)
     name = _name(context, holder, path, step)
-    kinds = [kind for kind in _KINDS if kind in holder.entries]
+    kinds = [kind for kind in _KINDS if holder.given(kind)]
     if len(kinds) != 1:
         if kinds or "for" not in holder.excused:
             diagnostics.error(
@@ -102,7 +102,7 @@ def _checked(context: ParseContext, node: Mapping, path: str) -> Mapping:
 
 
 def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
-    entry = node.entries.get("name")
+    entry = node.given("name")
     if entry is None:
         return ""
     name = expect.text(context.diagnostics, entry[1], f"{path}.name", "the loop's name")
@@ -192,7 +192,7 @@ def _text(context: ParseContext, node: Node, path: str, what: str, step: StepFac
 
 
 def _delimiter(context: ParseContext, node: Mapping, path: str) -> str | None:
-    entry = node.entries.get("delimiter")
+    entry = node.given("delimiter")
     if entry is None:
         return loops.DEFAULT_DELIMITER
     path = f"{path}.delimiter"

@@ -11,8 +11,10 @@ from awstoe.document import expect, structure
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.model import Document
 from awstoe.document.parse_context import ParseContext
+from awstoe.document.platforms import platforms_of
 from awstoe.document.problems import Problem, Severity, has_errors
 from awstoe.document.references import ReferenceCheck
+from awstoe.document.scalars.check import ScalarCheck
 from awstoe.document.scope import scope_of
 from awstoe.document.source import STANDARD_INPUT
 from awstoe.document.steps import parse_phases
@@ -44,7 +46,7 @@ class Parsed(NamedTuple):
 def parse(
     data: bytes,
     path: str,
-    platforms: Iterable[Platform],
+    platforms: Iterable[Platform] | None,
     *,
     strict: bool = False,
 ) -> Parsed:
@@ -53,7 +55,7 @@ def parse(
     Args:
         data: Its bytes.
         path: Its path, as given by the user.
-        platforms: The platforms to validate it for.
+        platforms: The platforms to validate it for; None for those on which its actions run.
         strict: Whether warnings are errors.
 
     Raises:
@@ -68,13 +70,20 @@ def parse(
         diagnostics = Diagnostics(file)
         diagnostics.add(Severity.ERROR, error, "", error.code, error.message, error.hint)
     else:
-        wanted = tuple(sorted(set(platforms)))
-        meant = structure.as_meant(diagnostics, wanted, root)
-        scope = scope_of(meant)
+        meant = structure.as_meant(diagnostics, _wanted(platforms, root), root)
+        wanted, scope = _wanted(platforms, meant), scope_of(meant)
         check = ReferenceCheck(diagnostics, scope, text)
-        document = _document(ParseContext(diagnostics, wanted, scope, check), meant, path, data)
+        scalars = ScalarCheck(diagnostics, text, wanted)
+        context = ParseContext(diagnostics, wanted, scope, check, scalars)
+        document = _document(context, meant, path, data)
+        scalars.sweep(meant)
     problems = diagnostics.sorted(strict=strict)
     return Parsed(None if has_errors(problems) else document, problems)
+
+
+def _wanted(platforms: Iterable[Platform] | None, root: Mapping) -> tuple[Platform, ...]:
+    chosen = platforms_of(scope_of(root)) if platforms is None else platforms
+    return tuple(sorted(set(chosen)))
 
 
 def _read(data: bytes, diagnostics: Diagnostics) -> tuple[str, Mapping]:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.references import ReferenceCheck
+from awstoe.document.scalars.check import ScalarCheck
 from awstoe.document.scope import Scope
 from awstoe.host.platforms import Platform
 
@@ -16,3 +17,4 @@ class ParseContext(NamedTuple):
     """The platforms to validate the document for."""
     scope: Scope
     references: ReferenceCheck
+    scalars: ScalarCheck

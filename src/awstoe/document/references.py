@@ -9,6 +9,7 @@ from awstoe.actions.table import ACTIONS, Shape
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
+from awstoe.document.scalars import braces
 from awstoe.document.scope import Scope, StepFacts
 from awstoe.document.syntax import encoding
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
@@ -23,6 +24,8 @@ from awstoe.expressions.references import (
     VariableReference,
 )
 from awstoe.expressions.values import quoted
+
+InBraces = LocatedReference | braces.NearMiss
 
 
 class Position(Enum):
@@ -67,6 +70,14 @@ class ReferenceCheck:
                     f"{_shown(located)}: {finding.message}",
                     finding.hint,
                 )
+        for miss in braces.near_misses(node.text, found, self._scope, step):
+            self._diagnostics.warning(
+                self._place(node, miss, Severity.WARNING),
+                path,
+                "near-reference",
+                f"{_shown(miss)}: {miss.message}",
+                miss.hint,
+            )
         return bool(found)
 
     def warn_unresolved(self, node: Node, path: str, what: str) -> None:
@@ -101,7 +112,7 @@ class ReferenceCheck:
             "undeclared-name",
             f"the name {name!r} is not declared in 'parameters' or 'constants'",
             self._diagnostics.suggestion(name, self._scope.variables)
-            or "declare it, or change the braces so that the text is not a reference",
+            or f"declare it; {braces.LITERAL}",
         )
 
     def _chain(self, reference: ChainReference, step: StepFacts) -> Refusal | None:
@@ -210,8 +221,12 @@ class ReferenceCheck:
             hint = "use a loop's variables only in the inputs of its own step"
         elif step.has_loop and (hint := self._diagnostics.suggestion(reference.loop, _names(step))):
             message = f"this step has no loop {reference.loop!r}; the text stays as it is"
+        elif reference.loop == "loop" or not step.has_loop:
+            message = "this step has no loop; the text stays as it is"
+            hint = "add a 'loop' to the step, or refer to a parameter or to the output of a step"
         else:
-            return
+            message = f"there is no loop {reference.loop!r}; the text stays as it is"
+            hint = f"refer to the loop of this step: {{{{ loop.{reference.member} }}}}"
         self._diagnostics.warning(
             self._place(node, located, Severity.WARNING),
             path,
@@ -220,7 +235,7 @@ class ReferenceCheck:
             hint,
         )
 
-    def _place(self, node: Scalar, located: LocatedReference, severity: Severity) -> Mark:
+    def _place(self, node: Scalar, located: InBraces, severity: Severity) -> Mark:
         """Return the reference's own position, or its scalar's if it cannot be located."""
         if not self._diagnostics.has_room(severity):
             return Mark(node.line, node.column)
@@ -276,6 +291,6 @@ def _no_operation(reference: ChainReference, count: int) -> Refusal:
     )
 
 
-def _shown(located: LocatedReference) -> str:
+def _shown(located: InBraces) -> str:
     text = " ".join(located.text.split())
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line's length

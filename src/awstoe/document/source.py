@@ -1,6 +1,7 @@
 """Finds documents and reads their bytes. Only this part of the package does I/O."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from typing import BinaryIO, Final
@@ -9,12 +10,14 @@ from awstoe import limits
 from awstoe.document.suggestions import closest
 from awstoe.errors import DocumentError
 from awstoe.expressions.values import quoted
+from awstoe.host.files.unexpanded import file_url_path, unexpanded, unexpanded_hint
 
 STANDARD_INPUT: Final = "-"
 """The name of standard input."""
 
 _SUFFIXES: Final = (".yml", ".yaml", ".json")
 _WILDCARDS: Final = frozenset("*?[")
+_PASSED_OVER: Final = re.compile(r"\.|TOE_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_UTC-0_")
 _REMOTE: Final = {
     "s3://": "S3 URIs",
     "arn:": "component ARNs",
@@ -46,7 +49,8 @@ class SourceError(DocumentError):
 def expand(names: Iterable[str], *, stdin_allowed: bool) -> list[str]:
     """Return the documents that ``names`` refer to, in order.
 
-    A folder refers to the ``.yml``, ``.yaml`` and ``.json`` files in it and its subfolders, sorted.
+    A folder refers to the ``.yml``, ``.yaml`` and ``.json`` files in it and its subfolders, sorted,
+    except hidden folders and the log folders of runs, which have copies of documents.
     A name with wildcards refers to the files it matches, sorted, unless a file has exactly that
     name.
 
@@ -98,6 +102,8 @@ def read(path: str, stdin: BinaryIO | None = None) -> bytes:
             f"{kind} cannot be used as documents in this version of awstoe",
             hint="download the document and give the path of the file",
         )
+    if (plain := file_url_path(path)) is not None and not os.path.lexists(path):
+        raise SourceError(path, "expected a path, got a URL", hint=f"write {plain}")
     if "\0" in path or not path:
         raise SourceError("", f"expected the path of a document, got {quoted(path)}")
     try:
@@ -157,7 +163,7 @@ def _check_kind(path: str, mode: int) -> None:
     raise SourceError(
         path,
         f"expected a regular file, got {kind}",
-        hint="use '-' to let 'awstoe validate' read the document from standard input",
+        hint="use '-' to read a document from standard input",
     )
 
 
@@ -172,12 +178,11 @@ def _below(folder: str) -> list[str]:
     Raises:
         SourceError: There are none.
     """
-    found = sorted(
-        os.path.join(parent, name)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(_SUFFIXES)
-    )
+    found: list[str] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not _PASSED_OVER.match(each)]
+        found += [os.path.join(parent, each) for each in names if _is_document(each)]
+    found.sort()
     if not found:
         raise SourceError(
             folder,
@@ -185,6 +190,10 @@ def _below(folder: str) -> list[str]:
             hint="give documents the extension .yml, .yaml or .json",
         )
     return found
+
+
+def _is_document(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
 def _matches(pattern: str) -> list[str]:
@@ -204,6 +213,10 @@ def _matches(pattern: str) -> list[str]:
 
 def _sibling(path: str) -> str | None:
     """Return a hint with the file that was probably meant."""
+    if shell_form := unexpanded(path):
+        return unexpanded_hint(shell_form)
+    if "," in path and all(map(os.path.lexists, path.split(","))):
+        return "separate documents with spaces, or use --documents"
     folder, name = os.path.split(path)
     try:
         with os.scandir(folder or os.curdir) as entries:

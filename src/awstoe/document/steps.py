@@ -152,25 +152,19 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
     loop = _loop(context, node, path, facts)
     on_failure = OnFailure.ABORT
     disable_logging = False
-    entries = node.entries
-    if "onFailure" in entries:
+    if entry := node.given("onFailure"):
         word = expect.choice(
             diagnostics,
-            entries["onFailure"][1],
+            entry[1],
             f"{path}.onFailure",
             "'onFailure'",
             [str(choice) for choice in OnFailure],
             foreign_words.ON_FAILURE,
         )
         on_failure = OnFailure(word) if word else on_failure
-    if "disableLogging" in entries:
+    if entry := node.given("disableLogging"):
         disable_logging = bool(
-            expect.flag(
-                diagnostics,
-                entries["disableLogging"][1],
-                f"{path}.disableLogging",
-                "'disableLogging'",
-            )
+            expect.flag(diagnostics, entry[1], f"{path}.disableLogging", "'disableLogging'")
         )
     return Step(
         name=name or "",
@@ -278,17 +272,17 @@ def _inputs(
 
 
 def _loop(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> ParsedLoop | None:
-    entry = node.entries.get("loop")
+    entry = node.given("loop")
     return parse_loop(context, entry[1], f"{path}.loop", facts) if entry else None
 
 
 def _if(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> If | None:
-    entry = node.entries.get("if")
+    entry = node.given("if")
     return parse_if(context, entry[1], f"{path}.if", facts) if entry else None
 
 
 def _timeout(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> int:
-    entry = node.entries.get("timeoutSeconds")
+    entry = node.given("timeoutSeconds")
     default = _NO_LIMIT if facts.action in _UNTIMED else limits.STEP_TIMEOUT_SECONDS
     if entry is None:
         return default
@@ -318,7 +312,7 @@ def _timeout(context: ParseContext, node: Mapping, path: str, facts: StepFacts) 
 
 
 def _attempts(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> int:
-    entry = node.entries.get("maxAttempts")
+    entry = node.given("maxAttempts")
     if entry is None:
         return 1
     where, place = entry[1], f"{path}.maxAttempts"

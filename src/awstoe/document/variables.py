@@ -1,6 +1,6 @@
 """Parses parameters and constants, and binds their values for a run."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
@@ -33,14 +33,13 @@ class Bound(NamedTuple):
     problems: list[Problem]
 
 
-def bind(document: Document, given: Lookup[str, str], elsewhere: Collection[str] = ()) -> Bound:
+def bind(document: Document, given: Lookup[str, str], *, strict: bool = False) -> Bound:
     """Return the value of every parameter and constant.
 
     Args:
         document: The document.
         given: Parameter values by name, after precedence has been applied.
-        elsewhere: Parameters that other documents of the run declare. A value for one of them is
-            ignored without a warning.
+        strict: Whether warnings are errors.
     """
     report = Diagnostics(document.path)
     nowhere = Mark(0, 0)
@@ -62,7 +61,7 @@ def bind(document: Document, given: Lookup[str, str], elsewhere: Collection[str]
                 f"a value was given for the constant {name!r}: it is ignored,"
                 " constants cannot be overridden",
             )
-        elif name not in elsewhere:
+        else:
             report.warning(
                 nowhere,
                 "",
@@ -84,7 +83,7 @@ def bind(document: Document, given: Lookup[str, str], elsewhere: Collection[str]
             )
         else:
             values[name] = parameter.default
-    return Bound(values, report.sorted(strict=False))
+    return Bound(values, report.sorted(strict=strict))
 
 
 def parse_parameters(context: ParseContext, node: Node | None) -> tuple[Parameter, ...]:
@@ -186,6 +185,7 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
         pass  # the type is the problem
     elif default_node is not None:
         default = expect.text(diagnostics, default_node, f"{path}.default", "'default'", _ONE)
+        context.scalars.value(default_node, f"{path}.default")
         context.references.warn_unresolved(default_node, f"{path}.default", "a default")
     allowed = _allowed_values(context, declaration)
     if default is not None and default_node is not None:
@@ -242,6 +242,7 @@ def _constant(context: ParseContext, declaration: _Declaration) -> Constant:
         )
     else:
         value = expect.text(diagnostics, entry[1], f"{path}.value", "'value'", expect.EMPTY_TEXT)
+        context.scalars.value(entry[1], f"{path}.value")
         context.references.warn_unresolved(entry[1], f"{path}.value", "a constant's value")
     return Constant(declaration.name, value or "", declaration.mark)
 

@@ -13,7 +13,7 @@ class Attempt:
         timeout_seconds: The time limit of the attempt; negative for none.
     """
 
-    __slots__ = ("capped", "deadline", "iteration", "number", "printed")
+    __slots__ = ("capped", "deadline", "iteration", "number", "printed", "value")
 
     def __init__(self, number: int, timeout_seconds: int) -> None:
         self.number = number
@@ -21,6 +21,8 @@ class Attempt:
         """When the attempt times out, by ``time.monotonic``; None without a limit."""
         self.iteration: int | None = None
         """The current iteration; None before the first one and without a loop."""
+        self.value = ""
+        """The value of the current iteration."""
         self.capped = False
         """Whether an output value was cut at its limit."""
         self.printed: str | None = None

@@ -1,12 +1,12 @@
 """What the engine offers an action while a step runs: ``actions.contract.ActionContext``."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.engine.attempt import Attempt
 from awstoe.engine.observers import RunLog
-from awstoe.engine.output import OutputCapture, Spool, Tail
+from awstoe.engine.output import Ends, OutputCapture, Spool
 from awstoe.engine.reboots import StepReboots
 from awstoe.engine.resolver import LoopPosition, StepResolver
 from awstoe.engine.step_resources import StepResources
@@ -17,6 +17,9 @@ from awstoe.expressions.values import Value
 from awstoe.host.files import temporary
 from awstoe.host.process import children, environment
 from awstoe.host.process.interruption import Interruption
+
+if TYPE_CHECKING:
+    from awstoe.engine.quotes import Quotes
 
 RunDocument = Callable[[NestedRun, int | None], Mapping[str, Value]]
 """Runs a nested document for an iteration (None without a loop) and returns its summary."""
@@ -76,17 +79,18 @@ class StepContext:
         )
         log.flush()
         capture = OutputCapture(stdout_limit)
-        tail = Tail()
+        out, err = Ends(), Ends()
 
         def on_stdout(data: bytes) -> None:
             capture.feed(data)
+            out.feed(data)
             log.stdout(data)
 
         with Spool() as spool:
 
             def on_stderr(data: bytes) -> None:
                 spool.feed(data)
-                tail.feed(data)
+                err.feed(data)
                 log.live_stderr(data)
 
             try:
@@ -105,7 +109,9 @@ class StepContext:
             except HostError as error:
                 raise ActionError(error.message, hint=error.hint) from error
             except TimeoutExceeded as error:
-                error.stderr_tail = tail.text
+                error.stderr_tail, error.stdout_tail, error.stdout_first = _quotes(
+                    out, err, None, command.script
+                )[:3]
                 self._log_stop(error.message, spool)
                 raise
             except Interrupted:
@@ -128,7 +134,20 @@ class StepContext:
                 f"the step printed more than {stdout_limit} bytes: its stdout output value"
                 " is cut there; the log has all of it"
             )
-        return Result(end.exit_code, capture.text, tail.text, stdout_is_cut=capture.truncated)
+        if end.exit_code == 0:
+            return Result(0, capture.text, "", stdout_is_cut=capture.truncated)
+        quotes = _quotes(out, err, end.exit_code, command.script)
+        return Result(
+            end.exit_code,
+            capture.text,
+            quotes.stderr_tail,
+            stdout_is_cut=capture.truncated,
+            stdout_tail=quotes.stdout_tail,
+            stdout_first=quotes.stdout_first,
+            cause=quotes.cause,
+            by_signal=end.by_signal,
+            out_of_memory=end.out_of_memory,
+        )
 
     def _log_stop(self, reason: str, spool: Spool) -> None:
         """Log what a program printed before it was stopped: it may show why the program hung."""
@@ -166,3 +185,9 @@ class StepContext:
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:
         self._services.reboots.request(delay_seconds, run_again=run_again)
+
+
+def _quotes(out: Ends, err: Ends, exit_code: int | None, script: str) -> "Quotes":
+    from awstoe.engine.quotes import quotes  # noqa: PLC0415 - saves start-up time: most steps succeed
+
+    return quotes(out.parts, err.parts, exit_code=exit_code, script=script)

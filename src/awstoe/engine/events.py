@@ -188,6 +188,11 @@ class StepFinished(NamedTuple):
     exit_code: int | None
     """The exit code of the program that failed the step."""
     stderr_tail: str
+    stdout_tail: str
+    stdout_first: bool
+    """Whether standard output says more about the failure than standard error."""
+    iteration: str
+    """The iteration that failed, as text; empty without a loop."""
     attempts: int
     outputs: Outputs
     capped: bool

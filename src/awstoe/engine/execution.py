@@ -131,7 +131,6 @@ class Execution:
                     self._files.update()
             case events.PhaseFinished():
                 self.flush()
-                self._journal.sync_soon()
                 self._files.update()
             case events.RunFinished():
                 if not event.run:

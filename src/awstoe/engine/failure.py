@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from awstoe import limits
 from awstoe.document.model import Step
 from awstoe.errors import ActionError, AwstoeError, TimeoutExceeded
+from awstoe.expressions.values import quoted
 
 
 class Failure(NamedTuple):
@@ -12,6 +14,11 @@ class Failure(NamedTuple):
     message: str
     exit_code: int | None = None
     stderr_tail: str = ""
+    stdout_tail: str = ""
+    stdout_first: bool = False
+    """Whether standard output says more about the failure than standard error."""
+    iteration: str = ""
+    """The iteration that failed, as text; empty without a loop."""
     permanent: bool = False
     """Whether another attempt cannot end differently."""
 
@@ -23,14 +30,9 @@ def of_error(error: Exception, step: Step) -> Failure:
             what = "the loop run" if step.loop is not None else "the step"
             unit = "second" if step.timeout_seconds == 1 else "seconds"
             message = f"{what} timed out after {step.timeout_seconds} {unit}"
-            return Failure(message, None, error.stderr_tail)
+            return _of_program(message, None, error)
         case ActionError():
-            return Failure(
-                message_with_hint(error),
-                error.process_exit_code,
-                error.stderr_tail,
-                error.permanent,
-            )
+            return _of_program(message_with_hint(error), error.process_exit_code, error)
         case AwstoeError():
             return Failure(message_with_hint(error), permanent=error.permanent)
         case _:
@@ -38,6 +40,23 @@ def of_error(error: Exception, step: Step) -> Failure:
                 f"{step.action} raised an unexpected {type(error).__name__}: {error}. This is a bug"
                 " in awstoe; the details are in application.log"
             )
+
+
+def _of_program(message: str, exit_code: int | None, error: ActionError) -> Failure:
+    return Failure(
+        message,
+        exit_code,
+        error.stderr_tail,
+        error.stdout_tail,
+        error.stdout_first,
+        permanent=error.permanent,
+    )
+
+
+def in_iteration(failure: Failure, index: int, value: str) -> Failure:
+    """Return ``failure`` with the iteration it happened in."""
+    iteration = f"iteration {index} ({quoted(value, limits.QUOTED_VALUE_CHARACTERS)})"
+    return failure._replace(message=f"{iteration}: {failure.message}", iteration=iteration)
 
 
 def counted(failure: Failure, attempt: int, step: Step) -> Failure:

@@ -1,8 +1,8 @@
 """Collects a program's output, with bounded memory regardless of what the program prints.
 
-``OutputCapture`` keeps the beginning of standard output (the ``stdout`` output value), ``Tail`` the
-end of standard error (for the failure message), and ``Spool`` all of standard error, which is
-logged as one message when the program has ended.
+``OutputCapture`` keeps the beginning of standard output (the ``stdout`` output value), ``Ends`` the
+beginning and the end of a stream (to explain a failure), and ``Spool`` all of standard error, which
+is logged as one message when the program has ended.
 """
 
 import os
@@ -65,31 +65,39 @@ class OutputCapture:
         return self._kept
 
 
-class Tail:
-    """The last lines of an output, up to ``max_bytes``."""
+class Ends:
+    """The beginning and the end of an output, for the explanation of a failure."""
 
-    __slots__ = ("_kept", "_max_bytes", "_max_lines")
+    __slots__ = ("_head", "_head_bytes", "_tail", "_tail_bytes", "_total")
 
     def __init__(
         self,
-        max_lines: int = limits.STDERR_TAIL_LINES,
-        max_bytes: int = limits.STDERR_TAIL_BYTES,
+        head_bytes: int = limits.EXAMINED_HEAD_BYTES,
+        tail_bytes: int = limits.EXAMINED_TAIL_BYTES,
     ) -> None:
-        self._max_lines = max_lines
-        self._max_bytes = max_bytes
-        self._kept = bytearray()
+        self._head_bytes = head_bytes
+        self._tail_bytes = tail_bytes
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._total = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next piece."""
-        self._kept += data[-self._max_bytes :]
-        if len(self._kept) > 2 * self._max_bytes:
-            del self._kept[: -self._max_bytes]
+        self._total += len(data)
+        room = self._head_bytes - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        self._tail += data[-self._tail_bytes :]
+        if len(self._tail) > 2 * self._tail_bytes:
+            del self._tail[: -self._tail_bytes]
 
     @property
-    def text(self) -> str:
-        """The last lines, without the final line end."""
-        lines = decode(self._kept[-self._max_bytes :]).rstrip("\r\n").split("\n")
-        return "\n".join(lines[-self._max_lines :])
+    def parts(self) -> tuple[bytes, ...]:
+        """The whole output, or its beginning and its end if the middle was dropped."""
+        if self._total <= self._head_bytes + self._tail_bytes:
+            return (bytes(self._head + self._tail),)
+        return (bytes(self._head), bytes(self._tail[-self._tail_bytes :]))
 
 
 class Spool:

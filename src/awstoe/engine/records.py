@@ -49,6 +49,7 @@ class StepRecord:
         "folder",
         "hidden",
         "inputs",
+        "iteration",
         "last_iteration",
         "loop_values",
         "message",
@@ -61,6 +62,8 @@ class StepRecord:
         "start_time",
         "status",
         "stderr_tail",
+        "stdout_first",
+        "stdout_tail",
     )
 
     def __init__(self, start_time: str) -> None:
@@ -70,6 +73,10 @@ class StepRecord:
         self.message = ""
         self.exit_code: int | None = None
         self.stderr_tail = ""
+        self.stdout_tail = ""
+        self.stdout_first = False
+        self.iteration = ""
+        """The iteration that failed, as text; empty without a loop."""
         self.inputs: str | None = None
         """The resolved inputs as JSON text; None until they are resolved."""
         self._input_values: list[dict[str, Value]] | None = None
@@ -285,9 +292,14 @@ class Records:
         self._forget_nested(step, limits.KEPT_NESTED_RECORDS)
 
     def _forget_nested(self, step: StepRecord, kept: int) -> None:
-        """Drop nested runs of ``step`` after the first ``kept``, with all runs nested in them."""
+        """Drop nested runs of ``step`` after the first ``kept``, with all runs nested in them.
+
+        One that failed is kept, as the summary describes it, unless none are kept.
+        """
         ahead = step.nested[kept:]
-        del step.nested[kept:]
+        failed = [run for run in ahead if kept and run.status is Status.FAILED]
+        ahead = [run for run in ahead if run not in failed]
+        step.nested[kept:] = failed
         while ahead:
             run = ahead.pop()
             self.runs.pop(run.key, None)
@@ -308,6 +320,9 @@ class Records:
         step.message = event.message
         step.exit_code = event.exit_code
         step.stderr_tail = event.stderr_tail
+        step.stdout_tail = event.stdout_tail
+        step.stdout_first = event.stdout_first
+        step.iteration = event.iteration
         step.attempts = event.attempts
         step.outputs = event.outputs
         step.capped = event.capped

@@ -150,10 +150,10 @@ class Runner:
         if plan is None:
             plan = self._nested_plan(execution.services, address, nested)
         record = Runner(execution, plan, key).run()
-        found = summary(record, plan, log_url="")
         if record.status is Status.FAILED:
-            raise ActionError(f"ExecuteDocument: {found.message}")
-        return found.nested_outputs()
+            # The records of the nested run have the reason; the summary reports it from there.
+            raise ActionError(f"ExecuteDocument: {record.message}")
+        return summary(record, plan, log_url="").nested_outputs()
 
     def _nested_plan(self, services: Services, address: StepAddress, nested: NestedRun) -> Plan:
         machine = services.machine

@@ -12,7 +12,14 @@ from awstoe.engine.attempt import Attempt
 from awstoe.engine.context import StepContext, StepServices
 from awstoe.engine.events import StepAddress, encode
 from awstoe.engine.execution import Execution
-from awstoe.engine.failure import Failure, counted, message_with_hint, of_error, shown
+from awstoe.engine.failure import (
+    Failure,
+    counted,
+    in_iteration,
+    message_with_hint,
+    of_error,
+    shown,
+)
 from awstoe.engine.loop_progress import LoopProgress, log_progress
 from awstoe.engine.observers import RunLog
 from awstoe.engine.plan import PlannedDocument
@@ -183,8 +190,7 @@ class StepRunner:
                 self._log_bug()
             failure = of_error(error, step)
         if attempt.iteration is not None:
-            message = f"iteration {attempt.iteration}: {failure.message}"
-            failure = failure._replace(message=message)
+            failure = in_iteration(failure, attempt.iteration, attempt.value)
         return self._printed_outputs(attempt), failure
 
     def _log_bug(self) -> None:
@@ -220,6 +226,7 @@ class StepRunner:
         try:
             for index in range(done + 1, total):
                 attempt.iteration = index
+                attempt.value = str(values[index])
                 if index < limits.LOGGED_ITERATIONS:
                     log = self._log
                     self._execution.emit(events.IterationStarted(*self._address, index))
@@ -342,6 +349,9 @@ class StepRunner:
                 failure.message,
                 failure.exit_code,
                 failure.stderr_tail,
+                failure.stdout_tail,
+                failure.stdout_first,
+                failure.iteration,
                 self._record.attempts,
                 list(outputs),
                 capped,

@@ -7,22 +7,69 @@ from awstoe.engine.records import RunRecord, Status, StepRecord, counts
 from awstoe.expressions.values import Value
 
 
-class StepFailure(NamedTuple):
-    """One failed step, for the ``failures`` of the summary."""
+class Place(NamedTuple):
+    """A step that failed, by the names of its document and phase."""
 
     document: str
     phase: str
     step: str
-    exit_code: int | None
-    message: str
-    stderr_tail: str
+    iteration: str = ""
+    """The iteration that failed, as text; empty without a loop."""
 
     def text(self) -> str:
-        """Return the failure as text, with the last lines of standard error."""
-        text = f"Phase '{self.phase}', step '{self.step}': {self.message}"
-        if self.stderr_tail:
-            text += f"\nLast lines of stderr:\n{self.stderr_tail}"
+        """Return the place within its document as text."""
+        return f"Phase '{self.phase}', step '{self.step}'"
+
+
+class StepFailure(NamedTuple):
+    """One failed step, for the ``failures`` of the summary."""
+
+    place: Place
+    exit_code: int | None
+    message: str
+    stderr_tail: str = ""
+    stdout_tail: str = ""
+    stdout_first: bool = False
+    above: tuple[Place, ...] = ()
+    """The ExecuteDocument steps that the step is nested in, from the top."""
+
+    @property
+    def document(self) -> str:
+        """The document of the run that the failure is in."""
+        return (*self.above, self.place)[0].document
+
+    def text(self) -> str:
+        """Return the failure as text, with the last lines of the output."""
+        place = self.place.text()
+        if self.above:
+            outer = [
+                f"{each.text()}, {each.iteration}" if each.iteration else each.text()
+                for each in self.above
+            ]
+            documents = [each.document for each in (*self.above[1:], self.place)]
+            inner = zip(documents, (*outer[1:], place), strict=True)
+            place = " -> ".join([outer[0], *(f"{name}: {text}" for name, text in inner)])
+        text = f"{place}: {self.message}"
+        tails = [("stderr", self.stderr_tail), ("stdout", self.stdout_tail)]
+        for stream, tail in reversed(tails) if self.stdout_first else tails:
+            # The message quotes the line that matters most; often it is the only one.
+            if tail and ("\n" in tail or tail.strip() not in self.message):
+                text += f"\nLast lines of {stream}:\n{tail}"
         return text
+
+    def as_json(self) -> dict[str, object]:
+        """Return the entry of ``failures``: the keys of older versions, then the later ones."""
+        places = (*self.above, self.place)
+        return {
+            "document": self.place.document,
+            "phase": self.place.phase,
+            "step": self.place.step,
+            "exitCode": self.exit_code,
+            "message": self.message,
+            "stderrTail": self.stderr_tail,
+            "stdoutTail": self.stdout_tail,
+            "path": [place._asdict() for place in places],
+        }
 
 
 class Summary(NamedTuple):
@@ -61,17 +108,7 @@ class Summary(NamedTuple):
             "ignoredFailedStepCount": self.ignored,
             "failureMessage": self.message,
             "logUrl": self.log_url,
-            "failures": [
-                {
-                    "document": failure.document,
-                    "phase": failure.phase,
-                    "step": failure.step,
-                    "exitCode": failure.exit_code,
-                    "message": failure.message,
-                    "stderrTail": failure.stderr_tail,
-                }
-                for failure in self.failures
-            ],
+            "failures": [failure.as_json() for failure in self.failures],
         }
 
 
@@ -88,7 +125,7 @@ def _outcome(status: Status) -> str:
 
 def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") -> Summary:
     """Return the summary of ``record``; ``reason`` is why the run was stopped, if it was."""
-    failures = []
+    failures: list[StepFailure] = []
     paths = []
     where = ""
     for document_index, document in record.documents.items():
@@ -97,8 +134,9 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
             for step_index, step in phase.steps.items():
                 phase_model = model.phases[phase_index]
                 name = phase_model.steps[step_index].name
+                place = Place(model.path, phase_model.name, name, step.iteration)
                 if step.finished and step.status is Status.FAILED:
-                    failures.append(_failure(model.path, phase_model.name, name, step))
+                    failures += _failures(place, step)
                 elif not step.finished:
                     where = f"Phase '{phase_model.name}', step '{name}': "
         if document.status is Status.FAILED or (reason and not document.finished):
@@ -127,5 +165,23 @@ def _more(parts: list[str]) -> str:
     return "".join(f"\n{part}" for part in parts[2:])
 
 
-def _failure(path: str, phase: str, name: str, step: StepRecord) -> StepFailure:
-    return StepFailure(path, phase, name, step.exit_code, step.message, step.stderr_tail)
+def _failures(place: Place, step: StepRecord) -> list[StepFailure]:
+    """Return why a step failed: the steps that failed in the documents that it ran, or itself."""
+    found = [
+        failure._replace(above=(place, *failure.above))
+        for run in step.nested
+        if run.plan is not None and run.status is Status.FAILED and not step.hidden
+        for failure in summary(run, run.plan, log_url="").failures
+    ]
+    if found:
+        return found
+    return [
+        StepFailure(
+            place,
+            step.exit_code,
+            step.message,
+            step.stderr_tail,
+            step.stdout_tail,
+            step.stdout_first,
+        )
+    ]

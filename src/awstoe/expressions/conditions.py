@@ -9,11 +9,12 @@ Numbers are compared as exact decimals, never as floating point.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from awstoe import limits
-from awstoe.errors import PermanentError
+from awstoe.errors import ActionError, PermanentError
 from awstoe.expressions.values import quoted
 
 
@@ -49,13 +50,18 @@ class Facts(Protocol):
     """The facts about the machine that conditions use."""
 
     def file_exists(self, path: str) -> bool:
-        """Whether ``path`` is a file."""
+        """Whether ``path`` is a file.
+
+        Raises:
+            ActionError: It cannot be found out; the message is only the reason. The same holds for
+                the next three methods.
+        """
 
     def folder_exists(self, path: str) -> bool:
         """Whether ``path`` is a folder."""
 
     def file_hash(self, path: str, algorithm: str) -> str | None:
-        """Return the file's hash in lower-case hex, or None if there is no file.
+        """Return the file's hash in lower-case hex, or None if there is no such file.
 
         ``algorithm`` is ``md5``, ``sha1``, ``sha256`` or ``sha512``.
         """
@@ -187,14 +193,14 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
         expression, flags = translate.translate(pattern)
     except translate.PatternError as error:
         raise PermanentError(
-            f"patternMatches: invalid pattern {shown(pattern)}: {error.message}",
+            f"invalid pattern {shown(pattern)}: {error.message}",
             hint="use a regular expression in RE2 syntax",
         ) from None
     try:
         true = facts.bounded_search(expression, flags, text, limits.PATTERN_SECONDS)
     except TimeoutError:
         raise PermanentError(
-            f"patternMatches: the pattern {shown(pattern)} ran for more than "
+            f"the pattern {shown(pattern)} ran for more than "
             f"{limits.PATTERN_SECONDS:g} seconds on a string of {len(text)} characters",
             hint="write the pattern without repetitions inside repetitions, as in '(a+)+': "
             "they take exponential time",
@@ -203,11 +209,28 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
     return Evaluation(true, f"{shown(text)} {verb} the pattern {shown(pattern)}")
 
 
+@contextmanager
+def _decided(path: str, shown: Callable[[str], str]) -> Iterator[None]:
+    """Name the path in the error of a query that the machine cannot answer.
+
+    Raises:
+        ActionError: The machine cannot answer. Neither true nor false would be right then, and a
+            ``not`` around it would turn a refusal into success.
+    """
+    try:
+        yield
+    except ActionError as error:
+        raise ActionError(
+            f"{shown(path)} cannot be checked: {error.message}", hint=error.hint
+        ) from error
+
+
 def _exists(query: Callable[[Facts, str], bool], if_true: str, if_false: str) -> Check:
     """Return a check that queries the machine about the operand."""
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
-        true = query(facts, operands.operand)
+        with _decided(operands.operand, operands.shown):
+            true = query(facts, operands.operand)
         result = if_true if true else if_false
         return Evaluation(true, f"{operands.shown(operands.operand)} {result}")
 
@@ -219,7 +242,8 @@ def _file_hash(algorithm: str) -> Check:
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
         path, expected, shown = operands.companion, operands.operand, operands.shown
-        found = facts.file_hash(path, algorithm)
+        with _decided(path, shown):
+            found = facts.file_hash(path, algorithm)
         if found is None:
             return Evaluation(value=False, explanation=f"there is no file {shown(path)}")
         true = found.lower() == expected.lower()
@@ -334,7 +358,8 @@ def evaluate(
             contains truncated and escaped strings in which a secret can no longer be found.
 
     Raises:
-        ActionError: A pattern is invalid or takes too long.
+        ActionError: A pattern is invalid or takes too long, or the machine does not let us find out
+            whether a path exists.
         AwstoeError: ``resolve`` found a reference without a value.
     """
     if isinstance(condition, Comparison):
@@ -343,7 +368,11 @@ def evaluate(
             "" if condition.companion is None else resolve(condition.companion),
             shown,
         )
-        verdict = OPERATORS[condition.operator].check(operands, facts)
+        try:
+            verdict = OPERATORS[condition.operator].check(operands, facts)
+        except ActionError as error:
+            kind = PermanentError if error.permanent else ActionError
+            raise kind(f"{condition.operator}: {error.message}", hint=error.hint) from error
         return Evaluation(verdict.value, f"{condition.operator}: {verdict.explanation}")
     verdicts = []
     deciding = condition.operator == "or"

@@ -10,8 +10,8 @@ SHOWN_CHARACTERS: Final = 200
 """Characters of a value quoted in a message: enough to recognize it without filling a page."""
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Return ``text`` in quotes for a message, on one line, truncated if it is long."""
-    if len(text) <= SHOWN_CHARACTERS:
+    if len(text) <= limit:
         return repr(text)
-    return f"{text[:SHOWN_CHARACTERS]!r}... ({len(text)} characters)"
+    return f"{text[:limit]!r}... ({len(text)} characters)"

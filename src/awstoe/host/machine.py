@@ -6,6 +6,8 @@ import sys
 import time
 
 from awstoe.host import platforms
+from awstoe.host.files import file_types
+from awstoe.host.files.file_types import FileType
 
 if sys.platform == "win32":
     from awstoe.host import machine_windows as _platform
@@ -88,29 +90,50 @@ class HostMachine:
         )
 
     def file_exists(self, path: str) -> bool:
-        """Whether ``path`` is a regular file, links followed."""
-        return os.path.isfile(path)
+        """Whether ``path`` is a regular file, links followed.
+
+        Raises:
+            ActionError: The system does not let us find out. The message is only the reason.
+        """
+        return file_types.decided_type(path) is FileType.FILE
 
     def folder_exists(self, path: str) -> bool:
-        """Whether ``path`` is a folder."""
-        return os.path.isdir(path)
+        """Whether ``path`` is a folder, links followed.
+
+        Raises:
+            ActionError: As for ``file_exists``.
+        """
+        return file_types.decided_type(path) is FileType.FOLDER
 
     def file_hash(self, path: str, algorithm: str) -> str | None:
-        """Return the hash of a regular file in lower-case hex, or None if it cannot be read."""
+        """Return the hash of a regular file in lower-case hex, or None if there is no such file.
+
+        Raises:
+            ActionError: The file cannot be read. The message is only the reason.
+        """
         import hashlib  # noqa: PLC0415 - loads OpenSSL, which few documents need
 
-        if not os.path.isfile(path):
+        if not self.file_exists(path):
             return None
         try:
             with open(path, "rb") as file:
                 return hashlib.file_digest(
                     file, lambda: hashlib.new(algorithm, usedforsecurity=False)
                 ).hexdigest()
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise file_types.undecided(error) from error
 
     def binary_exists(self, name: str) -> bool:
-        """Whether ``type NAME`` would find ``name`` in bash, or ``where /Q NAME`` on Windows."""
+        """Whether ``type NAME`` would find ``name`` in bash, or ``where /Q NAME`` on Windows.
+
+        A name is searched as these programs do, which skip folders that they cannot read.
+
+        Raises:
+            ActionError: It is a path, and the system does not let us find out. The message is
+                only the reason.
+        """
         return _platform.binary_exists(name)
 
     def bounded_search(self, expression: str, flags: int, text: str, seconds: float) -> bool:

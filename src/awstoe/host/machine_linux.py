@@ -5,6 +5,8 @@ import sys
 from typing import NamedTuple
 
 from awstoe.errors import HostError
+from awstoe.host.files import file_types
+from awstoe.host.files.file_types import FileType
 
 assert sys.platform == "linux"
 
@@ -53,7 +55,7 @@ def binary_exists(name: str) -> bool:
     if not name:
         return False
     if "/" in name:
-        return _executable(name)
+        return file_types.decided_type(name) is FileType.FILE and os.access(name, os.X_OK)
     if name in _SHELL_WORDS:
         return True
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)

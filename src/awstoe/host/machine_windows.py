@@ -47,9 +47,14 @@ def binary_exists(name: str) -> bool:
     if not name:
         return False
     variables = environment.of_this_run()
-    if any(map(os.path.isfile, program_search.candidates(name, variables))):
+    is_file = _is_file if program_search.has_folder(name) else os.path.isfile
+    if any(map(is_file, program_search.candidates(name, variables))):
         return True
     return program_search.find(name, variables, os.path.isfile) is not None
+
+
+def _is_file(path: str) -> bool:
+    return file_types.decided_type(path) is file_types.FileType.FILE
 
 
 def is_administrator() -> bool:

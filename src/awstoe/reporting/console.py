@@ -71,6 +71,11 @@ class Console:
             text += f"  hint: {error.hint}\n"
         self.raw(f"{_shown(text)}\n".encode())
 
+    def problem(self, text: str, *, is_error: bool) -> None:
+        """Print a problem of a document on standard error; a warning not with ``--quiet``."""
+        if is_error or not self.quiet:
+            self.raw(text.encode(errors="backslashreplace") + b"\n")
+
     def failure(self, text: str) -> None:
         """Print on standard error what failed in a run, without control characters."""
         self.raw(f"awstoe: failed: {printable_lines(text)}\n".encode(errors="backslashreplace"))

@@ -42,6 +42,17 @@ class _Terminal:
         return getattr(sys.stderr, name)
 
 
+class _Step:
+    """A running step."""
+
+    __slots__ = ("detail", "name", "started")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.detail = ""
+        self.started = time.monotonic()
+
+
 class LiveProgress(Progress):
     """Shows phase, step, elapsed time and the last line of output.
 
@@ -54,10 +65,9 @@ class LiveProgress(Progress):
             file=cast("IO[str]", _Terminal()), no_color=not color, highlight=False
         )
         self._frames = Spinner("line" if self._console.encoding != "utf-8" else "dots").frames
-        self._where = ""
-        self._detail = ""
+        self._steps: list[_Step] = []
+        """The running steps: a step and those of the document that it runs."""
         self._last = ""
-        self._started = time.monotonic()
         self._running = False
         # Last, because it calls _render at once.
         self._live = Live(
@@ -76,30 +86,27 @@ class LiveProgress(Progress):
     def stop(self) -> None:
         if self._running:
             self._running = False
-            self._where = ""
+            self._steps.clear()
             self._live.stop()
 
     def phase(self, document: str, phase: str) -> None:
         self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
 
     def step(self, phase: str, step: str, action: str) -> None:
-        self._started = time.monotonic()
-        self._where = f"{phase}/{step} ({action})"
-        self._detail = ""
+        self._steps.append(_Step(f"{phase}/{step} ({action})"))
         self._last = ""
 
     def attempt(self, attempt: int, of: int) -> None:
-        self._detail = f" attempt {attempt}/{of}" if of > 1 else ""
+        self._steps[-1].detail = f" attempt {attempt}/{of}" if of > 1 else ""
 
     def iteration(self, number: int) -> None:
-        self._detail = f" iteration {number}"
+        self._steps[-1].detail = f" iteration {number}"
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
         sign, style = _SIGNS.get(status, ("?", ""))
         if not _can_show(sign, self._console.encoding):
             sign = "*"
-        seconds = time.monotonic() - self._started
-        self._where = ""
+        seconds = time.monotonic() - self._steps.pop().started
         line = Text.assemble(
             (f"  {sign} ", style), f"{phase}/{step}", (f"  {seconds:.1f} s", "dim")
         )
@@ -115,14 +122,16 @@ class LiveProgress(Progress):
         self._console.print(Text.assemble(("  warning: ", "yellow"), printable(message)))
 
     def _render(self) -> Text:
-        if not self._where:
+        steps = self._steps[-1:]  # a copy: another thread renders
+        if not steps:
             return Text("")
+        step = steps[0]
         now = time.monotonic()
-        seconds = int(now - self._started)
+        seconds = int(now - step.started)
         # One Text, cut at the edge of the window: always one line, and output is never markup.
         return Text.assemble(
             self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
-            f" {self._where}{self._detail} {seconds // 60}:{seconds % 60:02d} ",
+            f" {step.name}{step.detail} {seconds // 60}:{seconds % 60:02d} ",
             (printable(self._last.strip()), "dim"),
             no_wrap=True,
             overflow="ellipsis",

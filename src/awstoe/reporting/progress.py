@@ -47,13 +47,14 @@ class PlainProgress(Progress):
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._started = 0.0
+        self._started: list[float] = []
+        """When the running steps started: a step and those of the document that it runs."""
 
     def phase(self, document: str, phase: str) -> None:
         self._write(f"{printable(document)}: phase {phase}")
 
     def step(self, phase: str, step: str, action: str) -> None:
-        self._started = time.monotonic()
+        self._started.append(time.monotonic())
         self._write(f"  {phase}/{step} ({action})")
 
     def attempt(self, attempt: int, of: int) -> None:
@@ -61,7 +62,7 @@ class PlainProgress(Progress):
             self._write(f"  attempt {attempt} of {of}")
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
-        seconds = time.monotonic() - self._started
+        seconds = time.monotonic() - self._started.pop()
         reason = f": {printable(failure)}" if failure else ""
         self._write(f"  {phase}/{step}: {status} in {seconds:.1f} s{reason}")
 

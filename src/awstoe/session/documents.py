@@ -1,6 +1,6 @@
 """Reads and validates documents for a run: those on the command line, and nested ones."""
 
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from awstoe.document import problems, source
 from awstoe.document.model import Document
@@ -14,10 +14,15 @@ class Loaded(NamedTuple):
     """A document that was read."""
 
     document: Document | None
-    """None if it is not valid."""
+    """None if it is not valid on this machine."""
     problems: list[problems.Problem]
     rendered: list[str]
-    """The problems as text for a user."""
+    """The problems as text for a user, in the same order."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of the problems is an error."""
+        return problems.has_errors(self.problems)
 
 
 class Loader:
@@ -25,10 +30,12 @@ class Loader:
 
     Args:
         blocked: Action modules that documents may not use.
+        strict: Whether warnings are errors.
     """
 
-    def __init__(self, blocked: frozenset[str]) -> None:
+    def __init__(self, blocked: frozenset[str], *, strict: bool = False) -> None:
         self._blocked = blocked
+        self._strict = strict
         self._known: dict[str, Document] = {}
 
     def read(self, path: str) -> Document:
@@ -39,14 +46,18 @@ class Loader:
         """
         return self.parse(path, source.read(path))
 
-    def load(self, path: str) -> Loaded:
+    def load(self, path: str, stdin: BinaryIO | None = None) -> Loaded:
         """Read and validate the document at ``path``.
+
+        Args:
+            path: Its path.
+            stdin: The stream that the path ``-`` refers to; None if it is a file like any other.
 
         Raises:
             DocumentError: It cannot be read.
             HostError: It is YAML, and PyYAML has no libyaml.
         """
-        return self._parsed(path, source.read(path))
+        return self._parsed(path, source.read(path, stdin))
 
     def parse(self, path: str, data: bytes) -> Document:
         """Return the document with the content ``data``.
@@ -58,7 +69,7 @@ class Loader:
         if known is not None and known.data == data:
             return known  # a loop runs the same document repeatedly
         loaded = self._parsed(path, data)
-        if loaded.document is None:
+        if loaded.document is None or loaded.failed:
             raise problems.document_error(loaded.problems)
         self._known[path] = loaded.document
         return loaded.document
@@ -67,6 +78,8 @@ class Loader:
         parsed = parse(data, path, [platforms.current()])
         blocked = self._blocked_problems(parsed, path)
         found = [*parsed.problems, *blocked]
+        if self._strict:
+            found = [problem._replace(severity=Severity.ERROR) for problem in found]
         text = encoding.shown_lines(data) if found else []
         rendered = [problems.render(problem, text) for problem in found]
         return Loaded(None if blocked else parsed.document, found, rendered)

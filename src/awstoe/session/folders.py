@@ -12,7 +12,7 @@ from typing import NamedTuple
 from awstoe.document.model import Document
 from awstoe.errors import AwstoeError, HostError
 from awstoe.host import machine
-from awstoe.host.files.own_files import PRIVATE_FOLDER, explain, replace_file
+from awstoe.host.files.own_files import PRIVATE_FOLDER, explain, folder_chain, replace_file
 from awstoe.reporting.console import Console
 from awstoe.session.request import RunRequest
 from awstoe.state import store as stores
@@ -29,6 +29,10 @@ class RunFolders(NamedTuple):
     store: stores.Store
     keep_state: bool
     """Whether the state is kept when the run has finished: only with ``--state-directory``."""
+    state_chain: tuple[str, ...] = ()
+    """The folders with new entries that lead to the state."""
+    log_files: tuple[str, ...] = ()
+    """What is needed of the log folder to resume the run, and the folders with new entries."""
 
 
 def real_paths(documents: Sequence[Document]) -> tuple[str, ...]:
@@ -48,13 +52,23 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
         state = os.path.join(machine.state_root(), stores.safe_name(execution_id))
     else:
         state = os.path.abspath(request.state_directory)
+    state_chain = tuple(folder_chain(state))
     store = stores.create(state)
     now = time.gmtime()
     stamp = time.strftime("TOE_%Y-%m-%d_%H-%M-%S_UTC-0_", now)
     shown = os.path.join(request.log_directory, stamp + stores.safe_name(execution_id))
     folder = os.path.abspath(shown)
     keep = request.state_directory is not None
-    folders = RunFolders(execution_id, folder, shown, store, keep_state=keep)
+    copies = (copy_path(folder, index, document) for index, document in enumerate(documents))
+    folders = RunFolders(
+        execution_id,
+        folder,
+        shown,
+        store,
+        keep_state=keep,
+        state_chain=state_chain,
+        log_files=(*copies, *folder_chain(folder)),
+    )
     try:
         _make_log_folder(folder, documents)
     except AwstoeError:

@@ -32,7 +32,8 @@ class Rebooting:
         console: Where warnings and errors go.
         interruption: Tells when a signal requests the run to stop.
         execution_id: The execution ID of the run.
-        arguments: The arguments after ``run`` when the run was started.
+        arguments: The arguments after ``run`` that repeat the run.
+        reads_stdin: Whether one of the documents comes from standard input.
     """
 
     def __init__(
@@ -41,11 +42,16 @@ class Rebooting:
         interruption: Interruption,
         execution_id: str,
         arguments: Sequence[str],
+        *,
+        reads_stdin: bool = False,
     ) -> None:
+        self._reads_stdin = reads_stdin
         self._console = console
         self._interruption = interruption
         self._name = safe_name(execution_id)
-        self._command = ("run", *arguments, "--resume", "--execution-id", execution_id)
+        options = ("--resume", "--execution-id", execution_id)
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        self._command = ("run", *arguments[:end], *options, *arguments[end:])
 
     def arrange(self) -> None:
         """Install the startup command that resumes the run after the reboot.
@@ -56,6 +62,11 @@ class Rebooting:
         """
         if rebooting.is_for_agent():
             return
+        if self._reads_stdin:
+            raise HostError(
+                "the run cannot resume after a reboot: a document was read from standard input",
+                hint="save the document as a file and run that file",
+            )
         try:
             rebooting.install(
                 rebooting.startup_command(self._name, self._command), self._interruption

@@ -9,6 +9,9 @@ class RequestedDocument(NamedTuple):
 
     path: str
     parameters: Mapping[str, str]
+    own: frozenset[str] = frozenset()
+    """The parameters that were given for this document alone."""
+    from_stdin: bool = False
 
 
 class RunRequest(NamedTuple):
@@ -26,3 +29,9 @@ class RunRequest(NamedTuple):
     stdout_limit: int
     arguments: tuple[str, ...]
     """The command line after ``run``, for the command that resumes the run after a reboot."""
+    other_arguments: tuple[str, ...] = ()
+    """The same without the documents."""
+    expand: bool = False
+    """Whether the documents may be folders, patterns, and ``-`` for standard input."""
+    strict: bool = False
+    """Whether warnings about the documents and their parameters are errors."""

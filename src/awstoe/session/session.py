@@ -68,10 +68,20 @@ class Session:
         self._resumed = resumed is not None
         self._records = resumed or Records(request.stdout_limit)
         self._progress = _progress(console, trace=request.trace)
-        self._rebooting = Rebooting(console, interruption, folders.execution_id, request.arguments)
+        self._rebooting = Rebooting(
+            console,
+            interruption,
+            folders.execution_id,
+            request.arguments,
+            reads_stdin=any(each.from_stdin for each in request.documents),
+        )
 
     def run(self) -> int:
         """Run the plan. Return the exit code."""
+        with children.reaping_orphans():
+            return self._run()
+
+    def _run(self) -> int:
         outcome = Outcome(0, "")
         journal = None
         log = None
@@ -82,7 +92,8 @@ class Session:
                 self._progress,
                 self._console.raw if self._request.trace else None,
             )
-            journal = self._folders.store.open_journal()
+            folders = self._folders
+            journal = folders.store.open_journal(folders.state_chain, folders.log_files)
             outcome = self._execute(log, journal)
         except AwstoeError as error:
             outcome = Outcome(1, error_text(error))

@@ -4,9 +4,11 @@ All documents are read, validated and bound to their parameters before anything 
 Then come the log folder, the state folder with its lock, the logs, and the engine.
 """
 
+import io
+import sys
 from collections.abc import Sequence
 
-from awstoe.document import unavailable, variables
+from awstoe.document import source, unavailable, variables
 from awstoe.document.model import Document
 from awstoe.document.problems import Severity, document_error, render
 from awstoe.engine.plan import Plan, PlannedDocument, planned, select
@@ -18,9 +20,10 @@ from awstoe.host.reboot import rebooting
 from awstoe.reporting.console import Console
 from awstoe.session.documents import Loader
 from awstoe.session.folders import new_folders
-from awstoe.session.request import RunRequest
+from awstoe.session.request import RequestedDocument, RunRequest
 from awstoe.session.resuming import resumed_run, run_after_reboot
 from awstoe.session.session import Session, error_text
+from awstoe.session.unused import declared, reject_unused, unused
 from awstoe.state.store import safe_name
 
 
@@ -43,10 +46,11 @@ def launch(request: RunRequest, console: Console) -> int:
 
 def _prepared(request: RunRequest, console: Console, interruption: Interruption) -> Session | int:
     """Return the prepared run, or an exit code if it cannot start (already reported)."""
-    loader = Loader(request.blocked)
-    documents = _load(request, loader, console)
-    if documents is None:
+    loader = Loader(request.blocked, strict=request.strict)
+    found = _load(request, loader, console)
+    if found is None:
         return DocumentError.exit_code
+    request, documents = found
     planned_documents = _planned(request, documents, console)
     if planned_documents is None:
         return DocumentError.exit_code
@@ -54,8 +58,8 @@ def _prepared(request: RunRequest, console: Console, interruption: Interruption)
     try:
         if request.resume:
             folders, resumed = resumed_run(request, documents)
-        elif found := run_after_reboot(request, documents):
-            folders, resumed = found
+        elif waiting := run_after_reboot(request, documents):
+            folders, resumed = waiting
         else:
             folders = new_folders(request, documents, console)
     except HostError as error:
@@ -81,28 +85,61 @@ def _give_up(request: RunRequest, interruption: Interruption) -> None:
         return  # the reason is the one that was reported already
 
 
-def _load(request: RunRequest, loader: Loader, console: Console) -> list[Document] | None:
-    """Return all documents, or None if one of them is not valid (already reported)."""
+def _load(
+    request: RunRequest, loader: Loader, console: Console
+) -> tuple[RunRequest, list[Document]] | None:
+    """Return all documents, or None if one of them is not valid (already reported).
+
+    The request returned names each of them, in place of folders and patterns.
+    """
+    stdin = sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
+    errors: list[str] = []
+    found = _expanded(request, errors, console)
     documents = []
-    errors = []
-    for requested in request.documents:
+    for requested in found:
         try:
-            loaded = loader.load(requested.path)
+            loaded = loader.load(requested.path, stdin if requested.from_stdin else None)
         except (DocumentError, HostError) as error:
             console.error(error)
             errors.append(f"Document {requested.path} failed! {error_text(error)}")
             continue
-        for text in loaded.rendered:
-            console.raw(text.encode(errors="backslashreplace") + b"\n")
-        if loaded.document is None:
+        for problem, text in zip(loaded.problems, loaded.rendered, strict=True):
+            console.problem(text, is_error=problem.severity is Severity.ERROR)
+        if loaded.failed:
             reason = error_text(document_error(loaded.problems))
             errors.append(f"Document {requested.path} failed! {reason}")
-        else:
+        if loaded.document is not None:
             documents.append(loaded.document)
+    if request.strict and len(documents) == len(found):
+        reject_unused(found, documents)
     if errors:
         _report_failure(request, console, errors[0])
         return None
-    return documents
+    arguments = request.arguments
+    if [each.path for each in found] != [each.path for each in request.documents]:
+        # At the next startup, a folder or a pattern may have other documents.
+        arguments = (*request.other_arguments, "--", *(each.path for each in found))
+    return request._replace(documents=tuple(found), arguments=arguments), documents
+
+
+def _expanded(request: RunRequest, errors: list[str], console: Console) -> list[RequestedDocument]:
+    """Return the documents that the request names; errors are reported, and added to ``errors``."""
+    if not request.expand:
+        return list(request.documents)
+    found: list[RequestedDocument] = []
+    for requested in request.documents:
+        taken = any(each.from_stdin for each in found)
+        try:
+            paths = source.expand([requested.path], stdin_allowed=not taken)
+        except DocumentError as error:
+            console.error(error)
+            errors.append(f"Document {requested.path} failed! {error_text(error)}")
+            continue
+        found += [
+            requested._replace(path=path, from_stdin=path == source.STANDARD_INPUT)
+            for path in paths
+        ]
+    return found
 
 
 def _planned(
@@ -115,23 +152,41 @@ def _planned(
         console.error(error)
         _report_failure(request, console, error.message)
         return None
-    for name in unmatched:
-        console.line(f"awstoe: warning: --phases: no document has a phase {name}")
+    _warn_of_unused(request, documents, unmatched, console)
     items: list[PlannedDocument] = []
     errors = []
-    declared = {parameter.name for document in documents for parameter in document.parameters}
+    strict = request.strict
     for document, requested, chosen in zip(documents, request.documents, selected, strict=True):
-        bound = variables.bind(document, requested.parameters, declared)
+        known = declared(document)
+        given = {name: text for name, text in requested.parameters.items() if name in known}
+        bound = variables.bind(document, given, strict=strict)
         for problem in bound.problems:
             if problem.severity is Severity.ERROR:
                 errors.append(f"Document {document.path} failed! {problem.message}")
-            console.raw(render(problem, []).encode(errors="backslashreplace") + b"\n")
+            console.problem(render(problem, []), is_error=problem.severity is Severity.ERROR)
         items.append(planned(document, bound.values, chosen))
     if errors:
         _report_failure(request, console, errors[0])
         return None
     _warn_of_unavailable(items, console)
     return tuple(items)
+
+
+def _warn_of_unused(
+    request: RunRequest, documents: Sequence[Document], unmatched: Sequence[str], console: Console
+) -> None:
+    """Warn about names on the command line or in the configuration that nothing has.
+
+    Raises:
+        UsageError: With --strict.
+    """
+    for each in unused(request.documents, documents):
+        console.line(f"awstoe: warning: {each.message}: the value is ignored\n  hint: {each.hint}")
+    for name in unmatched:
+        message = f"--phases: no document has a phase {name}"
+        if request.strict:
+            raise UsageError(message)
+        console.line(f"awstoe: warning: {message}")
 
 
 def _warn_of_unavailable(documents: Sequence[PlannedDocument], console: Console) -> None:

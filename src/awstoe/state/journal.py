@@ -2,20 +2,18 @@
 
 One JSON array per line. A line is valid once its line end is written, so a process that is killed
 while it writes leaves at most one line, which is ignored. ``flush`` hands lines to the operating
-system (before a step's action starts and when it has finished), which survives a kill. The disk is
-synced in the background at the end of a phase, and otherwise at most once a second: a power loss
-can cost what was written since.
+system (before a step's action starts and when it has finished), which survives a kill. A power loss
+can cost what was written in the second before it (``syncing``).
 """
 
 import json
 import os
-import threading
-import time
 from collections.abc import Iterator, Sequence
 
 from awstoe import limits
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files.own_files import explain, open_append, sync_path, write_all
+from awstoe.host.files.own_files import explain, open_append, write_all
+from awstoe.state.syncing import Syncer
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -25,55 +23,40 @@ class Journal:
 
     Args:
         path: The file; created if missing. An incomplete last line is cut off first.
-        related: Files and folders to sync with the first sync of the journal.
+        base: Files and folders that must be on the disk before the first ``flush`` returns.
+        related: Files and folders to sync soon after them.
     """
 
-    def __init__(self, path: str, related: Sequence[str] = ()) -> None:
-        self._related = list(related)
+    def __init__(self, path: str, base: Sequence[str] = (), related: Sequence[str] = ()) -> None:
         self._path = path
         self._descriptor = open_append(path)
         self._pending: list[str] = []
-        self._synced_at = time.monotonic()
-        self._dirty = False
-        self._syncing: threading.Thread | None = None
-        self._sync_error: OSError | None = None
+        self._has_base = False
         _cut_torn_line(path)
+        self._syncer = Syncer(self._descriptor, base, related)
 
     def append(self, entry: Sequence[object]) -> None:
         """Add ``entry``, which the next ``flush`` hands to the operating system."""
         self._pending.append(_encode(entry))
 
     def flush(self) -> None:
-        """Hand all entries to the operating system, and start a sync about once a second.
+        """Hand all entries to the operating system; they are on the disk about a second later.
 
         Raises:
-            RecordError: They cannot be written.
+            RecordError: They cannot be written, or the disk reported an error.
         """
-        if self._pending:
-            self._pending.append("")
-            data = "\n".join(self._pending).encode()
-            self._pending.clear()
-            try:
+        try:
+            if self._pending:
+                self._pending.append("")
+                data = "\n".join(self._pending).encode()
+                self._pending.clear()
                 write_all(self._descriptor, data)
-            except OSError as error:
-                raise _lost(error, self._path) from error
-            self._dirty = True
-        if time.monotonic() - self._synced_at >= limits.JOURNAL_SYNC_SECONDS:
-            self.sync_soon()
-
-    def sync_soon(self) -> None:
-        """Start to sync what was written to the disk, while the run continues.
-
-        Raises:
-            RecordError: The sync before this one failed.
-        """
-        if not self._dirty:
-            return
-        self._wait()
-        self._dirty = False
-        self._synced_at = time.monotonic()
-        self._syncing = threading.Thread(target=self._sync_disk, daemon=True)
-        self._syncing.start()
+                self._syncer.written()
+            if not self._has_base:
+                self._syncer.wait_for_first()
+                self._has_base = True
+        except OSError as error:
+            raise _lost(error, self._path) from error
 
     def sync(self) -> None:
         """Sync what was written to the disk, and wait until that is done.
@@ -81,27 +64,14 @@ class Journal:
         Raises:
             RecordError: The disk reported an error.
         """
-        self.sync_soon()
-        self._wait()
-
-    def _wait(self) -> None:
-        if self._syncing is not None:
-            self._syncing.join()
-            self._syncing = None
-        if self._sync_error is not None:
-            error, self._sync_error = self._sync_error, None
-            raise _lost(error, self._path) from error
-
-    def _sync_disk(self) -> None:
         try:
-            while self._related:
-                sync_path(self._related.pop())
-            os.fsync(self._descriptor)
+            self._syncer.sync()
         except OSError as error:
-            self._sync_error = error
+            raise _lost(error, self._path) from error
 
     def close(self) -> None:
         """Close the file. What was not flushed is lost on purpose."""
+        self._syncer.close()
         os.close(self._descriptor)
 
 

@@ -8,6 +8,7 @@ is never resumed silently: a new run moves it to a ``previous-*`` folder.
 import json
 import os
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from awstoe.errors import HostError, UsageError
@@ -18,7 +19,7 @@ from awstoe.state.journal import Journal
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
-_VERSION = 1
+_VERSION = 2
 
 
 class Manifest(NamedTuple):
@@ -52,14 +53,18 @@ class Store:
         """The path of the journal."""
         return os.path.join(self.folder, JOURNAL)
 
-    def open_journal(self) -> Journal:
-        """Open the run's journal, whose first sync includes the manifest.
+    def open_journal(self, folders: Sequence[str], related: Sequence[str]) -> Journal:
+        """Open the run's journal. Its first ``flush`` waits until the manifest is on the disk.
+
+        Args:
+            folders: Folders above that were made for the state folder.
+            related: What else the run needs to be resumed.
 
         Raises:
             HostError: It cannot be opened.
         """
-        above = os.path.dirname(self.folder)
-        return Journal(self.journal_path, (above, self.folder, os.path.join(self.folder, MANIFEST)))
+        manifest = os.path.join(self.folder, MANIFEST)
+        return Journal(self.journal_path, (manifest, self.folder, *folders), related)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest. From then on the run can be resumed.
@@ -167,7 +172,7 @@ def _archive(folder: str) -> str:
 
 
 def read_manifest(folder: str) -> Manifest | None:
-    """Return the manifest of the run in ``folder``, or None without one.
+    """Return the manifest of the run in ``folder``, or None if no step of a run has started.
 
     Raises:
         HostError: This version cannot read it.
@@ -175,7 +180,10 @@ def read_manifest(folder: str) -> Manifest | None:
     path = os.path.join(folder, MANIFEST)
     try:
         with open(path, "rb") as file:
-            data = json.load(file)
+            content = file.read()
+        if not content.strip(b"\0") and _is_empty(os.path.join(folder, JOURNAL)):
+            return None  # the machine lost power before the first step
+        data = json.loads(content)
         version = data.pop("version")
         if version != _VERSION:
             raise HostError(
@@ -203,6 +211,13 @@ def read_manifest(folder: str) -> Manifest | None:
             f"{path}: the state of the run is damaged: {error}",
             hint="start a new run without --resume",
         ) from error
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.path.getsize(path) == 0
+    except FileNotFoundError:
+        return True
 
 
 def candidates(root: str) -> list[str]:

@@ -33,7 +33,7 @@ DUE: list[tuple[events.Event, list[str]]] = [
     (events.RebootAsked(*STEP, "boot"), []),
     (finished(Status.SUCCESS), [*FLUSH, "update files"]),
     (finished(Status.FAILED), [*FLUSH, "update files for a failure"]),
-    (events.PhaseFinished("", 0, 0, TIME, "success", ""), [*FLUSH, "sync journal", "update files"]),
+    (events.PhaseFinished("", 0, 0, TIME, "success", ""), [*FLUSH, "update files"]),
     (events.DocumentFinished("", 0, TIME, "success", ""), ["update files"]),
     (events.RunFinished("", TIME, "success", ""), ["write files", *FLUSH]),
     (events.RunInterrupted("", TIME, 2), []),

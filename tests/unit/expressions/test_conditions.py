@@ -220,6 +220,26 @@ def test_secrets_can_be_hidden_in_explanations() -> None:
     assert evaluation.explanation == "stringEquals: *** is not equal to open"
 
 
+class LockedMachine(Machine):
+    """A machine that answers no question about files."""
+
+    def file_exists(self, path: str) -> bool:
+        raise ActionError(f"permission denied ({len(path)})", hint="run awstoe as root")
+
+
+@pytest.mark.parametrize("negated", [False, True])
+def test_what_the_machine_cannot_answer_is_an_error_without_secrets(*, negated: bool) -> None:
+    condition: Condition = Comparison("fileExists", "/secret", None)
+    if negated:
+        condition = Logical("not", (condition,))
+
+    with pytest.raises(ActionError) as caught:
+        evaluate(condition, same, LockedMachine(), shown=lambda _: "'***'")
+
+    assert caught.value.message == "fileExists: '***' cannot be checked: permission denied (7)"
+    assert caught.value.hint == "run awstoe as root"
+
+
 @pytest.mark.parametrize("pattern", ["(", "a(?=b)", "x" * 2000])
 def test_an_invalid_pattern_fails_the_step(pattern: str) -> None:
     with pytest.raises(ActionError, match="patternMatches: invalid pattern") as caught:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.document import variables
 from awstoe.errors import DocumentError
 from awstoe.session.documents import Loader
 
@@ -46,21 +45,3 @@ def test_the_same_content_is_parsed_once() -> None:
     first = loader.parse("doc.yml", TEXT.encode())
     assert loader.parse("doc.yml", TEXT.encode()) is first
     assert loader.parse("doc.yml", TEXT.encode() + b"\n") is not first
-
-
-@pytest.mark.parametrize(
-    ("given", "elsewhere", "codes"),
-    [
-        ({"Own": "y"}, set(), []),
-        ({"Other": "y"}, set(), ["unknown-parameter"]),
-        ({"Other": "y"}, {"Other"}, []),
-        ({"Other": "y", "Third": "z"}, {"Own", "Other"}, ["unknown-parameter"]),
-    ],
-)
-def test_a_value_for_a_parameter_of_another_document_is_ignored_without_a_warning(
-    given: dict[str, str], elsewhere: set[str], codes: list[str]
-) -> None:
-    document = Loader(frozenset()).parse("doc.yml", TEXT.encode())
-    bound = variables.bind(document, given, elsewhere)
-    assert [problem.code for problem in bound.problems] == codes
-    assert bound.values == {"Own": given.get("Own", "x")}

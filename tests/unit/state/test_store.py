@@ -64,3 +64,14 @@ def test_a_run_that_finishes_while_another_process_opens_it_is_not_started_again
     with pytest.raises(HostError, match="no state of an unfinished run"):
         store.open_existing(str(folder))
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 400])
+def test_a_manifest_that_a_power_failure_emptied_is_no_run(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / store.MANIFEST).write_bytes(content)
+    assert store.read_manifest(str(tmp_path)) is None
+    (tmp_path / store.JOURNAL).touch()
+    assert store.read_manifest(str(tmp_path)) is None
+    (tmp_path / store.JOURNAL).write_text('["runStarted"]\n')
+    with pytest.raises(HostError, match="the state of the run is damaged"):
+        store.read_manifest(str(tmp_path))

@@ -20,6 +20,7 @@ def read(text: str, diagnostics: Diagnostics) -> Node:
     if builder is None:
         builder = TreeBuilder()
         yaml_reader.feed(text, builder)
+        builder.end()
     for fault in builder.faults:
         diagnostics.add(fault.severity, fault, fault.path, fault.code, fault.message, fault.hint)
     root = builder.root

@@ -57,6 +57,12 @@ def lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
+def line_at(text: str, start: int) -> str:
+    """Return the line that starts at the offset ``start``, without its line break."""
+    found = _BREAK.search(text, start)
+    return text[start : found.start()] if found else text[start:]
+
+
 def shown_lines(data: bytes) -> list[str]:
     """Return the lines of a document for rendering problems, whatever the bytes are."""
     return lines(data.decode("utf-8-sig", "replace"))
@@ -67,7 +73,7 @@ def breaks(text: str) -> list[int]:
     return [0, *(found.end() for found in _BREAK.finditer(text))]
 
 
-def _place(text: str, offset: int) -> tuple[int, int]:
+def place(text: str, offset: int) -> tuple[int, int]:
     """Return the line and the column of ``offset``."""
     before = _BREAK.split(text[:offset])
     return len(before), len(before[-1]) + 1
@@ -92,7 +98,7 @@ def _binary(data: bytes, offset: int) -> Unreadable:
 
 
 def _invalid_utf8(data: bytes, offset: int) -> Unreadable:
-    line, column = _place(data[:offset].decode("utf-8-sig", "replace"), offset)
+    line, column = place(data[:offset].decode("utf-8-sig", "replace"), offset)
     return Unreadable(
         "not-utf-8",
         f"expected UTF-8 text, got the byte 0x{data[offset]:02X} at offset {offset}",
@@ -103,7 +109,7 @@ def _invalid_utf8(data: bytes, offset: int) -> Unreadable:
 
 
 def _forbidden_character(text: str, offset: int) -> Unreadable:
-    line, column = _place(text, offset)
+    line, column = place(text, offset)
     code = ord(text[offset])
     return Unreadable(
         "control-character",

@@ -19,9 +19,26 @@ _WORD: Final = re.compile(
     r"(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)(?![\w.+-])"
 )
 
+_EXPECTED_IN_STRINGS: Final = {
+    "Invalid control character at": "no control character in a string",
+    "Invalid \\escape": "an escape",
+    "Invalid \\uXXXX escape": "an escape",
+}
+"""By the messages of the library; a string that does not end has another one."""
+
 
 class NotJson(Exception):
-    """The text is not JSON."""
+    """The text is not JSON.
+
+    Attributes:
+        offset: Where it no longer is.
+        expected: What JSON has there.
+    """
+
+    def __init__(self, offset: int, expected: str) -> None:
+        super().__init__(expected)
+        self.offset = offset
+        self.expected = expected
 
 
 def feed(text: str, builder: TreeBuilder) -> None:
@@ -69,11 +86,11 @@ class _Reader:
                 self._builder.close()
             if not ends:
                 break
-            self._expect(",")
+            self._expect(",", f"',' or '{ends[-1]}'")
             if ends[-1] == "}":
                 self._key()
         if self._next():
-            raise NotJson
+            raise NotJson(self._offset, "the end of the file")
 
     def _next(self) -> str:
         """Return the next character that is not white space, or '' at the end."""
@@ -82,9 +99,9 @@ class _Reader:
             self._offset = found.end()
         return self._text[self._offset : self._offset + 1]
 
-    def _expect(self, character: str) -> None:
+    def _expect(self, character: str, expected: str) -> None:
         if self._next() != character:
-            raise NotJson
+            raise NotJson(self._offset, expected)
         self._offset += 1
 
     def _place(self) -> tuple[int, int]:
@@ -93,18 +110,19 @@ class _Reader:
 
     def _key(self) -> None:
         if self._next() != '"':
-            raise NotJson
+            raise NotJson(self._offset, "a key in double quotes")
         self._scalar('"')
-        self._expect(":")
+        self._expect(":", "':'")
 
     def _scalar(self, opening: str) -> None:
         line, column = self._place()
+        start = self._offset
         if opening == '"':
             try:
                 # Strict: with raw control characters it is YAML, which folds line breaks.
                 text, self._offset = scanstring(self._text, self._offset + 1, True)  # noqa: FBT003
-            except JSONDecodeError:
-                raise NotJson from None
+            except JSONDecodeError as error:
+                raise NotJson(error.pos, _EXPECTED_IN_STRINGS.get(error.msg, "'\"'")) from None
             if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
                 raise Unreadable(
                     "bad-escape",
@@ -116,6 +134,17 @@ class _Reader:
         else:
             found = _WORD.match(self._text, self._offset)
             if not found:
-                raise NotJson
+                raise NotJson(self._offset, "a value")
             text, self._offset = found.group(), found.end()
-        self._builder.scalar(Scalar(text, plain=opening != '"', line=line, column=column))
+        quoted = opening == '"'
+        self._builder.scalar(
+            Scalar(
+                text,
+                plain=not quoted,
+                line=line,
+                column=column,
+                style='"' if quoted else "",
+                start=start,
+                end=self._offset,
+            )
+        )

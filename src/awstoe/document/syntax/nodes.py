@@ -23,15 +23,31 @@ class Scalar:
         plain: Whether it is written without quotes.
         line: From 1.
         column: From 1.
+        style: How it is written: ``'``, ``"``, ``|`` or ``>``; empty without any of them.
+        start: Its offset in the document's text, with its tag and anchor.
+        end: The offset of its end.
     """
 
-    __slots__ = ("column", "line", "plain", "text")
+    __slots__ = ("column", "end", "line", "plain", "start", "style", "text")
 
-    def __init__(self, text: str, *, plain: bool, line: int, column: int) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        plain: bool,
+        line: int,
+        column: int,
+        style: str = "",
+        start: int = 0,
+        end: int = 0,
+    ) -> None:
         self.text = text
         self.plain = plain
         self.line = line
         self.column = column
+        self.style = style
+        self.start = start
+        self.end = end
 
     @property
     def is_null(self) -> bool:
@@ -85,6 +101,10 @@ class Mapping:
             return None
         node = entry[1]
         return None if isinstance(node, Scalar) and node.is_null else node
+
+    def given(self, key: str) -> "tuple[Scalar, Node] | None":
+        """Return the key and value of ``key``, or None if it is missing or a YAML null."""
+        return None if self.value(key) is None else self.entries[key]
 
     def key(self, key: str) -> Located:
         """Return the position of ``key``, or of the mapping if it has no such key."""
@@ -174,9 +194,10 @@ class TreeBuilder:
         faults: Its problems.
     """
 
-    __slots__ = ("_anchors", "_count", "_stack", "faults", "root")
+    __slots__ = ("_anchors", "_count", "_stack", "_unused", "faults", "root")
 
     def __init__(self) -> None:
+        self._unused: dict[str, Fault] = {}
         self.root: Node | None = None
         self.faults: list[Fault] = []
         self._stack: list[_Frame] = []
@@ -192,6 +213,8 @@ class TreeBuilder:
         self._grow(1, node)
         if anchor is not None:
             self._anchors[anchor] = _Anchored(node, 1, 0)
+            if node.plain and node.text:
+                self._expect_alias(anchor, node)
         self._place(node)
 
     def open(self, node: Sequence | Mapping, anchor: str | None = None) -> None:
@@ -243,6 +266,7 @@ class TreeBuilder:
                 line=where.line,
                 column=where.column,
             )
+        self._unused.pop(name, None)
         self._grow(found.size, where)
         if len(self._stack) + found.height > limits.DOCUMENT_DEPTH:
             raise _too_deep(where)
@@ -255,6 +279,23 @@ class TreeBuilder:
     ) -> None:
         """Add a problem with the next node."""
         self.faults.append(Fault(severity, code, self._path(), where, message, hint))
+
+    def end(self) -> None:
+        """End the document: report what only its end shows."""
+        self.faults += self._unused.values()
+
+    def _expect_alias(self, anchor: str, node: Scalar) -> None:
+        """Report at the end that no alias uses ``anchor``: it may have been meant as text."""
+        if anchor in self._unused:
+            self.faults.append(self._unused[anchor])
+        self._unused[anchor] = Fault(
+            Severity.WARNING,
+            "unused-anchor",
+            self._path(),
+            node,
+            f"'&{anchor}' is a YAML anchor and not part of the value; no alias uses it",
+            "quote the string if it starts with '&', and otherwise remove the anchor",
+        )
 
     def _grow(self, size: int, where: Located) -> None:
         self._count += size
@@ -282,7 +323,14 @@ class TreeBuilder:
             frame.key = None
             if isinstance(node, Scalar) and not node.text and node.plain:
                 # A missing value has no position of its own: use that of its key.
-                node = Scalar("", plain=True, line=key.line, column=key.column)
+                node = Scalar(
+                    "",
+                    plain=True,
+                    line=key.line,
+                    column=key.column,
+                    start=node.start,
+                    end=node.end,
+                )
             if key.line:
                 first = holder.entries.setdefault(key.text, (key, node))[0]
                 if first is not key:

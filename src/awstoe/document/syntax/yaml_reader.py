@@ -6,7 +6,7 @@ hostile after it is never read.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
@@ -14,7 +14,7 @@ import yaml
 from awstoe import limits
 from awstoe.document.diagnostics import Unreadable
 from awstoe.document.problems import Severity
-from awstoe.document.syntax import encoding
+from awstoe.document.syntax import encoding, quoting
 from awstoe.document.syntax.nodes import Mapping, Scalar, Sequence, TreeBuilder
 from awstoe.errors import HostError
 from awstoe.expressions.values import quoted
@@ -59,7 +59,7 @@ def feed(text: str, builder: TreeBuilder) -> None:
             f"the document has more than {limits.YAML_DIRECTIVES} %TAG directives",
         )
     try:
-        _feed(_events(text), builder)
+        _feed(_events(text), builder, text)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text) from None
     except yaml.YAMLError as error:
@@ -86,7 +86,7 @@ def _events(text: str) -> Iterator[Any]:
         ) from None
 
 
-def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
+def _feed(events: Iterator[Any], builder: TreeBuilder, text: str) -> None:
     started = False
     for event in events:
         kind = event.__class__
@@ -94,6 +94,12 @@ def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
             builder.scalar(_scalar(event, builder), event.anchor)
         elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
             mark = event.start_mark
+            if text.startswith("{{", mark.index) and (
+                reference := quoting.reference_alone(text, mark.index)
+            ):
+                _skip(events)
+                _unquoted(reference, mark, builder, text)
+                continue
             collection = Sequence if kind is yaml.SequenceStartEvent else Mapping
             if event.tag is not None:
                 _tag(event, builder)
@@ -111,11 +117,48 @@ def _feed(events: Iterable[Any], builder: TreeBuilder) -> None:
 
 def _scalar(event: Any, builder: TreeBuilder) -> Scalar:  # noqa: ANN401 - as above
     mark = event.start_mark
-    node = Scalar(event.value, plain=not event.style, line=mark.line + 1, column=mark.column + 1)
+    node = Scalar(
+        event.value,
+        plain=not event.style,
+        line=mark.line + 1,
+        column=mark.column + 1,
+        style=event.style or "",
+        start=mark.index,
+        end=event.end_mark.index,
+    )
     if event.tag is not None:
         _tag(event, builder)
         node.plain = node.plain and event.tag not in _TEXT_TAGS
     return node
+
+
+def _skip(events: Iterator[Any]) -> None:
+    """Skip the rest of a collection that has just started."""
+    depth = 1
+    while depth:
+        kind = next(events).__class__
+        if kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
+            depth += 1
+        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+            depth -= 1
+
+
+def _unquoted(reference: str, mark: Any, builder: TreeBuilder, text: str) -> None:  # noqa: ANN401
+    """Report a reference without quotes, and add it as the string that it was meant to be."""
+    place = _Place(mark)
+    line = encoding.line_at(text, mark.index - mark.column)
+    if found := quoting.unquoted_reference(line, place.column):
+        builder.fault(Severity.ERROR, "unquoted-reference", place, found.message, found.hint)
+    builder.scalar(
+        Scalar(
+            reference,
+            plain=False,
+            line=place.line,
+            column=place.column,
+            start=mark.index,
+            end=mark.index + len(reference),
+        )
+    )
 
 
 def _second_document(place: _Place) -> Unreadable:
@@ -130,6 +173,14 @@ def _second_document(place: _Place) -> Unreadable:
 
 def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
     tag = event.tag
+    if tag == "!" and event.__class__ is not yaml.ScalarEvent:
+        builder.fault(
+            Severity.WARNING,
+            "empty-tag",
+            _Place(event.start_mark),
+            "the '!' is a YAML tag and not part of the value",
+            "quote a string that starts with '!'",
+        )
     if tag in _SILENT_TAGS:
         return
     shown = "!!" + tag.removeprefix(_STANDARD) if tag.startswith(_STANDARD) else tag
@@ -138,7 +189,7 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
         "unknown-tag",
         _Place(event.start_mark),
         f"the tag {quoted(shown)} has no effect; its value is used as written",
-        "quote a string that starts with '!', or remove the tag",
+        "" if shown.startswith("!!") else "quote a string that starts with '!', or remove the tag",
     )
 
 
@@ -201,9 +252,37 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
         hint = _missing_space(text, mark.line) or hint
     if mark is None:
         return Unreadable("yaml-syntax", message, hint=hint, line=1)
+    if unquoted := _unquoted_before(error, text):
+        return unquoted
+    start = error.context_mark
+    if start is not None and text[start.index : start.index + 1] == '"' and _escape(problem):
+        is_json = text.lstrip()[:1] in ("{", "[")
+        hint = quoting.escape_hint(quoting.double_quoted(text, start.index), json=is_json)
     if not text[mark.index :].strip():
         # Something is not closed: report where it starts.
         mark = error.context_mark or mark
     # libyaml counts one line too many at the end of a text whose last line has no line break.
     line = min(mark.line + 1, len(encoding.lines(text)))
     return Unreadable("yaml-syntax", message, hint=hint, line=line, column=mark.column + 1)
+
+
+def _escape(problem: str) -> bool:
+    return any(word in problem for word in ("escape", "hexdecimal"))
+
+
+def _unquoted_before(error: yaml.MarkedYAMLError, text: str) -> Unreadable | None:
+    """Return the problem of a value that starts with a reference, if that caused ``error``."""
+    marks = [mark for mark in (error.context_mark, error.problem_mark) if mark is not None]
+    if not marks or "{{" not in text:
+        return None
+    shown = encoding.lines(text)
+    for number in sorted({mark.line for mark in marks}):
+        if number < len(shown) and (found := quoting.unquoted_reference(shown[number])):
+            return Unreadable(
+                "unquoted-reference",
+                found.message,
+                hint=found.hint,
+                line=number + 1,
+                column=found.column,
+            )
+    return None

@@ -6,7 +6,8 @@ import stat
 from enum import StrEnum
 
 from awstoe.errors import ActionError
-from awstoe.host.files.oserrors import quoted
+from awstoe.host.files import paths
+from awstoe.host.files.oserrors import explain, quoted
 
 
 class FileType(StrEnum):
@@ -96,6 +97,42 @@ def followed_type(path: str) -> FileType:
         if error.errno in _ABSENT:
             return FileType.MISSING
         raise
+
+
+def decided_type(path: str) -> FileType:
+    """Return the type of ``path``, links followed; ``MISSING`` if nothing can have that path.
+
+    Raises:
+        ActionError: The system does not let us find out, or the path has control characters. The
+            message is only the reason.
+    """
+    if problem := paths.control_problem(path):
+        raise ActionError(problem, hint="remove it from the path")
+    try:
+        return of_mode(os.stat(path).st_mode)
+    except OSError as error:
+        if _means_missing(error):
+            return FileType.MISSING
+        raise undecided(error) from error
+
+
+_SERVER_NOT_FOUND = 53
+_NAME_NOT_POSSIBLE = frozenset({123, 161, 206})
+"""Windows' codes for names that no file can have."""
+
+
+def _means_missing(error: OSError) -> bool:
+    code = getattr(error, "winerror", None)
+    if code == _SERVER_NOT_FOUND:
+        return False
+    return error.errno in _ABSENT or error.errno == errno.ENAMETOOLONG or code in _NAME_NOT_POSSIBLE
+
+
+def undecided(error: OSError) -> ActionError:
+    """Return why a question about a file has no answer, without the path."""
+    error.filename = error.filename2 = None
+    reason, hint = explain(error)
+    return ActionError(reason, hint=hint)
 
 
 def require_file(path: str) -> None:

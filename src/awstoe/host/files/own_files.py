@@ -45,6 +45,17 @@ def make_private_folder(path: str) -> None:
         raise explain(error, f"make the folder {path}") from error
 
 
+def folder_chain(path: str) -> list[str]:
+    """Return the folders that will have new entries once the folder ``path`` exists.
+
+    They are ``path``, the missing folders above it, and the first one that exists.
+    """
+    chain = [os.path.abspath(path)]
+    while not os.path.isdir(chain[-1]) and os.path.dirname(chain[-1]) != chain[-1]:
+        chain.append(os.path.dirname(chain[-1]))
+    return chain
+
+
 def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> None:
     """Write ``chunks`` to ``path`` so that readers see the old or the new file, never a part.
 
@@ -121,8 +132,14 @@ def sync_path(path: str) -> None:
     if is_folder and not hasattr(os, "O_DIRECTORY"):
         return
     # Windows, which has no O_DIRECTORY, flushes only files opened for writing.
-    access = os.O_RDONLY if hasattr(os, "O_DIRECTORY") else os.O_RDWR
-    descriptor = os.open(path, access | _OPEN_FLAGS)
+    # Without O_NONBLOCK, a pipe in the place of the file would keep us here.
+    access = os.O_RDONLY | os.O_NONBLOCK if hasattr(os, "O_DIRECTORY") else os.O_RDWR
+    try:
+        descriptor = os.open(path, access | _OPEN_FLAGS)
+    except PermissionError:
+        if is_folder:  # one that may be written but not read
+            return
+        raise
     try:
         os.fsync(descriptor)
     except OSError as error:

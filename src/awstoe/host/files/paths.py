@@ -93,6 +93,74 @@ def shown(path: str) -> str:
     return path.removeprefix(_LONG_PREFIX)
 
 
+_CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+_NAMED = {
+    "\t": "a tab",
+    "\n": "a line break",
+    "\r": "a carriage return",
+    "\x85": "a line separator",
+    "\u2028": "a line separator",
+    "\u2029": "a paragraph separator",
+}
+
+
+def control_problem(path: str) -> str | None:
+    """Return which control character or line separator ``path`` contains, or None.
+
+    Systems accept most of them in names, but in a document they are always a mistake: an escape
+    that was not meant as one, or the end of a line of output.
+    """
+    found = _CONTROLS.search(path)
+    if found is None:
+        return None
+    sign = found[0]
+    return f"it contains {_NAMED.get(sign, 'a control character')} (U+{ord(sign):04X})"
+
+
+class Unexpanded(NamedTuple):
+    """A part of a path that a shell would replace, and awstoe does not."""
+
+    shown: str
+    """As written, for example ``$HOME``."""
+    variable: str
+    """The environment variable that has the value; empty if there is no such variable."""
+    start: int
+    """Its offset in the path."""
+
+
+_WORD = "[A-Za-z_][A-Za-z0-9_]*"
+_END = r"(?=[/\\]|$)"
+# A name such as C:\$WINDOWS.~BT is not a variable.
+_UNEXPANDED = re.compile(
+    rf"^~(?:{_END}|(?P<user>[a-z_][a-z0-9_-]*)(?=[/\\]))"
+    rf"|\$(?P<scope>[Ee][Nn][Vv]):(?P<powershell>{_WORD})"
+    rf"|\$\{{(?:[Ee][Nn][Vv]:)?(?P<braced>{_WORD})\}}"
+    rf"|^\$(?P<first>{_WORD}){_END}"
+    r"|\$(?P<upper>[A-Z][A-Z0-9_]++)(?![A-Za-z0-9$])"
+    r"|%(?P<percent>[A-Za-z_][A-Za-z0-9_()]*)%"
+    r"|(?P<command>\$\([^)]*\)|`[^`]*`)"
+)
+
+
+def unexpanded(path: str, platform: Platform) -> Unexpanded | None:
+    """Return the first part of ``path`` that only a shell would replace, or None.
+
+    These are ``~``, variables of the shells of both platforms, and command substitutions.
+    """
+    for found in _UNEXPANDED.finditer(path):
+        kind = found.lastgroup
+        if kind is None:
+            name = "USERPROFILE" if platform is Platform.WINDOWS else "HOME"
+        elif kind in ("user", "command"):
+            name = ""
+        else:
+            name = found[kind]
+        if kind == "upper" and platform is Platform.WINDOWS:
+            continue  # a share or a system folder, as in \\server\C$ or C:\$RECYCLE
+        return Unexpanded(found[0], name, found.start())
+    return None
+
+
 _DEVICES = frozenset(
     (
         *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),

@@ -13,6 +13,7 @@ them, and ``pipes`` carries the output.
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, TypeAlias
 
 from awstoe.errors import Interrupted, TimeoutExceeded
@@ -27,6 +28,7 @@ else:
 Identity: TypeAlias = process_table.Identity
 """Identifies a process forever, for the journal."""
 
+_KILLED_EXIT_CODE: Final = 128 + 9
 _NAMED: Final = 10
 """How many processes a message names."""
 
@@ -40,6 +42,11 @@ class ProcessEnd(NamedTuple):
     """Whether a process that it left in the background keeps its output open."""
     left: tuple[str, ...] = ()
     """Processes of a failed program that could not be ended, as ``<id> (<name>)``."""
+    by_signal: bool = False
+    """Whether a signal ended the program itself; other programs may also exit with 128 + N."""
+    out_of_memory: bool | None = None
+    """For exit code 137: whether the system has ended processes for lack of memory since the first
+    program of this run was started; None if unknown."""
 
 
 class _Session:
@@ -53,6 +60,17 @@ class _Session:
 
 
 _session: Final = _Session()
+
+
+def reaping_orphans() -> AbstractContextManager[None]:
+    """Reap what background processes leave, as soon as it ends, also while no program runs here.
+
+    ``run`` does that only until it returns.
+    """
+    if not _session.prepared:
+        supervisor.prepare()
+        _session.prepared = True
+    return supervisor.reaping_orphans()
 
 
 def run(
@@ -87,28 +105,26 @@ def run(
     interruption.check()
     if deadline is not None and time.monotonic() >= deadline:
         raise TimeoutExceeded(f"Timed out before {argv[0]} could be started.")
-    if not _session.prepared:
-        supervisor.prepare()
-        _session.prepared = True
-    child = spawn.spawn(argv, environment)
-    supervised = supervisor.ChildSupervisor(
-        child, {child.stdout: on_stdout, child.stderr: on_stderr}, deadline, interruption
-    )
-    try:
-        if on_start is not None:
-            on_start(child.pid)
-        return _supervise(supervised, argv[0], interruption, on_late or discard)
-    except (TimeoutExceeded, Interrupted):
-        raise
-    except BaseException:
-        if supervised.exit_code == 0:
-            supervised.finish()
-        else:
-            supervised.discard_output()
-            supervised.end_tree()
-        raise
-    finally:
-        supervised.close()
+    with reaping_orphans():
+        child = spawn.spawn(argv, environment)
+        supervised = supervisor.ChildSupervisor(
+            child, {child.stdout: on_stdout, child.stderr: on_stderr}, deadline, interruption
+        )
+        try:
+            if on_start is not None:
+                on_start(child.pid)
+            return _supervise(supervised, argv[0], interruption, on_late or discard)
+        except (TimeoutExceeded, Interrupted):
+            raise
+        except BaseException:
+            if supervised.exit_code == 0:
+                supervised.finish()
+            else:
+                supervised.discard_output()
+                supervised.end_tree()
+            raise
+        finally:
+            supervised.close()
 
 
 def _supervise(
@@ -126,7 +142,15 @@ def _supervise(
         interruption.check()
     if child.exit_code:
         left = tuple(child.end_tree())
-        return ProcessEnd(child.exit_code, held_open=False, left=left)
+        return ProcessEnd(
+            child.exit_code,
+            held_open=False,
+            left=left,
+            by_signal=child.by_signal,
+            out_of_memory=(
+                supervisor.out_of_memory() if child.exit_code == _KILLED_EXIT_CODE else None
+            ),
+        )
     child.finish()
     if ended is not Ended.HELD_OPEN:
         return ProcessEnd(0, held_open=False)

@@ -47,7 +47,12 @@ def _quoted(argument: str) -> str:
         return argument
     if argument and not re.search(r'[\s"]', argument):
         return argument
-    escaped = _BACKSLASHES_BEFORE_QUOTE.sub(r'\1\1\\"', argument)
+    return in_quotes(argument)
+
+
+def in_quotes(text: str) -> str:
+    """Return what programs read as ``text``, in quotes; it may be a part of an argument."""
+    escaped = _BACKSLASHES_BEFORE_QUOTE.sub(r'\1\1\\"', text)
     return '"' + _BACKSLASHES_AT_END.sub(r"\1\1", escaped) + '"'
 
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from awstoe import limits
 from awstoe.host.process.interruption import Interruption
@@ -21,6 +21,8 @@ Sink = Callable[[bytes], None]
 
 Pipe = TypeVar("Pipe")
 """The reading end of a pipe."""
+
+_ONE_HOUR: Final = 3600.0
 
 
 def discard(data: bytes) -> None:
@@ -64,12 +66,14 @@ class ChildSupervisor(ABC, Generic[Pipe]):
 
     Attributes:
         exit_code: The child's; None while it runs.
+        by_signal: Whether a signal ended the child.
     """
 
     def __init__(
         self, sinks: dict[Pipe, Sink], deadline: float | None, interruption: Interruption
     ) -> None:
         self.exit_code: int | None = None
+        self.by_signal = False
         self._sinks = sinks
         self._deadline = deadline
         self._interruption = interruption
@@ -90,8 +94,8 @@ class ChildSupervisor(ABC, Generic[Pipe]):
             elif (over is not None and now >= over) or self._interruption.signal_number is not None:
                 return Ended.HELD_OPEN
             ended = self.exit_code is not None
-            due = self._housekeeping(now)
-            self._poll(due if over is None else min(due, over - now))
+            longest = self._longest_wait()
+            self._poll(longest if over is None else min(longest, over - now))
             if not ended and self.exit_code == 0:
                 held = time.monotonic() + limits.PIPE_HELD_OPEN_SECONDS
                 over = held if over is None else min(over, held)
@@ -110,6 +114,10 @@ class ChildSupervisor(ABC, Generic[Pipe]):
         pipes = list(self._sinks)
         self._sinks = {}
         return pipes
+
+    def _longest_wait(self) -> float:
+        """Return the longest time to wait for an event, in seconds."""
+        return _ONE_HOUR
 
     def _keep_reading(self, seconds: float) -> None:
         """Read output for this time, or until the child ends; errors of a sink are kept."""
@@ -157,10 +165,6 @@ class ChildSupervisor(ABC, Generic[Pipe]):
     @abstractmethod
     def close(self) -> None:
         """Close pipes and descriptors; the processes keep running."""
-
-    @abstractmethod
-    def _housekeeping(self, now: float) -> float:
-        """Do periodic work; return the seconds until it is due again."""
 
     @abstractmethod
     def _poll(self, seconds: float) -> None:

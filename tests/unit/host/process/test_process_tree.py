@@ -144,17 +144,6 @@ def test_children_of_other_code_in_our_session_are_left_alone(runner: Runner) ->
         assert other.wait() == -9
 
 
-def test_orphans_are_reaped_while_the_step_runs(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "REAP_SECONDS", 0.05)
-    runner.bash(
-        "for i in 1 2 3 4 5; do (sleep 0 &) ; done; sleep .4;"
-        " ps -o state=,comm= --ppid $PPID | grep -c 'Z.*sleep'; true"
-    )
-    assert runner.stdout == b"0\n"
-
-
 def test_signal_is_never_sent_to_another_process_with_the_same_number() -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
         process = process_table.look_up(child.pid)

@@ -13,7 +13,8 @@ A process is identified by its ID *and* start time, as IDs are reused, and signa
 descriptor that was checked against both. If this program crashed, its descendants have other
 parents, and ``orphans`` finds them by session.
 
-The subreaper role belongs to the process, and so does the table of disowned processes.
+The subreaper role belongs to the process, and so does the table of disowned processes. ``reaper``
+reaps orphans at once, so a process may vanish between any two lines here.
 """
 
 import contextlib
@@ -165,20 +166,52 @@ def has_children() -> bool:
     return True
 
 
+def reap_some(leader: int, count: int) -> bool:
+    """Reap up to ``count`` orphans that have ended, usually without reading /proc.
+
+    The kernel shows one ended child at a time. This function stops at ``leader``, as its supervisor
+    reaps it soon and then calls this function again.
+
+    Returns:
+        Whether there may be more.
+    """
+    ours = os.getsid(0)
+    for _ in range(count):
+        pid = _ended_child()
+        if pid in (None, leader):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) == ours:  # a child of other code, which hides all others
+                reap(leader)
+                return False
+        _reap_one(pid)
+    return True
+
+
 def reap(leader: int) -> None:
-    """Reap orphans that have ended, but not ``leader``."""
-    try:
-        if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            return
-    except ChildProcessError:
+    """Reap all orphans that have ended, but not ``leader``."""
+    if _ended_child() is None:
         return
     ours = os.getsid(0)
     for pid in _children():
         child = look_up(pid)
         if pid != leader and child and child.ended and child.session != ours:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-            _disowned.pop(pid, None)
+            _reap_one(pid)
+
+
+def _ended_child() -> int | None:
+    """Return the process ID of a child that has ended, if there is one."""
+    try:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return None if ended is None else ended.si_pid
+
+
+def _reap_one(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    _disowned.pop(pid, None)
 
 
 def disown(leader: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
 
 from awstoe.errors import HostError
-from awstoe.host.process.linux import pipes, process_table
+from awstoe.host.process.linux import pipes, process_table, reaper
 
 assert sys.platform == "linux"
 
@@ -44,14 +44,16 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
         descriptors += pipes.open_pipe()
         descriptors += pipes.open_pipe()
         stdout, stdout_writer, stderr, stderr_writer = descriptors
-        child = subprocess.Popen(  # noqa: S603 - it is the purpose to run what the document says
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout_writer,
-            stderr=stderr_writer,
-            env=environment,
-            start_new_session=True,
-        )
+        with reaper.starting():
+            child = subprocess.Popen(  # noqa: S603 - it is the purpose to run what the document says
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout_writer,
+                stderr=stderr_writer,
+                env=environment,
+                start_new_session=True,
+            )
+            reaper.started(child.pid)
     except (OSError, ValueError) as error:
         for descriptor in descriptors:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Linux: supervises one child until its process process_table has ended.
+"""Linux: supervises one child until its process tree has ended.
 
 One thread polls both output pipes, a descriptor for the child's end and the one that a signal makes
 readable. Where the child has no descriptor (Linux before 5.3), its end is checked in growing
@@ -16,7 +16,8 @@ from typing import Final
 from awstoe import limits
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.linux import process_table, spawn, terminate
+from awstoe.host.process.linux import process_table, reaper, spawn, terminate
+from awstoe.host.process.linux.memory_kills import MemoryKills
 from awstoe.host.process.supervisor import Sink
 
 assert sys.platform == "linux"
@@ -25,14 +26,37 @@ _FIRST_CHECK: Final = 0.0005
 _LONGEST_CHECK: Final = 0.05
 
 
+class _Memory:
+    """What was counted when this process was prepared."""
+
+    __slots__ = ("kills",)
+
+    def __init__(self) -> None:
+        self.kills: MemoryKills | None = None
+
+
+_memory: Final = _Memory()
+
+
 def prepare() -> None:
     """Prepare this process for child processes.
 
-    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status.
+    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status. If it
+    blocks the signal, we inherit that too, and would not notice that an orphan has ended.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     process_table.adopt_orphans()
+    _memory.kills = MemoryKills()
+
+
+def out_of_memory() -> bool | None:
+    """Whether the kernel has ended processes for lack of memory since ``prepare``."""
+    return _memory.kills.any() if _memory.kills is not None else None
+
+
+reaping_orphans = reaper.reaping_orphans
 
 
 class ChildSupervisor(supervisor.ChildSupervisor[int]):
@@ -56,7 +80,6 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         self._child = started.child
         self._since = started.since
         self._check_in = _FIRST_CHECK
-        self._reap_at = time.monotonic() + limits.REAP_SECONDS
         self._poller = select.poll()
         for descriptor in sinks:
             self._poller.register(descriptor, select.POLLIN)
@@ -94,11 +117,8 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
             os.close(self._child_end)
             self._child_end = -1
 
-    def _housekeeping(self, now: float) -> float:
-        if now >= self._reap_at:
-            process_table.reap(self._child.pid)
-            self._reap_at = now + limits.REAP_SECONDS
-        return self._reap_at - now
+    def _longest_wait(self) -> float:
+        return 0.0 if reaper.catch_up() else super()._longest_wait()
 
     def _poll(self, seconds: float) -> None:
         if self._child_end == -1 and self.exit_code is None:
@@ -120,7 +140,9 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         status = self._child.poll()
         if status is None:
             return
+        self.by_signal = status < 0
         self.exit_code = 128 - status if status < 0 else status
+        reaper.ended()
         if self._child_end != -1:
             self._poller.unregister(self._child_end)
             os.close(self._child_end)

@@ -5,6 +5,7 @@ Everything that the child starts is in its job, except programs that another pro
 (a service, the task scheduler, WMI).
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -18,8 +19,6 @@ from awstoe.host.process.windows import pipes, spawn, terminate
 
 assert sys.platform == "win32"
 
-_ONE_HOUR = 3600.0
-
 
 def prepare() -> None:
     """Prepare this process for child processes.
@@ -31,6 +30,16 @@ def prepare() -> None:
     if bundle is not None:
         os.add_dll_directory(bundle)
         kernel32.api.SetDllDirectoryW(None)
+
+
+def reaping_orphans() -> contextlib.AbstractContextManager[None]:
+    """Do nothing: Windows keeps nothing of a process that has ended."""
+    return contextlib.nullcontext()
+
+
+def out_of_memory() -> bool | None:
+    """Return None: Windows does not end processes for lack of memory."""
+    return None
 
 
 class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
@@ -76,10 +85,6 @@ class ChildSupervisor(supervisor.ChildSupervisor[pipes.Pipe]):
         self._sinks = {}
         self._child.job.close()
         kernel32.api.CloseHandle(self._child.handle)
-
-    def _housekeeping(self, now: float) -> float:
-        del now
-        return _ONE_HOUR
 
     def _poll(self, seconds: float) -> None:
         handles = [pipe.event for pipe in self._sinks]

@@ -1,0 +1,224 @@
+"""Checks the scalars of a document for texts that are not what their author sees.
+
+Other parts of the parser pass every input, condition and variable to ``ScalarCheck``, which reports
+what is suspicious. Most of that is a warning: the document says something, although probably not
+what was meant.
+"""
+
+import re
+from bisect import bisect_right
+from typing import Final
+
+from awstoe.actions.fields import Field, Permissions, Script, TextList, decimal_mode
+from awstoe.document.diagnostics import Diagnostics
+from awstoe.document.model import Mark
+from awstoe.document.problems import Severity
+from awstoe.document.scalars import commands, escapes
+from awstoe.document.scalars.finding import Finding
+from awstoe.document.syntax import encoding, quoting
+from awstoe.document.syntax.nodes import Node, Scalar, Sequence
+from awstoe.expressions.values import quoted
+from awstoe.host.files import paths
+from awstoe.host.platforms import Platform
+
+_EMPTY_TAG: Final = re.compile(r"""(?:&\S+\s+)?!(?=[\s"'|>]|$)""")
+_ANY_TAG: Final = re.compile(r"(?<![^\s\[{,:])!(?=\s)")
+_TAG_OR_ANCHOR: Final = ("!", "&")
+_CURLY: Final = re.compile("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
+
+
+class ScalarCheck:
+    """Checks the scalars of one document.
+
+    Args:
+        diagnostics: Collects the problems.
+        text: The document's text.
+        platforms: The platforms to validate the document for.
+    """
+
+    __slots__ = ("_breaks", "_diagnostics", "_json", "_platforms", "_reported", "_text")
+
+    def __init__(
+        self, diagnostics: Diagnostics, text: str, platforms: tuple[Platform, ...]
+    ) -> None:
+        self._diagnostics = diagnostics
+        self._text = text
+        self._json = text.lstrip()[:1] in ("{", "[")
+        self._platforms = platforms
+        self._breaks: list[int] = []
+        self._reported: set[int] = set()
+
+    def input(self, field: Field, node: Node, path: str) -> None:
+        """Check the value of an input."""
+        if isinstance(node, Sequence):
+            if isinstance(field, TextList):
+                for position, item in enumerate(node.items):
+                    if isinstance(item, Scalar):
+                        self._entry(field, item, f"{path}[{position}]")
+            return
+        if not isinstance(node, Scalar):
+            return
+        if field.is_path:
+            self.path(node, path)
+        elif isinstance(field, Permissions) and node.plain and (mode := decimal_mode(node.text)):
+            # Digits above 7 are an error anyway, which has the same hint.
+            if not set(node.text) & set("89"):
+                self._report(
+                    node,
+                    path,
+                    Finding(
+                        "decimal-permissions",
+                        f"the permissions {node.text} are the octal number 0{node.text}",
+                        f"{node.text} in decimal is 0{mode:o} in octal: write '0{mode:o}' in quotes"
+                        f" if that is meant, and otherwise '0{node.text}'",
+                    ),
+                )
+        else:
+            self.value(node, path)
+
+    def path(self, node: Scalar, path: str) -> None:
+        """Check a path on this machine."""
+        if paths.control_problem(node.text):
+            return  # an error, which has the hint about escapes
+        self.value(node, path)
+        if node.is_null:
+            return
+        for platform in self._platforms:
+            found = paths.unexpanded(node.text, platform)
+            if found is None:
+                continue
+            self._report(node, path, _unexpanded(node.text, found))
+            return
+
+    def value(self, node: Node, path: str) -> None:
+        """Check any other text."""
+        if not isinstance(node, Scalar):
+            return
+        raw = self._raw(node)
+        if found := escapes.finding(node, raw, json=self._json):
+            self._report(node, path, found)
+        if not node.style and (found := self._glued(node)):
+            self._report(node, path, found)
+        if not node.style and _CURLY.match(node.text):
+            self._report(
+                node,
+                path,
+                Finding(
+                    "typographic-character",
+                    f"the quotes of {quoted(node.text)} are typographic quotes, which are part of"
+                    " the value",
+                    f"write {quoting.in_quotes(node.text[1:-1])}",
+                ),
+            )
+
+    def error_hint(self, node: Node, field: Field | None = None) -> str:
+        """Return a hint for an error about the value of ``node``; may be empty."""
+        if not isinstance(node, Scalar):
+            return ""
+        raw = self._raw(node)
+        if node.is_null:
+            if raw.startswith(_TAG_OR_ANCHOR):
+                return f"quote a string that starts with '{raw[0]}'"
+            if node.text == "~" and field is not None and field.is_path:
+                return (
+                    "~ is YAML's null, no value: for the home folder, write '{{ env:HOME }}' in"
+                    " quotes"
+                )
+            if node.text:
+                return f"{node.text} is YAML's null, no value: quote it if the text is meant"
+            return "write a value here"
+        if isinstance(field, Permissions) and (mode := decimal_mode(node.text)):
+            return f"{node.text} in decimal is 0{mode:o} in octal: write '0{mode:o}' in quotes"
+        if paths.control_problem(node.text):
+            return escapes.hint(node, raw, json=self._json)
+        return ""
+
+    def sweep(self, root: Node) -> None:
+        """Report the empty tags that no other check has reported."""
+        if not _ANY_TAG.search(self._text):
+            return
+        waiting: list[tuple[Node, str]] = [(root, "")]
+        seen: set[int] = set()
+        while waiting:
+            node, path = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, Scalar):
+                self._tag(node, path, Severity.WARNING)
+            elif isinstance(node, Sequence):
+                waiting += [(item, f"{path}[{i}]") for i, item in enumerate(node.items)]
+            else:
+                for key, (where, value) in node.entries.items():
+                    place = f"{path}.{key}" if path else key
+                    waiting += [(where, place), (value, place)]
+
+    def _entry(self, field: TextList, node: Scalar, path: str) -> None:
+        self._tag(node, path, Severity.ERROR)
+        raw = self._raw(node)
+        if found := escapes.finding(node, raw, json=self._json):
+            self._report(node, path, found)
+        if isinstance(field, Script):
+            for found in commands.findings(node, raw, self._rest(node), field.language):
+                self._report(node, path, found)
+        elif not node.style and (found := self._glued(node)):
+            self._report(node, path, found)
+
+    def _tag(self, node: Scalar, path: str, severity: Severity) -> None:
+        if id(node) in self._reported or not _EMPTY_TAG.match(self._raw(node)):
+            return
+        self._reported.add(id(node))
+        whole = quoting.in_quotes(f"! {node.text}")
+        self._report(
+            node,
+            path,
+            Finding(
+                "empty-tag",
+                "the '!' is a YAML tag and not part of the value",
+                f"write {whole}"
+                if "\n" not in whole and len(whole) < 80  # noqa: PLR2004 - a line
+                else "quote the whole string",
+                severity=severity,
+            ),
+        )
+
+    def _glued(self, node: Scalar) -> Finding | None:
+        rest = self._rest(node)
+        comment = rest.strip()
+        if not comment.startswith("#") or not commands.is_glued(comment):
+            return None
+        return Finding(
+            "comment-in-value",
+            f"the value ends before '{comment.split()[0]}': '#' starts a YAML comment",
+            "quote the whole value, or put a space after the '#'",
+            node.end + len(rest) - len(rest.lstrip()),
+        )
+
+    def _raw(self, node: Scalar) -> str:
+        return self._text[node.start : node.end]
+
+    def _rest(self, node: Scalar) -> str:
+        """Return what follows ``node`` on its line."""
+        if not node.end:
+            return ""
+        return encoding.line_at(self._text, node.end)
+
+    def _report(self, node: Scalar, path: str, found: Finding) -> None:
+        where = Mark(node.line, node.column)
+        if found.offset is not None and self._diagnostics.has_room(found.severity):
+            self._breaks = self._breaks or encoding.breaks(self._text)
+            line = bisect_right(self._breaks, found.offset)
+            where = Mark(line, found.offset - self._breaks[line - 1] + 1)
+        self._diagnostics.add(found.severity, where, path, found.code, found.message, found.hint)
+
+
+def _unexpanded(path: str, found: paths.Unexpanded) -> Finding:
+    if not found.variable:
+        hint = "write the full path"
+        if found.shown.startswith(("$(", "`")):
+            hint += ", or the output of an earlier step: '{{ phase.step.outputs.stdout }}'"
+    else:
+        reference = f"{{{{ env:{found.variable} }}}}"
+        end = found.start + len(found.shown)
+        hint = f"write '{path[: found.start]}{reference}{path[end:]}' in quotes"
+    return Finding("not-expanded", f"awstoe does not replace {quoted(found.shown)} in a path", hint)

@@ -1,0 +1,55 @@
+"""Splits bash text into what is quoted and what is not, well enough for warnings."""
+
+import re
+from typing import Final, NamedTuple
+
+# A quote alone is one without an end. Comments start only where a word can start.
+_TOKEN: Final = re.compile(
+    r"""\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;&|(])\#[^\n]*"""
+    r"""|<<-?[ \t]*(?P<mark>['"\\]?)(?P<word>[A-Za-z_]\w*)(?P=mark)?|(?P<open>['"])""",
+    re.DOTALL,
+)
+
+
+class ShellText(NamedTuple):
+    """The parts of a bash text."""
+
+    bare: tuple[tuple[int, int], ...]
+    """Offsets of the parts outside of quotes, comments and here-documents: start and end."""
+    open_quote: str
+    """The quote that has no end, or an empty string."""
+
+
+def split(text: str) -> ShellText:
+    """Split ``text``; command substitutions inside double quotes count as quoted."""
+    bare = []
+    start = position = 0
+    body: tuple[int, int] | None = None
+    while True:
+        token = _TOKEN.search(text, position)
+        if body and (token is None or token.start() >= body[0]):
+            bare.append((start, body[0]))
+            start = position = body[1]
+            body = None
+            continue
+        if token is None:
+            bare.append((start, len(text)))
+            return ShellText(tuple(bare), "")
+        if token["open"]:
+            bare.append((start, token.start()))
+            return ShellText(tuple(bare), token["open"])
+        position = token.end()
+        if token["word"]:
+            body = body or _body(text, position, token["word"])
+        else:
+            bare.append((start, token.start()))
+            start = position
+
+
+def _body(text: str, offset: int, word: str) -> tuple[int, int] | None:
+    """Return where the here-document that ends with ``word`` starts and ends, or None."""
+    first = text.find("\n", offset)
+    if first < 0:
+        return None
+    end = re.compile(rf"^\t*{word}$", re.MULTILINE).search(text, first)
+    return first, end.end() if end else len(text)

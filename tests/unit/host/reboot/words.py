@@ -1,0 +1,75 @@
+"""Words, folders and programs with bytes that some reader of startup commands treats specially."""
+
+import os
+
+WORDS = [
+    *("plain", "", " ", "a b", " a", "a ", "a\tb", "\t", "a'b", 'a"b', "'", '"', "it's 100%"),
+    *("%", "%%", "a%b", "100%", "%h", "%i%%n", "\\", "\\\\", "\\\\\\", "a\\", "a\\b", "a\\\\b"),
+    *(
+        "\\%",
+        "a\\%b",
+        "a\\\\%b",
+        "\\\\\\%",
+        "%\\",
+        "%\\%",
+        "'\\%'",
+        "\\'%",
+        "\\n",
+        "\\x41",
+        "\\101",
+    ),
+    *("$", "$$", "$HOME", "${HOME}", "a$b", "$%", "`id`", "$(id)", "a;b", "a|b", "a&b", ">x", "<x"),
+    *(
+        "#x",
+        "~",
+        "~root",
+        "*",
+        "?",
+        "[a]",
+        "{a,b}",
+        "!",
+        "a=b",
+        "=",
+        "-x",
+        "--",
+        "@",
+        "+",
+        ":",
+        "|",
+    ),
+    *(
+        "a\rb",
+        "\r",
+        "a\x0bb",
+        "a\x0cb",
+        "a\x1bb",
+        "\x7f",
+        "a\x01b",
+        "é",
+        "\u2028",
+        "\x85",
+        "\ufeff",
+    ),
+    *("中文", "\U0001f600", os.fsdecode(b"\xe9"), os.fsdecode(b"a\xff\xfeb"), os.fsdecode(b"\xc3")),
+]
+WITH_LINE_BREAKS = ["a\nb", "\n", "a\n", "a\r\nb", "a\n[Install]\nb"]
+NAMES = [
+    *(
+        "plain",
+        "a b",
+        "a ",
+        "a%b",
+        "%h",
+        "a\\%b",
+        "a\\",
+        "a\\\\",
+        "a'b",
+        'a"b',
+        "a$b",
+        "$$",
+        "a\rb",
+    ),
+    *("a\tb", "é", os.fsdecode(b"\xe9"), "a#b", "-d", "~", "a=b", "a;b", "a\x1bb", "a:b", "{a}"),
+    "a\rExecStartPre=/bin/evil",
+]
+NAMES_WITH_LINE_BREAKS = ["a\nb", "a\nExecStartPre=/bin/evil"]
