@@ -100,7 +100,7 @@ def unknown(context: ParseContext, node: Mapping, key: str, found: Schema) -> Me
 
 
 def entry(node: Node) -> str:
-    """Return what to do about an entry of a list that is not a string."""
+    """Return what to do about a list or mapping in a list of strings; else an empty string."""
     if isinstance(node, Mapping):
         if node.flow:
             return "'{' makes this a mapping: quote the whole string, or use a '|' block"
@@ -109,24 +109,11 @@ def entry(node: Node) -> str:
         if node.flow:
             return "'[' makes this a list: quote the whole string, or use a '|' block"
         return "remove the second '- '"
-    return (node.text and null_hint(node)) or "write a string after the '-', or remove the '-'"
-
-
-def null_hint(node: Node) -> str:
-    """Return what to do about a YAML null, or an empty string if it is not one."""
-    if not isinstance(node, Scalar) or not node.is_null:
-        return ""
-    if node.text:
-        return f"in YAML, {node.text} means no value: write one, or quote it to keep the text"
-    return "write a value, or remove the key"
+    return ""
 
 
 def value(context: ParseContext, field: Field, key: str, node: Node) -> str:
     """Return what to do about a value that does not fit its input."""
-    if isinstance(node, Scalar) and node.is_null:
-        if node.text == "~" and field.kind == "path":
-            return "in YAML, ~ means no value: write '{{ env:HOME }}' for the home folder"
-        return null_hint(node)
     if field.choices and isinstance(node, Scalar):
         words = foreign_words.CHOICE
         return keys.meaning(context.diagnostics, (), node.text, field.choices, words).hint

@@ -235,7 +235,7 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
                 f"{path}[{position}]",
                 "wrong-value",
                 f"the input {key!r}: expected a string, got {describe(item)}",
-                input_hints.entry(item),
+                input_hints.entry(item) or context.scalars.error_hint(item, field),
             )
         if wrong:
             return False

@@ -20,6 +20,8 @@ from awstoe.host.platforms import Platform
 SCHEMA_VERSIONS: Final = frozenset({"1.0", "1"})
 
 _LOOPS: Final = ("for", "forEach")
+_COUNT_FORM: Final = "'for: {start: 1, end: 3, updateBy: 1}'"
+_SPLIT_FORM: Final = '\'forEach: {list: "a,b", delimiter: ","}\''
 _PARTS: Final = ("value", "path", "then", "else")
 
 
@@ -167,7 +169,7 @@ class _Structure:
 
     def _step(self, node: Mapping, path: str) -> Mapping:
         if all(key in keys.STEP.known for key in node.entries):
-            return node
+            return self._loop(node, path)
         fields = _inputs_of(node)
         moved: dict[str, list[str]] = {"inputs": [], "loop": [], "if": []}
         excused: list[str] = []
@@ -188,7 +190,38 @@ class _Structure:
             if children:
                 found = self._moved(node, found, path, parent, children)
         keys.excuse(found, *excused)
-        return found
+        return self._loop(found, path)
+
+    def _loop(self, step: Mapping, path: str) -> Mapping:
+        """Return the step with the keys of its loop that were meant."""
+        node = step.value("loop")
+        if not isinstance(node, Mapping):
+            return step
+        parent, form, inner = "for", _COUNT_FORM, keys.COUNT.known
+        if "delimiter" in node.entries:
+            parent, form, inner = "forEach", _SPLIT_FORM, keys.SPLIT.known
+        misplaced = [key for key in node.entries if key in inner]
+
+        found = keys.check(
+            self._diagnostics,
+            self._platforms,
+            node,
+            f"{path}.loop",
+            keys.LOOP,
+            lambda key, _value: key in misplaced,
+        )
+        if misplaced:
+            first = misplaced[0]
+            subject = keys.listed(list(map(repr, misplaced)), "and")
+            self._diagnostics.error(
+                node.entries[first][0],
+                f"{path}.loop.{first}",
+                "misplaced-key",
+                f"{subject} {'belong' if misplaced[1:] else 'belongs'} under {parent!r}",
+                f"write {form}",
+            )
+            keys.excuse(found, "for")
+        return step if found is node else keys.with_entry(step, "loop", found)
 
     def _script(self, node: Mapping, path: str, key: str, value: Node, excused: list[str]) -> bool:
         """Report a key that names a program, as in Ansible's ``shell: echo``."""

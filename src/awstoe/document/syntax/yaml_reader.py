@@ -189,7 +189,9 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
         "unknown-tag",
         _Place(event.start_mark),
         f"the tag {quoted(shown)} has no effect; its value is used as written",
-        "" if shown.startswith("!!") else "quote a string that starts with '!', or remove the tag",
+        ""
+        if shown.startswith("!!")
+        else "quote the string if it starts with '!', or remove the tag",
     )
 
 
