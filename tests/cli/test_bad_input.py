@@ -34,7 +34,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 CASES = {
     "empty": Case("", "", ("empty",)),
     "only-comments": Case("# nothing\n", "", ("empty",)),
-    "binary": Case(b"\x7fELF\x02\x01\0\0\0", "", ("binary",)),
+    "binary": Case(
+        b"\x7fELF\x02\x01\0\0\0", "", ("expected a component document, got a Linux program",)
+    ),
     "invalid-utf8": Case(step().encode() + b"# \xff\n", ":8:3", ("UTF-8",)),
     "utf16": Case(step().encode("utf-16"), "", ("UTF-16", "UTF-8")),
     "syntax": Case("schemaVersion: 1.0\nphases: [\n", ":3:1", ()),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import Ended, Toe, action, bash, phases
+from cli.running import Ended, Step, Toe, action, bash, phases
 
 
 def levels(ended: Ended) -> list[str]:
@@ -181,7 +181,40 @@ def test_an_unimplemented_module_fails_its_step(toe: Toe, module: str, inputs: o
     message = ended.summary["failures"][0]["message"]
     assert f"{module} is not in this version of awstoe" in message
     warning, _, _ = ended.stderr.partition("phase build")
+    assert "doc.yml:" in warning
     assert f"uses {module}, which is not in this version" in warning
+
+
+@pytest.mark.parametrize(
+    ("failing", "reason"),
+    [
+        (
+            action("S", "S3Download", [{"source": "s3://bucket/key", "destination": "/tmp/x"}]),
+            "not in this version",
+        ),
+        (bash("S", "echo '{{ aws:ssm:/a }}'"), "not in this version"),
+        (bash("S", "echo '{{ env:AWSTOE_TEST_UNSET }}'"), "is not set"),
+        (action("S", "Reboot", {"delaySeconds": "{{ build.First.outputs.stdout }}"}), "'soon'"),
+        (action("S", "CreateFile", [{"path": "{{ build.First.outputs.stdout }}/"}]), "a folder"),
+        (
+            action(
+                "S",
+                "Assert",
+                {"patternMatches": "{{ build.First.outputs.stdout }}("} | {"value": "a"},
+            ),
+            "invalid pattern",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["action"],
+)
+def test_a_failure_that_cannot_change_is_not_repeated(toe: Toe, failing: Step, reason: str) -> None:
+    ended = toe.steps(bash("First", "echo soon"), {**failing, "maxAttempts": 3})
+
+    assert ended.exit_code == 1
+    (failure,) = ended.summary["failures"]
+    assert reason in failure["message"]
+    assert "attempt" not in failure["message"]
+    assert "attempt 2 of 3" not in ended.stderr
 
 
 def test_a_blocked_module_is_rejected_before_anything_runs(toe: Toe) -> None:

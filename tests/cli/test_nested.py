@@ -217,7 +217,11 @@ def test_phases_that_a_nested_document_does_not_have_fail_the_step(toe: Toe) -> 
 def test_documents_from_aws_are_reported_as_unsupported(toe: Toe, document: str) -> None:
     ended = toe.steps(execute(document))
     assert ended.exit_code == 1
-    assert "in this version of awstoe" in ended.summary["failureMessage"]
+    message = ended.summary["failures"][0]["message"]
+    assert "in this version of awstoe" in message
+    assert message.count(document) == 1
+    before, _, _ = ended.stderr.partition("phase build")
+    assert "step 'Nested' in phase 'build' uses documents from" in before
 
 
 def test_a_blocked_module_in_a_nested_document_fails_the_step(toe: Toe) -> None:

@@ -31,10 +31,9 @@ Table = tuple[Row, ...]
 
 
 def shell(platforms: Collection[Platform]) -> str:
-    """Return the action that runs scripts on ``platforms``."""
-    if Platform.WINDOWS not in platforms:
-        return "ExecuteBash"
-    return "ExecuteBash or ExecutePowerShell" if len(platforms) > 1 else "ExecutePowerShell"
+    """Return the action that runs scripts on the first of ``platforms``."""
+    windows = Platform.WINDOWS in platforms and Platform.LINUX not in platforms
+    return "ExecutePowerShell" if windows else "ExecuteBash"
 
 
 def find(
@@ -59,8 +58,6 @@ def find(
                 return Advice(row.hint.format(shell=script), *meant[:1])
             if meant:
                 return Advice(f"use {meant[0]!r}", meant[0])
-            if "{shell}" in row.keys:  # for both platforms, which is two actions
-                return Advice(f"use {script}")
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from awstoe.document import keys
+from awstoe.document import advice, keys
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.keys import Level
 from awstoe.document.names import variable_problem
@@ -77,7 +77,7 @@ class _Reader:
     def holder(self, node: Mapping, path: str) -> Mapping:
         """Return a mapping of names to declarations."""
         entries = node.entries
-        own = [key for key in entries if key in self._level.known and not self._is_body(node, key)]
+        own = [key for key in entries if self._is_own(key) and not self._is_body(node, key)]
         others = [key for key in entries if key not in own]
         if not own:
             return self._bodies(node, path)
@@ -94,6 +94,11 @@ class _Reader:
             )
             return Mapping(node.line, node.column)
         return self._bodies(node, path)
+
+    def _is_own(self, key: str) -> bool:
+        """Whether ``key`` is one of a declaration, or a word for one."""
+        known, words = self._level.known, self._level.words
+        return key in known or advice.find(words, key, known, self._platforms) is not None
 
     def _is_body(self, node: Mapping, key: str) -> bool:
         return isinstance(node.entries[key][1], Mapping)

@@ -53,13 +53,22 @@ def text(diagnostics: Diagnostics, node: Node, path: str, what: str, hint: str =
 
 def _text_hint(node: Node, empty: str) -> str:
     if isinstance(node, Scalar):
-        null = f"{node.text} is YAML's null, no value" if node.text else ""
+        null = f"in YAML, {node.text} means no value" if node.text else ""
         return ": ".join(filter(None, (null, empty or "write a string")))
-    if isinstance(node, Mapping) and node.flow:
-        return "put the whole string in quotes: '{' starts a mapping"
-    if isinstance(node, Sequence) and node.flow:
-        return "put the whole string in quotes: '[' starts a list"
-    return "write one string"
+    return one_string(node)
+
+
+def one_string(node: Mapping | Sequence, several: str = "") -> str:
+    """Return the hint for a list or mapping in place of a string.
+
+    Args:
+        node: The list or mapping.
+        several: Where to put several strings; may be empty.
+    """
+    if isinstance(node, Sequence):
+        quotes = "quote a string that starts with '['" if node.flow else ""
+        return "; ".join(filter(None, ("write one string", several, quotes)))
+    return "quote a string that starts with '{'" if node.flow else "quote a string with ': ' in it"
 
 
 def free_text(diagnostics: Diagnostics, node: Node, path: str, what: str) -> str | None:

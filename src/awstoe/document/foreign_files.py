@@ -60,6 +60,10 @@ class _Opening(NamedTuple):
     hint: str
 
 
+_CLOUD_INIT: Final = (
+    "a cloud-init configuration (cloud-config)",
+    "pass it as user data, or write its commands as steps of ExecuteBash",
+)
 _OPENINGS: Final = (
     _Opening(
         r"(?is)\s*<\?xml\b[^>]*>\s*<Error>.*?<Code>\w+",
@@ -69,7 +73,7 @@ _OPENINGS: Final = (
     _Opening(r"(?i)\s*<(!doctype\s+html|html|head|body)\b", "an HTML page", _DOWNLOAD),
     _Opening(r"\s*<(\?xml|!DOCTYPE|!--|[A-Za-z][\w:.-]*[\s>/])", "an XML file", _WANTED),
     _Opening(
-        r"(?s)(.*\n)?<{7} ",
+        r"(?m)^<{7} ",
         "a file with an unresolved merge conflict",
         "resolve the conflict between the lines '<<<<<<<' and '>>>>>>>'",
     ),
@@ -85,7 +89,9 @@ _OPENINGS: Final = (
     ),
     _Opening(r"(diff --git |--- a/|Index: )", "a patch", "apply the patch to its document"),
     _Opening(r"-----BEGIN ", "a PEM file (a key or a certificate)", _WANTED),
-    _Opening(r"(?i)(content-type|mime-version): ", "a MIME message, such as user data", _WANTED),
+    _Opening(
+        r"(?i)(content-type|mime-version): ", "a MIME message, such as user data", _CLOUD_INIT[1]
+    ),
     _Opening(r"%PDF-", "a PDF file", _WANTED),
     _Opening(r"\{\\rtf", "an RTF file", "save the document as plain text in UTF-8"),
 )
@@ -103,18 +109,18 @@ _TEXTS: Final = (
         "build it with 'docker build', or put the commands after RUN into steps of ExecuteBash",
     ),
     _Opening(
-        r"(?s)(.*\n)?[ \t]*(packer|source\s+\"[^\"]*\"\s+\"[^\"]*\"|build)\s*\{",
+        r"(?m)^(packer|source\s+\"[^\"]*\"\s+\"[^\"]*\"|build)\s*\{",
         "a Packer template (HCL)",
         "run it with 'packer build', or put the commands of its provisioners into steps",
     ),
     _Opening(
-        r"(?s)(.*\n)?(terraform|locals|(resource|data)\s+\"[^\"]*\"\s+\"[^\"]*\""
+        r"(?m)^(terraform|locals|(resource|data)\s+\"[^\"]*\"\s+\"[^\"]*\""
         r"|(provider|variable|module|output)\s+\"[^\"]*\")\s*\{",
         "a Terraform configuration (HCL)",
         "apply it with Terraform; if it defines a component, use the text under its 'data'",
     ),
-    _Opening(r"(?s)(.*\n)?pipeline\s*\{", "a Jenkinsfile", "run it with Jenkins"),
-    _Opening(r"(?s)(.*\n)?Vagrant\.configure", "a Vagrantfile", "run it with Vagrant"),
+    _Opening(r"(?m)^pipeline\s*\{", "a Jenkinsfile", "run it with Jenkins"),
+    _Opening(r"(?m)^Vagrant\.configure", "a Vagrantfile", "run it with Vagrant"),
     _Opening(
         r"(?i)(<#|\[CmdletBinding|param\s*\(|\$\w+\s*=|Set-StrictMode)",
         "a PowerShell script",
@@ -130,7 +136,7 @@ _TEXTS: Final = (
     _Opening(r"(export\s+)?\w+=\S*\s*(\n|$)", "a file of variables", _WANTED),
     _Opening(r"(import|from)\s+\w+.*\n", "a Python script", _SCRIPT),
     _Opening(
-        r"(?s)(.*\n)?\s*\{%|\{\{-?\s*(if|range|define|include)\b",
+        r"(?m)^[ \t]*(\{%|\{\{-?[ \t]*(if|range|define|include)\b)",
         "a template of Jinja or Helm",
         "render the template first, and use its result",
     ),
@@ -156,10 +162,6 @@ _CLOUDFORMATION: Final = (
 _SSM: Final = (
     "an SSM document",
     "run it with AWS Systems Manager, or write its 'mainSteps' as steps of a phase",
-)
-_CLOUD_INIT: Final = (
-    "a cloud-init configuration (cloud-config)",
-    "pass it as user data, or write its commands as steps of ExecuteBash",
 )
 _PACKER: Final = (
     "a Packer template (JSON)",
@@ -305,11 +307,12 @@ def recognized(data: bytes, root: Node | None) -> Unreadable | None:
     if root is None and re.search(r"(?m)^[ \t]*[\"']?phases[\"']?[ \t]*:", text):
         return None  # a document with a syntax error
     body = _without_comments(text)
+    first = text.count("\n") - body.count("\n") + 1
     return (
         _opening(_FIRST_LINES, text)
         or _mapping(re.findall(r"(?m)^[\"']?([\w.-]+)[\"']?:(?=\s|$)", text), text, 1)
         or _by_keys(_LISTS, re.findall(r"(?m)^- ([\w.]+):(?=\s|$)", text), text, 1)
-        or _opening(_TEXTS, body)
+        or _opening(_TEXTS, body, first)
     )
 
 
@@ -340,10 +343,14 @@ def _by_keys(
     return None
 
 
-def _opening(openings: Iterable[_Opening], text: str) -> Unreadable | None:
+def _opening(openings: Iterable[_Opening], text: str, line: int = 1) -> Unreadable | None:
+    """Return the first kind that ``text``, which starts on ``line``, shows."""
     for opening in openings:
-        if re.match(opening.expression, text):
-            return _foreign(opening.what, opening.hint, line=1)
+        many = opening.expression.startswith("(?m)")
+        found = (re.search if many else re.match)(opening.expression, text)
+        if found:
+            line += text.count("\n", 0, found.start())
+            return _foreign(opening.what, opening.hint, line=line)
     return None
 
 

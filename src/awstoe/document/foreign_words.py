@@ -123,7 +123,7 @@ STEP: Final[Table] = (
     Row("loopcontrol loopvar", "use 'name' under 'loop', as in 'loop: {{name: x, forEach: [a]}}'"),
     Row("register output outputs", _RESULT),
     Row("id title displayname stepname step label", "", ("name",)),
-    Row("module kind plugin uses type", "", ("action",)),
+    Row("module kind plugin type", "", ("action",)),
     Row(
         "include includetasks importtasks includerole importrole role",
         "use 'action: ExecuteDocument' to run another document",
@@ -289,9 +289,10 @@ ACTION: Final[Table] = (
     ),
     Row(
         "powershell pwsh ps winshell wincommand runpowershellscript ps1 posh",
-        "",
+        "use 'ExecutePowerShell', which runs on Windows only",
         ("ExecutePowerShell",),
     ),
+    Row("uses", "GitHub's actions cannot run here: use a command in a script"),
     Row("executescript executeshell executecommand runscript runcommand", "", ("{shell}",)),
     Row("binary program executable", "", ("ExecuteBinary",)),
     Row(

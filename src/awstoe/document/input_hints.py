@@ -41,6 +41,8 @@ def form(found: Schema, node: Node | None) -> str:
     if not fields:
         return f"see 'awstoe actions {found.name}'"
     shown = {key: _EXAMPLES.get(key, key.upper()) for key in fields}
+    if len(fields) == 1 and isinstance(node, Scalar) and not node.is_null:
+        shown[fields[0]] = flow_text(node.text)
     if fields == ["commands"]:
         given = _lines(node)
         if given is not None and any("\n" in line for line in given):
@@ -82,6 +84,10 @@ def unknown(context: ParseContext, node: Mapping, key: str, found: Schema) -> Me
     meant, hint = keys.meaning(
         context.diagnostics, context.platforms, key, free, foreign_words.INPUT
     )
+    if hint and isinstance(found.fields.get(meant), TextList):
+        value_node = node.entries[key][1]
+        if isinstance(value_node, Scalar):
+            return Meaning(meant, _list_hint(meant, value_node))
     if hint:
         return Meaning(meant, hint)
     if key in keys.STEP.known:
@@ -94,7 +100,7 @@ def unknown(context: ParseContext, node: Mapping, key: str, found: Schema) -> Me
 
 
 def entry(node: Node) -> str:
-    """Return what to do about an entry of a list that is not a string."""
+    """Return what to do about a list or mapping in a list of strings; else an empty string."""
     if isinstance(node, Mapping):
         if node.flow:
             return "'{' makes this a mapping: quote the whole string, or use a '|' block"
@@ -103,26 +109,11 @@ def entry(node: Node) -> str:
         if node.flow:
             return "'[' makes this a list: quote the whole string, or use a '|' block"
         return "remove the second '- '"
-    if isinstance(node, Scalar) and node.text:
-        return null_hint(node)
-    return "write a string after the '-', or remove the '-'"
-
-
-def null_hint(node: Node) -> str:
-    """Return what to do about a YAML null, or an empty string if it is not one."""
-    if not isinstance(node, Scalar) or not node.is_null:
-        return ""
-    if node.text:
-        return f"{node.text} is YAML's null, no value: write a value, or quote it to keep the text"
-    return "write a value, or remove the key"
+    return ""
 
 
 def value(context: ParseContext, field: Field, key: str, node: Node) -> str:
     """Return what to do about a value that does not fit its input."""
-    if isinstance(node, Scalar) and node.is_null:
-        if node.text == "~" and field.kind == "path":
-            return "~ is YAML's null, no value: write '{{ env:HOME }}' for the home folder"
-        return null_hint(node)
     if field.choices and isinstance(node, Scalar):
         words = foreign_words.CHOICE
         return keys.meaning(context.diagnostics, (), node.text, field.choices, words).hint
@@ -143,7 +134,7 @@ def _form_of(field: Field, key: str, node: Node) -> str:
         case TextMap() if not isinstance(node, Mapping):
             return f"write '{key}: {{NAME: VALUE}}'"
         case _ if not isinstance(node, Scalar):
-            return _one_string(node)
+            return expect.one_string(node, "make an entry of 'inputs' for each")
         case Permissions():
             return _PERMISSIONS
         case _:
@@ -160,18 +151,4 @@ def _list_hint(key: str, node: Node) -> str:
         return (
             f"write each argument as an entry: '{key}: [{', '.join(map(flow_text, text.split()))}]'"
         )
-    return f"put '- ' before the string on a line of its own, or write '{key}: [{flow_text(text)}]'"
-
-
-def _one_string(node: Node) -> str:
-    if isinstance(node, Mapping):
-        return (
-            "put the whole string in quotes: '{' starts a mapping"
-            if node.flow
-            else "write the string after the ':', and quote it if it contains ': '"
-        )
-    return (
-        "put the whole string in quotes: '[' starts a list"
-        if isinstance(node, Sequence) and node.flow
-        else "write one string; make several entries of 'inputs' for several"
-    )
+    return f"write '{key}: [{flow_text(text)}]'"

@@ -131,6 +131,9 @@ def _operation(
         field = found.fields.get(key)
         if field is None:
             continue
+        if key != written and isinstance(field, TextList) and isinstance(value_node, Scalar):
+            sound = False  # the hint for the key has shown how the value is written
+            continue
         if value is None and key not in found.required:
             context.scalars.value(value_node, place)
             del operation[key]  # the same as left out
@@ -146,16 +149,42 @@ def _operation(
             sound = False
         elif not has_references:
             operation[key] = field.record(value)
-    missing = sorted(found.required - operation.keys())
-    for key in missing if "" not in unknown.values() or len(missing) > 1 else ():
-        message = f"the input {key!r} of {step.action} is required"
-        hint = input_hints.missing(found, key, node)
-        diagnostics.error(node, path, "missing-input", message, hint)
-    if sound and not missing and found.conflict and (problem := found.conflict(operation)):
-        entry = node.entries.get(found.conflict_at)
-        where_at = entry[1] if entry else node
-        diagnostics.error(where_at, path, "conflict", f"{step.action}: {problem}")
+    if _is_complete(context, node, path, found, operation, unknown) and sound:
+        _check_conflict(context, node, path, found, operation)
     return operation
+
+
+def _is_complete(
+    context: ParseContext,
+    node: Mapping,
+    path: str,
+    found: Schema,
+    operation: Lookup[str, Value],
+    unknown: Lookup[str, str],
+) -> bool:
+    """Report required inputs that are missing; return whether none is."""
+    missing = sorted(found.required - operation.keys())
+    if len(missing) == 1 and "" in unknown.values():
+        return False  # it may be the unknown one, whose hint names it
+    for key in missing:
+        message = f"the input {key!r} of {found.name} is required"
+        hint = input_hints.missing(found, key, node)
+        context.diagnostics.error(node, path, "missing-input", message, hint)
+    return not missing
+
+
+def _check_conflict(
+    context: ParseContext, node: Mapping, path: str, found: Schema, operation: Lookup[str, Value]
+) -> None:
+    """Report inputs that exclude each other."""
+    problem = found.conflict(operation) if found.conflict else None
+    if problem is None:
+        return
+    entry = node.entries.get(found.conflict_at)
+    hint = f"change {found.conflict_at!r}, or the inputs next to it" if entry else ""
+    context.diagnostics.error(
+        entry[1] if entry else node, path, "conflict", f"{found.name}: {problem}", hint
+    )
 
 
 def _refers(context: ParseContext, node: Node, path: str, step: StepFacts) -> bool:
@@ -206,7 +235,7 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
                 f"{path}[{position}]",
                 "wrong-value",
                 f"the input {key!r}: expected a string, got {describe(item)}",
-                input_hints.entry(item),
+                input_hints.entry(item) or context.scalars.error_hint(item, field),
             )
         if wrong:
             return False

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from awstoe.document import advice, foreign_words
 from awstoe.document.advice import Table
 from awstoe.document.diagnostics import Diagnostics
+from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
@@ -72,7 +73,12 @@ def meaning(
     known: Collection[str],
     words: Table,
 ) -> Meaning:
-    """Return what ``word`` was meant to be; without a known key and a hint if that is unclear."""
+    """Return what ``word`` was meant to be; without a known key and a hint if that is unclear.
+
+    The meaning is unclear as well if the problem with it will not be shown.
+    """
+    if not diagnostics.has_room(Severity.ERROR):
+        return Meaning("", "")
     folded = advice.fold(word)
     for key in known:
         if advice.fold(key) == folded:
@@ -136,10 +142,10 @@ def already(key: str, where: Scalar) -> str:
     return f"remove one of them: {key!r} is on line {where.line}"
 
 
-def listed(words: Collection[str]) -> str:
+def listed(words: Collection[str], link: str = "or") -> str:
     """Return ``a, b or c``."""
     *firsts, last = words
-    return f"{', '.join(firsts)} or {last}" if firsts else last
+    return f"{', '.join(firsts)} {link} {last}" if firsts else last
 
 
 def with_entries(node: Mapping, entries: dict[str, tuple[Scalar, Node]]) -> Mapping:

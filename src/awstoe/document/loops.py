@@ -33,7 +33,6 @@ def parse_loop(context: ParseContext, node: Node, path: str, step: StepFacts) ->
     holder = expect.mapping(diagnostics, node, path, "'loop'", _form(node))
     if holder is None:
         return None
-    holder = _checked(context, holder, path)
     name = _name(context, holder, path, step)
     kinds = [kind for kind in _KINDS if holder.given(kind)]
     if len(kinds) != 1:
@@ -69,33 +68,9 @@ def _form(node: Node) -> str:
     """Return the hint for a loop that is not a mapping."""
     if isinstance(node, Scalar) and node.text.isdecimal():
         return f"write 'loop: {{for: {{start: 1, end: {node.text}, updateBy: 1}}}}'"
+    if isinstance(node, Sequence):
+        return "write 'loop: {forEach: [...]}' with the list in it"
     return f"put {_LIST} under 'loop', or {_COUNT}"
-
-
-def _checked(context: ParseContext, node: Mapping, path: str) -> Mapping:
-    """Return the loop with the keys that were meant; those of an inner mapping are one problem."""
-    inner = [key for key in node.entries if key in keys.COUNT.known]
-    parent, form = "for", _COUNT
-    if "delimiter" in node.entries:
-        inner = [key for key in node.entries if key in keys.SPLIT.known]
-        parent, form = "forEach", '\'forEach: {list: "a,b", delimiter: ","}\''
-
-    def special(key: str, _value: Node) -> bool:
-        if inner and key == inner[0]:
-            context.diagnostics.error(
-                node.entries[key][0],
-                f"{path}.{key}",
-                "misplaced-key",
-                f"{' and '.join(map(repr, inner))} {'belong' if inner[1:] else 'belongs'} under"
-                f" {parent!r}",
-                f"write {form}",
-            )
-        return key in inner
-
-    found = keys.check(context.diagnostics, context.platforms, node, path, keys.LOOP, special)
-    if inner:
-        keys.excuse(found, "for")
-    return found
 
 
 def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
@@ -206,5 +181,6 @@ def _delimiter(context: ParseContext, node: Mapping, path: str) -> str | None:
         path,
         "bad-delimiter",
         f"'delimiter': expected one of {known}, got {quoted(text)}",
+        "separate the entries of the list by one of these",
     )
     return None

@@ -24,9 +24,18 @@ def name_problem(name: str, kind: str, place: str = "") -> str | None:
     return f"Invalid {kind} name {_shown(name)}{place}. {_CHARACTERS}"
 
 
+def valid_name(name: str) -> str:
+    """Return the valid name closest to ``name``; empty if it has no allowed character."""
+    # Imported here because only a wrong name needs it.
+    from unicodedata import normalize  # noqa: PLC0415
+
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^0-9A-Za-z_]+", "-", plain).strip("-")
+
+
 def name_hint(name: str) -> str:
     """Return the valid name closest to an invalid one, as a hint."""
-    valid = re.sub(r"[^0-9A-Za-z_]+", "-", name).strip("-")
+    valid = valid_name(name)
     return f"write {valid!r}" if valid else "write a name of allowed characters"
 
 

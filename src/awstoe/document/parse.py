@@ -23,7 +23,11 @@ from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, descri
 from awstoe.document.variables import parse_constants, parse_parameters
 from awstoe.host.platforms import Platform
 
-_TOP: Final = "write 'schemaVersion: 1.0' and 'phases:', and the rest under 'phases'"
+_TOP: Final = "write 'schemaVersion: 1.0' and 'phases:' above it, and the rest under 'phases'"
+_STEPS: Final = (
+    "write 'schemaVersion: 1.0', 'phases:', '- name: build' and 'steps:' above the list, and indent"
+    " the list below 'steps:'"
+)
 _PHASES: Final = (
     "add 'phases:' with at least one phase: '- name: build' and its 'steps', as in 'awstoe actions"
     " ExecuteBash'"
@@ -102,7 +106,9 @@ def _read(data: bytes, diagnostics: Diagnostics) -> tuple[str, Mapping]:
         return text, root
     message = f"the document: expected a mapping, got {describe(root)}"
     line, column = root.line, root.column
-    raise Unreadable("wrong-type", message, hint=_TOP, line=line, column=column)
+    first = root.items[0] if isinstance(root, Sequence) and root.items else None
+    hint = _STEPS if isinstance(first, Mapping) and "action" in first.entries else _TOP
+    raise Unreadable("wrong-type", message, hint=hint, line=line, column=column)
 
 
 def _foreign(data: bytes, root: Node | None) -> Unreadable | None:

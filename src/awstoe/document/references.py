@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from enum import Enum, auto
+from itertools import islice
 
 from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
@@ -44,13 +45,14 @@ class ReferenceCheck:
         text: The document's text, used to locate references.
     """
 
-    __slots__ = ("_diagnostics", "_lines", "_scope", "_text")
+    __slots__ = ("_by_name", "_diagnostics", "_lines", "_scope", "_text")
 
     def __init__(self, diagnostics: Diagnostics, scope: Scope, text: str) -> None:
         self._diagnostics = diagnostics
         self._scope = scope
         self._text = text
         self._lines: list[str] = []
+        self._by_name: dict[str, list[StepFacts]] | None = None
 
     def text(self, node: Scalar, path: str, step: StepFacts, position: Position) -> bool:
         """Check the references in ``node``; return whether it contains any."""
@@ -121,7 +123,7 @@ class ReferenceCheck:
                 f"there is no phase {reference.phase!r}",
                 self._elsewhere(reference, step)
                 or self._diagnostics.suggestion(reference.phase, self._scope.phases)
-                or f"the phases are {', '.join(map(quoted, self._scope.phases))}",
+                or _phases_hint(self._scope.phases),
             )
         target = steps.get(reference.step)
         if target is None:
@@ -144,15 +146,18 @@ class ReferenceCheck:
         return self._output(reference, target)
 
     def _elsewhere(self, reference: ChainReference, step: StepFacts) -> str:
-        """Return a hint with the earlier step of that name in another phase, if there is one."""
-        for names in ((reference.step, reference.phase), (reference.phase, reference.step)):
-            for phase, steps in self._scope.phases.items():
-                target = steps.get(names[0])
-                if target is None or target.order >= step.order or phase == reference.phase:
-                    continue
-                if names[0] == reference.step or phase == names[1]:
-                    return f"did you mean '{phase}.{target.name}'?"
-        return ""
+        """Return a hint with an earlier step of that name in another phase, if there is one."""
+        if self._by_name is None:
+            self._by_name = {}
+            for facts in self._scope.steps.values():
+                self._by_name.setdefault(facts.name, []).append(facts)
+        found = next(iter(self._by_name.get(reference.step, ())), None)
+        if found is None:  # perhaps the two names are in the wrong order
+            swapped = self._scope.phases.get(reference.step, {})
+            found = swapped.get(reference.phase)
+        if found is None or found.order >= step.order or not found.phase:
+            return ""
+        return f"did you mean '{found.phase}.{found.name}'?"
 
     def _input(self, reference: ChainReference, target: StepFacts) -> Refusal | None:
         if reference.position >= len(target.operations):
@@ -173,7 +178,13 @@ class ReferenceCheck:
             return None
         names = [output.name for output in schema.schema(target.action).outputs]
         if reference.variable not in names:
-            known = f"use one of {', '.join(names)}" if names else "it has no outputs"
+            known = (
+                f"use one of {', '.join(names)}"
+                if names[1:]
+                else f"use {names[0]!r}"
+                if names
+                else "it has no outputs"
+            )
             return Refusal(
                 "unknown-output",
                 f"the action {target.action} has no output {reference.variable!r}",
@@ -260,6 +271,11 @@ def texts_of(node: Node, path: str) -> "list[tuple[Scalar, str]]":
             if not isinstance(item, Scalar) or "{{" in item.text:
                 found += texts_of(item, f"{path}.{key}")
     return found
+
+
+def _phases_hint(phases: Collection[str]) -> str:
+    shown = ", ".join(map(quoted, islice(phases, 10)))
+    return f"the phases are {shown}{' and others' if len(phases) > 10 else ''}"  # noqa: PLR2004
 
 
 def _names(step: StepFacts) -> Collection[str]:

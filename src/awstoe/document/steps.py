@@ -6,10 +6,11 @@ from awstoe import limits
 from awstoe.actions.table import ACTIONS, ActionSpec, Shape
 from awstoe.document import advice, expect, foreign_words, keys
 from awstoe.document.conditions import parse_assertion, parse_if
+from awstoe.document.declarations import flow_text
 from awstoe.document.inputs import Operations, failure, parse_inputs
 from awstoe.document.loops import ParsedLoop, parse_loop
 from awstoe.document.model import If, Mark, OnFailure, Phase, Step
-from awstoe.document.names import name_hint, name_problem
+from awstoe.document.names import name_hint, name_problem, valid_name
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
@@ -37,11 +38,11 @@ def parse_phases(context: ParseContext, node: Node) -> tuple[Phase, ...]:
     unclear = False
     for position, item in enumerate(listed.items):
         path = f"phases[{position}]"
-        holder = expect.mapping(diagnostics, item, path, "phase", _PHASE_FORM)
+        holder = expect.mapping(diagnostics, item, path, "phase", _phase_hint(item))
         if holder is None:
             unclear = True
             continue
-        unclear = unclear or "name" not in holder.entries
+        unclear = unclear or "name" not in holder.entries or "steps" in holder.excused
         phase = _phase(context, holder, path, position)
         phases.append(phase)
         if phase.name and phase.name in seen:
@@ -125,7 +126,8 @@ def _unique(
     """Report a name that is already in ``lines``, and otherwise add it."""
     if not name:
         return
-    where = node.entries["name"][1] if isinstance(node, Mapping) else node
+    entry = node.entries.get("name") if isinstance(node, Mapping) else None
+    where = entry[1] if entry else node
     if name in lines:
         context.diagnostics.error(
             where,
@@ -180,11 +182,25 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
     )
 
 
+def _phase_hint(item: Node) -> str:
+    """Return the hint for a phase that is not a mapping."""
+    if not isinstance(item, Scalar):
+        return _PHASE_FORM
+    if item.is_null:
+        return "remove the '-', or write the phase after it"
+    name = valid_name(item.text) or "build"
+    return f"write '- name: {name}', and its 'steps:' below 'name'"
+
+
 def _step_hint(context: ParseContext, item: Node) -> str:
     """Return the hint for a step that is not a mapping."""
     if isinstance(item, Scalar) and item.is_null:
         return "remove the '-', or write the step after it"
-    return f"write '- name: NAME' with 'action: {advice.shell(context.platforms)}' below"
+    action = advice.shell(context.platforms)
+    if isinstance(item, Scalar) and "\n" not in item.text:
+        command = flow_text(item.text)
+        return f"write '{{name: NAME, action: {action}, inputs: {{commands: [{command}]}}}}'"
+    return f"write '- name: NAME', and 'action: {action}' and 'inputs:' below 'name'"
 
 
 def _required_text(

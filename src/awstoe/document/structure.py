@@ -20,6 +20,8 @@ from awstoe.host.platforms import Platform
 SCHEMA_VERSIONS: Final = frozenset({"1.0", "1"})
 
 _LOOPS: Final = ("for", "forEach")
+_COUNT_FORM: Final = "'for: {start: 1, end: 3, updateBy: 1}'"
+_SPLIT_FORM: Final = '\'forEach: {list: "a,b", delimiter: ","}\''
 _PARTS: Final = ("value", "path", "then", "else")
 
 
@@ -141,7 +143,11 @@ class _Structure:
     def _phase(self, node: Mapping, path: str) -> Mapping:
         stepless = "steps" not in node.entries and "action" in node.entries
 
+        scripts: list[str] = []
+
         def special(key: str, _value: Node) -> bool:
+            if advice.find(foreign_words.SCRIPT, key, (), self._platforms):
+                scripts.append(key)
             if stepless and key == "action":
                 self._diagnostics.error(
                     node.entries[key][0],
@@ -154,8 +160,8 @@ class _Structure:
             return stepless and key in keys.STEP.known
 
         found = keys.check(self._diagnostics, self._platforms, node, path, keys.PHASE, special)
-        if stepless:
-            keys.excuse(found, "steps", "name")
+        if stepless or scripts:
+            keys.excuse(found, "steps")
         if "steps" in found.entries:
             steps = self._list(found.entries["steps"][1], f"{path}.steps", keys.STEP, self._step)
             found = keys.with_entry(found, "steps", steps)
@@ -163,7 +169,7 @@ class _Structure:
 
     def _step(self, node: Mapping, path: str) -> Mapping:
         if all(key in keys.STEP.known for key in node.entries):
-            return node
+            return self._loop(node, path)
         fields = _inputs_of(node)
         moved: dict[str, list[str]] = {"inputs": [], "loop": [], "if": []}
         excused: list[str] = []
@@ -184,13 +190,48 @@ class _Structure:
             if children:
                 found = self._moved(node, found, path, parent, children)
         keys.excuse(found, *excused)
-        return found
+        return self._loop(found, path)
+
+    def _loop(self, step: Mapping, path: str) -> Mapping:
+        """Return the step with the keys of its loop that were meant."""
+        node = step.value("loop")
+        if not isinstance(node, Mapping):
+            return step
+        parent, form, inner = "for", _COUNT_FORM, keys.COUNT.known
+        if "delimiter" in node.entries:
+            parent, form, inner = "forEach", _SPLIT_FORM, keys.SPLIT.known
+        misplaced = [key for key in node.entries if key in inner]
+
+        found = keys.check(
+            self._diagnostics,
+            self._platforms,
+            node,
+            f"{path}.loop",
+            keys.LOOP,
+            lambda key, _value: key in misplaced,
+        )
+        if misplaced:
+            first = misplaced[0]
+            subject = keys.listed(list(map(repr, misplaced)), "and")
+            self._diagnostics.error(
+                node.entries[first][0],
+                f"{path}.loop.{first}",
+                "misplaced-key",
+                f"{subject} {'belong' if misplaced[1:] else 'belongs'} under {parent!r}",
+                f"write {form}",
+            )
+            keys.excuse(found, "for")
+        return step if found is node else keys.with_entry(step, "loop", found)
 
     def _script(self, node: Mapping, path: str, key: str, value: Node, excused: list[str]) -> bool:
         """Report a key that names a program, as in Ansible's ``shell: echo``."""
         message, hint = f"unknown key {quoted(key)}", self._script_hint(key, value)
         if hint and "action" in node.entries:
-            hint = "put the script under 'inputs', as in 'inputs: {commands: [\"echo hello\"]}'"
+            hint = (
+                "put the script under 'inputs', or remove it"
+                if "inputs" in node.entries
+                else "put the script under 'inputs', as in 'inputs: {commands: [\"echo hello\"]}'"
+            )
         elif "action" in node.entries:
             return False
         else:
@@ -228,12 +269,12 @@ class _Structure:
         """Report keys that are next to ``parent``; return the step with them below it."""
         where = node.entries[children[0]][0]
         several = len(children) > 1
-        subject = " and ".join(map(repr, children))
+        subject = keys.listed(list(map(repr, children)), "and")
         belongs = "belong" if several else "belongs"
         if parent == "inputs":
             kind = "are inputs" if several else "is an input"
             belongs = f"{kind} of {_text(node, 'action')} and {belongs}"
-        these = f"{children[0]!r}, and the lines that belong to it," if not several else "them"
+        these = "them" if several else f"{children[0]!r} and the lines that belong to it"
         self._diagnostics.error(
             where,
             f"{path}.{children[0]}",
@@ -241,7 +282,7 @@ class _Structure:
             f"{subject} {belongs} under {parent!r}",
             f"indent {these} by two spaces more than '{parent}:'"
             if parent in node.entries
-            else f"write '{parent}:' above, and indent {these} by two spaces more",
+            else f"write '{parent}:' above {children[0]!r}, and indent {these} by two spaces more",
         )
         old = found.value(parent)
         last = old.items[-1] if isinstance(old, Sequence) and old.items else old

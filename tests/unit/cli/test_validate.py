@@ -106,3 +106,30 @@ def test_without_libyaml_the_other_documents_are_still_checked(
     assert (first["file"], first["code"], first["line"]) == (str(unread), "unreadable", 0)
     assert "wheel of PyYAML" in first["hint"]
     assert {problem["file"] for problem in others} == {str(read)}
+
+
+UNAVAILABLE = GOOD.replace(
+    b"action: UpdateOS",
+    b"action: WebDownload, inputs: [{source: 'https://a.example', destination: b}]",
+)
+
+
+def test_what_this_version_cannot_run_is_a_warning(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yml", UNAVAILABLE)
+
+    result = run(path)
+
+    assert result.exit_code == 0
+    (problem,) = result.json["problems"]
+    assert problem["severity"] == "warning"
+    assert "uses WebDownload, which is not in this version" in problem["message"]
+    assert result.lines[0].startswith(f"{path}:2:32: warning: step 'A' in phase 'build' uses ")
+
+
+def test_what_this_version_cannot_run_is_an_error_of_strict_validation(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yml", UNAVAILABLE)
+
+    result = run(path, strict=True)
+
+    assert result.exit_code == 1
+    assert [problem["severity"] for problem in result.json["problems"]] == ["error"]

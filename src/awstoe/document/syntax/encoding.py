@@ -92,6 +92,7 @@ def _binary(data: bytes, offset: int) -> Unreadable:
     return Unreadable(
         "binary-file",
         f"expected a text file, got a binary file with a NUL byte at offset {offset}",
+        hint="check that this is the right file",
     )
 
 

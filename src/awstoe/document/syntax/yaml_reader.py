@@ -5,6 +5,7 @@ process on a deeply nested document. Reading stops at the first event that is re
 hostile after it is never read.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -188,7 +189,9 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
         "unknown-tag",
         _Place(event.start_mark),
         f"the tag {quoted(shown)} has no effect; its value is used as written",
-        "" if shown.startswith("!!") else "quote a string that starts with '!', or remove the tag",
+        ""
+        if shown.startswith("!!")
+        else "quote the string if it starts with '!', or remove the tag",
     )
 
 
@@ -204,6 +207,8 @@ _HINTS: Final = (
     ("tab character", "indent with spaces; YAML does not allow tabs for indentation"),
     ("mapping values are not allowed", "quote a string that contains ': '"),
     ("expected key", _LAYOUT),
+    ("expected ',' or ']'", "close the list with ']', or quote a string that starts with '['"),
+    ("expected ',' or '}'", "close the mapping with '}', or quote a string that starts with '{'"),
     ("could not find expected ':'", "check that there is a ':' after the key"),
     ("'-' indicator", _LAYOUT),
     ("undefined tag handle", "quote a string that starts with '!'"),
@@ -216,6 +221,16 @@ _HINTS: Final = (
     ),
     ("quoted scalar", "check that the closing quote is there"),
 )
+
+
+def _missing_space(text: str, row: int) -> str:
+    """Return a hint if a line at or before ``row`` lacks the space that makes it a key."""
+    for number, line in list(enumerate(encoding.lines(text)))[max(0, row - 1) : row + 1]:
+        if re.match(r"[ \t]*-[A-Za-z]\w*:(\s|$)", line):
+            return f"write a space after the '-' on line {number + 1}"
+        if number < row and re.match(r"[ \t]*(- )?[A-Za-z]\w*:[^\s:/\\]\S*$", line):
+            return f"write a space after the ':' on line {number + 1}"
+    return ""
 
 
 def _two_tops(text: str) -> str:
@@ -235,6 +250,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     hint = next((hint for fragment, hint in _HINTS if fragment in message), "")
     if "expected <document start>" in message:
         hint = _two_tops(text)
+    elif "mapping values are not allowed" in message and mark is not None:
+        hint = _missing_space(text, mark.line) or hint
     if mark is None:
         return Unreadable("yaml-syntax", message, hint=hint, line=1)
     if unquoted := _unquoted_before(error, text):
