@@ -26,6 +26,8 @@ Choice: the last error decides, because what follows an error shows that the pro
 it. Errors that are close to each other belong together. Among those, the best line is taken; among
 equal ones, the first of the program that reported last, because a program's first error often
 causes its others. Of exceptions it is the last, because each names the one that caused it.
+
+Without any sign, a single line on standard error is taken, unless it is a warning.
 """
 
 from collections import Counter
@@ -74,6 +76,12 @@ class Judged(NamedTuple):
     own: tuple[int, ...]
     """The lines that are the program's own: neither blank nor echoed script source."""
 
+    def only(self, lines: Sequence[str]) -> str:
+        """Return the only line of its own; empty if there are more, or if it is a warning."""
+        if len(self.own) != 1 or error_signs.OTHER_LABEL.search(lines[self.own[0]]):
+            return ""
+        return lines[self.own[0]]
+
 
 def judge(
     stdout: Sequence[str], stderr: Sequence[str], exit_code: int | None = None, script: str = ""
@@ -107,6 +115,7 @@ def _cause(lines: Sequence[str], own: Sequence[int], exit_code: int | None) -> C
     best = max(points.values())
     limit = max(_EVIDENCE, best - _WEAKER_BY) if best >= _EVIDENCE else best
     top: list[int] = []
+    top_rank = (0, False)
     between = 0
     for index in reversed(own):
         if points.get(index, 0) < limit:
@@ -115,9 +124,10 @@ def _cause(lines: Sequence[str], own: Sequence[int], exit_code: int | None) -> C
         if top and between > _TOGETHER:
             break
         between = 0
-        if not top or points[index] > points[top[0]]:
-            top = [index]
-        elif points[index] == points[top[0]]:
+        rank = (points[index], not lines[index][:1].isspace())
+        if rank > top_rank:
+            top, top_rank = [index], rank
+        elif rank == top_rank:
             top.append(index)
     chosen = top[0]
     raised = points[chosen] == _TRACEBACK_POINTS or error_signs.EXCEPTION.search(lines[chosen])

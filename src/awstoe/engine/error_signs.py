@@ -20,7 +20,8 @@ LABEL: Final = re.compile(
     | (?<![\w./=-]) (?:ERROR|FATAL|CRITICAL|SEVERE|EMERG) (?![\w/=-]|\.\w)
     | ^(?:E|F|ERR|Err): (?=\s|\d)  | ^E\s{{2,}}\S | ^\[E\] | ^E\d{{4}}\b
     | ^[\w./+-]+:\ (?:fatal\ |internal\ )?error\b | ^[a-z][\w-]*\ (?:error|ERR!)\s+\S
-    | ^\W*(?:FAIL|FAILED|FAILURE|not\ ok)\b | ^\s*[✗✘\u00d7✖❌\u2a2f]\s?\S | (?:^|\s)\*\*\*\s\S
+    | ^\s*\d+:\d+\s+error\b | ^\W*(?:FAIL|FAILED|FAILURE|not\ ok)\b
+    | ^\s*[✗✘\u00d7✖❌\u2a2f]\s?\S | (?:^|\s)\*\*\*\s\S
     | ^Caused\ by: | ^Exception\ in\ thread | ^\s*thread\ '.*'.*\ panicked
     """,
     re.VERBOSE,
@@ -38,6 +39,7 @@ STRONG: Final = re.compile(
         |be|a|in|enough|defined|declared|implemented|registered|writable|readable|executable
         |reachable|resolved|authorized|match)
     | no\ (?:such|space|match|matching|rule|route|module|public\ key|provider|package|candidate)
+    | (?:has|have|had|contains?|with|there\ (?:is|are|was|were))\ no
     | nothing\ provides | permission\ denied | (?:access|authorization)\ (?:is\ |was\ )?denied
     | denied | refused | forbidden | unauthorized | unsupported | unrecognized | unresolved
     | undefined | undeclared | unbound | unreachable | unhandled | uncaught | unavailable
@@ -61,14 +63,14 @@ WEAK: Final = re.compile(
     | too\ (?:many|few|large|long|short|old|small|new|big|wide) | in\ use | incorrect
     | assert(?:ion)? | panic(?:ked)? | stopp(?:ed|ing) | terminated | traceback
     | e(?:noent|acces|perm|exist|nospc|conn\w+|timedout|notfound|ai_again|nomem)
-    | unsigned | vulnerab\w+ | exception | problem | lacks? | unterminated | unclosed | truncated)
+    | unsigned | vulnerab\w+ | exception | problems? | lacks? | unterminated | unclosed | truncated)
     (?![\w=-]|/|\.\w)
     """
 )
 """Words that are usual in error messages, and possible elsewhere."""
 POSITION: Final = re.compile(
     r"""(?x)
-      ^\s*(?:\[\w+\]\s+)?["']?(?:[A-Z]:)?[\w./\\+@~-]+["']?
+      ^\s*\d+:\d+\s | ^\s*(?:\[\w+\]\s+)?["']?(?:[A-Z]:)?[\w./\\+@~-]+["']?
         (?: :\d+(?::\d+)?: | \(\d+(?:,\d+)*\)\s?: | :\[\d+,\d+\] )
     | \bline\ \d+: | \bat\ \S+:\d+\b
     """
@@ -102,7 +104,7 @@ RESULT: Final = re.compile(
       \b(?:exit(?:ed|s|ing)?|return(?:ed|s)?|ended|finished|completed?|failed|stopped)\b
         .{0,60}\b(?:(?:exit\ )?(?:code|status)|non-?zero|errorlevel)\b
     | \b(?:exit|return)\ (?:code|status|value)\b | \b(?:code|status)[:= ]*\d+\W*$
-    | \*\*\*\ .*\bError\ \d+$ | \berror\ code\ \(?\d
+    | \*\*\*\ .*\berror\ \d+$ | \berror\ code\ \(?\d
     | \b(?:see|check|view|refer\ to|consult|look\ at|found\ in|written\ to|saved\ (?:in|to))\b
         .*\b(?:logs?|above|below|details?|information|documentation|docs?|output|report)\b
     | \bcomplete\ log\b | \bfor\ (?:more|further|full)\ (?:details|information|help|output)\b
@@ -112,7 +114,7 @@ RESULT: Final = re.compile(
         |install(?:ation)?|execution|operation|it|bash|make)\b(?:[\w '\"./:-]{0,40}?)
         \b(?:failed|failures?|incomplete|terminated|aborted|stopped|unsuccessful)\b
         (?:\ with\ an?\ (?:exception|error))?(?:\ (?:in|after)\ [\w.\ ]+)?\W*$
-    | ^FAIL\s+\S+\s+[\d.]+m?s$
+    | ^\W*(?:[\w!]+\W+){0,2}(?:code|errno)\s+[\w-]+$ | ^fail\s+\S+\s+[\d.]+m?s$
     | \bcompilation\ (?:terminated|aborted|error|failure)
     | \berrors?\ (?:was|were)?\s*(?:occurred|encountered|found|detected)\b(?!\ \()
     | \bdue\ to\ (?:\d+\ |the\ |a\ )?(?:previous|above|preceding)

@@ -52,10 +52,7 @@ def quotes(
     text = ""
     if exit_code is not None:
         found = out_judged.cause if stdout_first else err_judged.cause
-        if found is not None:
-            text = found.text
-        elif len(err_judged.own) == 1 and not out_judged.own:
-            text = err[err_judged.own[0]].text  # the only line
+        text = found.text if found else err_judged.only([line.text for line in err])
     text = _shortened(" ".join(text.split()))
     return Quotes(_tail(err, err_judged), _tail(out, out_judged), stdout_first, text)
 

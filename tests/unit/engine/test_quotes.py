@@ -14,7 +14,7 @@ def test_the_tails_are_the_last_lines() -> None:
     output = "".join(f"line {n}\n" for n in range(1, 101)).encode()
     found = quotes([output], [b"why\n\n"], exit_code=3)
     assert found.stdout_tail.splitlines() == [f"line {n}" for n in range(81, 101)]
-    assert (found.stderr_tail, found.stdout_first, found.cause) == ("why", False, "")
+    assert (found.stderr_tail, found.stdout_first, found.cause) == ("why", False, "why")
 
 
 def test_a_cause_far_before_the_end_comes_with_the_lines_after_it() -> None:
