@@ -6,10 +6,11 @@ MADE := .venv/made-from-lock
 T ?= tests
 # worksteal, because loadgroup hangs forever after the limit for a test has ended a worker.
 PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist worksteal -q
-# The programs in tests/ that are not tests: the conformance suite's command, and the benchmark.
+# The programs in tests/ that are not tests: the conformance suite's command, the benchmark, and the
+# power cuts.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
-.PHONY: help demo format lint check test golden conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean
+.PHONY: help demo format lint check test golden conformance bench powercut toolchain build build-all verify-build keys release release-rehearsal docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this help
@@ -42,6 +43,9 @@ conformance: $(MADE) ## Run the black-box tests on a built file (TARGET=linux/38
 
 bench: $(MADE) ## Measure, compared with other programs (PARTS="echo startup" for some)
 	$(FROM_TESTS) bench $(PARTS)
+
+powercut: $(MADE) ## Cut the power of a virtual machine during runs (MARKS="long-9" for some)
+	$(FROM_TESTS) powercut $(MARKS)
 
 toolchain: $(MADE) ## Build the toolchain of a target (TARGET=linux/386)
 	@$(ENV)/awstoe-build toolchain --target=$(TARGET)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from awstoe.expressions.conditions import OPERATORS
+from awstoe.expressions.loops import DELIMITERS
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -191,3 +194,15 @@ def test_the_first_commands_are_targets_of_the_makefile() -> None:
     commands = [line.split("#")[0].split() for line in block.splitlines()]
     assert [command[0] for command in commands] == ["make", "make"]
     assert {command[1] for command in commands} <= set(targets)
+
+
+def test_the_page_on_documents_names_every_operator_and_every_key_of_a_loop() -> None:
+    page = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
+
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    first_cells = " ".join(row.split(" | ")[0] for row in rows)
+    named = set(CODE.findall(first_cells))
+    assert named >= set(OPERATORS)
+    assert named >= {"name", "for", "forEach", "forEach.list", "forEach.delimiter"}
+    (delimiters,) = [row for row in rows if row.startswith("| `forEach.delimiter`")]
+    assert [word for word in DELIMITERS if word.strip() and f"`{word}`" not in delimiters] == []

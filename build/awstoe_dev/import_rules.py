@@ -31,7 +31,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "awstoe.host.platforms",
         "awstoe.host.process",
     },
-    "awstoe.host.machine_linux": set(),
+    "awstoe.host.machine_linux": {"awstoe.host.files"},
     "awstoe.host.machine_windows": {"awstoe.host.files", "awstoe.host.process", _KERNEL32},
     # Nothing in host imports it.
     "awstoe.host.reboot": {

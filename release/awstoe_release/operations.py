@@ -195,7 +195,7 @@ def _is_old(release: Release, folder: str, now: dt.datetime) -> bool:
 
 def _offered(release: Release, version: str) -> list[str]:
     """Return the regions whose pointers have a version."""
-    key = next(each for each in release.list_items() if each.source).key
+    key = next(each.key for each in release.list_items() if each.phase is Phase.POINTERS)
 
     def offers(region: Region) -> bool:
         stored = release.publisher.bucket(region).head(key)

@@ -5,6 +5,7 @@ exactly what is published. The order makes publishing safe: nothing is published
 that it refers to.
 """
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from awstoe.update import layout
 from awstoe_release import tables
 from awstoe_release.configuration import Channel, Configuration
+from awstoe_release.failure import ReleaseFailure
 
 SIGNATURE: Final = layout.SIGNATURE
 CHECKSUMS: Final = "SHA256SUMS"
@@ -26,6 +28,7 @@ DOCUMENTS: Final = (CHECKSUMS, SBOM, PROVENANCE, NOTES, *INSTALLERS)
 KEYRING: Final = "assets/awstoe.gpg"
 METADATA: Final = layout.METADATA.rstrip("/")
 TIMESTAMP: Final = "timestamp.json"
+_TARGETS: Final = ".targets.json"
 _NUMBERED: Final = re.compile(r"(\d+)\.(root|targets|snapshot)\.json")
 _TEXT: Final = "text/plain; charset=utf-8"
 _CONTENT_TYPES: Final = (
@@ -62,7 +65,7 @@ class Item(NamedTuple):
     content_type: str
     cache_control: str
     source: str = ""
-    """For a pointer: the key of the versioned object that it is a copy of."""
+    """The key of the versioned object that it is a copy of, if it is one."""
 
 
 def program_key(version: str, target: str) -> str:
@@ -86,6 +89,9 @@ def items(
         channel: The channel to promote it to.
         tree: The folder that has the files under their keys.
         targets: Some of the targets; all if empty.
+
+    Raises:
+        ReleaseFailure: The list of targets in the tree cannot be read.
     """
     programs = [program_key(version, target) for target in targets or configuration.product.targets]
     documents = [f"{version}/{name}" for name in DOCUMENTS]
@@ -93,7 +99,10 @@ def items(
     make = _Maker(configuration, tree)
     found = [make.item(key, Phase.VERSIONED) for key in (*versioned, f"{version}/{KEYRING}")]
     if channel.updates:
-        found += [make.item(key, Phase.METADATA) for key in _numbered(tree)]
+        numbered = _numbered(tree)
+        copies = _named_by_hash(tree, numbered, versioned)
+        found += [make.item(key, Phase.METADATA, source) for key, source in copies.items()]
+        found += [make.item(key, Phase.METADATA) for key in numbered]
     pointer = {
         **{f"{channel.pointers}/{key.removeprefix(version + '/')}": key for key in versioned},
         f"{channel.pointers}/{KEYRING}": f"{version}/{KEYRING}",
@@ -137,6 +146,36 @@ def _numbered(tree: str) -> list[str]:
     names = [match for name in os.listdir(folder) if (match := _NUMBERED.fullmatch(name))]
     names.sort(key=lambda match: (("root", "targets", "snapshot").index(match[2]), int(match[1])))
     return [f"{METADATA}/{match[0]}" for match in names]
+
+
+def _named_by_hash(tree: str, numbered: Sequence[str], versioned: Sequence[str]) -> dict[str, str]:
+    """Return the keys of this version's programs and signatures by which other TUF clients ask.
+
+    The root says ``consistent_snapshot``, so they look for ``HASH.awstoe`` in the program's folder.
+
+    Returns:
+        The keys that they are copies of, by their keys.
+
+    Raises:
+        ReleaseFailure: The newest list of targets cannot be read.
+    """
+    lists = [key for key in numbered if key.endswith(_TARGETS)]
+    if not lists:
+        return {}
+    path = os.path.join(tree, *lists[-1].split("/"))
+    try:
+        with open(path, "rb") as stream:
+            listed = json.load(stream)["signed"]["targets"]
+        return {
+            layout.path_with_hash(key, listed[key]["hashes"]["sha256"]): key
+            for key in versioned
+            if key in listed
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseFailure(
+            f"{path} is not a list of targets: {error!r}",
+            hint="make it again: awstoe-release run --from metadata",
+        ) from error
 
 
 def content_type(key: str) -> str:

@@ -159,6 +159,10 @@ KEYRING_BYTES: Final = 256 * KIB
 """Largest OpenPGP key file: a release key has 2 KiB, a personal key with many certifications
 100."""
 
+OPENPGP_COST: Final = 500_000
+"""Time for checking the keys in an OpenPGP key file, in units of about a microsecond. A personal
+key with 500 self-signatures needs a fifth of it. An attacker's file could take a minute."""
+
 # --- updates ---------------------------------------------------------------------------------
 UPDATE_CONNECT_SECONDS: Final = 10.0
 """Timeout for connecting to a region or to the proxy. Then the next region is tried."""

@@ -1,6 +1,7 @@
 """Writes the documents and scripts that the benchmark runs, ours and the rivals'."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,40 @@ def waiting(path: Path) -> Path:
     return document(
         path,
         "      - name: Wait\n        action: ExecuteBash\n        inputs: {commands: [sleep 1]}\n",
+    )
+
+
+def ending_orphans(path: Path, times: Path) -> Path:
+    """Write a document in which detached processes end, and a script waits until each is gone.
+
+    They end while the step waits, while it floods its output, and during a step without a program.
+    The script appends the time that each was still there to ``times``, in microseconds.
+    """
+    measure = (
+        "measure() { for i in {1..30}; do pid=$(setsid sleep 600 > /dev/null 2>&1 & echo $!);"
+        " sleep .02; start=${EPOCHREALTIME/./}; kill $pid;"
+        " while kill -0 $pid 2> /dev/null; do :; done;"
+        f" echo $((${{EPOCHREALTIME/./}} - start)) >> {times}; done; }}"
+    )
+    background = f"{measure}; measure; touch {times}.done"
+    scripts = {
+        "Waiting": f"{measure}; measure",
+        "Flooding": f"{measure}; yes & measure; kill $!",
+        "Start": f"setsid bash -c {shlex.quote(background)} > /dev/null 2>&1 &",
+        "End": f"until [ -e {times}.done ]; do sleep .1; done",
+    }
+    steps = {
+        name: f"      - name: {name}\n        action: ExecuteBash\n"
+        f"        inputs: {{commands: [{json.dumps(script)}]}}\n"
+        for name, script in scripts.items()
+    }
+    between = (
+        "      - name: Between\n        action: Assert\n"
+        "        loop: {for: {start: 1, end: 100000, updateBy: 1}}\n"
+        "        inputs: {stringEquals: same, value: same}\n"
+    )
+    return document(
+        path, steps["Waiting"] + steps["Flooding"] + steps["Start"] + between + steps["End"]
     )
 
 

@@ -126,6 +126,18 @@ def loop(bench: Bench) -> list[Row]:
     ]
 
 
+def orphans(bench: Bench) -> list[Row]:
+    """Measure how long a detached process of a step can still be found after its end."""
+    times = bench.work / "times"
+    run(bench.our_run(documents.ending_orphans(bench.work / "orphans.yml", times)), bench.work)
+    microseconds = sorted(map(int, times.read_text().split()))
+    middle, most = (microseconds[index] / 1e6 for index in (len(microseconds) // 2, -1))
+    what = f"an ended process is gone, the slowest of {len(microseconds)}"
+    return [
+        Row(what, as_text(most), f"in the middle: {as_text(middle)}", most * 1e3, 50, unit=" ms")
+    ]
+
+
 def output(bench: Bench) -> list[Row]:
     """Compare a step that prints 500 MB into both logs with two pipelines."""
     script = documents.printing_script(bench.work / "print.sh", PRINTED_BYTES)
@@ -306,6 +318,7 @@ PARTS: dict[str, Callable[[Bench], Sequence[Row]]] = {
         pyinfra,
         growth,
         loop,
+        orphans,
         output,
         startup,
         validation,

@@ -69,6 +69,64 @@ def paused(ended: Ended) -> None:
     assert ended.exit_code == 194
     assert ended.summary["status"] == "running"
     assert ended.summary["failureMessage"] == ""
+    assert ended.stderr.count("\nawstoe: a step requests a reboot: ") == 1
+
+
+# --- documents that are not named ---------------------------------------------------------------
+def test_documents_of_a_folder_resume_by_their_names(toe: Toe, stubs: Path) -> None:
+    """Under an agent, the same command expands the folder again."""
+    toe.document(action("restart", "Reboot", {"delaySeconds": 0}), name="all/a.yml")
+    toe.document(bash("last", "echo x >> last"), name="all/b.yml")
+    paused(toe.run("all", environment=EXIT))
+    ended = toe.run("all", environment=EXIT)
+    assert ended.counts == ("success", 2, 0, 0)
+    assert (toe.folder / "last").read_text() == "x\n"
+    assert calls(stubs) == []
+
+
+def test_a_folder_that_has_more_documents_after_the_reboot_does_not_reboot_again(toe: Toe) -> None:
+    copy = bash("copy", "cp all/b.yml all/c.yml")
+    toe.document(copy, action("restart", "Reboot", {"delaySeconds": 0}), name="all/a.yml")
+    toe.document(bash("last", "echo x >> last"), name="all/b.yml")
+    first = toe.run("all", environment=EXIT)
+    paused(first)
+    ended = toe.run("all", environment=EXIT)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert f"the run {first.summary['executionId']} waited for this reboot" in ended.stderr
+    ended = toe.run("all/a.yml", "all/b.yml", environment=EXIT)
+    assert ended.counts == ("success", 3, 0, 0)
+
+
+@ROOT
+def test_the_startup_command_names_the_documents_of_a_folder(toe: Toe, alone: Path) -> None:
+    toe.document(action("restart", "Reboot", {"delaySeconds": 0}), name="all/a.yml")
+    toe.document(bash("last", "true"), name="all/b c.yml")
+    ended = toe.run("all", "--parameters", "One=1", "-t")
+    assert ended.exit_code == 194
+    (line,) = (alone / "root").read_text().splitlines()
+    execution_id = ended.summary["executionId"]
+    assert (
+        f"run --parameters One=1 --trace=true --state-directory {toe.state} --resume --execution-id"
+        f" {execution_id} -- all/a.yml 'all/b c.yml' )"
+    ) in line
+
+
+@ROOT
+def test_a_document_from_standard_input_does_not_reboot_the_machine(toe: Toe, alone: Path) -> None:
+    text = toe.read(toe.document(action("restart", "Reboot", {"delaySeconds": 0})))
+    ended = toe.call(toe.argv("-"), stdin=text)
+    assert ended.exit_code == 1
+    assert "a document was read from standard input" in ended.summary["failureMessage"]
+    assert "save the document as a file" in ended.stderr
+    assert not [call for call in calls(alone) if not call.startswith("crontab -l")]
+
+
+def test_a_document_from_standard_input_resumes_under_an_agent(toe: Toe) -> None:
+    text = toe.read(toe.document(bash("before", "echo x >> count"), bash("script", TWICE)))
+    paused(toe.call(toe.argv("-"), stdin=text, environment=EXIT))
+    ended = toe.call(toe.argv("-"), stdin=text, environment=EXIT)
+    assert ended.counts == ("success", 2, 0, 0)
+    assert (toe.folder / "count").read_text() == "x\n"
 
 
 # --- with an agent that reboots -----------------------------------------------------------------

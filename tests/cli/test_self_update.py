@@ -33,6 +33,9 @@ def awstoe(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+REPOSITORY = Path(__file__).parents[2]
+
+
 @pytest.mark.parametrize("options", [[], ["--check"], ["--rollback"], ["--from-file", "x"]])
 def test_a_source_tree_is_rejected_with_a_hint(tmp_path: Path, options: list[str]) -> None:
     ended = awstoe("self-update", *options, folder=tmp_path)
@@ -40,7 +43,7 @@ def test_a_source_tree_is_rejected_with_a_hint(tmp_path: Path, options: list[str
     assert ended.stdout == ""
     assert ended.stderr == (
         "awstoe: error: this copy of awstoe is a Python package, which does not update itself\n"
-        "  hint: run: python -m pip install --upgrade awstoe, or update the source tree\n"
+        f"  hint: it runs from the source tree {REPOSITORY}: update that tree\n"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -1,5 +1,6 @@
 """Signals during a run: what is ended and written, and how ``--resume`` continues."""
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -37,9 +38,24 @@ def test_a_signal_ends_the_processes_of_the_step_and_is_recorded(
     started.signal(number)
     ended = started.end()
     assert ended.exit_code == exit_code
-    assert ended.counts == ("failed", 1, 0, 0)
+    assert ended.counts == ("failed", 2, 1, 0)
     assert ended.summary["failureMessage"] == (
         f"Document doc.yml failed! Phase 'build', step 'Slow': Interrupted by {number.name}."
+    )
+    assert ended.summary["failures"] == [
+        {
+            "document": "doc.yml",
+            "phase": "build",
+            "step": "Slow",
+            "exitCode": None,
+            "message": f"Interrupted by {number.name}.",
+            "stderrTail": "",
+        }
+    ]
+    assert re.search(
+        r"  build/Slow: failed in [0-9.]+ s\n"
+        rf"awstoe: error: Phase 'build', step 'Slow': Interrupted by {number.name}\.\n",
+        ended.stderr,
     )
     assert not any(map(alive, toe.pids()))
     assert len(toe.pids()) == 3

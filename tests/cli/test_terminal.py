@@ -16,6 +16,7 @@ import pytest
 
 from cli.running import PATIENCE_SECONDS, Toe, alive, bash, wait_until
 
+COLUMNS = 80
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 COLOR = re.compile(r"\x1b\[[0-9;]*[1-9][0-9;]*m")
 SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -32,7 +33,7 @@ class Terminal:
     def __init__(self, toe: Toe) -> None:
         self.toe = toe
         self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.shown = ""
         self.child: subprocess.Popen[str] | None = None
@@ -71,6 +72,25 @@ class Terminal:
 
     def text(self) -> str:
         return SEQUENCE.sub("", self.shown)
+
+    def screen(self) -> list[str]:
+        """Return the lines of the screen, as a terminal without a lower edge shows them."""
+        rows, row, column = [""], 0, 0
+        for sequence, character in re.findall(r"(\x1b\[[0-9;?]*[A-Za-z])|([^\x1b])", self.shown):
+            if sequence.endswith("A"):
+                row = max(0, row - int(sequence[2:-1] or 1))
+            elif sequence.endswith("K"):
+                rows[row] = "" if sequence == "\x1b[2K" else rows[row][:column]
+            elif character == "\r":
+                column = 0
+            elif character:
+                if character == "\n" or column == COLUMNS:
+                    row, column = row + 1, 0 if character != "\n" else column
+                    rows += [""] * (row - len(rows) + 1)
+                if character != "\n":
+                    rows[row] = f"{rows[row][:column]:{column}}{character}{rows[row][column + 1 :]}"
+                    column += 1
+        return rows
 
     def is_clean(self) -> bool:
         """Whether the cursor is visible at the start of a line, and the modes are unchanged."""
@@ -127,15 +147,21 @@ def test_colors_can_be_switched_off(toe: Toe, terminal: Terminal, way: str) -> N
     assert terminal.is_clean()
 
 
-def test_ctrl_c_leaves_a_clean_terminal_and_no_process(toe: Toe, terminal: Terminal) -> None:
-    terminal.run("-d", toe.document(bash("Slow", "echo $$ > pids; touch begun; sleep 600")))
+@pytest.mark.parametrize("line", ["short", "long" * 30])
+def test_ctrl_c_leaves_a_clean_terminal_and_no_process(
+    toe: Toe, terminal: Terminal, line: str
+) -> None:
+    script = f"echo {line}; echo $$ > pids; touch begun; sleep 600"
+    terminal.run("-d", toe.document(bash("Slow", script)))
     wait_until((toe.folder / "begun").exists)
-    terminal.watch(lambda: "build/Slow" in terminal.text())
+    terminal.watch(lambda: line[:20] in terminal.text())
     os.write(terminal.master, b"\x03")
     exit_code, stdout = terminal.end()
     assert exit_code == 130
     assert "Interrupted by SIGINT" in json.loads(stdout)["failureMessage"]
     assert terminal.is_clean()
+    assert re.search(r"✘ build/Slow +[0-9.]+ s\r?\n", terminal.text())
+    assert not [row for row in terminal.screen() if "(ExecuteBash)" in row]
     assert not any(map(alive, toe.pids()))
 
 

@@ -197,3 +197,16 @@ def test_bytes_that_are_not_utf8_pass_through_the_environment(toe: Toe) -> None:
     assert ended.exit_code == 0, ended.stderr
     assert ended.printed("Show").startswith(" 61 ff 62\n")
     assert ended.records["status"] == "success"
+
+
+def test_constants_that_hold_braces_write_what_looks_like_a_reference(toe: Toe) -> None:
+    ended = toe.steps(
+        bash("Say", "echo '{{ Open }} item {{ Close }}'"),
+        constants=[
+            {"Open": {"type": "string", "value": "{{"}},
+            {"Close": {"type": "string", "value": "}}"}},
+        ],
+    )
+
+    assert ended.printed("Say") == "{{ item }}"
+    assert "warning" not in ended.stderr.lower()

@@ -38,7 +38,9 @@ class Gpg:
         self.run("--import", now=now, data=keys)
 
     def accepts(self, signature: Path, file: Path, now: int | None = None) -> bool:
-        return self.run("--verify", signature, file, now=now).returncode == 0
+        """Return whether a signature is good. gpg's exit code ignores that its key is revoked."""
+        result = self.run("--verify", signature, file, now=now)
+        return result.returncode == 0 and b" REVKEYSIG " not in result.stderr
 
     def make_key(self, user: str, algorithm: str, usage: str, expiry: str = "5y") -> str:
         """Create a key, and return its fingerprint."""

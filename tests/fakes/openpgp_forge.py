@@ -120,6 +120,13 @@ class ForgedKey:
         unhashed = area(fields.get("unhashed", [self.issuer]))
         return head + unhashed + digest[:2] + self.value(digest, number)
 
+    def old_signature(self, signed: bytes, kind: int, created: int, key_id: bytes) -> bytes:
+        """Return the body of a signature packet of version 3, which protects little."""
+        protected = bytes([kind]) + created.to_bytes(4)
+        digest = hashlib.sha256(signed + protected).digest()
+        head = b"\x03\x05" + protected + key_id + bytes([self.algorithm, 8])
+        return head + digest[:2] + self.value(digest, 8)
+
     def certificate(
         self,
         *,

@@ -7,6 +7,7 @@ import pytest
 
 from awstoe_release import configuration, plan
 from awstoe_release.__main__ import main
+from awstoe_release.failure import ReleaseFailure
 from awstoe_release.plan import Item, Phase
 
 CONFIG = configuration.load(environment={})
@@ -42,7 +43,7 @@ def test_every_pointer_is_a_copy_of_a_versioned_object_that_comes_before_it() ->
 def test_phases_follow_each_other_and_the_timestamp_is_last(tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
     for name in ("10.targets.json", "9.targets.json", "3.snapshot.json", "1.root.json", "x.json"):
-        (tmp_path / "metadata" / name).touch()
+        (tmp_path / "metadata" / name).write_text('{"signed": {"targets": {}}}')
     planned = items(str(tmp_path))
     order = list(Phase)
     assert [order.index(item.phase) for item in planned] == sorted(
@@ -53,6 +54,27 @@ def test_phases_follow_each_other_and_the_timestamp_is_last(tmp_path: Path) -> N
         "metadata/3.snapshot.json",
     ]
     assert planned[-1].key == "metadata/timestamp.json"
+
+
+def test_listed_files_have_a_copy_that_is_named_by_its_hash(tmp_path: Path) -> None:
+    """Clients that follow the specification look there, because of ``consistent_snapshot``."""
+    (tmp_path / "metadata").mkdir()
+    listed = {
+        "1.2.3/linux/amd64/awstoe": {"hashes": {"sha256": "a1"}},
+        "1.2.3/linux/amd64/awstoe.sig": {"hashes": {"sha256": "b2"}},
+        "1.2.2/linux/amd64/awstoe": {"hashes": {"sha256": "c3"}},
+    }
+    newest = tmp_path / "metadata/10.targets.json"
+    newest.write_text(json.dumps({"signed": {"targets": listed}}))
+    (tmp_path / "metadata/9.targets.json").write_text("{}")
+    copies = {each.key: each.source for each in items(str(tmp_path)) if "." in each.source}
+    assert {key: source for key, source in copies.items() if key.startswith("1.2.3/")} == {
+        "1.2.3/linux/amd64/a1.awstoe": "1.2.3/linux/amd64/awstoe",
+        "1.2.3/linux/amd64/b2.awstoe.sig": "1.2.3/linux/amd64/awstoe.sig",
+    }
+    newest.write_text("{}")
+    with pytest.raises(ReleaseFailure, match=r"10\.targets\.json is not a list of targets"):
+        items(str(tmp_path))
 
 
 def test_immutable_objects_may_be_cached_and_pointers_may_not() -> None:

@@ -3,7 +3,7 @@
 It uses the library's own objects. A ``MetadataRepository`` is the published folder ``metadata/``:
 ``N.root.json``, ``N.targets.json`` and ``N.snapshot.json`` never change once they exist (consistent
 snapshots); only ``timestamp.json`` is replaced. Programs have their version in their paths and also
-never change, so their names have no hash prefix.
+never change. Releases publish them under names with a hash as well, for other clients.
 
 The root keys are offline and sign rarely. The targets key signs a release. The snapshot and
 timestamp keys are online and keep the metadata fresh.

@@ -18,6 +18,8 @@ _SHAPES: Final = {
     Shape.MAPPING: "one mapping",
     Shape.CONDITION: "one condition, as in the `if` of a step",
 }
+_NARROWEST: Final = 15
+"""Columns that are worth wrapping into."""
 _NOT_IMPLEMENTED: Final = "not in this version: it can be validated but not run"
 
 
@@ -90,18 +92,27 @@ def entry_json(name: str) -> str:
     return json.dumps(_entry(schema(name)), indent=4, ensure_ascii=False)
 
 
-def overview_text(names: Iterable[str] = ACTIONS) -> str:
-    """Return actions (default: all) as a table for a terminal."""
+def overview_text(names: Iterable[str] = ACTIONS, *, width: int | None = None) -> str:
+    """Return actions (default: all) as a table for a terminal.
+
+    Args:
+        names: The actions.
+        width: The columns of the terminal; None for lines of any length.
+    """
     rows = []
     for name in names:
         found = schema(name)
         mark = "" if found.row.implemented else "  (not in this version)"
         rows.append([name, ", ".join(_platforms(found.row.platforms)), found.summary + mark])
-    return _table(["NAME", "PLATFORMS", "WHAT IT DOES"], rows)
+    return _table(["NAME", "PLATFORMS", "WHAT IT DOES"], rows, width)
 
 
-def entry_text(name: str) -> str:
+def entry_text(name: str, *, width: int | None = None) -> str:
     """Return one action as text for a terminal.
+
+    Args:
+        name: The action.
+        width: The columns of the terminal; None for lines of any length.
 
     Raises:
         KeyError: There is no such action.
@@ -115,12 +126,12 @@ def entry_text(name: str) -> str:
         lines.append(f"Note: {_NOT_IMPLEMENTED}")
     lines += ["", _inputs_sentence(found), ""]
     if found.fields:
-        lines += [_table(*_input_rows(found)), ""]
+        lines += [_table(*_input_rows(found), width), ""]
     if found.outputs:
         lines.append("Outputs:")
-        lines += [f"  {each.name}: {each.help}" for each in found.outputs]
+        lines += [_wrapped(f"  {each.name}: {each.help}", width, "    ") for each in found.outputs]
         lines.append("")
-    lines += [found.description.replace("`", ""), "", "Example:", ""]
+    lines += [*_paragraphs(found.description, width), "", "Example:", ""]
     lines += [f"    {line}" for line in _example_step(found)]
     return "\n".join(lines)
 
@@ -214,10 +225,46 @@ def _example_step(found: Schema) -> list[str]:
     return lines + [f"    {line}".rstrip() for line in found.example.splitlines()]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Return the rows in aligned columns; the last column is not padded."""
+def _table(head: list[str], rows: list[list[str]], width: int | None) -> str:
+    """Return the rows in aligned columns; the last column is not padded, but wrapped."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
+    indent = " " * sum(each + 2 for each in widths)
     return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+        _wrapped(
+            "  ".join(
+                [*(cell.ljust(each) for cell, each in zip(row, widths, strict=False)), row[-1]]
+            ),
+            width,
+            indent,
+        )
         for row in [head, *rows]
     )
+
+
+def _paragraphs(description: str, width: int | None) -> list[str]:
+    """Return a description in Markdown as text, in lines of up to ``width`` columns."""
+    lines = description.replace("`", "").split("\n")
+    if width is None:
+        return lines
+    paragraphs: list[str] = []
+    for line in lines:
+        starts = not line or line.startswith(("- ", "|")) or not paragraphs or not paragraphs[-1]
+        if starts or paragraphs[-1].startswith("|"):
+            paragraphs.append(line)
+        else:
+            paragraphs[-1] += f" {line.strip()}"
+    return [_wrapped(each, width, "  " if each.startswith("- ") else "") for each in paragraphs]
+
+
+def _wrapped(line: str, width: int | None, indent: str) -> str:
+    """Return a line in lines of up to ``width`` columns, all but the first with an indent."""
+    if width is None or len(line) <= width or len(indent) > width - _NARROWEST:
+        return line
+    import textwrap  # noqa: PLC0415 - only a terminal needs it
+
+    # A table's padding must stay: only the part after the indent is wrapped.
+    start, rest = line[: len(indent)], line[len(indent) :]
+    parts = textwrap.wrap(
+        rest, width - len(indent), break_long_words=False, break_on_hyphens=False
+    ) or [""]
+    return start + f"\n{indent}".join(parts)

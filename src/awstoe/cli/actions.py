@@ -33,17 +33,19 @@ def run(arguments: Sequence[str], console: Console) -> int:
     )
     parser.flag("--json", help="print JSON")
     options = parser.read(arguments)
-    console.text(actions(options.name, as_json=options.json) + "\n")
+    text = actions(options.name, as_json=options.json, width=console.width())
+    console.text(text + "\n")
     return 0
 
 
-def actions(name: str | None, *, as_json: bool) -> str:
+def actions(name: str | None, *, as_json: bool, width: int | None = None) -> str:
     """Return what ``awstoe actions [NAME] [--json]`` prints.
 
     Args:
         name: The action, in upper or lower case, or a part of its name or of what it does; None for
             the list of all actions.
         as_json: Whether to return JSON instead of text.
+        width: The columns of the terminal for text; None for lines of any length.
 
     Raises:
         UsageError: There is no such action.
@@ -51,9 +53,13 @@ def actions(name: str | None, *, as_json: bool) -> str:
     if name is not None:
         for known in ACTIONS:
             if known.lower() == name.lower():
-                return reference.entry_json(known) if as_json else reference.entry_text(known)
+                if as_json:
+                    return reference.entry_json(known)
+                return reference.entry_text(known, width=width)
     names = tuple(ACTIONS) if name is None else _matching(name)
-    return reference.overview_json(names) if as_json else reference.overview_text(names)
+    if as_json:
+        return reference.overview_json(names)
+    return reference.overview_text(names, width=width)
 
 
 def _matching(word: str) -> tuple[str, ...]:

@@ -136,6 +136,11 @@ def command(name: str) -> str | None:
     return _COMMANDS.get(name.lower())
 
 
+def commands() -> list[str]:
+    """Return every listed command."""
+    return list(_COMMANDS)
+
+
 def options() -> list[tuple[str, str]]:
     """Return every listed option with its command; that of all commands is empty."""
     listed = [(name, option) for name, options in _OPTIONS.items() for option in options]

@@ -41,7 +41,7 @@ Run 'awstoe COMMAND --help' for the options of a command."""
 _SEE_HELP: Final = "run 'awstoe --help'"
 
 Command = Callable[[Sequence[str], Console], int]
-_COMMANDS: Final = (
+COMMANDS: Final = (
     *("run", "validate", "actions", "version"),
     *("verify-signature", "self-update", "update-bundle"),
 )
@@ -113,7 +113,7 @@ def _unknown_option(argument: str, others: list[str]) -> UsageError:
     from awstoe.cli import habits
     from awstoe.document.suggestions import closest
 
-    following = next((other for other in others if other in _COMMANDS), None)
+    following = next((other for other in others if other in COMMANDS), None)
     hint = habits.option("", argument) or _SEE_HELP
     if following is not None:
         hint = f"options of a command follow it: awstoe {following} {argument}"
@@ -167,8 +167,8 @@ def _unknown_command(name: str, rest: Sequence[str]) -> UsageError:
     hint = _SEE_HELP
     if name.lower().endswith((".yml", ".yaml")) or os.path.exists(name):
         hint = f"to run a document: awstoe run {name}"
-    elif (close := "-".join([name, *rest[:1]])) in _COMMANDS or (
-        close := habits.command(name) or closest(name, _COMMANDS) or ""
+    elif (close := "-".join([name, *rest[:1]])) in COMMANDS or (
+        close := habits.command(name) or closest(name, COMMANDS) or ""
     ):
         hint = f"did you mean 'awstoe {close}'?"
     return UsageError(f"unknown command {name!r}", hint=hint)

@@ -37,12 +37,14 @@ class Parser(argparse.ArgumentParser):
         self.flag("--no-color", help="do not use colors (same as NO_COLOR)")
 
     def flag(self, *names: str, help: str, group: argparse._ArgumentGroup | None = None) -> None:
-        """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None if it is not given."""
+        """Add a boolean option: ``--x``, ``--x=true`` or ``--x=false``; None if it is not given.
+
+        The last of its names is a long one.
+        """
         (group or self).add_argument(
             *names, nargs="?", type=_boolean, default=None, metavar="BOOL", help=help
         )
-        for name in names:
-            self._flags[name] = f"{name}=true" if name.startswith("--") else f"{name}true"
+        self._flags.update(dict.fromkeys(names, f"{names[-1]}=true"))
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse ``arguments``; options and other arguments may come in any order.

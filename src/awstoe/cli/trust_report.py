@@ -23,7 +23,7 @@ def facts(trust: ReleaseTrust | None) -> dict[str, object]:
     now = int(time.time())
     keys = []
     for certificate in trust.keyring().certificates:
-        primary = next(certificate.signing_keys(now))
+        primary = certificate.signing_keys(now)[0]
         state = trust.openpgp[certificate.fingerprint].value
         keys.append(
             {"fingerprint": certificate.fingerprint, "state": state, "signer": primary.signer}

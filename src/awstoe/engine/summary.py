@@ -85,6 +85,9 @@ class Summary(NamedTuple):
     failures: tuple[StepFailure, ...]
     stopped: str = ""
     """Where and why the run was stopped, if it was."""
+    stopped_step: StepFailure | None = None
+    """The step that was running then. It counts as executed and failed, and runs again on resuming.
+    """
 
     def nested_outputs(self) -> dict[str, Value]:
         """Return the output values of ExecuteDocument, with keys in AWSTOE's order."""
@@ -100,6 +103,7 @@ class Summary(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """Return what ``run`` prints, with keys in AWSTOE's order and our own last."""
+        stopped = () if self.stopped_step is None else (self.stopped_step,)
         return {
             "executionId": self.execution_id,
             "status": _outcome(self.status),
@@ -108,7 +112,7 @@ class Summary(NamedTuple):
             "ignoredFailedStepCount": self.ignored,
             "failureMessage": self.message,
             "logUrl": self.log_url,
-            "failures": [failure.as_json() for failure in self.failures],
+            "failures": [failure.as_json() for failure in (*self.failures, *stopped)],
         }
 
 
@@ -128,6 +132,7 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
     failures: list[StepFailure] = []
     paths = []
     where = ""
+    stopped_step = None
     for document_index, document in record.documents.items():
         model = plan.documents[document_index].document
         for phase_index, phase in document.phases.items():
@@ -139,8 +144,11 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
                     failures += _failures(place, step)
                 elif not step.finished:
                     where = f"Phase '{phase_model.name}', step '{name}': "
+                    stopped_step = _stopped(place, step, reason)
         if document.status is Status.FAILED or (reason and not document.finished):
             paths.append(model.path)
+    if not reason:  # a step that waits for a reboot
+        stopped_step = None
     found = counts(record)
     status = record.status
     parts = [f"Document {paths[0]} failed!"] if paths else []
@@ -151,14 +159,25 @@ def summary(record: RunRecord, plan: Plan, *, log_url: str, reason: str = "") ->
     return Summary(
         execution_id=record.execution_id,
         status=status,
-        failed=found.failed,
-        executed=found.executed,
+        failed=found.failed + (stopped_step is not None),
+        executed=found.executed + (stopped_step is not None),
         ignored=found.ignored,
         message="" if status is not Status.FAILED else " ".join(parts[:2]) + _more(parts),
         log_url=log_url,
         failures=tuple(failures),
         stopped=where + reason if reason else "",
+        stopped_step=stopped_step,
     )
+
+
+def _stopped(place: Place, step: StepRecord, reason: str) -> StepFailure:
+    """Return the failure of a step that was running: of the step in the document that it ran."""
+    for run in step.nested[-1:]:
+        if run.plan is not None and not step.hidden:
+            inner = summary(run, run.plan, log_url="", reason=reason).stopped_step
+            if inner is not None:
+                return inner._replace(above=(place, *inner.above))
+    return StepFailure(place, None, reason)
 
 
 def _more(parts: list[str]) -> str:

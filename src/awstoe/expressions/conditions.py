@@ -9,9 +9,8 @@ Numbers are compared as exact decimals, never as floating point.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from awstoe import limits
 from awstoe.errors import ActionError, PermanentError
@@ -97,6 +96,8 @@ class Operands(NamedTuple):
 
 Check = Callable[[Operands, Facts], Evaluation]
 """The explanation of its result does not name the operator."""
+
+_Answer = TypeVar("_Answer", bool, "str | None")
 
 LOGICAL: Final = ("and", "or", "not")
 
@@ -209,16 +210,15 @@ def _pattern_matches(operands: Operands, facts: Facts) -> Evaluation:
     return Evaluation(true, f"{shown(text)} {verb} the pattern {shown(pattern)}")
 
 
-@contextmanager
-def _decided(path: str, shown: Callable[[str], str]) -> Iterator[None]:
-    """Name the path in the error of a query that the machine cannot answer.
+def _answer(query: Callable[[], _Answer], path: str, shown: Callable[[str], str]) -> _Answer:
+    """Return the machine's answer to a question about ``path``.
 
     Raises:
         ActionError: The machine cannot answer. Neither true nor false would be right then, and a
             ``not`` around it would turn a refusal into success.
     """
     try:
-        yield
+        return query()
     except ActionError as error:
         raise ActionError(
             f"{shown(path)} cannot be checked: {error.message}", hint=error.hint
@@ -229,8 +229,8 @@ def _exists(query: Callable[[Facts, str], bool], if_true: str, if_false: str) ->
     """Return a check that queries the machine about the operand."""
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
-        with _decided(operands.operand, operands.shown):
-            true = query(facts, operands.operand)
+        path = operands.operand
+        true = _answer(lambda: query(facts, path), path, operands.shown)
         result = if_true if true else if_false
         return Evaluation(true, f"{operands.shown(operands.operand)} {result}")
 
@@ -242,8 +242,7 @@ def _file_hash(algorithm: str) -> Check:
 
     def check(operands: Operands, facts: Facts) -> Evaluation:
         path, expected, shown = operands.companion, operands.operand, operands.shown
-        with _decided(path, shown):
-            found = facts.file_hash(path, algorithm)
+        found = _answer(lambda: facts.file_hash(path, algorithm), path, shown)
         if found is None:
             return Evaluation(value=False, explanation=f"there is no file {shown(path)}")
         true = found.lower() == expected.lower()

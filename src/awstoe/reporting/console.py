@@ -36,6 +36,15 @@ class Console:
         """Whether standard error is a terminal that can be controlled."""
         return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
+    def width(self) -> int | None:
+        """Return the columns of the terminal that is standard output; None if it is not one."""
+        try:
+            if sys.stdout is not None and sys.stdout.isatty():
+                return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        except (OSError, ValueError):
+            pass
+        return None
+
     def result(self, value: Mapping[str, object] | Sequence[object]) -> None:
         """Print one JSON value on standard output."""
         text = json.dumps(value, ensure_ascii=False, indent=4)

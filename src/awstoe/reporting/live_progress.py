@@ -18,6 +18,9 @@ _SIGNS = {
     "failed": ("✘", "red"),
 }
 _REFRESH_PER_SECOND = 8
+_ECHO_COLUMNS = 4
+"""Room at the end of the line, for ``^C``: the terminal shows it there, and in a full line that
+would scroll the line away before it is removed."""
 
 
 class _Terminal:
@@ -61,6 +64,7 @@ class LiveProgress(Progress):
     """
 
     def __init__(self, *, color: bool) -> None:
+        super().__init__()
         self._console = Console(
             file=cast("IO[str]", _Terminal()), no_color=not color, highlight=False
         )
@@ -93,6 +97,7 @@ class LiveProgress(Progress):
         self._console.print(Text.assemble((printable(document), "bold"), f": phase {phase}"))
 
     def step(self, phase: str, step: str, action: str) -> None:
+        super().step(phase, step, action)
         self._steps.append(_Step(f"{phase}/{step} ({action})"))
         self._last = ""
 
@@ -103,6 +108,7 @@ class LiveProgress(Progress):
         self._steps[-1].detail = f" iteration {number}"
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
+        super().step_end(phase, step, status, failure)
         sign, style = _SIGNS.get(status, ("?", ""))
         if not _can_show(sign, self._console.encoding):
             sign = "*"
@@ -128,14 +134,15 @@ class LiveProgress(Progress):
         step = steps[0]
         now = time.monotonic()
         seconds = int(now - step.started)
-        # One Text, cut at the edge of the window: always one line, and output is never markup.
-        return Text.assemble(
+        # One Text that is cut: always one line, and output is never markup.
+        line = Text.assemble(
             self._frames[int(now * _REFRESH_PER_SECOND) % len(self._frames)],
             f" {step.name}{step.detail} {seconds // 60}:{seconds % 60:02d} ",
             (printable(self._last.strip()), "dim"),
             no_wrap=True,
-            overflow="ellipsis",
         )
+        line.truncate(max(self._console.width - _ECHO_COLUMNS, 1), overflow="ellipsis")
+        return line
 
 
 def _can_show(sign: str, encoding: str) -> bool:

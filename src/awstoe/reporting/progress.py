@@ -10,6 +10,18 @@ from collections.abc import Callable
 class Progress:
     """Shows the progress of a run. This one shows nothing (``--quiet``)."""
 
+    def __init__(self) -> None:
+        self._open: list[tuple[str, str]] = []
+        """Phase and name of the steps that are running: one, and those of nested documents."""
+
+    def stopped(self) -> None:
+        """Show the end of the steps that were running when the run was stopped.
+
+        Why it was stopped is reported once, after the progress.
+        """
+        while self._open:
+            self.step_end(*self._open[-1], "failed", "")
+
     def start(self) -> None:
         """Start: the run starts."""
 
@@ -21,6 +33,8 @@ class Progress:
 
     def step(self, phase: str, step: str, action: str) -> None:
         """Show that a step starts."""
+        del action
+        self._open.append((phase, step))
 
     def attempt(self, attempt: int, of: int) -> None:
         """Show that an attempt starts."""
@@ -30,6 +44,8 @@ class Progress:
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
         """Show that a step has finished."""
+        del phase, step, status, failure
+        del self._open[-1:]
 
     def line(self, text: str) -> None:
         """Show the last line that the step's program printed."""
@@ -46,6 +62,7 @@ class PlainProgress(Progress):
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
         self._write = write
         self._started: list[float] = []
         """When the running steps started: a step and those of the document that it runs."""
@@ -54,6 +71,7 @@ class PlainProgress(Progress):
         self._write(f"{printable(document)}: phase {phase}")
 
     def step(self, phase: str, step: str, action: str) -> None:
+        super().step(phase, step, action)
         self._started.append(time.monotonic())
         self._write(f"  {phase}/{step} ({action})")
 
@@ -62,6 +80,7 @@ class PlainProgress(Progress):
             self._write(f"  attempt {attempt} of {of}")
 
     def step_end(self, phase: str, step: str, status: str, failure: str) -> None:
+        super().step_end(phase, step, status, failure)
         seconds = time.monotonic() - self._started.pop()
         reason = f": {printable(failure)}" if failure else ""
         self._write(f"  {phase}/{step}: {status} in {seconds:.1f} s{reason}")

@@ -94,7 +94,16 @@ class Rebooting:
         """
         requested = REBOOT_EXIT_CODE[current()]
         if rebooting.is_for_agent():
+            self._console.line(
+                "awstoe: a step requests a reboot: reboot the machine, then repeat this command to"
+                f" continue the run; an agent does both when it sees exit code {requested}"
+            )
             return requested
+        if self._interruption.signal_number is None:
+            self._console.line(
+                "awstoe: a step requests a reboot: the machine reboots now, and the run continues"
+                " after it"
+            )
         try:
             warning = rebooting.restart(self._interruption)
         except HostError as error:

@@ -33,5 +33,7 @@ class RunRequest(NamedTuple):
     """The same without the documents."""
     expand: bool = False
     """Whether the documents may be folders, patterns, and ``-`` for standard input."""
+    expanded: bool = False
+    """Whether folders or patterns were replaced by the documents found."""
     strict: bool = False
     """Whether warnings about the documents and their parameters are errors."""

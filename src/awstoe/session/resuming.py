@@ -55,7 +55,8 @@ def run_after_reboot(
     starting, unless it waited for such a reboot: then its finished steps would run again.
 
     Raises:
-        UsageError: The run has finished in the meantime.
+        UsageError: The run has finished in the meantime, or a folder or a pattern has other
+            documents than when the run started.
         HostError: This version of awstoe cannot replay the journal of the run, or another process
             is using it.
     """
@@ -72,7 +73,35 @@ def run_after_reboot(
             continue
         if _has_rebooted(run):
             return _take(request, run)
+    if request.expanded:
+        _reject_other_documents(request, documents)
     return None
+
+
+def _reject_other_documents(request: RunRequest, documents: Sequence[Document]) -> None:
+    """Reject a new run of some documents of a run that waited for a reboot which has happened.
+
+    A step may have added documents to a folder. A new run would reboot again, and again.
+
+    Raises:
+        UsageError: There is such a run.
+    """
+    wanted = set(real_paths(documents))
+    for folder in _state_folders(request):
+        try:
+            manifest = stores.read_manifest(folder)
+            if manifest is None or wanted.isdisjoint(manifest.documents):
+                continue
+            run = _read(folder, manifest, request.stdout_limit)
+        except HostError:
+            continue  # it was reported when it was looked for
+        if not run.finished and _has_rebooted(run):
+            raise UsageError(
+                f"the run {manifest.execution_id} waited for this reboot, but its documents are not"
+                f" those of the folder or pattern any more: {', '.join(manifest.documents)}",
+                hint="name the documents of that run to resume it, or remove its state to start a"
+                f" new one: {folder}",
+            )
 
 
 def _has_rebooted(run: SavedRun) -> bool:
@@ -117,10 +146,7 @@ def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[Save
         HostError: The log folder of the only such run does not exist, or its state cannot be read.
     """
     check_working_folder()
-    if request.state_directory is not None:
-        folders = [os.path.abspath(request.state_directory)]
-    else:
-        folders = stores.candidates(machine.state_root())
+    folders = _state_folders(request)
     wanted = real_paths(documents)
     why_not: AwstoeError | None = None
     found = []
@@ -144,6 +170,12 @@ def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[Save
     if not found and why_not is not None:
         raise why_not
     return found
+
+
+def _state_folders(request: RunRequest) -> list[str]:
+    if request.state_directory is not None:
+        return [os.path.abspath(request.state_directory)]
+    return stores.candidates(machine.state_root())
 
 
 def _unfinished_run(

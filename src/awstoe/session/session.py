@@ -138,11 +138,13 @@ class Session:
         except Interrupted as error:
             name = signal.Signals(error.signal_number).name
             outcome = Outcome(exit_code(error), f"Interrupted by {name}.")
+            self._progress.stopped()
             execution.emit(RunStopped("", outcome.reason))
             execution.flush()
             journal.sync()
         except RecordError as error:
             outcome = Outcome(1, error_text(error))
+            self._progress.stopped()
         else:
             return Outcome(0 if record.status is not Status.FAILED else 1, "")
         files.write()

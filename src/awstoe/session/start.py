@@ -94,6 +94,7 @@ def _load(
     """
     stdin = sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
     errors: list[str] = []
+    names = [each.path for each in request.documents]
     found = _expanded(request, errors, console)
     documents = []
     for requested in found:
@@ -115,11 +116,12 @@ def _load(
     if errors:
         _report_failure(request, console, errors[0])
         return None
-    arguments = request.arguments
-    if [each.path for each in found] != [each.path for each in request.documents]:
+    request = request._replace(documents=tuple(found))
+    if [each.path for each in found] != names:
         # At the next startup, a folder or a pattern may have other documents.
         arguments = (*request.other_arguments, "--", *(each.path for each in found))
-    return request._replace(documents=tuple(found), arguments=arguments), documents
+        request = request._replace(arguments=arguments, expanded=True)
+    return request, documents
 
 
 def _expanded(request: RunRequest, errors: list[str], console: Console) -> list[RequestedDocument]:

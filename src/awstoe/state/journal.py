@@ -9,10 +9,11 @@ can cost what was written in the second before it (``syncing``).
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from awstoe import limits
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files.own_files import explain, open_append, write_all
+from awstoe.host.files.own_files import explain, open_append, sync_path, write_all
 from awstoe.state.syncing import Syncer
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -33,7 +34,11 @@ class Journal:
         self._pending: list[str] = []
         self._has_base = False
         _cut_torn_line(path)
-        self._syncer = Syncer(self._descriptor, base, related)
+        self._syncer = Syncer(
+            self._descriptor,
+            [partial(sync_path, path) for path in dict.fromkeys(base)],
+            [partial(sync_path, path) for path in dict.fromkeys(related)],
+        )
 
     def append(self, entry: Sequence[object]) -> None:
         """Add ``entry``, which the next ``flush`` hands to the operating system."""

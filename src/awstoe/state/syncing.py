@@ -3,10 +3,13 @@
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from awstoe import limits
-from awstoe.host.files.own_files import sync_path
+
+Sync: TypeAlias = Callable[[], None]
+"""Syncs a file or a folder."""
 
 
 class Syncer:
@@ -16,8 +19,8 @@ class Syncer:
 
     Args:
         descriptor: The file.
-        first: Files and folders to sync first: ``wait_for_first`` waits for them.
-        second: Files and folders to sync right after them.
+        first: What to sync first: ``wait_for_first`` waits for it.
+        second: What to sync right after it, if possible.
     """
 
     __slots__ = (
@@ -32,11 +35,11 @@ class Syncer:
         "_woken",
     )
 
-    def __init__(self, descriptor: int, first: Sequence[str], second: Sequence[str]) -> None:
+    def __init__(self, descriptor: int, first: Sequence[Sync], second: Sequence[Sync]) -> None:
         self._descriptor = descriptor
         self._first = first
         self._second = second
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._dirty = False
         self._first_done = threading.Event()
         self._woken = threading.Event()
@@ -85,19 +88,19 @@ class Syncer:
             raise error
 
     def _sync_second(self) -> None:
-        for path in dict.fromkeys(self._second):
+        for sync in self._second:
             if self._closed.is_set():
                 return
-            with contextlib.suppress(FileNotFoundError):  # a step has removed it
-                sync_path(path)
+            with contextlib.suppress(OSError):  # a step may have removed it
+                sync()
 
     def _work(self) -> None:
         try:
-            for path in dict.fromkeys(self._first):
-                sync_path(path)
+            for sync in self._first:
+                sync()
             self._first_done.set()
             self._sync_second()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits for it
             self._error = error
             self._first_done.set()
         while self._woken.wait() and not self._closed.wait(limits.JOURNAL_SYNC_SECONDS):

@@ -22,6 +22,10 @@ _NAME: Final = re.compile(r"[0-9A-Za-z_+-][0-9A-Za-z._+-]*(?:/[0-9A-Za-z_+-][0-9
 _END: Final = struct.Struct("<4s4H2LH")
 """The record at the end of an archive: APPNOTE.TXT of PKWARE, 4.3.16."""
 _END_MARK: Final = b"PK\x05\x06"
+_LARGE_BYTES: Final = 20
+_LARGE_MARK: Final = b"PK\x06\x07"
+"""Of the record before it in large archives (ZIP64), 4.3.15. It makes readers use another record
+instead, with other numbers. A bundle never needs one."""
 
 _DAMAGED: Final = (
     *(zipfile.BadZipFile, ValueError, EOFError, OverflowError),
@@ -109,11 +113,14 @@ def _check_directory(path: str) -> None:
         size = file.seek(0, os.SEEK_END)
         if size < _END.size:
             raise ValueError(f"it has {size} bytes")
-        file.seek(size - _END.size)
-        found = _END.unpack(file.read(_END.size))
+        file.seek(max(size - _END.size - _LARGE_BYTES, 0))
+        last = file.read()
+    found = _END.unpack(last[-_END.size :])
     mark, disk, start_disk, here, entries, directory, offset, comment = found
     if mark != _END_MARK or comment:
         raise ValueError("expected a ZIP archive that ends with its directory")
+    if last.startswith(_LARGE_MARK):
+        raise ValueError("it is a ZIP64 archive")
     if disk or start_disk or here != entries or offset + directory + _END.size != size:
         raise ValueError("its directory does not fit the file")
     if entries > limits.BUNDLE_ENTRIES or directory > limits.BUNDLE_ENTRIES * limits.KIB:
@@ -138,6 +145,10 @@ def _entries(listed: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     if not _NAME.fullmatch(entry.filename):
         raise ValueError(f"{entry.filename!r} is not a path in a repository")
+    if entry.orig_filename != entry.filename:
+        raise ValueError(f"{entry.orig_filename!r} is not a path in a repository")
+    if entry.extra or entry.comment:  # extra fields could contain other sizes
+        raise ValueError(f"{entry.filename!r} has an extra field or a comment")
     stored = entry.compress_type == zipfile.ZIP_STORED and entry.compress_size == entry.file_size
     if not stored or entry.flag_bits & 1:
         raise ValueError(f"{entry.filename!r} is compressed or encrypted")

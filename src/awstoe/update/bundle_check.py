@@ -54,7 +54,12 @@ def _check_program(bundle: Bundle, release: Release, trust: ReleaseTrust, folder
     try:
         with open(path, "rb") as file:
             verify.check(
-                file, f"{bundle.name}: {release.path}", signature, trust, sha256=release.sha256
+                file,
+                f"{bundle.name}: {release.path}",
+                signature,
+                trust,
+                platform=release.platform,
+                sha256=release.sha256,
             )
     finally:
         os.unlink(path)

@@ -52,15 +52,22 @@ class Candidate:
         record: The version and hash that it must have.
         signature: Its detached signature.
         trust: The keys that must have signed it.
+        platform: The platform that it is for.
     """
 
     def __init__(
-        self, staged: str, record: InstallRecord, signature: bytes, trust: ReleaseTrust
+        self,
+        staged: str,
+        record: InstallRecord,
+        signature: bytes,
+        trust: ReleaseTrust,
+        platform: str,
     ) -> None:
         self.staged = staged
         self.record = record
         self.signature = signature
         self._trust = trust
+        self._platform = platform
         self._identity: tuple[int, int, int, int] | None = None
 
     def verify(self) -> None:
@@ -73,7 +80,14 @@ class Candidate:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         with open(os.open(self.staged, flags), "rb") as file:
             before = verify.identity(os.fstat(file.fileno()), self.staged)
-            verify.check(file, self.staged, self.signature, self._trust, sha256=self.record.sha256)
+            verify.check(
+                file,
+                self.staged,
+                self.signature,
+                self._trust,
+                platform=self._platform,
+                sha256=self.record.sha256,
+            )
             if verify.identity(os.fstat(file.fileno()), self.staged) != before:
                 raise Untrusted(f"{self.staged} was changed while it was checked: {_INSPECT}")
         self._identity = before

@@ -125,9 +125,11 @@ def trusted(program: Installation) -> ReleaseTrust:
         Refused: It is not a release, and cannot update itself.
     """
     if program.origin is Origin.PACKAGE:
+        from awstoe.update import package_origin  # noqa: PLC0415 - no executable needs it
+
         raise Refused(
             "this copy of awstoe is a Python package, which does not update itself",
-            hint="run: python -m pip install --upgrade awstoe, or update the source tree",
+            hint=package_origin.update_hint(package_origin.this_package()),
         )
     if program.trust is None:
         raise Refused(

@@ -20,6 +20,16 @@ def program_path(version: str, platform: str, architecture: str) -> str:
     return f"{version}/{platform}/{architecture}/{PROGRAMS[platform]}"
 
 
+def path_with_hash(path: str, sha256: str) -> str:
+    """Return the path of the same file for other clients: ``1.2.0/linux/amd64/HASH.awstoe``.
+
+    The root says ``consistent_snapshot``, so clients that follow the specification of The Update
+    Framework look there. This program uses the plain path.
+    """
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{sha256}.{name}"
+
+
 def parse_program_path(path: str) -> tuple[str, str, str] | None:
     """Return version, platform and architecture of a program's path; None for other paths."""
     found = _PATH.fullmatch(path)

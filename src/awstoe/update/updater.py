@@ -388,7 +388,14 @@ class _Update:
         try:
             shutil.copyfile(previous, work.staged)
             with open(work.staged, "rb") as file:
-                sha256 = verify.check(file, previous, signature, self._trust, sha256=None)
+                sha256 = verify.check(
+                    file,
+                    previous,
+                    signature,
+                    self._trust,
+                    platform=self._program.machine.platform,
+                    sha256=None,
+                )
             os.chmod(work.staged, 0o700)
         except OSError as error:
             raise CannotWrite(f"{previous} cannot be copied: {error.strerror}") from error
@@ -404,7 +411,9 @@ class _Update:
         return result._replace(outcome=UpdateOutcome.ROLLED_BACK, installed=record.version)
 
     def _install(self, work: Workspace, record: InstallRecord, signature: bytes) -> None:
-        candidate = install.Candidate(work.staged, record, signature, self._trust)
+        candidate = install.Candidate(
+            work.staged, record, signature, self._trust, self._program.machine.platform
+        )
         # A signal between the two renames of the swap would leave it to the next update to finish.
         with Interruption() as interruption:
             observer = _InterruptibleObserver(self._observer, interruption)

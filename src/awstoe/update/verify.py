@@ -12,6 +12,7 @@ from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update.errors import Untrusted
 
 _GOOD: Final = "good"
+_WINDOWS: Final = "windows"
 _ATTACK: Final = f"this may be an attack on updates: {contact.report_attack()}"
 
 
@@ -21,6 +22,7 @@ def check(
     signature: bytes,
     trust: ReleaseTrust,
     *,
+    platform: str,
     sha256: str | None,
 ) -> str:
     """Check a program against its hash and its signatures, and return its hash.
@@ -30,6 +32,8 @@ def check(
         name: Its name in messages.
         signature: The detached signature.
         trust: The trusted keys.
+        platform: The platform that it is for. A program for Windows needs an Authenticode
+            signature, also if its first bytes are not those of one.
         sha256: The hash in the metadata; None if there is only the signature to check.
 
     Raises:
@@ -43,6 +47,7 @@ def check(
         raise Untrusted(
             f"{name}: expected the file with SHA-256 {sha256}, got {digest}", hint=_ATTACK
         )
+    needs_authenticode = publishers.needed and platform == _WINDOWS
     authenticode = result.authenticode if publishers.needed else None
     if authenticode is not None and result.openpgp.is_good and not publishers.thumbprints:
         raise Untrusted(
@@ -53,6 +58,8 @@ def check(
         )
     if not result.is_good:
         raise Untrusted(f"{name}: the signature is not valid: {result.reason}", hint=_ATTACK)
+    if needs_authenticode and authenticode is None:
+        raise Untrusted(f"{name}: expected a Windows program, got another file", hint=_ATTACK)
     if authenticode is not None and authenticode.state != _GOOD:
         raise Untrusted(f"{name}: the Authenticode signature is missing", hint=_ATTACK)
     return digest

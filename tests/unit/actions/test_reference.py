@@ -66,3 +66,14 @@ def test_an_unknown_name_gets_a_hint() -> None:
     with pytest.raises(UsageError) as caught:
         actions("Zzz", as_json=False)
     assert caught.value.hint == "to list all of them, run 'awstoe actions'"
+
+
+@pytest.mark.parametrize("name", [None, *ACTIONS])
+def test_on_a_terminal_no_word_is_cut(name: str | None) -> None:
+    plain = actions(name, as_json=False)
+    for width in (80, 60, 200):
+        wrapped = actions(name, as_json=False, width=width)
+        assert wrapped.split() == plain.split()
+        if width == 80:
+            text = wrapped.partition("Example:")[0]
+            assert max(map(len, text.splitlines())) <= width

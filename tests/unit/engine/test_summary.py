@@ -105,6 +105,23 @@ def test_a_stopped_run_has_failed_in_the_step_that_was_running() -> None:
     assert result.status is Status.FAILED
     assert result.stopped == "Phase 'build', step 'B': Stopped."
     assert result.message == f"Document doc.yml failed! {result.stopped}"
+    assert (result.executed, result.failed) == (2, 1)
+    assert result.as_json()["failures"] == [
+        {
+            "document": "doc.yml",
+            "phase": "build",
+            "step": "B",
+            "exitCode": None,
+            "message": "Stopped.",
+            "stderrTail": "",
+        }
+    ]
+
+
+def test_a_run_stopped_between_steps_has_no_failed_step() -> None:
+    result = summary(record(OK, ended=None), PLAN, log_url="", reason="Stopped.")
+    assert (result.status, result.executed, result.failed) == (Status.FAILED, 1, 0)
+    assert result.as_json()["failures"] == []
 
 
 def test_failures_are_listed_with_exit_code_and_standard_error() -> None:

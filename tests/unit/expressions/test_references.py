@@ -1,7 +1,6 @@
 """References: their grammar, the checks that need no document, and substitution."""
 
 import re
-import time
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -31,9 +30,6 @@ from awstoe.expressions.references import (
     substitute,
 )
 from awstoe.expressions.values import Value
-
-LIMIT_SECONDS = 10.0
-"""Far more than a linear scan of the hostile texts takes, and far less than a quadratic one."""
 
 
 class Known:
@@ -167,10 +163,8 @@ def test_references_are_found_with_their_positions() -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_text_takes_linear_time(text: str) -> None:
-    started = time.monotonic()
-
+    # With quadratic time, this would take hours: the time limit of all tests would end it.
     assert "".join(p if isinstance(p, str) else p.text for p in parts(text)) == text
-    assert time.monotonic() - started < LIMIT_SECONDS
 
 
 def test_resolve_that_is_nested_too_deeply_is_rejected() -> None:

@@ -187,6 +187,31 @@ def twice() -> bytes:
     return data.replace(b"b.json", b"a.json")
 
 
+def zip64(entries: int = 6000) -> bytes:
+    """Return an archive whose last record is small, and whose ZIP64 record is the true one."""
+    listed = b"".join(
+        struct.pack(
+            "<4s4B4HL2L5H2L", b"PK\x01\x02", 20, 0, 20, 0, 0, 0, 0, 0x21, *[0] * 3, 4, *[0] * 6
+        )
+        + b"%04d" % number
+        for number in range(entries)
+    )
+    large = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, len(listed), 0
+    ) + struct.pack("<4sLQL", b"PK\x06\x07", 0, len(listed), 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(large), len(listed), 0)
+    return listed + large + end
+
+
+def with_extra_field() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        entry = zipfile.ZipInfo("metadata/timestamp.json")
+        entry.extra = struct.pack("<2H2Q", 1, 16, 2**40, 2**40)
+        target.writestr(entry, b"{}")
+    return buffer.getvalue()
+
+
 def huge_directory() -> bytes:
     return b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 60_000, 60_000, 2**31, 0, 0)
 
@@ -204,6 +229,10 @@ def huge_directory() -> bytes:
         (archive({".hidden": b""}), "is not a path in a repository"),
         (archive({"a": bytes(99999)}, zipfile.ZIP_DEFLATED), "is compressed or encrypted"),
         (twice(), "is in it twice"),
+        (zip64(), "it is a ZIP64 archive"),
+        (zip64(1), "it is a ZIP64 archive"),
+        (with_extra_field(), "has an extra field or a comment"),
+        (archive({"aXb": b"1"}).replace(b"aXb", b"a\0b"), "is not a path in a repository"),
         (huge_directory(), "does not fit the file"),
         (archive({str(number): b"" for number in range(5001)}), "it has 5001 entries"),
         (archive({"metadata/timestamp.json": b"{}"}), "the metadata is not what was signed"),

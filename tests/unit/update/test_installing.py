@@ -495,7 +495,7 @@ def test_python_package_does_not_update_itself(scene: Scene) -> None:
     scene.installation.origin = Origin.PACKAGE
     message = scene.refused(code=3)
     assert "is a Python package" in message
-    assert "pip install --upgrade awstoe" in message
+    assert "hint: it runs from the source tree " in message
 
 
 def test_development_build_does_not_update_itself(scene: Scene) -> None:

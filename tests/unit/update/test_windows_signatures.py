@@ -75,6 +75,17 @@ def test_program_without_authenticode_is_rejected(
         verify(make_program())
 
 
+@pytest.mark.parametrize("state", ["current", "revoked"])
+@pytest.mark.parametrize("program", [b"#!/bin/sh\n", b"ZM" + bytes(200), make_program()[1:], b""])
+def test_file_for_windows_that_is_not_a_windows_program_is_rejected(
+    program: bytes, state: str, scene: Scene, publisher: Holder, verify: Verify
+) -> None:
+    """Its platform decides, not its first bytes, which the attacker has chosen."""
+    bake(scene, publisher, state)
+    with pytest.raises(Untrusted, match="expected a Windows program, got another file"):
+        verify(program)
+
+
 @pytest.mark.parametrize("how", ["by the revoked publisher", "by another one", "unsigned"])
 def test_with_all_publishers_revoked_no_windows_program_is_accepted(
     how: str, scene: Scene, publisher: Holder, verify: Verify

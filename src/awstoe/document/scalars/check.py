@@ -25,6 +25,8 @@ _EMPTY_TAG: Final = re.compile(r"""(?:&\S+\s+)?!(?=[\s"'|>]|$)""")
 _ANY_TAG: Final = re.compile(r"(?<![^\s\[{,:])!(?=\s)")
 _TAG_OR_ANCHOR: Final = ("!", "&")
 _ENTRY: Final = re.compile(r"\n[ \t]*(?=- )")
+_REST: Final = 200
+"""Characters of a comment that are read."""
 _CURLY: Final = re.compile("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
 
 
@@ -171,6 +173,8 @@ class ScalarCheck:
             self._report(node, path, found)
 
     def _tag(self, node: Scalar, path: str, severity: Severity) -> None:
+        if not self._text.startswith(_TAG_OR_ANCHOR, node.start):
+            return
         if id(node) in self._reported or not _EMPTY_TAG.match(self._raw(node)):
             return
         self._reported.add(id(node))
@@ -204,10 +208,10 @@ class ScalarCheck:
         return self._text[node.start : node.end]
 
     def _rest(self, node: Scalar) -> str:
-        """Return what follows ``node`` on its line."""
-        if not node.end:
+        """Return what follows ``node`` on its line, or an empty string if that is no comment."""
+        if not node.end or self._text[node.end : node.end + 1] not in (" ", "\t"):
             return ""
-        return encoding.line_at(self._text, node.end)
+        return encoding.line_at(self._text, node.end, _REST)
 
     def _report(self, node: Scalar, path: str, found: Finding) -> None:
         where = Mark(node.line, node.column)

@@ -16,6 +16,7 @@ from awstoe.document.syntax.nodes import Scalar
 from awstoe.expressions.values import quoted
 
 _BLOCK: Final = "use a '|' block, which keeps line breaks: '- |', then the lines, indented below it"
+_LONGEST_NUMBER: Final = 30
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9][0-9_.:-]*|\.[0-9]+|0x[0-9A-Fa-f]+|0o[0-7]+)")
 _BOOLEAN: Final = re.compile("True|TRUE|False|FALSE|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]")
 _TYPED: Final = re.compile("[\u00a0\u200b\u202f\u2060\u3000\ufeff\u2018-\u201f\u2013\u2014\u2212]")
@@ -79,6 +80,8 @@ def findings(node: Scalar, raw: str, rest: str, language: Language) -> Iterator[
 
 
 def _value(text: str, language: Language) -> Finding | None:
+    if len(text) > _LONGEST_NUMBER:
+        return None
     if language is Language.BASH and _NUMBER.fullmatch(text):
         kind = "a number"
     elif _BOOLEAN.fullmatch(text) and not (language is Language.BASH and text == "yes"):

@@ -57,10 +57,9 @@ def lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
-def line_at(text: str, start: int) -> str:
-    """Return the line that starts at the offset ``start``, without its line break."""
-    found = _BREAK.search(text, start)
-    return text[start : found.start()] if found else text[start:]
+def line_at(text: str, start: int, most: int) -> str:
+    """Return up to ``most`` characters from the offset ``start`` to the end of its line."""
+    return _BREAK.split(text[start : start + most], maxsplit=1)[0]
 
 
 def shown_lines(data: bytes) -> list[str]:

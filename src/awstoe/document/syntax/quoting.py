@@ -14,9 +14,10 @@ _IN_FLOW: Final = re.compile(r"(?:[\[,:{])\s*(\{\{[^{}\n]*\}\})")
 _ALONE: Final = re.compile(r"\{\{([^{}\n]*)\}\}(?=[ \t]*(?:[,\]}\r\n]|$)|[ \t]+#)")
 _ESCAPED: Final = re.compile(r'(?:[^"\\\n]|\\.)*')
 _COMMENT: Final = re.compile(r"\s+#.*|\s+$")
+_WHOLE: Final = "put the whole value in quotes"
 _SHOWN: Final = 100
 """Characters of a line in a hint."""
-_SEARCHED: Final = 1000
+SEARCHED: Final = 1000
 """Characters of a line that are searched: a JSON document can be one line of a megabyte."""
 
 
@@ -35,22 +36,27 @@ def reference_alone(text: str, offset: int) -> str | None:
     return found[0] if found and found[1].strip() else None
 
 
-def unquoted_reference(line: str, column: int = 0) -> UnquotedReference | None:
-    """Return the problem of an unquoted value in ``line`` that starts with a reference, or None.
-
-    Args:
-        line: One line of a document.
-        column: Where the value starts, from 1; 0: search for it.
-    """
-    first = column - 1 if column else _first(line[:_SEARCHED])
+def unquoted_reference(line: str) -> UnquotedReference | None:
+    """Return the problem of the first unquoted value in ``line`` that starts with a reference."""
+    first = _first(line[:SEARCHED])
     if first < 0:
         return None
-    shown = line[first : line.find("}}", first) + 2]
+    return described(line, first, line[first : line.find("}}", first) + 2])
+
+
+def described(line: str, offset: int, reference: str) -> UnquotedReference:
+    """Return the problem of the value that starts with ``reference`` at ``offset``.
+
+    Args:
+        line: The line up to ``SEARCHED`` characters; may end before the value.
+        offset: The value's offset in the line.
+        reference: The reference, with its braces.
+    """
     return UnquotedReference(
-        first + 1,
-        f"a value that starts with {quoted(shown)} must be in quotes: to YAML, an unquoted"
+        offset + 1,
+        f"a value that starts with {quoted(reference)} must be in quotes: to YAML, an unquoted"
         " '{' starts a mapping",
-        _rewritten(line, first) if len(line) <= _SEARCHED else "put the whole value in quotes",
+        _rewritten(line, offset) if len(line) < SEARCHED else _WHOLE,
     )
 
 
@@ -61,7 +67,7 @@ def _rewritten(line: str, start: int) -> str:
         line = f"{line[:start]}{in_quotes(line[start:end])}{line[end:]}"
         start = _first(line)
     line = line.strip()
-    return f"write: {line}" if len(line) <= _SHOWN else "put the whole value in quotes"
+    return f"write: {line}" if len(line) <= _SHOWN else _WHOLE
 
 
 def _first(line: str) -> int:

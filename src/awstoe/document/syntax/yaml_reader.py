@@ -145,9 +145,9 @@ def _skip(events: Iterator[Any]) -> None:
 def _unquoted(reference: str, mark: Any, builder: TreeBuilder, text: str) -> None:  # noqa: ANN401
     """Report a reference without quotes, and add it as the string that it was meant to be."""
     place = _Place(mark)
-    line = encoding.line_at(text, mark.index - mark.column)
-    if found := quoting.unquoted_reference(line, place.column):
-        builder.fault(Severity.ERROR, "unquoted-reference", place, found.message, found.hint)
+    line = encoding.line_at(text, mark.index - mark.column, quoting.SEARCHED)
+    found = quoting.described(line, mark.column, reference)
+    builder.fault(Severity.ERROR, "unquoted-reference", place, found.message, found.hint)
     builder.scalar(
         Scalar(
             reference,

@@ -124,6 +124,12 @@ DIGEST: Final = sequence(field("algorithm", ALGORITHM), field("digest", OCTETS))
 INDIRECT_DATA: Final = sequence(field("data", ALGORITHM), field("digest", DIGEST))
 """SpcIndirectDataContent: the type of the signed file, and its digest."""
 
+PE_IMAGE_DATA: Final = sequence(
+    field("flags", univ.BitString()),
+    field("file", explicit(0, univ.Any())),
+)
+"""SpcPeImageData: which parts of the program are signed, and a link."""
+
 TST_INFO: Final = sequence(
     field("version", univ.Integer()),
     field("policy", OID),

@@ -3,7 +3,7 @@
 Only unambiguous programs are accepted: one table with one signature, at the very end of the file,
 after all sections. Everything is hashed except three fields: the checksum, the entry that locates
 the table, and the table. The first two follow from the rest of the file and are compared with it,
-so no byte of a program can be changed.
+so no byte that Windows loads can be changed.
 
 Source: Microsoft's "PE Format" and "Windows Authenticode Portable Executable Signature Format".
 """

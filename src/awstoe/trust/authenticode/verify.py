@@ -5,9 +5,8 @@ was made while the certificate was valid: at the time of a timestamp by a truste
 now. A certificate is trusted if its chain ends at a given root, or if its thumbprint is given. If
 both are given, both must match; if neither is, no program is good.
 
-In a file that is good because of a chain to a given root, every byte follows from what was signed:
-the program, the checksum, the table, the certificates, the timestamp. There is one exception: a
-timestamp by an unknown authority is ignored, and its last certificate may have been altered.
+In a good file, every byte of the program follows from what was signed. In the table of signatures
+some bytes can differ without a key: docs/adr/0011-own-authenticode-signatures.md lists them.
 """
 
 import re
@@ -18,11 +17,21 @@ from typing import BinaryIO, Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from pyasn1.type import univ
 
 from awstoe.errors import HostError, TrustError
 from awstoe.trust.authenticode import asn1, chain, cms, pe, timestamp
 
 _WHAT: Final = "signature"
+_WHOLE: Final = ((), (1,))
+"""Flags as signtool and osslsigncode write them: none, or that resources are included."""
+_SERIALIZED: Final = b"\xa1"
+"""Tag of SpcSerializedObject, which contains the hashes of pages."""
+_NO_LINKS: Final = (
+    bytes.fromhex("a2028000"),
+    bytes.fromhex("a21e801c") + "<<<Obsolete>>>".encode("utf-16-be"),
+)
+"""SpcLink as signtool and osslsigncode write it: an empty name, or this one."""
 _HEX: Final = re.compile(r"(?:[0-9A-F]{40}|[0-9A-F]{64})", re.ASCII)
 
 
@@ -277,6 +286,22 @@ def _check_all_used(
             )
 
 
+def _check_image_data(encoded: univ.Any) -> None:
+    """Check SpcPeImageData, which must say nothing about the program.
+
+    Raises:
+        TrustError: It contains something else, such as hashes of pages, which are not checked here.
+    """
+    what = f"{_WHAT}'s description of the program"
+    image = asn1.decode(bytes(encoded) if encoded.isValue else b"", asn1.PE_IMAGE_DATA, what)
+    if tuple(image["flags"]) not in _WHOLE:
+        raise TrustError("the signature is of parts of the program")
+    if bytes(image["file"])[:1] == _SERIALIZED:
+        raise TrustError("the signature has hashes of pages, which are not supported")
+    if bytes(image["file"]) not in _NO_LINKS:
+        raise TrustError("the signature has a link to another file")
+
+
 def _check_file(file: BinaryIO, program: pe.PeFile, signature: cms.Signature) -> None:
     """Check that the signature is of this file.
 
@@ -289,6 +314,7 @@ def _check_file(file: BinaryIO, program: pe.PeFile, signature: cms.Signature) ->
     if str(signed["data"]["algorithm"]) != asn1.PE_IMAGE:
         raise TrustError("the signature is of another type of file")
     hash_name = cms.read_hash_name(signed["digest"]["algorithm"], _WHAT)
+    _check_image_data(signed["data"]["parameters"])
     digest = hashes.Hash(cms.HASHES[hash_name]())
     checksum = pe.hash_program(file, program, digest)
     if digest.finalize() != bytes(signed["digest"]["digest"]):

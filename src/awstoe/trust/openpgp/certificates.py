@@ -5,11 +5,12 @@ one wins. A part that cannot be checked (an old version, an unknown digest) make
 unusable and is not skipped: it may be what revokes the key.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from awstoe.trust.openpgp import packets as tags
 from awstoe.trust.openpgp import signatures
+from awstoe.trust.openpgp.components import Allowance, Component, Components
 from awstoe.trust.openpgp.keys import PublicKey, Unsupported
 from awstoe.trust.openpgp.packets import Malformed, Packet
 from awstoe.trust.openpgp.signatures import Signature
@@ -18,9 +19,6 @@ from awstoe.trust.policy import ACCEPTED_HASHES, HASH_NAMES, Verdict
 # Subpackets that a self-signature may mark as critical: those that are obeyed here, or that do not
 # concern signing data.
 _UNDERSTOOD: Final = frozenset({2, 3, 4, 7, 9, 11, 12, 16, 21, 22, 23, 24, 25, 27, 29, 30, 32, 33})
-_PRIMARY_USER_ID: Final = 25
-_COMPONENTS: Final = (tags.USER_ID, tags.USER_ATTRIBUTE, tags.PUBLIC_SUBKEY)
-_IDENTITY_PREFIX: Final = {tags.USER_ID: b"\xb4", tags.USER_ATTRIBUTE: b"\xd1"}
 _REASONS: Final = {1: "it was superseded", 2: "it was compromised", 3: "it was retired"}
 
 
@@ -56,122 +54,112 @@ class Certificate:
     """A primary key with its subkeys, user IDs and signatures.
 
     Args:
-        sequence: Its packets, the primary key first. Repeated parts are merged with the signatures
-            of both, so that a copy without a revocation cannot hide one that has it.
+        sequence: Its packets, the primary key first; see ``Components``.
 
     Raises:
         Malformed: The packets are not a certificate.
     """
 
     def __init__(self, sequence: Sequence[Packet]) -> None:
-        self.primary = PublicKey(sequence[0].body)
-        self._direct: list[bytes] = []
-        self._parts: dict[Packet, list[bytes]] = {}
-        """The bodies of the signatures of each user ID and subkey."""
-        following = self._direct
-        for packet in sequence:
-            if packet == sequence[0]:
-                following = self._direct
-            elif packet.tag == tags.SIGNATURE:
-                following.append(packet.body)
-            elif packet.tag in _COMPONENTS:
-                following = self._parts.setdefault(packet, [])
-            else:
-                raise Malformed(f"a public key is followed by a packet of type {packet.tag}")
+        self._components = Components(sequence)
+        self.primary = self._components.primary
 
     @property
     def fingerprint(self) -> str:
         """Fingerprint of the primary key."""
         return self.primary.fingerprint
 
-    def signing_keys(self, now: int) -> Iterator[SigningKey]:
+    @property
+    def keys(self) -> list[PublicKey]:
+        """The primary key and all subkeys, unchecked."""
+        return [self.primary, *self._components.subkeys.values()]
+
+    def signing_keys(self, now: int, allowance: Allowance | None = None) -> list[SigningKey]:
         """Return the primary key and all subkeys, each with the reason if it must not sign.
 
         Args:
             now: Seconds since 1970.
+            allowance: What checking it may cost, together with others.
         """
         primary = self.primary
+        components: list[Component] = []
         try:
-            status = self._primary_status(now)
+            components = self._components.checked(allowance or Allowance())
+            status = self._primary_status(components, now)
         except (Malformed, Unsupported) as error:
             unusable = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id}: {error}")
             status = _PrimaryStatus("", None, may_sign=False, problem=unusable)
         problem = status.problem
         if problem is None and not status.may_sign:
             problem = _may_not_sign(primary)
-        yield SigningKey(primary, primary.fingerprint, status.signer, status.expires, problem)
-        for packet, bodies in self._parts.items():
-            if packet.tag == tags.PUBLIC_SUBKEY:
-                yield self._subkey(packet.body, bodies, status, now)
+        found = {each.body: each for each in components if each.tag == tags.PUBLIC_SUBKEY}
+        return [
+            SigningKey(primary, primary.fingerprint, status.signer, status.expires, problem),
+            *(
+                self._subkey(key, found.get(body), status, now)
+                for body, key in self._components.subkeys.items()
+            ),
+        ]
 
-    def _primary_status(self, now: int) -> _PrimaryStatus:
+    def _primary_status(self, components: Sequence[Component], now: int) -> _PrimaryStatus:
         primary = self.primary
-        direct = self._own(self._direct, primary.hashed, {signatures.DIRECT_KEY})
-        newest = [_newest(direct, primary, now)] if direct else []
+        direct = components[0].of(signatures.DIRECT_KEY)
+        own = list(direct)
+        newest = _newest(direct, primary, now) if direct else []
         names: list[tuple[bool, str]] = []
-        for (tag, body), bodies in self._parts.items():
-            prefix = _IDENTITY_PREFIX.get(tag)
-            if prefix is None:
-                continue
-            signed = primary.hashed + prefix + len(body).to_bytes(4, "big") + body
-            found = self._own(bodies, signed, signatures.CERTIFICATIONS)
-            revoked = self._own(bodies, signed, {signatures.CERTIFICATION_REVOCATION})
+        for component in components:
+            found = component.of(*signatures.CERTIFICATIONS)
             if not found:
                 continue
+            own += found
             last = _newest(found, primary, now)
-            if any(each.created >= last.created for each in revoked):
+            revoked = component.of(signatures.CERTIFICATION_REVOCATION)
+            if any(each.created >= last[0].created for each in revoked):
                 continue
-            newest.append(last)
-            direct += found
-            if tag == tags.USER_ID:
-                is_first = last.one(_PRIMARY_USER_ID) not in (None, b"\0")
-                names.append((not is_first, body.decode(errors="backslashreplace")))
-        problem = self._revocation(direct) or _weakness(primary)
+            newest += last
+            if component.tag == tags.USER_ID:
+                is_first = last[0].one(signatures.PRIMARY_USER_ID) not in (None, b"\0")
+                names.append((not is_first, component.body.decode(errors="backslashreplace")))
+        problem = self._revocation(components[0], own) or _weakness(primary)
         if problem is None and not names:
             problem = Problem(Verdict.UNTRUSTED, f"the key {primary.key_id} has no valid user ID")
         if problem is None and primary.created > now:
             problem = _from_the_future(f"the key {primary.key_id}")
-        spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
         flags = [each.lets_sign for each in newest if each.lets_sign is not None]
         return _PrimaryStatus(
             # Among equals, the first in the file.
             signer=min(names, key=lambda name: name[0])[1] if names else "",
-            expires=primary.created + min(spans) if spans else None,
+            expires=_end(primary, newest),
             may_sign=bool(flags) and all(flags),
             problem=problem,
         )
 
-    def _revocation(self, own: Iterable[Signature]) -> Problem | None:
+    def _revocation(self, component: Component, own: Iterable[Signature]) -> Problem | None:
         """Return the problem if the owner, or a revoker that the owner named, revoked the key."""
-        primary = self.primary
-        found = self._own(self._direct, primary.hashed, {signatures.KEY_REVOCATION})
+        what = f"the key {self.primary.key_id}"
+        found = component.of(signatures.KEY_REVOCATION)
         if found:
-            return _revoked(f"the key {primary.key_id}", found[-1])
+            return _revoked(what, found[-1])
         others = {
             subpacket.body[2:].hex().upper()
             for each in own
             for subpacket in each.hashed
             if subpacket.kind == signatures.REVOCATION_KEY
         }
-        named = {other[-16:] for other in others}
-        for body in self._direct if others else ():
-            signature = signatures.read(body)
-            fingerprints, key_ids = signature.issuers()
-            is_theirs = bool(fingerprints & others or key_ids & named)
-            if signature.kind == signatures.KEY_REVOCATION and is_theirs:
+        for signature in self._components.revocations() if others else ():
+            if signature.may_be_by_any(others):
                 # The revoker's key may not be available; but only the owner can name a revoker.
-                return _revoked(f"the key {primary.key_id}", signature)
+                return _revoked(what, signature)
         return None
 
     def _subkey(
-        self, body: bytes, bodies: Sequence[bytes], status: _PrimaryStatus, now: int
+        self, key: PublicKey, component: Component | None, status: _PrimaryStatus, now: int
     ) -> SigningKey:
-        key = PublicKey(body)
         expires = status.expires
         problem = status.problem or _weakness(key)
-        if problem is None:
+        if problem is None and component is not None:
             try:
-                own_end, problem = self._binding(key, bodies, now)
+                own_end, problem = self._binding(key, component, now)
                 ends = [end for end in (expires, own_end) if end is not None]
                 expires = min(ends) if ends else None
             except (Malformed, Unsupported) as error:
@@ -179,74 +167,50 @@ class Certificate:
         return SigningKey(key, self.fingerprint, status.signer, expires, problem)
 
     def _binding(
-        self, key: PublicKey, bodies: Sequence[bytes], now: int
+        self, key: PublicKey, component: Component, now: int
     ) -> tuple[int | None, Problem | None]:
         """Return when a subkey expires, and why it must not sign."""
-        signed = self.primary.hashed + key.hashed
-        revoked = self._own(bodies, signed, {signatures.SUBKEY_REVOCATION})
+        revoked = component.of(signatures.SUBKEY_REVOCATION)
         if revoked:
             return None, _revoked(f"the subkey {key.key_id}", revoked[-1])
-        found = self._own(bodies, signed, {signatures.SUBKEY_BINDING})
+        found = component.of(signatures.SUBKEY_BINDING)
         if not found:
             raise Malformed("its primary key has not signed it")
-        last = _newest(found, key, now)
-        span = last.seconds(signatures.KEY_EXPIRES)
-        expires = key.created + span if span else None
-        if not last.lets_sign:
+        newest = _newest(found, key, now)
+        expires = _end(key, newest)
+        if not all(each.lets_sign for each in newest):
             return expires, _may_not_sign(key)
         if key.created > now:
             return expires, _from_the_future(f"the subkey {key.key_id}")
-        if not _signs_back(key, last, signed, now):
+        if not all(_signs_back(key, each, component.signed, now) for each in newest):
             raise Malformed("it has not signed that it belongs to its primary key")
         return expires, None
 
-    def _own(
-        self, bodies: Iterable[bytes], signed: bytes, kinds: Collection[int]
-    ) -> list[Signature]:
-        """Return the signatures of the given types that the primary key has made.
 
-        Raises:
-            Unsupported: Whether it made one of them cannot be checked.
-            Malformed: A body is not a signature.
-        """
-        found = []
-        for body in bodies:
-            issuer = signatures.issuer_of_old(body)
-            if issuer and issuer != self.primary.key_id:
-                continue
-            signature = signatures.read(body)
-            if signature.kind not in signatures.REVOCATIONS and not signature.issuers()[1]:
-                continue  # gpg recognizes a self-signature only by its key ID
-            if (
-                signature.kind in kinds
-                and signature.is_by(self.primary)
-                and signature.holds(self.primary, signed)
-            ):
-                found.append(signature)
-        return found
-
-
-def _newest(found: Sequence[Signature], key: PublicKey, now: int) -> Signature:
-    """Return the newest self-signature; among equals, the last in the file.
+def _newest(found: Sequence[Signature], key: PublicKey, now: int) -> list[Signature]:
+    """Return the newest self-signatures. Several of the same second must all be valid.
 
     Raises:
-        Malformed: It is not valid.
+        Malformed: One of them is not valid.
     """
-    last = found[0]
-    for each in found[1:]:
-        if each.created >= last.created:
-            last = each
-    refuse_critical(last, _UNDERSTOOD)
-    if last.hash_algorithm not in ACCEPTED_HASHES:
-        name = HASH_NAMES.get(last.hash_algorithm, f"digest {last.hash_algorithm}")
+    created = max(each.created for each in found)
+    newest = [each for each in found if each.created == created]
+    for each in newest:
+        _check_self_signature(each, key, now)
+    return newest
+
+
+def _check_self_signature(signature: Signature, key: PublicKey, now: int) -> None:
+    refuse_critical(signature, _UNDERSTOOD)
+    if signature.hash_algorithm not in ACCEPTED_HASHES:
+        name = HASH_NAMES.get(signature.hash_algorithm, f"digest {signature.hash_algorithm}")
         raise Malformed(f"its self-signature uses {name}")
-    if last.created < key.created:
+    if signature.created < key.created:
         raise Malformed("its self-signature is older than the key")
-    if last.created > now:
+    if signature.created > now:
         raise Malformed("its self-signature was made in the future; check the clock")
-    if last.expires is not None and last.expires <= now:
+    if signature.expires is not None and signature.expires <= now:
         raise Malformed("its self-signature has expired")
-    return last
 
 
 def refuse_critical(signature: Signature, understood: Collection[int]) -> None:
@@ -260,19 +224,39 @@ def refuse_critical(signature: Signature, understood: Collection[int]) -> None:
             raise Malformed(f"a signature has a critical subpacket of type {each.kind}")
 
 
+def _end(key: PublicKey, newest: Iterable[Signature]) -> int | None:
+    """Return when a key expires: at the earliest time that a self-signature states.
+
+    Raises:
+        Malformed: OpenPGP cannot represent one of them; gpg treats it as one in the past.
+    """
+    spans = [span for each in newest if (span := each.seconds(signatures.KEY_EXPIRES))]
+    if not spans:
+        return None
+    if key.created + max(spans) >= signatures.TIMES:
+        raise Malformed("it expires after 2106, which OpenPGP cannot represent")
+    return key.created + min(spans)
+
+
 def _signs_back(key: PublicKey, binding: Signature, signed: bytes, now: int) -> bool:
     """Whether a subkey has signed that it belongs to the primary key.
 
     Raises:
-        Malformed: That signature is malformed or not valid.
+        Malformed: That signature is malformed or not valid, or there is another one beside it:
+            gpg takes the newest, which need not be the valid one.
         Unsupported: It cannot be checked.
     """
-    for each in (*binding.hashed, *binding.unhashed):
-        if each.kind != signatures.EMBEDDED_SIGNATURE:
-            continue
-        signature = signatures.read(each.body)
+    found = [
+        signatures.read(each.body)
+        for each in (*binding.hashed, *binding.unhashed)
+        if each.kind == signatures.EMBEDDED_SIGNATURE
+    ]
+    if len(found) > 1:
+        raise Malformed("its binding contains several signatures")
+    for signature in found:
+        signature.check_lengths()
         if signature.kind == signatures.PRIMARY_KEY_BINDING and signature.holds(key, signed):
-            _newest([signature], key, now)
+            _check_self_signature(signature, key, now)
             return True
     return False
 

@@ -7,6 +7,7 @@ from awstoe import limits
 from awstoe.errors import TrustError
 from awstoe.trust.openpgp import packets as tags
 from awstoe.trust.openpgp.certificates import Certificate, Problem, SigningKey
+from awstoe.trust.openpgp.components import Allowance
 from awstoe.trust.openpgp.packets import Malformed, Packet, dearmored, packets
 from awstoe.trust.openpgp.signatures import Signature
 from awstoe.trust.policy import KeyState, Verdict
@@ -32,6 +33,8 @@ class Keyring:
             each for each in certificates if states is None or each.fingerprint in states
         ]
         self._states = states
+        self._allowance = Allowance()
+        self._judged: dict[tuple[int, int], list[SigningKey]] = {}
 
     def candidate_keys(self, signature: Signature, now: int) -> list[SigningKey]:
         """Return the keys that may have made a signature.
@@ -43,15 +46,23 @@ class Keyring:
         Raises:
             Malformed: It does not name its key.
         """
-        fingerprints, key_ids = signature.issuers()
-        if not fingerprints and not key_ids:
+        if not signature.names_for_gpg():
             raise Malformed("the signature does not name the key that made it")
         return [
             self._with_state(key)
-            for each in self.certificates
-            for key in each.signing_keys(now)
+            for number, each in enumerate(self.certificates)
+            if any(map(signature.is_by, each.keys))
+            for key in self._signing_keys(number, now)
             if signature.is_by(key.key)
         ]
+
+    def _signing_keys(self, number: int, now: int) -> list[SigningKey]:
+        """Judge a certificate once, regardless of the number of signatures."""
+        found = self._judged.get((number, now))
+        if found is None:
+            found = self.certificates[number].signing_keys(now, self._allowance)
+            self._judged[number, now] = found
+        return found
 
     def _with_state(self, key: SigningKey) -> SigningKey:
         if self._states is None or self._states[key.certificate] is not KeyState.REVOKED:

