@@ -8,7 +8,7 @@ from awstoe.document import advice, keys
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.keys import Level
 from awstoe.document.names import variable_problem
-from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
+from awstoe.document.syntax.nodes import HIDDEN, Mapping, Node, Scalar, Sequence, describe
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
 
@@ -83,7 +83,7 @@ class _Reader:
             return self._bodies(node, path)
         if others == ["name"] and not self._is_body(node, "name"):
             return self._under_its_name(node, path)
-        if len(others) == 1 and node.value(others[0]) is None:
+        if len(others) == 1 and isinstance(node.value(others[0]), Mapping | None):
             return self._not_indented(node, path, others[0], own)
         if not others:
             self._error(
@@ -92,7 +92,9 @@ class _Reader:
                 f"a {self._kind} has no name",
                 f"write '- {self._form('NAME', node)}'",
             )
-            return Mapping(node.line, node.column)
+            found = Mapping(node.line, node.column)
+            keys.excuse(found, HIDDEN)
+            return found
         return self._bodies(node, path)
 
     def _is_own(self, key: str) -> bool:
@@ -132,7 +134,9 @@ class _Reader:
             f"indent {'these lines' if len(own) > 1 else 'the line'} by two spaces more than"
             f" '{name}:'",
         )
-        body = keys.with_entries(node, {key: node.entries[key] for key in own})
+        below = node.value(name)
+        entries = below.entries if isinstance(below, Mapping) else {}
+        body = keys.with_entries(node, entries | {key: node.entries[key] for key in own})
         return _holder(name, where, body)
 
     def _bodies(self, node: Mapping, path: str) -> Mapping:

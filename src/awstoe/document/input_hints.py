@@ -1,5 +1,6 @@
 """Says what to do about inputs that are missing, unknown, or of a wrong type."""
 
+import re
 from typing import Final
 
 from awstoe.actions.fields import (
@@ -19,6 +20,8 @@ from awstoe.document.keys import Meaning
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 
+_WORD: Final = re.compile(r"(?:\{\{[^{}]*\}\}|[^\s{]|\{(?!\{))+")
+"""A word of a command line; a reference in it can have spaces."""
 _PERMISSIONS: Final = "write octal digits: 0755 is rwxr-xr-x, 0644 is rw-r--r--"
 _EXAMPLES: Final = {
     "commands": '["echo hello"]',
@@ -148,7 +151,6 @@ def _list_hint(key: str, node: Node) -> str:
     if "\n" in text:
         return f"write '- |' on a line of its own below '{key}:', and indent the text below it"
     if key == "arguments":
-        return (
-            f"write each argument as an entry: '{key}: [{', '.join(map(flow_text, text.split()))}]'"
-        )
+        words = ", ".join(map(flow_text, _WORD.findall(text)))
+        return f"write each argument as an entry: '{key}: [{words}]'"
     return f"write '{key}: [{flow_text(text)}]'"

@@ -8,7 +8,7 @@ from collections.abc import Mapping as Lookup
 from typing import Final
 
 from awstoe.actions import schema
-from awstoe.actions.fields import Field, TextList
+from awstoe.actions.fields import Field, ParameterList, TextList, TextMap
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import ActionSpec, Shape
 from awstoe.document import input_hints
@@ -16,6 +16,7 @@ from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
+from awstoe.expressions import references
 from awstoe.expressions.values import Value, quoted
 
 TOLERATED: Final = frozenset({("DeleteFile", "force"), ("S3Download", "recurse")})
@@ -143,7 +144,7 @@ def _operation(
             diagnostics.error(where, place, "wrong-platform", failure(step, message))
         has_references = _refers(context, value_node, place, step)
         context.scalars.input(field, value_node, place)
-        if has_references and not isinstance(value, list | dict):
+        if has_references and _may_fit(field, value):
             continue
         if not _check(context, value_node, place, field, key):
             sound = False
@@ -185,6 +186,19 @@ def _check_conflict(
     context.diagnostics.error(
         entry[1] if entry else node, path, "conflict", f"{found.name}: {problem}", hint
     )
+
+
+def _may_fit(field: Field, value: Value) -> bool:
+    """Whether only the run can tell if a value with references fits its input.
+
+    A string in which a reference is only a part stays a string, which is never a list.
+    """
+    if isinstance(value, list | dict):
+        return False
+    if not isinstance(field, TextList | TextMap | ParameterList):
+        return True
+    parts = references.parts(str(value).strip())
+    return len(parts) == 1 and not isinstance(parts[0], str)
 
 
 def _refers(context: ParseContext, node: Node, path: str, step: StepFacts) -> bool:

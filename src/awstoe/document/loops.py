@@ -4,7 +4,7 @@ from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
 from awstoe.document import expect, keys
-from awstoe.document.names import name_problem
+from awstoe.document.names import name_hint, name_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
@@ -81,7 +81,7 @@ def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> s
     if name is None:
         return ""
     if problem := name_problem(name, "loop", f" in step '{step.name}'"):
-        context.diagnostics.error(entry[1], f"{path}.name", "bad-name", problem)
+        context.diagnostics.error(entry[1], f"{path}.name", "bad-name", problem, name_hint(name))
     return name
 
 
@@ -160,6 +160,7 @@ def _text(context: ParseContext, node: Node, path: str, what: str, step: StepFac
     text = expect.text(context.diagnostics, node, path, what, expect.EMPTY_TEXT)
     if text is not None and isinstance(node, Scalar):
         context.references.text(node, path, step, Position.LOOP)
+        context.scalars.value(node, path)
     return text
 
 

@@ -12,7 +12,7 @@ from awstoe.document.problems import Severity
 from awstoe.document.scalars import braces
 from awstoe.document.scope import Scope, StepFacts
 from awstoe.document.syntax import encoding
-from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
+from awstoe.document.syntax.nodes import HIDDEN, Mapping, Node, Scalar, Sequence
 from awstoe.expressions import references
 from awstoe.expressions.references import (
     ChainReference,
@@ -106,7 +106,7 @@ class ReferenceCheck:
 
     def _variable(self, reference: VariableReference) -> Refusal | None:
         name = reference.name
-        if name in self._scope.variables:
+        if name in self._scope.variables or HIDDEN in self._scope.variables:
             return None
         return Refusal(
             "undeclared-name",
@@ -117,6 +117,8 @@ class ReferenceCheck:
 
     def _chain(self, reference: ChainReference, step: StepFacts) -> Refusal | None:
         steps = self._scope.phases.get(reference.phase)
+        if steps is None and HIDDEN in self._scope.phases:
+            return None
         if steps is None:
             return Refusal(
                 "unknown-phase",
@@ -126,6 +128,8 @@ class ReferenceCheck:
                 or _phases_hint(self._scope.phases),
             )
         target = steps.get(reference.step)
+        if target is None and HIDDEN in steps:
+            return None
         if target is None:
             return Refusal(
                 "unknown-step",

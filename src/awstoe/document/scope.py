@@ -1,14 +1,15 @@
 """Collects the names that a document declares and references can use.
 
 They are collected from the tree before anything is checked. A reference to something that exists
-but is wrong in itself is therefore not a second problem.
+but is wrong in itself is therefore not a second problem. Neither is one to a name that a reported
+problem hides: then ``HIDDEN`` is among the names.
 """
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from typing import NamedTuple
 
-from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
+from awstoe.document.syntax.nodes import HIDDEN, Mapping, Node, Scalar, Sequence
 
 
 class StepFacts(NamedTuple):
@@ -45,7 +46,7 @@ def scope_of(root: Mapping) -> Scope:
         name
         for section in ("parameters", "constants")
         for _, entry in _entries(root.value(section))
-        for name in entry.entries
+        for name in (*entry.entries, *(entry.excused & {HIDDEN}))
     )
     phases: dict[str, dict[str, StepFacts]] = {}
     steps: dict[tuple[int, int], StepFacts] = {}
@@ -56,6 +57,8 @@ def scope_of(root: Mapping) -> Scope:
         for position, step in _entries(phase.value("steps")):
             facts = _step_facts(step, phase_name, len(steps))
             by_name.setdefault(facts.name, facts)
+            if HIDDEN in step.excused:
+                by_name.setdefault(HIDDEN, facts)
             steps[phase_position, position] = facts
             if facts.loop:
                 loops.setdefault(facts.loop, facts)

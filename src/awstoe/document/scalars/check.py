@@ -24,6 +24,7 @@ from awstoe.host.platforms import Platform
 _EMPTY_TAG: Final = re.compile(r"""(?:&\S+\s+)?!(?=[\s"'|>]|$)""")
 _ANY_TAG: Final = re.compile(r"(?<![^\s\[{,:])!(?=\s)")
 _TAG_OR_ANCHOR: Final = ("!", "&")
+_ENTRY: Final = re.compile(r"\n[ \t]*(?=- )")
 _REST: Final = 200
 """Characters of a comment that are read."""
 _CURLY: Final = re.compile("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
@@ -97,6 +98,8 @@ class ScalarCheck:
         if not isinstance(node, Scalar):
             return
         raw = self._raw(node)
+        if found := _entry_inside(node, raw):
+            self._report(node, path, found)
         if found := escapes.finding(node, raw, json=self._json):
             self._report(node, path, found)
         if not node.style and (found := self._glued(node)):
@@ -158,6 +161,9 @@ class ScalarCheck:
     def _entry(self, field: TextList, node: Scalar, path: str) -> None:
         self._tag(node, path, Severity.ERROR)
         raw = self._raw(node)
+        if found := _entry_inside(node, raw):
+            self._report(node, path, found)
+            return
         if found := escapes.finding(node, raw, json=self._json):
             self._report(node, path, found)
         if isinstance(field, Script):
@@ -214,6 +220,19 @@ class ScalarCheck:
             line = bisect_right(self._breaks, found.offset)
             where = Mark(line, found.offset - self._breaks[line - 1] + 1)
         self._diagnostics.add(found.severity, where, path, found.code, found.message, found.hint)
+
+
+def _entry_inside(node: Scalar, raw: str) -> Finding | None:
+    """Return the problem of a list entry that is indented too far, and so is part of ``node``."""
+    found = _ENTRY.search(raw) if not node.style and "\n" in raw else None
+    if found is None:
+        return None
+    return Finding(
+        "entry-in-string",
+        "this line is part of the string above it, because it is indented further",
+        "start it in the column of the '-' above, or quote the string as a whole",
+        node.start + found.end(),
+    )
 
 
 def _unexpanded(path: str, found: paths.Unexpanded) -> Finding:

@@ -12,6 +12,8 @@ from awstoe.document.diagnostics import Located, Unreadable
 from awstoe.document.problems import Severity
 from awstoe.expressions.values import Value, quoted
 
+HIDDEN: Final = ""
+"""In ``Mapping.excused``: the mapping hides something whose name is not known."""
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -165,7 +167,7 @@ class Fault:
 class _Frame:
     """A collection that has not ended yet."""
 
-    __slots__ = ("anchor", "before", "height", "key", "node")
+    __slots__ = ("anchor", "before", "duplicate", "height", "key", "node")
 
     def __init__(self, node: Sequence | Mapping, anchor: str | None, before: int) -> None:
         self.node = node
@@ -173,6 +175,7 @@ class _Frame:
         self.before = before
         self.height = 1
         self.key: Scalar | None = None
+        self.duplicate: Fault | None = None
 
 
 class _Anchored:
@@ -332,18 +335,33 @@ class TreeBuilder:
                     end=node.end,
                 )
             if key.line:
-                first = holder.entries.setdefault(key.text, (key, node))[0]
-                if first is not key:
-                    self.faults.append(
-                        Fault(
-                            Severity.ERROR,
-                            "duplicate-key",
-                            _under(self._path(), key.text),
-                            key,
-                            f"duplicate key {quoted(key.text)}",
-                            f"the first one is on line {first.line}: remove one of them",
-                        )
-                    )
+                first = holder.entries.setdefault(key.text, (key, node))
+                if first[0] is not key:
+                    self._duplicate(frame, holder, key, first)
+                    if isinstance(first[1], Scalar) and first[1].is_null:
+                        holder.entries[key.text] = (key, node)
+
+    def _duplicate(
+        self, frame: _Frame, holder: Mapping, key: Scalar, first: tuple[Scalar, Node]
+    ) -> None:
+        """Report a key that is there already; several in one mapping are one problem."""
+        if frame.duplicate is None:
+            frame.duplicate = Fault(
+                Severity.ERROR,
+                "duplicate-key",
+                _under(self._path(), key.text),
+                key,
+                f"duplicate key {quoted(key.text)}",
+                f"the first one is on line {first[0].line}: remove one of them",
+            )
+            self.faults.append(frame.duplicate)
+        else:
+            first_key = frame.duplicate.path.rpartition(".")[2]
+            frame.duplicate.hint = (
+                f"write '- ' before {first_key!r} if another entry of the list starts there, or"
+                " remove the keys that are there twice"
+            )
+        holder.excused = holder.excused | {HIDDEN}
 
     def _as_key(self, node: Node, where: Located) -> Scalar:
         """Return ``node`` as a key; after reporting a problem, return a key without a line."""

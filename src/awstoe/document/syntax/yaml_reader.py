@@ -5,7 +5,6 @@ process on a deeply nested document. Reading stops at the first event that is re
 hostile after it is never read.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ import yaml
 from awstoe import limits
 from awstoe.document.diagnostics import Unreadable
 from awstoe.document.problems import Severity
-from awstoe.document.syntax import encoding, quoting
+from awstoe.document.syntax import encoding, quoting, syntax_hints
 from awstoe.document.syntax.nodes import Mapping, Scalar, Sequence, TreeBuilder
 from awstoe.errors import HostError
 from awstoe.expressions.values import quoted
@@ -195,65 +194,15 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
     )
 
 
-_LAYOUT: Final = (
-    "check the indentation of this line; quote a string as a whole if it contains ': ' or has text"
-    " after a closing quote"
-)
-_HINTS: Final = (
-    (
-        "cannot start any token",
-        "indent with spaces, not tabs, and quote a string that starts with @ ` or %",
-    ),
-    ("tab character", "indent with spaces; YAML does not allow tabs for indentation"),
-    ("mapping values are not allowed", "quote a string that contains ': '"),
-    ("expected key", _LAYOUT),
-    ("expected ',' or ']'", "close the list with ']', or quote a string that starts with '['"),
-    ("expected ',' or '}'", "close the mapping with '}', or quote a string that starts with '{'"),
-    ("could not find expected ':'", "check that there is a ':' after the key"),
-    ("'-' indicator", _LAYOUT),
-    ("undefined tag handle", "quote a string that starts with '!'"),
-    ("scanning an alias", "quote a string that starts with '*'"),
-    ("scanning an anchor", "quote a string that starts with '&' or '*'"),
-    ("Unicode character escape", "write a character beyond U+FFFF as \\U followed by 8 digits"),
-    (
-        "scanning a block scalar",
-        "quote a string as a whole if it starts with | or > or has text after a closing quote",
-    ),
-    ("quoted scalar", "check that the closing quote is there"),
-)
-
-
-def _missing_space(text: str, row: int) -> str:
-    """Return a hint if a line at or before ``row`` lacks the space that makes it a key."""
-    for number, line in list(enumerate(encoding.lines(text)))[max(0, row - 1) : row + 1]:
-        if re.match(r"[ \t]*-[A-Za-z]\w*:(\s|$)", line):
-            return f"write a space after the '-' on line {number + 1}"
-        if number < row and re.match(r"[ \t]*(- )?[A-Za-z]\w*:[^\s:/\\]\S*$", line):
-            return f"write a space after the ':' on line {number + 1}"
-    return ""
-
-
-def _two_tops(text: str) -> str:
-    """Return what to do about text after the end of the document's only value."""
-    start = text.lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
-    if start[:1] in ("|", ">"):
-        return f"remove the line with {quoted(start)}: it makes the whole file one string"
-    return "start all keys at the top of the document in the same column, and close all brackets"
-
-
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "the text cannot be read"
     message = f"YAML syntax error: {problem}"
     if error.context and error.context_mark and error.problem:
         message += f" ({error.context} that starts on line {error.context_mark.line + 1})"
-    hint = next((hint for fragment, hint in _HINTS if fragment in message), "")
-    if "expected <document start>" in message:
-        hint = _two_tops(text)
-    elif "mapping values are not allowed" in message and mark is not None:
-        hint = _missing_space(text, mark.line) or hint
     if mark is None:
-        return Unreadable("yaml-syntax", message, hint=hint, line=1)
+        return Unreadable("yaml-syntax", message, line=1)
+    hint = syntax_hints.hint(message, encoding.lines(text), mark.line, mark.column)
     if unquoted := _unquoted_before(error, text):
         return unquoted
     start = error.context_mark
