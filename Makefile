@@ -9,7 +9,7 @@ PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist workst
 # The programs in tests/ that are not tests: the conformance suite's command, and the benchmark.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
-.PHONY: help demo format lint check test golden conformance bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean
+.PHONY: help demo format lint check test golden conformance fuzz bench toolchain build build-all verify-build keys release release-rehearsal docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this help
@@ -39,6 +39,9 @@ golden: $(MADE) ## Write what the tests produce into the golden files (T=path); 
 
 conformance: $(MADE) ## Run the black-box tests on a built file (TARGET=linux/386, TARGET=all or FILE=path)
 	@$(FROM_TESTS) conformance $(or $(FILE),$(TARGET))
+
+fuzz: $(MADE) ## Look for inputs that break a rule (MINUTES=5, CASES=1000, SEED=1, FUZZERS=openpgp)
+	@$(FROM_TESTS) fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(FUZZERS)
 
 bench: $(MADE) ## Measure, compared with other programs (PARTS="echo startup" for some)
 	$(FROM_TESTS) bench $(PARTS)
