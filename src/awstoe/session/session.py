@@ -100,8 +100,7 @@ class Session:
         return outcome.exit_code
 
     def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
-        folder = self._folders.shown_folder
-        reporter = LogReporter(log, folder, self._progress, self._records)
+        reporter = LogReporter(log, self._progress, self._records)
         files = RecordWriter(self._folders.folder, self._records)
         services = Services(
             log=log,
@@ -152,6 +151,8 @@ class Session:
             self._console.line(f"awstoe: warning: {warning}")
         if self._records.boot is not None:
             self._rebooting.clear()
+            if self._records.boot != rebooting.boot_id():
+                services.log.info("Executor: System has rebooted successfully")
         execution.emit(RunResumed("", services.machine.now()))
 
     def _prepare_reboot(
@@ -177,7 +178,6 @@ class Session:
         documents = [item.document for item in self._plan.documents]
         log_setup(
             log,
-            folder,
             [(item.path, copy_path(folder, index, item)) for index, item in enumerate(documents)],
             execution_id=self._folders.execution_id,
             phases=self._request.phases,
