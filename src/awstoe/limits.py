@@ -127,6 +127,10 @@ JOURNAL_SYNC_SECONDS: Final = 1.0
 """Shortest time between two flushes of the journal to the disk, except at phase ends: an fsync
 takes milliseconds, a step may take two. A power failure may repeat the steps of the last second."""
 
+MANIFEST_BYTES: Final = 16 * MIB
+"""Largest ``run.json``: it has the parameters of the run, which fit into a command line or into
+configuration files of up to 10 MiB."""
+
 RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten only if the last rewrite took less than this
 share of the time since then, so that the cost per step does not grow."""
