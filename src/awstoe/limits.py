@@ -213,6 +213,9 @@ UPDATE_LOCK_POLL_SECONDS: Final = 0.2
 UPDATE_RUN_WAIT_SECONDS: Final = 120.0
 """How long a run waits for the swap of an update, which includes two smoke tests."""
 
+INSTALL_RECORD_BYTES: Final = 64 * KIB
+"""Largest record of an update, which has a version and a hash; and largest file with a time."""
+
 UPDATE_CLOCK_SECONDS: Final = 86_400.0
 """How far the clock may go back between two updates; beyond that, expiry dates are not reliable."""
 

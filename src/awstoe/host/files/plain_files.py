@@ -9,7 +9,8 @@ import errno
 import os
 import stat
 import sys
-from typing import BinaryIO, Final
+from io import BufferedReader
+from typing import Final
 
 from awstoe.host.files import file_types
 from awstoe.limits import MIB
@@ -66,7 +67,7 @@ def _has_name(path: str, descriptor: int) -> bool:
     return stat.S_ISFIFO(info.st_mode) and os.path.samestat(info, os.fstat(descriptor))
 
 
-def open_file(path: str, *, follow_link: bool = True) -> BinaryIO:
+def open_file(path: str, *, follow_link: bool = True) -> BufferedReader:
     """Open a regular file for reading.
 
     Raises:
