@@ -139,6 +139,31 @@ def test_swapped_state_folder(victim: Victim, swap: str) -> None:
     assert "so the run cannot be resumed" in ended.stderr
 
 
+@pytest.mark.parametrize("swap", [*SWAPS, "above"])
+def test_log_folder_that_is_swapped_before_the_run_is_resumed(victim: Victim, swap: str) -> None:
+    document = victim.toe.document(bash("Reboots", "[ -e $GO ] && exit; touch $GO; exit 194"))
+    victim.toe.environment["GO"] = str(victim.secret / "go")
+    arguments = ("-d", document, "-l", "lg", "-s", str(victim.secret.parent / "st"))
+    (victim.home / "lg").mkdir()
+    os.chown(victim.home / "lg", ALICE, ALICE)
+    ended = victim.toe.run(*arguments, state=False)
+    assert ended.exit_code == 194, ended.stderr
+    theirs = "mv lg moved; ln -s $S lg" if swap == "above" else SWAPS[swap]
+    (victim.secret / ended.logs.name).mkdir()  # so that a link above leads to a folder of root's
+    victim.attack(f"F=$(echo lg/TOE_*); {theirs}")
+    resumed = victim.toe.run(*arguments, state=False)
+    assert list((victim.secret / ended.logs.name).iterdir()) == []
+    (victim.secret / ended.logs.name).rmdir()
+    victim.assert_unharmed()
+    assert "Traceback" not in resumed.stderr
+    if swap == "above":
+        assert resumed.exit_code == 1
+        assert "lg is a symbolic link of another user" in resumed.stderr
+    else:
+        assert resumed.exit_code == 0, resumed.stderr
+        assert "cannot be used" in resumed.stderr
+
+
 def test_state_folder_of_another_user(victim: Victim) -> None:
     """A forged journal would make root remove folders and end processes."""
     victim.attack("mkdir st; echo '{}' > st/run.json")

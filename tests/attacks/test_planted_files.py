@@ -16,11 +16,18 @@ if sys.platform == "win32":
 SECRET = b"a private key\n"
 UNKNOWN = shell_program("1.0.0", padding=50_000)
 """A program that the metadata does not list."""
+
+
+def make_huge(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
 PLANTED: dict[str, Callable[[Path], object]] = {
     "a link": lambda path: path.symlink_to("../secret"),
     "a named pipe": os.mkfifo,
     "a link to a device": lambda path: path.symlink_to("/dev/zero"),
-    "a huge file": lambda path: (path.touch(), os.truncate(path, 1 << 40)),
+    "a huge file": make_huge,
     "something else": lambda path: path.write_bytes(b"not a signature"),
 }
 

@@ -76,7 +76,7 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
                 parameters=tuple(
                     tuple(sorted(requested.parameters.items())) for requested in request.documents
                 ),
-                log_folder=own.path,
+                log_folder=own.real_path,
                 start_time=time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
                 checksums=tuple(stores.checksum(document.data) for document in documents),
             )
@@ -148,7 +148,7 @@ def _make_log_folder(folder: str) -> OwnFolder:
     except OSError as error:
         raise _not_made(f"create the log directory {directory}", error) from error
     try:
-        return OwnFolder.make(folder)
+        return OwnFolder.make(folder, follow_links=True)
     except FileExistsError as error:
         raise HostError(
             f"the log folder {folder} already exists: another run has the same execution ID",

@@ -44,15 +44,20 @@ class OwnFolder:
         self._identity = _platform.folder_identity(descriptor)
 
     @classmethod
-    def make(cls, path: str) -> Self:
+    def make(cls, path: str, *, follow_links: bool = False) -> Self:
         """Make a new folder (0700), and those above it, and open it.
+
+        Args:
+            path: Its absolute path.
+            follow_links: Whether to follow links of other users above it.
 
         Raises:
             FileExistsError: Something has its name.
             OSError: It cannot be made, or another user has put something in its place.
         """
         parent, name = os.path.split(path)
-        return cls._made(path, os.path.join(os.path.realpath(parent), name))
+        real = os.path.join(os.path.realpath(parent), name) if follow_links else path
+        return cls._made(path, real)
 
     @classmethod
     def _made(cls, path: str, real: str) -> Self:
@@ -69,12 +74,12 @@ class OwnFolder:
 
     @classmethod
     def open(cls, path: str) -> Self:
-        """Open an existing folder.
+        """Open an existing folder. Links of other users in its path are not followed.
 
         Raises:
             OSError: There is none, or it belongs to another user.
         """
-        return cls._opened(path, os.path.realpath(path))
+        return cls._opened(path, path)
 
     @classmethod
     def _opened(cls, path: str, real: str) -> Self:
@@ -127,6 +132,11 @@ class OwnFolder:
             return None
         _platform.make_private(found._descriptor)  # noqa: SLF001 - of this class
         return found
+
+    @property
+    def real_path(self) -> str:
+        """The path of the folder without links of other users."""
+        return self._real
 
     # --- the folder ------------------------------------------------------------------------------
 
