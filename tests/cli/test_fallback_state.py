@@ -8,7 +8,7 @@ import pytest
 
 from cli.running import Toe, bash, wait_until
 
-WITHOUT = {
+WITHOUT: dict[str, dict[str, str | None]] = {
     "no HOME": {"HOME": None},
     "an empty HOME": {"HOME": ""},
     "HOME is /": {"HOME": "/"},

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -283,3 +284,14 @@ def test_a_step_may_remove_the_folder_of_its_own_script(toe: Toe, script: str) -
     assert_complete(ended, *STEPS)
     assert warnings(ended) == []
     assert list((toe.folder / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("script", ["rm -rf $PWD", "mv $PWD $PWD.moved", "rm -rf $PWD; mkdir $PWD"])
+def test_a_step_may_remove_the_working_directory(toe: Toe, script: str) -> None:
+    """The logs are in it by default."""
+    (toe.folder / "work").mkdir()
+    document = toe.document(*with_one(script, "Middle"))
+    command = f"cd work; exec {shlex.join(toe.program)} run -d ../{document} -s ../st/run"
+    ended = toe.call(["bash", "-c", command])
+    assert_complete(ended, *STEPS)
+    assert ended.logs.parent == toe.folder / "work"

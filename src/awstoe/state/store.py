@@ -183,6 +183,9 @@ class Store:
         self._own.unlink(JOURNAL)
         self._own.unlock(_LOCK, self._lock)
         self._own.remove()
+        if not self.is_lasting:
+            with suppress(OSError):  # other runs may use the folder above it
+                os.rmdir(os.path.dirname(self.folder))
 
 
 def create(folder: str) -> Store:

@@ -89,7 +89,7 @@ class AtomicReplacement:
                 # Users do not know the staging name.
                 raise OSError(error.errno, error.strerror, folder) from error
             self._in_place = True
-            self._staged = staging_name(temporary.parent_folder())
+            self._staged = staging_name(temporary.safe_parent())
             self.descriptor = os.open(self._staged, _NEW, 0o600)
 
     def _existing(self) -> os.stat_result | None:
@@ -210,7 +210,7 @@ class AtomicReplacement:
 
     def _rewrite(self, owner: Owner | None, permissions: int | None) -> None:
         """Copy the staged content to the old file, which keeps all its attributes."""
-        staged = os.open(self._staged, os.O_RDONLY | _BINARY)
+        staged = os.open(self._staged, os.O_RDONLY | _NO_FOLLOW | _BINARY)
         try:
             target = os.open(self._target, os.O_WRONLY | _NO_FOLLOW | _BINARY)
             try:

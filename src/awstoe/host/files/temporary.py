@@ -38,7 +38,8 @@ if sys.platform == "win32":
         """Return what users should know about the folder for temporary files."""
         return []
 
-    def _safe_parent() -> str:
+    def safe_parent() -> str:
+        """Return the folder for temporary files."""
         # The folders of users and of the system do not let others rename what is made in them.
         return parent_folder()
 
@@ -66,7 +67,7 @@ else:
         risk = trusted_paths.risk(parent_folder())
         return [f"scripts are not kept in {parent_folder()}: {risk}"] if risk else []
 
-    def _safe_parent() -> str:
+    def safe_parent() -> str:
         """Return the folder for temporary files, or another one if others could rename them there.
 
         Raises:
@@ -100,7 +101,7 @@ def make_folder(parent: str | None = None) -> str:
     Raises:
         HostError: The disk is full, or the parent is missing or cannot be written.
     """
-    parent = parent or _safe_parent()
+    parent = parent or safe_parent()
     for _ in range(_ATTEMPTS):
         path = os.path.join(parent, f"AWSTOE{_digits()}")
         try:

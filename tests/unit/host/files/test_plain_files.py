@@ -21,12 +21,17 @@ def make_socket(path: Path) -> None:
         listener.bind(str(path))  # its file stays
 
 
+def make_linked_pipe(path: Path) -> None:
+    os.mkfifo(f"{path}-pipe")
+    path.symlink_to(f"{path}-pipe")
+
+
 KINDS: dict[str, Callable[[Path], object]] = {
     "a named pipe": os.mkfifo,
     "a socket": make_socket,
     "a folder": Path.mkdir,
     "a link to a device": lambda path: path.symlink_to("/dev/zero"),
-    "a link to a pipe": lambda path: (os.mkfifo(f"{path}-pipe"), path.symlink_to(f"{path}-pipe")),
+    "a link to a pipe": make_linked_pipe,
     "a circle of links": lambda path: path.symlink_to(path),
 }
 
