@@ -60,7 +60,9 @@ _CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|fo
 _PYTHON: Final = re.compile(r"\bpython[0-9.]*\s+-c\b")
 
 
-def findings(node: Scalar, raw: str, rest: str, language: Language) -> Iterator[Finding]:
+def findings(
+    node: Scalar, raw: str, rest: str, language: Language, *, is_text: bool
+) -> Iterator[Finding]:
     """Yield what is suspicious about one command.
 
     Args:
@@ -68,14 +70,15 @@ def findings(node: Scalar, raw: str, rest: str, language: Language) -> Iterator[
         raw: The command as in the document's text.
         rest: The text that follows it on its last line.
         language: Its language.
+        is_text: Whether it is a part of a here-document, and not a command.
     """
-    if node.plain and (found := _value(node.text, language)):
+    if node.plain and not is_text and (found := _value(node.text, language)):
         yield found
     if node.style != "|" and "\n" in raw.rstrip():
         yield from _folded(node, raw, language)
     if not node.style and (found := _cut(node, rest, language)):
         yield found
-    if language is Language.BASH and not node.text.isascii():
+    if language is Language.BASH and not is_text and not node.text.isascii():
         yield from _typed(node, raw)
 
 
@@ -139,7 +142,8 @@ def _breaks(joined: str, first: str, second: str, language: Language) -> bool:
         return first.endswith("`") or (
             not first.endswith(_OPERATORS) and _CMDLET.match(second) is not None
         )
-    if first.endswith("\\") or first.startswith("#") or " #" in first or "<<" in first:
+    swallows = first.endswith("\\") or first.startswith("#") or " #" in first
+    if swallows or shell_text.open_document(first):
         return True
     is_open = bool(shell_text.split(joined).open_quote)
     if is_open:
