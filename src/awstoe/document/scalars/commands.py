@@ -35,8 +35,8 @@ _WORDS: Final = frozenset(
 )
 _PROGRAMS: Final = frozenset(
     (  # noqa: SIM905 - as above
-        "amazon-linux-extras apt apt-get aws cat chgrp chmod chown cp curl dnf docker exec git"
-        " grep groupadd gunzip gzip install ln ls mkdir mktemp mount mv npm pip pip3 python"
+        "amazon-linux-extras apt apt-get aws cat chgrp chmod chown cp curl dnf docker git"
+        " grep groupadd gunzip gzip ln ls mkdir mktemp mount mv npm pip pip3 python"
         " python3 rm rpm sed service sleep snap ssh sudo systemctl tar tee touch umount unzip"
         " useradd usermod wget yum zypper"
     ).split()
@@ -45,6 +45,10 @@ _LISTS: Final = frozenset(
     ("install", "remove", "add", "erase", "update", "upgrade", "enable", "disable", "for", "in")
 )
 """Words after which names of programs are arguments."""
+_RUNNERS: Final = frozenset(
+    ("chroot", "docker", "env", "find", "kubectl", "nohup", "podman", "ssh", "timeout", "xargs")
+)
+"""Programs whose arguments are a command."""
 # Words after which another command may start on the same line.
 _GOES_ON: Final = frozenset(
     ("do", "then", "else", "elif", "if", "while", "until", "time", "sudo", "exec", "nohup", "env")
@@ -149,22 +153,29 @@ def _breaks(joined: str, first: str, second: str, language: Language) -> bool:
     if is_open:
         return _PYTHON.search(joined) is not None
     words = _SEPARATOR.split(joined)[-1].split()
-    start = second.split(maxsplit=1)[0]
     if not words or words[-1] in _GOES_ON or first.endswith(_OPERATORS):
         return False
-    if second.startswith(_CONTINUATIONS):
-        return False
-    if words[-1] in _ENDS or words[0] == "cd" or (words[0] == "set" and words[1:2] != ["--"]):
-        return True
+    return not second.startswith(_CONTINUATIONS) and _is_command(words, second)
+
+
+def _is_command(words: list[str], second: str) -> bool:
+    """Whether ``second`` is a command of its own, and not arguments of the command ``words``."""
+    exports = words[0] == "export" and "=" in "".join(words)
     if all(map(_ASSIGNMENT.fullmatch, second.split())):
         return False
     if all(map(_ASSIGNMENT.fullmatch, words)):
         # Before a command, an assignment is for that command only.
         names = (word.partition("=")[0] for word in words)
         return any(f"${name}" in second or f"${{{name}" in second for name in names)
-    if start in _WORDS or start == words[0] or (words[0] == "export" and "=" in first):
+    start = second.split(maxsplit=1)[0]
+    sets = words[0] == "set" and words[1:2] != ["--"]
+    if words[-1] in _ENDS or words[0] in ("cd", start) or sets or exports:
         return True
-    return start in _PROGRAMS and _LISTS.isdisjoint(words)
+    if not _RUNNERS.isdisjoint(words):
+        return False
+    # A program's name alone, or after an option, may be an argument.
+    alone = second == start or words[-1].startswith("-")
+    return start in _WORDS or (start in _PROGRAMS and not alone and _LISTS.isdisjoint(words))
 
 
 def _short(text: str) -> str:
