@@ -10,7 +10,7 @@ PYTEST := timeout --foreground 60m $(ENV)/python -m pytest -n auto --dist workst
 # power cuts.
 FROM_TESTS := PYTHONPATH=tests $(ENV)/python -m
 
-.PHONY: help demo format lint check test golden conformance bench powercut toolchain build build-all verify-build keys release release-rehearsal docs lock clean
+.PHONY: help demo format lint check test golden conformance fuzz bench powercut toolchain build build-all verify-build keys release release-rehearsal docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this help
@@ -40,6 +40,9 @@ golden: $(MADE) ## Write what the tests produce into the golden files (T=path); 
 
 conformance: $(MADE) ## Run the black-box tests on a built file (TARGET=linux/386, TARGET=all or FILE=path)
 	@$(FROM_TESTS) conformance $(or $(FILE),$(TARGET))
+
+fuzz: $(MADE) ## Look for inputs that break a rule (MINUTES=5, CASES=1000, SEED=1, FUZZERS=openpgp)
+	@$(FROM_TESTS) fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(FUZZERS)
 
 bench: $(MADE) ## Measure, compared with other programs (PARTS="echo startup" for some)
 	$(FROM_TESTS) bench $(PARTS)

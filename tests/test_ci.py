@@ -76,7 +76,14 @@ def stages(*targets: str) -> list[str]:
         [f"{step} TARGET={each}" for step in ("toolchain", "build", "conformance")]
         for each in targets
     )
-    return ["lint", "test", *own, REHEARSAL, *(step for each in others for step in each)]
+    return [
+        "lint",
+        "test",
+        "fuzz CASES=1000",
+        *own,
+        REHEARSAL,
+        *(step for each in others for step in each),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ TEXT_WARNINGS = {
     *("near-reference", "reference-without-meaning", "empty-tag", "unused-anchor"),
     *("folded-command", "comment-in-command", "comment-in-value", "typographic-character"),
     *("not-a-command", "not-expanded", "escape-in-path", "decimal-permissions"),
+    "unusual-escape",
 }
 """Codes of warnings about single texts. None of the published documents has such a mistake."""
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"

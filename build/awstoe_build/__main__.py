@@ -12,6 +12,7 @@ from typing import Final
 from awstoe import __version__
 from awstoe_build import freeze, prerequisites, selection, source_info
 from awstoe_build import targets as known
+from awstoe_build.arguments import parsed
 from awstoe_build.failure import BuildFailure, exit_code_of
 from awstoe_build.inspection import bundle, inspect
 from awstoe_build.interpreters import pick
@@ -24,7 +25,7 @@ _EVERY: Final = "all"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parsed(_parser(), arguments)
     return exit_code_of(
         PROGRAM,
         lambda: _run(options),

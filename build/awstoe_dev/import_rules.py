@@ -117,6 +117,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "awstoe.host.network",
         "awstoe.trust",
         "awstoe.update.layout",
+        "awstoe_build.arguments",  # how a command reads its arguments
         "awstoe_build.failure",  # how a command reports an error
     },
     "awstoe_release": {

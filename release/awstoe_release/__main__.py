@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
+from awstoe.update.releases import Version
+from awstoe_build.arguments import parsed
 from awstoe_build.failure import exit_code_of
 from awstoe_release import (
     configuration,
@@ -38,7 +40,7 @@ _PROMOTION: Final = ("metadata", "publish", "verify-published", "promote")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parsed(_parser(), arguments)
     command: Callable[[_Options], int] = options.command
     return exit_code_of(
         PROGRAM, lambda: command(options), interrupted="run the same command again to continue"
@@ -99,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(add("run", _run, "make a release, or continue one"))
 
     made = add("plan", _plan, "show every object with its key, size and headers, and every region")
-    made.add_argument("--version", default="", help="the version (default: that of the sources)")
+    made.add_argument("--version", type=_version, help="the version (default: that of the sources)")
     _add_json(made)
 
     made = add("promote", _promote, "offer a published version to users")
@@ -189,7 +191,16 @@ def _add_without(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("version", metavar="VERSION", help="the version, for example 1.2.0")
+    parser.add_argument(
+        "version", type=_version, metavar="VERSION", help="the version, for example 1.2.0"
+    )
+
+
+def _version(text: str) -> str:
+    try:
+        return str(Version(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -204,6 +215,24 @@ def _configuration(options: _Options) -> Configuration:
     return configuration.load(folder=options.configuration, overrides=options.set)
 
 
+def _targets(config: Configuration, options: _Options) -> tuple[str, ...]:
+    """Return the chosen targets, and check the chosen regions.
+
+    Raises:
+        ReleaseFailure: There is no such target or region.
+    """
+    targets = tuple(options.targets.replace(",", " ").split()) or config.product.targets
+    unknown = [each for each in targets if each not in config.product.targets]
+    if unknown:
+        raise ReleaseFailure(
+            f"unknown target {unknown[0]!r}",
+            hint=f"expected one of {', '.join(config.product.targets)}",
+        )
+    for region in options.region:
+        config.region(region)
+    return targets
+
+
 def _release(options: _Options, *, version: str = "", name: str = "") -> Release:
     """Return the release that the options select, with its state.
 
@@ -214,15 +243,7 @@ def _release(options: _Options, *, version: str = "", name: str = "") -> Release
     """
     config = _configuration(options)
     config.channel(options.channel)
-    targets = tuple(options.targets.replace(",", " ").split()) or config.product.targets
-    unknown = [each for each in targets if each not in config.product.targets]
-    if unknown:
-        raise ReleaseFailure(
-            f"unknown target {unknown[0]!r}",
-            hint=f"expected one of {', '.join(config.product.targets)}",
-        )
-    for region in options.region:
-        config.region(region)
+    targets = _targets(config, options)
     commit, epoch = source_tree.commit(REPOSITORY)
     folder = os.path.join(
         os.path.abspath(options.out),
@@ -292,7 +313,7 @@ def _ended(failed: Collection[str] | Mapping[str, RegionFailure], again: str) ->
 def _plan(options: _Options) -> int:
     config = _configuration(options)
     version = options.version or source_tree.version(REPOSITORY)
-    targets = tuple(options.targets.replace(",", " ").split()) or config.product.targets
+    targets = _targets(config, options)
     tree = os.path.join(os.path.abspath(options.out), f"release-{version}", "tree")
     objects = plan.items(
         config,

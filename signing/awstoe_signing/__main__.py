@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from awstoe.host.files.own_files import replace_file
 from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import KeyState, Verdict
+from awstoe_build.arguments import parsed
 from awstoe_build.failure import exit_code_of
 from awstoe_signing.authenticode import certificates as authenticode_certificates
 from awstoe_signing.authenticode import command
@@ -47,7 +48,7 @@ _Options = argparse.Namespace
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parsed(_parser(), arguments)
     command: Callable[[_Options], int] = options.command
     return exit_code_of(
         PROGRAM, lambda: command(options), interrupted="everything that is finished is kept"

@@ -91,12 +91,15 @@ QUOTED_LINE_CHARACTERS: Final = 400
 QUOTED_VALUE_CHARACTERS: Final = 60
 """How much of the value of a loop's iteration a failure message shows."""
 
-EXAMINED_HEAD_BYTES: Final = 512 * KIB
+EXAMINED_HEAD_BYTES: Final = 256 * KIB
 """How much of the beginning of each output stream is searched for the cause of a failure. The
 first error of a program may be followed by pages of other output."""
 
-EXAMINED_TAIL_BYTES: Final = 512 * KIB
+EXAMINED_TAIL_BYTES: Final = 256 * KIB
 """How much of the end of each output stream is searched for the cause of a failure."""
+
+EXAMINED_LINES: Final = 20_000
+"""How many lines of each output stream are searched, half of them at its beginning."""
 
 SPOOL_MEMORY_BYTES: Final = 1 * MIB
 """How much standard error is kept in memory until it is logged; the rest goes to a temporary

@@ -98,7 +98,7 @@ def test_description_of_the_program(name: str) -> None:
     assert reason in (result.reason or "")
 
 
-# --- what can differ in a good file, as docs/adr/0011-own-authenticode-signatures.md says ----------
+# --- what can differ in a good file (docs/adr/0011-own-authenticode-signatures.md) ---------------
 
 
 def in_another_order() -> bytes:

@@ -61,7 +61,9 @@ def test_the_failure_message_has_place_exit_code_and_standard_error(toe: Toe) ->
     assert "exit code 3" in message
     assert message.endswith("first\nsecond")
     (failure,) = ended.summary["failures"]
-    assert list(failure) == ["document", "phase", "step", "exitCode", "message", "stderrTail"]
+    assert list(failure) == [
+        *("document", "phase", "step", "exitCode", "message", "stderrTail", "stdoutTail", "path")
+    ]
     assert (failure["document"], failure["phase"], failure["step"]) == ("doc.yml", "build", "Bad")
     assert (failure["exitCode"], failure["stderrTail"]) == (3, "first\nsecond")
     assert "step 'Bad'" in ended.stderr

@@ -85,7 +85,7 @@ def test_a_failing_iteration_stops_the_loop_and_is_reported(toe: Toe) -> None:
     )
     assert ended.exit_code == 1
     assert ended.counts == ("failed", 1, 1, 0)
-    assert ended.summary["failures"][0]["message"].startswith("iteration 2: ")
+    assert ended.summary["failures"][0]["message"].startswith("iteration 2 ('c'): ")
     assert toe.read("seen") == "a\nb\nc\n"
 
 
@@ -147,8 +147,8 @@ def test_a_failing_iteration_of_a_long_loop_is_always_logged(toe: Toe) -> None:
         )
     )
     assert ended.exit_code == 1
-    assert ended.summary["failures"][0]["message"].startswith("iteration 1500: ")
-    assert any("iteration 1500: " in line for line in ended.messages)
+    assert ended.summary["failures"][0]["message"].startswith("iteration 1500 ('1501'): ")
+    assert any("iteration 1500 ('1501'): " in line for line in ended.messages)
 
 
 def test_a_huge_loop_is_counted_lazily(toe: Toe) -> None:
@@ -159,7 +159,7 @@ def test_a_huge_loop_is_counted_lazily(toe: Toe) -> None:
             loop={"for": {"start": 0, "end": 10**17, "updateBy": 1}},
         )
     )
-    assert ended.summary["failures"][0]["message"].startswith("iteration 2: ExecuteBash: ")
+    assert ended.summary["failures"][0]["message"].startswith("iteration 2 ('2'): ExecuteBash: ")
 
 
 def test_collated_outputs_are_capped_with_a_warning(toe: Toe) -> None:
@@ -200,7 +200,7 @@ def test_a_condition_with_loop_references_is_evaluated_per_iteration(toe: Toe) -
             loop={"forEach": ["a", "a", "b"]},
         )
     )
-    assert ended.summary["failures"][0]["message"].startswith("iteration 2: ")
+    assert ended.summary["failures"][0]["message"].startswith("iteration 2 ('b'): ")
     assert json.loads(ended.steps["Loop"]["outputs"]) == []
 
 

@@ -87,9 +87,16 @@ def test_a_failing_nested_document_fails_the_step(toe: Toe) -> None:
     ended = toe.steps(execute("child.yml"), bash("Never", "true"))
     assert ended.exit_code == 1
     assert ended.counts == ("failed", 1, 1, 0)
-    message = ended.summary["failures"][0]["message"]
-    for word in ("Document child.yml failed!", "Inner", "exit code 5", "why"):
-        assert word in message
+    (failure,) = ended.summary["failures"]
+    assert (failure["document"], failure["phase"], failure["step"]) == (
+        "child.yml",
+        "build",
+        "Inner",
+    )
+    assert (failure["exitCode"], failure["stderrTail"]) == (5, "why")
+    assert [place["step"] for place in failure["path"]] == ["Nested", "Inner"]
+    assert ended.steps["Nested"]["failureMessage"] == "ExecuteDocument: Document child.yml failed!"
+    assert ended.summary["failureMessage"].count("exit code 5") == 1
     (nested,) = ended.steps["Nested"]["detailedOutput"]
     assert nested["status"] == "failed"
 

@@ -121,7 +121,7 @@ def test_a_removed_working_directory_is_explained(toe: Toe) -> None:
 
 
 def test_a_result_is_complete_in_a_full_nonblocking_pipe(toe: Toe) -> None:
-    failing = "head -c 4000 /dev/zero | tr '\\0' x >&2; exit 1"
+    failing = "head -c 4000 /dev/zero | tr '\\0' x | fold -w 250 >&2; exit 1"
     document = toe.document(
         *(bash(f"S{number}", failing, onFailure="Continue") for number in range(20))
     )

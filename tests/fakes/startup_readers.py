@@ -94,7 +94,7 @@ def words(value: str) -> list[bytes]:
         word = b""
         for escape, code, letter, plain in re.findall(r"(\\)(?:x(..)|(.))|([^\\]+)", quoted):
             if not escape:
-                assert plain.isprintable()
+                assert not re.search("[\0-\x1f\x7f]", plain)
                 word += plain.encode()
             else:
                 word += bytes.fromhex(code) if code else _LETTERS[letter]

@@ -24,6 +24,37 @@ def test_an_error_starts_with_the_name_of_the_command(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "usage: awstoe-release "),
+        (["prepare", "x"], 2, "expected a version such as 1.2.3, got 'x'"),
+        (["rollback", "1.2"], 2, "expected a version such as 1.2.3, got '1.2'"),
+        (["plan", "--targets", "linux/sparc"], 1, "unknown target 'linux/sparc'"),
+        (["plan", "--region", "mars-1"], 1, "unknown region 'mars-1'"),
+    ],
+)
+def test_wrong_arguments_are_reported_without_a_traceback(
+    arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        ended: object = main(arguments)
+    except SystemExit as error:
+        ended = error.code
+    assert ended == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["help", "prepare"]])
+def test_help_is_also_a_word(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(" ".join(["usage: awstoe-release", *arguments[1:]]))
+
+
+@pytest.mark.parametrize(
     "command",
     [
         *("run", "plan", "promote", "withdraw", "rollback", "rotate-key", "refresh-timestamp"),

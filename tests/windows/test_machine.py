@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.errors import HostError
+from awstoe.errors import ActionError, HostError
 from awstoe.host import machine, machine_windows
 from awstoe.host.files import access_lists_windows
 from awstoe.host.process import exit_codes
@@ -35,6 +35,19 @@ def test_programs_are_found_as_by_where(
     (tmp_path / "beside.bat").touch()
     monkeypatch.chdir(tmp_path)
     assert machine.HostMachine().binary_exists(name) is there
+
+
+@pytest.mark.parametrize("path", ["missing", r"missing\below", "a<b", "x" * 300])
+def test_what_cannot_exist_is_no_file_and_no_folder(path: str) -> None:
+    here = machine.HostMachine()
+    assert not here.file_exists(path)
+    assert not here.folder_exists(path)
+    assert here.file_hash(path, "md5") is None
+
+
+def test_a_path_with_control_characters_is_an_error() -> None:
+    with pytest.raises(ActionError, match="a carriage return"):
+        machine.HostMachine().file_exists("name\r")
 
 
 def test_context_names_are_those_of_the_machine() -> None:

@@ -109,6 +109,29 @@ def test_without_an_agent_a_task_resumes_after_the_reboot(windows: Windows) -> N
     assert [call.split()[1] for call in windows.calls()[2:]] == ["/query", "/delete"]
 
 
+def test_no_argument_changes_on_its_way_through_the_task(windows: Windows) -> None:
+    text = '%PATH% "%TEMP%" 100% 5%% it\'s\t<&> é \\" end\\'
+    content = json.loads((windows.folder / "doc.json").read_text())
+    content["parameters"] = [{"Text": {"type": "string"}}]
+    content["phases"][0]["steps"][1]["inputs"][0]["content"] = "{{ Text }}"
+    (windows.folder / "doc.json").write_text(json.dumps(content))
+    first = windows.run("--parameters", f"Text={text}")
+    assert first.exit_code == 3010, first.stderr
+    root = ET.fromstring((windows.stubs / "task.xml").read_bytes())
+    names = {element.tag.rpartition("}")[2]: element.text or "" for element in root.iter()}
+    ended = subprocess.run(
+        f'"{names["Command"]}" {os.path.expandvars(names["Arguments"])}',
+        cwd=windows.folder,
+        env=windows.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (windows.folder / "last").read_text(encoding="utf-8") == text
+
+
 @pytest.mark.parametrize("code", [1115, 1190])
 def test_machine_that_is_already_going_down_counts_as_rebooting(
     windows: Windows, code: int

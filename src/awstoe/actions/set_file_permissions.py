@@ -1,7 +1,8 @@
 """SetFilePermissions: change the permissions of a file.
 
-- `permissions` are three or four octal digits and are set exactly: the umask has no effect. The
-  first of four digits is the sum of setuid (4), setgid (2) and the sticky bit (1).
+- `permissions` are three or four octal digits, with or without a leading `0` or `0o`. They are set
+  exactly: the umask has no effect. The first of four digits is the sum of setuid (4), setgid (2)
+  and the sticky bit (1).
 - A symbolic link is followed. A folder is an error: use SetFolderPermissions.
 """
 

@@ -1,7 +1,8 @@
 """SetFolderPermissions: change the permissions of a folder and of everything in it.
 
-- `permissions` are three or four octal digits and are set exactly: the umask has no effect. The
-  first of four digits is the sum of setuid (4), setgid (2) and the sticky bit (1).
+- `permissions` are three or four octal digits, with or without a leading `0` or `0o`. They are set
+  exactly: the umask has no effect. The first of four digits is the sum of setuid (4), setgid (2)
+  and the sticky bit (1).
 - Files and folders inside get the same permissions; without the `x` bits, the content of folders is
   not accessible. With `recursive: false`, only the folder itself is changed.
 - If `path` is a symbolic link, it is followed. Links inside are never followed, so nothing outside

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from awstoe import limits
 from awstoe.cli.lists import split_commas
+from awstoe.cli.path_hints import path_hint
 from awstoe.document import expect, keys
 from awstoe.document.diagnostics import Diagnostics, Unreadable
 from awstoe.document.problems import has_errors, render
@@ -17,7 +18,6 @@ from awstoe.document.syntax import encoding, json_reader
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
 from awstoe.errors import UsageError
 from awstoe.expressions.values import quoted
-from awstoe.host.files.unexpanded import file_url_path, unexpanded, unexpanded_hint
 
 _STRINGS: Final = (
     "phases",
@@ -94,20 +94,10 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             data = file.read(limits.DOCUMENT_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}", hint=_path_hint(path)) from error
+        raise UsageError(f"--config {path}: {error.strerror}", hint=path_hint(path)) from error
     if len(data) > limits.DOCUMENT_BYTES:
         raise UsageError(f"{path}: the configuration file is larger than 10 MiB")
     return data
-
-
-def _path_hint(path: str) -> str:
-    if (plain := file_url_path(path)) is not None:
-        return f"write {plain}"
-    if found := unexpanded(path):
-        return unexpanded_hint(found)
-    if path.lstrip().startswith(("{", "[")):
-        return "write the JSON into a file and give its path"
-    return "check the path"
 
 
 def _parse(data: bytes) -> Node:

@@ -27,11 +27,17 @@ def run(arguments: Sequence[str], console: Console) -> int:
         "Check that 'awstoe self-update --from-file' would accept a bundle.",
         _EXAMPLES,
     )
-    parser.add_argument("action", choices=("verify",), metavar="verify", help="the only action")
-    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle file")
+    parser.add_argument("action", metavar="verify", help="the only action")
+    parser.add_argument("bundle", nargs="?", metavar="BUNDLE", help="the bundle file")
     parser.add_argument("--trust", metavar="DIR", help="use the release keys in this folder")
     parser.flag("--json", help="print one JSON object")
     options = parser.read(arguments)
+    if options.action != "verify" or options.bundle is None:
+        bundle = options.bundle or (options.action if options.action != "verify" else "FILE")
+        raise UsageError(
+            "awstoe update-bundle: expected 'verify' and a bundle",
+            hint=f"run: awstoe update-bundle verify {bundle}",
+        )
     console.quiet = bool(options.quiet)
     try:
         bundle = bundle_check.check(options.bundle, _trust(options.trust))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from awstoe import limits
 from awstoe.cli.options import Parser
+from awstoe.cli.path_hints import path_hint
 from awstoe.errors import HostError, UsageError
 from awstoe.host.executable import frozen
 from awstoe.reporting.console import Console
@@ -159,7 +160,7 @@ def _open(path: str, what: str) -> BufferedReader:
         return open(path, "rb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{what}: {printable(path)}: {reason}", hint="check the path") from error
+        raise UsageError(f"{what}: {printable(path)}: {reason}", hint=path_hint(path)) from error
 
 
 def _read(path: str, what: str) -> bytes:

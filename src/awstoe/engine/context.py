@@ -134,20 +134,7 @@ class StepContext:
                 f"the step printed more than {stdout_limit} bytes: its stdout output value"
                 " is cut there; the log has all of it"
             )
-        if end.exit_code == 0:
-            return Result(0, capture.text, "", stdout_is_cut=capture.truncated)
-        quotes = _quotes(out, err, end.exit_code, command.script)
-        return Result(
-            end.exit_code,
-            capture.text,
-            quotes.stderr_tail,
-            stdout_is_cut=capture.truncated,
-            stdout_tail=quotes.stdout_tail,
-            stdout_first=quotes.stdout_first,
-            cause=quotes.cause,
-            by_signal=end.by_signal,
-            out_of_memory=end.out_of_memory,
-        )
+        return _result(command, end, capture, out, err)
 
     def _log_stop(self, reason: str, spool: Spool) -> None:
         """Log what a program printed before it was stopped: it may show why the program hung."""
@@ -185,6 +172,25 @@ class StepContext:
 
     def request_reboot(self, delay_seconds: int, *, run_again: bool) -> None:
         self._services.reboots.request(delay_seconds, run_again=run_again)
+
+
+def _result(
+    command: Command, end: children.ProcessEnd, capture: OutputCapture, out: Ends, err: Ends
+) -> Result:
+    if end.exit_code == 0:
+        return Result(0, capture.text, "", stdout_is_cut=capture.truncated)
+    quotes = _quotes(out, err, end.exit_code, command.script)
+    return Result(
+        end.exit_code,
+        capture.text,
+        quotes.stderr_tail,
+        stdout_is_cut=capture.truncated,
+        stdout_tail=quotes.stdout_tail,
+        stdout_first=quotes.stdout_first,
+        cause=quotes.cause,
+        by_signal=end.by_signal,
+        out_of_memory=end.out_of_memory,
+    )
 
 
 def _quotes(out: Ends, err: Ends, exit_code: int | None, script: str) -> "Quotes":

@@ -188,17 +188,17 @@ class StepFinished(NamedTuple):
     exit_code: int | None
     """The exit code of the program that failed the step."""
     stderr_tail: str
-    stdout_tail: str
-    stdout_first: bool
-    """Whether standard output says more about the failure than standard error."""
-    iteration: str
-    """The iteration that failed, as text; empty without a loop."""
     attempts: int
     outputs: Outputs
     capped: bool
     """Whether an output value was cut at its limit."""
     hidden: bool
     """Whether ``disableLogging`` keeps the outputs out of the records."""
+    stdout_tail: str = ""
+    stdout_first: bool = False
+    """Whether standard output says more about the failure than standard error."""
+    iteration: str = ""
+    """The iteration that failed, as text; empty without a loop."""
 
 
 class PhaseFinished(NamedTuple):

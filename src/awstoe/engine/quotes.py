@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.engine import cause
+from awstoe.engine import cause, error_signs
 from awstoe.engine.cause import Judged
 from awstoe.host.process import terminal_text
 from awstoe.host.process.terminal_text import Line
@@ -51,7 +51,9 @@ def quotes(
     stdout_first = _stdout_first(out_judged, err_judged)
     text = ""
     if exit_code is not None:
-        text = _cause(out, out_judged, err, err_judged, stdout_first=stdout_first)
+        found = out_judged.cause if stdout_first else err_judged.cause
+        text = found.text if found else err_judged.only([line.text for line in err])
+    text = _shortened(" ".join(text.split()))
     return Quotes(_tail(err, err_judged), _tail(out, out_judged), stdout_first, text)
 
 
@@ -61,7 +63,10 @@ def _lines(parts: Sequence[bytes]) -> list[Line]:
         if found:
             found.append(Line(_GAP))
         found += terminal_text.lines(part)
-    return found
+    half = limits.EXAMINED_LINES // 2
+    if len(found) > limits.EXAMINED_LINES:  # very short ones
+        found = [*found[:half], Line(_GAP), *found[-half:]]
+    return [line._replace(text=_shortened(line.text)) for line in found]
 
 
 def _stdout_first(out: Judged, err: Judged) -> bool:
@@ -72,24 +77,9 @@ def _stdout_first(out: Judged, err: Judged) -> bool:
     return not err.own and bool(out.own)
 
 
-def _cause(
-    out: Sequence[Line],
-    out_judged: Judged,
-    err: Sequence[Line],
-    err_judged: Judged,
-    *,
-    stdout_first: bool,
-) -> str:
-    found = out_judged.cause if stdout_first else err_judged.cause
-    if found is not None:
-        return _shortened(" ".join(found.text.split()))
-    own = [out[i].text for i in out_judged.own] + [err[i].text for i in err_judged.own]
-    return _shortened(" ".join(own[0].split())) if len(own) == 1 else ""
-
-
 def _tail(lines: Sequence[Line], judged: Judged) -> str:
     """Return the end of a stream, and its cause."""
-    wanted = judged.cause.index if judged.cause is not None else None
+    wanted = judged.cause.line if judged.cause is not None else None
     shown: list[str] = []
     place: int | None = None
     for index, line in enumerate(lines):
@@ -97,7 +87,7 @@ def _tail(lines: Sequence[Line], judged: Judged) -> str:
             place = len(shown)
         elif line.overwritten or not (line.text or (shown and shown[-1])):
             continue
-        shown.append(_shortened(line.text))
+        shown.append(line.text)
     last = _last(shown, limits.QUOTED_LINES, limits.QUOTED_BYTES)
     if place is None or place >= len(shown) - len(last):
         return "\n".join(last)
@@ -141,9 +131,11 @@ def _shortened(text: str) -> str:
     limit = limits.QUOTED_LINE_CHARACTERS
     if len(text) <= limit:
         return text
-    start, end = cause.sign(text)
-    if end <= limit // 2 or start >= len(text) - limit // 4:
-        return f"{text[: limit * 3 // 4]} {_GAP} {text[-limit // 4 :]}"
-    start = max(0, start - limit // 4)
-    middle = text[start : start + limit]
-    return f"{_GAP if start else ''} {middle} {_GAP}".strip()
+    start, end = 0, limit * 3 // 4
+    sign = error_signs.first_plain_sign(text)
+    if sign > end - limit // 4:
+        start = sign - limit // 4
+        end = start + limit * 3 // 4
+    before = f"{_GAP} " if start else ""
+    after = f" {_GAP} {text[-limit // 4 :]}" if end < len(text) - limit // 4 else text[end:]
+    return f"{before}{text[start:end]}{after}"

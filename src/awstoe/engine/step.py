@@ -349,12 +349,12 @@ class StepRunner:
                 failure.message,
                 failure.exit_code,
                 failure.stderr_tail,
-                failure.stdout_tail,
-                failure.stdout_first,
-                failure.iteration,
                 self._record.attempts,
                 list(outputs),
                 capped,
                 hidden,
+                failure.stdout_tail,
+                failure.stdout_first,
+                failure.iteration,
             )
         )

@@ -11,7 +11,6 @@ import sys
 from importlib import metadata
 from typing import Final, NamedTuple
 
-import awstoe
 from awstoe.host.files.unexpanded import file_url_path
 from awstoe.host.network import urls
 
@@ -43,7 +42,7 @@ def this_package() -> PackageOrigin | None:
 
 def package_folder() -> str:
     """Return the folder that contains the package."""
-    return os.path.dirname(os.path.dirname(os.path.abspath(awstoe.__file__)))
+    return os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 2))
 
 
 def update_hint(origin: PackageOrigin | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from awstoe.actions import execute_bash, execute_binary
+from awstoe.actions import execute_bash, execute_binary, program
 from awstoe.actions.contract import Command, NestedRun, Result
 from awstoe.actions.schema import schema
 from awstoe.errors import ActionError, HostError, TimeoutExceeded
@@ -69,7 +69,12 @@ class Context:
             deadline=self.deadline,
             interruption=Interruption(),
         )
-        return Result(end.exit_code, stdout.decode().removesuffix("\n"), stderr.decode())
+        return Result(
+            end.exit_code,
+            stdout.decode().removesuffix("\n"),
+            stderr.decode(),
+            by_signal=end.by_signal,
+        )
 
     def temporary_folder(self) -> str:
         return temporary.make_folder(str(self._folder))
@@ -130,6 +135,33 @@ def test_exit_code_of_a_signal_names_it(ctx: Context) -> None:
     with pytest.raises(ActionError, match=r"exit code 137 \(signal SIGKILL\)") as caught:
         bash(ctx, "kill -9 $$")
     assert "memory" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("result", "message", "hint"),
+    [
+        (Result(3, "", "no room", cause="no room"), "exit code 3: no room", None),
+        (Result(129, "", "oh"), "exit code 129, perhaps because signal SIGHUP ended a", None),
+        (Result(129, "", "oh", cause="oh"), "exit code 129: oh", None),
+        (Result(126, "", "oh"), "exit code 126, perhaps because a command cannot be exec", None),
+        (Result(127, "", "oh"), "exit code 127, perhaps because a command was not found", None),
+        (Result(145, "", "oh"), "the program ended with exit code 145", None),
+        (Result(200, "", ""), "the program ended with exit code 200", "look"),
+        (Result(143, "", "oh", by_signal=True), "exit code 143 (signal SIGTERM)", None),
+        (Result(137, "", "oh", out_of_memory=False), "exit code 137, perhaps because", None),
+        (Result(137, "", "oh", out_of_memory=True), "exit code 137, perhaps because", "lack of"),
+        (Result(137, "", "oh", by_signal=True), "exit code 137 (signal SIGKILL)", "check dmesg"),
+    ],
+)
+def test_the_message_says_what_is_known_of_an_exit_code(
+    ctx: Context, result: Result, message: str, hint: str | None
+) -> None:
+    with pytest.raises(ActionError) as caught:
+        program.check_exit_code(
+            result, ctx, action="A", program="the program", hint_if_silent="look"
+        )
+    assert message in caught.value.message
+    assert (caught.value.hint is None) if hint is None else (hint in (caught.value.hint or ""))
 
 
 @pytest.mark.parametrize("ending", ["fails", "times-out", "cannot-be-written"])

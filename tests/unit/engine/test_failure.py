@@ -21,9 +21,16 @@ LOOP = ", loop: {for: {start: 1, end: 2, updateBy: 1}}"
     ("error", "more", "expected"),
     [
         (
-            ActionError("no", hint="do", process_exit_code=3, stderr_tail="tail"),
+            ActionError(
+                "no",
+                hint="do",
+                process_exit_code=3,
+                stderr_tail="tail",
+                stdout_tail="out",
+                stdout_first=True,
+            ),
             "",
-            Failure("no (do)", 3, "tail"),
+            Failure("no (do)", 3, "tail", "out", stdout_first=True),
         ),
         (ActionError("no"), "", Failure("no")),
         (AwsError("no", hint="do"), "", Failure("no (do)")),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstoe.engine.output import OutputCapture, Spool, Tail
+from awstoe.engine.output import Ends, OutputCapture, Spool
 from awstoe.errors import HostError
 from awstoe.host.files import temporary
 
@@ -61,22 +61,29 @@ def test_capture_cuts_between_characters(text: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "text"),
+    ("pieces", "parts"),
     [
-        ([], ""),
-        ([b"one\n"], "one"),
-        ([b"1\n2\n", b"3\n4\n"], "2\n3\n4"),
-        ([b"1\n2\n3"], "1\n2\n3"),
-        ([b"x" * 1000], "x" * 20),
-        ([b"x" * 15, b"y" * 15], "x" * 5 + "y" * 15),
-        ([b"bad \xff\n"], "bad \\xff"),
+        ([], (b"",)),
+        ([b"12345"], (b"12345",)),
+        ([b"1234", b"567890"], (b"1234567890",)),
+        ([b"1234567890A"], (b"12345", b"7890A")),
+        ([b"123", b"4567890ABCDEFGHIJ", b"K"], (b"12345", b"GHIJK")),
     ],
 )
-def test_tail_keeps_the_last_lines(pieces: list[bytes], text: str) -> None:
-    tail = Tail(max_lines=3, max_bytes=20)
+def test_the_ends_of_an_output_are_kept(pieces: list[bytes], parts: tuple[bytes, ...]) -> None:
+    ends = Ends(5, 5)
     for piece in pieces:
-        tail.feed(piece)
-    assert tail.text == text
+        ends.feed(piece)
+    assert ends.parts == parts
+
+
+@given(st.lists(st.binary(max_size=20)), st.integers(0, 9), st.integers(1, 9))
+def test_the_ends_do_not_depend_on_the_pieces(pieces: list[bytes], head: int, tail: int) -> None:
+    whole, ends = Ends(head, tail), Ends(head, tail)
+    whole.feed(b"".join(pieces))
+    for piece in pieces:
+        ends.feed(piece)
+    assert ends.parts == whole.parts
 
 
 @given(st.lists(st.binary(max_size=20)), st.integers(0, 60), st.integers(1, 9))

@@ -4,7 +4,7 @@ import pytest
 
 from awstoe import limits
 from awstoe.engine import events
-from awstoe.engine.records import Records
+from awstoe.engine.records import Records, Status
 
 TIME = "2022-05-25T14:01:45Z"
 PLACE = ("", 0, 0, 0)
@@ -42,6 +42,17 @@ def test_a_nested_run_whose_iteration_has_not_finished_is_kept() -> None:
     for iteration in range(limits.KEPT_NESTED_RECORDS + 1):
         _begin(records, f"/0.0.0#{iteration}")
     assert f"/0.0.0#{limits.KEPT_NESTED_RECORDS}" in records.runs
+
+
+def test_a_nested_run_that_failed_is_kept_for_the_summary() -> None:
+    records = started()
+    last = limits.KEPT_NESTED_RECORDS + 1
+    for iteration in range(last + 1):
+        _begin(records, f"/0.0.0#{iteration}")
+    records.apply(events.RunFinished(f"/0.0.0#{last}", TIME, Status.FAILED, ""))
+    records.apply(events.IterationsFinished(*PLACE, last - 1, []))
+    assert len(records.step(*PLACE).nested) == limits.KEPT_NESTED_RECORDS + 1
+    assert f"/0.0.0#{last}" in records.runs
 
 
 def test_a_new_attempt_forgets_the_nested_runs_of_the_one_before() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from awstoe.engine import events
 from awstoe.engine.records import Records, RunRecord, Status
-from awstoe.engine.summary import StepFailure, summary
+from awstoe.engine.summary import Place, StepFailure, summary
 from fakes.executions import TIME, document, plan
 
 DOCUMENT = document(
@@ -126,7 +126,7 @@ def test_a_run_stopped_between_steps_has_no_failed_step() -> None:
 
 def test_failures_are_listed_with_exit_code_and_standard_error() -> None:
     result = summary(record(OK, BAD, ended=BAD), PLAN, log_url="")
-    assert result.failures == (StepFailure("doc.yml", "build", "B", 3, "no 1", "tail"),)
+    assert result.failures == (StepFailure(Place("doc.yml", "build", "B"), 3, "no 1", "tail"),)
     assert result.as_json()["failures"] == [
         {
             "document": "doc.yml",
@@ -135,6 +135,8 @@ def test_failures_are_listed_with_exit_code_and_standard_error() -> None:
             "exitCode": 3,
             "message": "no 1",
             "stderrTail": "tail",
+            "stdoutTail": "",
+            "path": [{"document": "doc.yml", "phase": "build", "step": "B", "iteration": ""}],
         }
     ]
 

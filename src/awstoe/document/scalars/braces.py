@@ -130,7 +130,11 @@ def _of_a_workflow(content: str, scope: Scope, step: StepFacts) -> _Miss | None:
     if not re.match(r"[A-Za-z_]", content):
         return None
     form = _meant(content, scope, step)
-    hint = _write(form) if form else "declare a parameter and write '{{ NAME }}', without '$'"
+    hint = (
+        _write(form)
+        if form
+        else f"declare a parameter and write '{{{{ NAME }}}}', without '$'; {LITERAL}"
+    )
     return ("'${{ ... }}' is not replaced here and stays as it is", hint, "")
 
 

@@ -1,4 +1,4 @@
-"""Finds Windows paths in double quotes, where a backslash starts an escape."""
+"""Finds paths and patterns in double quotes, where a backslash starts an escape."""
 
 import re
 from typing import Final
@@ -10,10 +10,21 @@ from awstoe.document.syntax.nodes import Scalar
 _DRIVE: Final = re.compile(r"""(?<![\w\\])([A-Za-z]):(\\[^\\"'/\s{}])([^\s"']*)""")
 _SHARED: Final = frozenset("nrt")
 """Escapes that texts often have after a colon."""
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_NEVER_MEANT: Final = {
+    "a": 0x07,
+    "b": 0x08,
+    "v": 0x0B,
+    "N": 0x85,
+    "_": 0xA0,
+    "L": 0x2028,
+    "P": 0x2029,
+}
+"""Escapes for characters that no document needs. Patterns have ``\\b``, paths have all of them."""
 
 
 def finding(node: Scalar, raw: str, *, json: bool) -> Finding | None:
-    """Return the problem of a double-quoted text that contains a Windows path with escapes."""
+    """Return the problem of a double-quoted text with escapes that were not meant, or None."""
     if node.style != '"' or "\\" not in raw:
         return None
     for found in _DRIVE.finditer(raw):
@@ -25,6 +36,14 @@ def finding(node: Scalar, raw: str, *, json: bool) -> Finding | None:
             f"in double quotes, {escape} is an escape, not a part of the path {found[0]}",
             hint(node, raw, json=json),
         )
+    for found in _ESCAPE.finditer(raw):
+        if found[1] in _NEVER_MEANT:
+            return Finding(
+                "unusual-escape",
+                f"in double quotes, {found[0]} is the character U+{_NEVER_MEANT[found[1]]:04X}",
+                hint(node, raw, json=json),
+                node.start + found.start(),
+            )
     return None
 
 

@@ -133,7 +133,8 @@ def sync_path(path: str) -> None:
         return
     # Windows, which has no O_DIRECTORY, flushes only files opened for writing.
     # Without O_NONBLOCK, a pipe in the place of the file would keep us here.
-    access = os.O_RDONLY | os.O_NONBLOCK if hasattr(os, "O_DIRECTORY") else os.O_RDWR
+    nonblocking = getattr(os, "O_NONBLOCK", 0)
+    access = os.O_RDONLY | nonblocking if hasattr(os, "O_DIRECTORY") else os.O_RDWR
     try:
         descriptor = os.open(path, access | _OPEN_FLAGS)
     except PermissionError:

@@ -149,12 +149,11 @@ def unexpanded(path: str, platform: Platform) -> Unexpanded | None:
     """
     for found in _UNEXPANDED.finditer(path):
         kind = found.lastgroup
-        if kind is None:
-            name = "USERPROFILE" if platform is Platform.WINDOWS else "HOME"
-        elif kind in ("user", "command"):
+        name = "HOME" if kind is None else found[kind]
+        if kind in ("user", "command"):
             name = ""
-        else:
-            name = found[kind]
+        elif name == "HOME" and platform is Platform.WINDOWS:
+            name = "USERPROFILE"
         if kind == "upper" and platform is Platform.WINDOWS:
             continue  # a share or a system folder, as in \\server\C$ or C:\$RECYCLE
         return Unexpanded(found[0], name, found.start())

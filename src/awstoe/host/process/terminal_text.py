@@ -16,6 +16,7 @@ _ESCAPES: Final = re.compile(
 )
 _STRUCK_OUT: Final = re.compile("[^\x08\n]\x08")
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LONGEST_STRUCK_OUT: Final = 16  # backspaces in a row
 _SAMPLE_BYTES: Final = 4096
 _ZEROS_IN_UTF_16: Final = 0.4  # of all bytes: Western text has 0.5
 
@@ -33,11 +34,10 @@ def lines(data: bytes) -> list[Line]:
     text = _decode_any(data)
     if not text.isprintable():
         text = _ESCAPES.sub("", text)
-        while "\x08" in text:
-            shorter = _STRUCK_OUT.sub("", text)
-            if shorter == text:
+        for _ in range(_LONGEST_STRUCK_OUT):
+            if "\x08" not in text:
                 break
-            text = shorter
+            text = _STRUCK_OUT.sub("", text)
         text = _CONTROLS.sub("", text)
     found = [line for each in text.rstrip().split("\n") for line in _line(each)]
     return found if found != [Line("")] else []

@@ -1,9 +1,7 @@
 r"""Writes a unit for systemd as text; usable on every platform.
 
-Only the words of a command and of ``Environment=`` can be quoted, and have escapes for every byte.
-The program must not have ``$``, quotes, backslashes or control characters, the working folder has
-no quoting at all, and a variable has few control characters; all three must be UTF-8. If one of
-them is not such text, a shell gets all three as arguments.
+The words of a command can be quoted and have escapes for every byte. The program, the working
+folder and variables cannot have every byte: such a command is rejected.
 """
 
 import hashlib
@@ -16,8 +14,11 @@ from awstoe.host.reboot.startup_command import StartupCommand
 _LINE_BYTES: Final = 1_000_000
 """systemd does not load a unit with a line of 1 MiB."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-_PLAIN_PROGRAM: Final = re.compile(r"/[^$\"'\\]*[^$\"'\\/]")
-_PLAIN_FOLDER: Final = re.compile(r"/(?:[^\"'\\]*[^\"'\\\s])?")
+_PROGRAM: Final = re.compile(r"(?:[^$\"'\\]|\$(?![{$]))+")
+"""systemd rejects other signs, and replaces variables in what the program sees as its name."""
+_FOLDER: Final = re.compile(r"/(?:.*[^\\ ])?")
+"""A backslash at the end joins lines, and spaces are removed; nothing is quoted."""
+_VARIABLE: Final = re.compile(r".*")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -36,32 +37,24 @@ def unit_text(command: StartupCommand) -> bytes:
     waits for the target, and systemd drops a unit from such a circle.
 
     Raises:
-        HostError: It is too long for systemd.
+        HostError: systemd cannot have the command.
     """
+    program, *arguments = command.argv
     variables = [f"{name}={value}" for name, value in command.environment.items()]
-    words = list(command.argv)
-    settings: list[str] = []
-    if (
-        _is_plain(words[0], _PLAIN_PROGRAM)
-        and _is_plain(command.folder, _PLAIN_FOLDER)
-        and all(map(_is_plain, variables))
-    ):
-        settings.append(f"WorkingDirectory={command.folder.replace('%', '%%')}")
-        settings += [f"Environment={_quoted(variable, dollar='$')}" for variable in variables]
-    else:
-        exports = 'export "$1" && shift && ' * len(variables)
-        script = f'cd "$1" && shift && {exports}exec "$@"'
-        words = ["/bin/sh", "-c", script, "sh", command.folder, *variables, *words]
-    program = _quoted(words[0], dollar="$")
-    arguments = "".join(f" {_quoted(word, dollar='$$')}" for word in words[1:])
+    _check(program, _PROGRAM, "as the path of the program")
+    _check(command.folder, _FOLDER, "as the folder")
+    for variable in variables:
+        _check(variable, _VARIABLE, "in a variable")
+    words = [_quoted(program, dollar="$"), *(_quoted(word, dollar="$$") for word in arguments)]
     lines = [
         *("[Unit]", f"Description=awstoe run {command.name} resumes"),
         "Wants=network-online.target",
         "After=multi-user.target network-online.target cloud-final.service",
         "",
         *("[Service]", "Type=oneshot", "TimeoutStartSec=infinity", "KillMode=process"),
-        *settings,
-        f"ExecStart={program}{arguments}",
+        f"WorkingDirectory={command.folder.replace('%', '%%')}",
+        *(f"Environment={_quoted(variable, dollar='$')}" for variable in variables),
+        f"ExecStart={' '.join(words)}",
         "",
         *("[Install]", "WantedBy=multi-user.target"),
     ]
@@ -73,9 +66,18 @@ def unit_text(command: StartupCommand) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _is_plain(text: str, pattern: "re.Pattern[str]" = re.compile(".*")) -> bool:
-    """Whether systemd accepts a text as it is, without escapes for bytes."""
-    return text.isprintable() and bool(pattern.fullmatch(text))
+def _check(text: str, pattern: "re.Pattern[str]", where: str) -> None:
+    """Reject a text that systemd cannot have.
+
+    Raises:
+        HostError: It is such a text.
+    """
+    if not text.isprintable() or not pattern.fullmatch(text):
+        raise HostError(
+            "the run cannot resume after a reboot: systemd supports only text without special"
+            f" characters {where}, got {text!a}",
+            hint="install cron, or use another folder for awstoe and for its working directory",
+        )
 
 
 def _quoted(word: str, *, dollar: str) -> str:
@@ -85,6 +87,7 @@ def _quoted(word: str, *, dollar: str) -> str:
 
 
 def _visible(sign: str) -> str:
-    if sign.isprintable():
+    """Return a character, or an escape for each byte of what the text of a unit cannot have."""
+    if " " <= sign != "\x7f" and not "\ud800" <= sign <= "\udfff":
         return sign
     return "".join(f"\\x{byte:02x}" for byte in sign.encode(errors="surrogateescape"))

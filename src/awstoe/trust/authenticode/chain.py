@@ -126,7 +126,7 @@ def check_time(certificate: x509.Certificate, at: datetime) -> None:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if at < begin:
         raise TrustError(f'the certificate "{name}" is valid from {begin}, but the time is {at}')
-    if at > end:
+    if at >= end:  # RFC 5280 includes the last second, OpenSSL does not
         raise TrustError(f'the certificate "{name}" expired at {end}, and the time is {at}')
 
 

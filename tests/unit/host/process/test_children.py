@@ -15,11 +15,30 @@ from unit.host.programs import Driver, Runner, running, wait_until
 
 
 @pytest.mark.parametrize(
-    ("script", "code"),
-    [("true", 0), ("exit 7", 7), ("exit 194", 194), ("kill -KILL $$", 137), ("kill -TERM $$", 143)],
+    ("script", "code", "by_signal"),
+    [
+        ("true", 0, False),
+        ("exit 7", 7, False),
+        ("exit 194", 194, False),
+        ("exit 137", 137, False),
+        ("bash -c 'kill -TERM $$'; exit $?", 143, False),
+        ("kill -KILL $$", 137, True),
+        ("kill -TERM $$", 143, True),
+    ],
 )
-def test_exit_code_is_the_programs(runner: Runner, script: str, code: int) -> None:
-    assert runner.bash(script) == children.ProcessEnd(code, held_open=False)
+def test_exit_code_is_the_programs(
+    runner: Runner, script: str, code: int, *, by_signal: bool
+) -> None:
+    end = runner.bash(script)
+    assert (end.exit_code, end.held_open, end.left, end.by_signal) == (code, False, (), by_signal)
+
+
+@pytest.mark.parametrize(("script", "known"), [("exit 3", False), ("kill -KILL $$", True)])
+def test_whether_memory_was_short_is_asked_only_for_a_killed_program(
+    runner: Runner, script: str, *, known: bool
+) -> None:
+    counted = "oom_kill " in Path("/proc/vmstat").read_text()
+    assert (runner.bash(script).out_of_memory is not None) == (known and counted)
 
 
 def test_streams_are_kept_apart_and_complete(runner: Runner) -> None:

@@ -102,15 +102,12 @@ def after_systemd(made: StartupCommand) -> tuple[bytes, list[bytes], list[bytes]
     assert not found.keys() & {"ExecStartPre", "ExecStop", "ExecStartPost"}
     (start,) = found["ExecStart"]
     program, *arguments = readers.words(start)
-    assert not set(program) & set(b"$'\"\\")
-    words = [program, *map(readers.without_variables, arguments)]
+    assert not set(program) & set(b"'\"\\")
+    (folder,) = found["WorkingDirectory"]
+    assert "%" not in folder.replace("%%", "")
     variables = [word for value in found.get("Environment", ()) for word in readers.words(value)]
-    if words[0] != b"/bin/sh":
-        (folder,) = found["WorkingDirectory"]
-        assert "%" not in folder.replace("%%", "")
-        return folder.replace("%%", "%").encode(), words, variables
-    assert words[1:4] == [b"-c", b'cd "$1" && shift && export "$1" && shift && exec "$@"', b"sh"]
-    return words[4], words[6:], words[5:6]
+    words = [program, *map(readers.without_variables, arguments)]
+    return folder.replace("%%", "%").encode(), words, variables
 
 
 @pytest.mark.parametrize("word", [*WORDS, *WITH_LINE_BREAKS])
@@ -121,16 +118,26 @@ def test_systemd_reads_the_same_word(word: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, *NAMES_WITH_LINE_BREAKS])
-def test_systemd_reads_the_same_folder_program_and_variable(name: str) -> None:
-    for made in (command(folder=f"/x/{name}"), command(program=f"/x/{name}")):
-        folder, words, variables = after_systemd(made)
-        assert folder == os.fsencode(made.folder)
-        assert words == [os.fsencode(made.argv[0])]
-        assert variables == [b"PATH=/bin:/usr/bin"]
-    variable = {"PATH": f"/bin:/x/{name}"}
-    assert after_systemd(command()._replace(environment=variable))[2] == [
-        os.fsencode(f"PATH=/bin:/x/{name}")
-    ]
+def test_systemd_reads_the_same_folder_program_and_variable_or_none(name: str) -> None:
+    special = not name.isprintable()
+    made = command(folder=f"/x/{name}")
+    if special or name[-1] in "\\ ":
+        with pytest.raises(HostError, match=r"systemd supports only .* as the folder"):
+            unit_text(made)
+    else:
+        assert after_systemd(made)[0] == os.fsencode(made.folder)
+    made = command(program=f"/x/{name}")
+    if special or set(name) & set("'\"\\") or "$$" in name:
+        with pytest.raises(HostError, match=r"systemd supports only .* as the path"):
+            unit_text(made)
+    else:
+        assert after_systemd(made)[1] == [os.fsencode(made.argv[0])]
+    made = command()._replace(environment={"PATH": f"/bin:/x/{name}"})
+    if special:
+        with pytest.raises(HostError, match=r"systemd supports only .* in a variable"):
+            unit_text(made)
+    else:
+        assert after_systemd(made)[2] == [os.fsencode(f"PATH=/bin:/x/{name}")]
 
 
 def test_a_command_that_is_too_long_for_systemd_is_an_error() -> None:

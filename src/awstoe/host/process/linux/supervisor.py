@@ -16,8 +16,7 @@ from typing import Final
 from awstoe import limits
 from awstoe.host.process import supervisor
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.process.linux import process_table, reaper, spawn, terminate
-from awstoe.host.process.linux.memory_kills import MemoryKills
+from awstoe.host.process.linux import memory_kills, process_table, reaper, spawn, terminate
 from awstoe.host.process.supervisor import Sink
 
 assert sys.platform == "linux"
@@ -32,7 +31,7 @@ class _Memory:
     __slots__ = ("kills",)
 
     def __init__(self) -> None:
-        self.kills: MemoryKills | None = None
+        self.kills: memory_kills.MemoryKills | None = None
 
 
 _memory: Final = _Memory()
@@ -48,7 +47,7 @@ def prepare() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     process_table.adopt_orphans()
-    _memory.kills = MemoryKills()
+    _memory.kills = memory_kills.MemoryKills()
 
 
 def out_of_memory() -> bool | None:

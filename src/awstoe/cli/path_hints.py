@@ -1,0 +1,16 @@
+"""Says what to do about the path of a file that cannot be opened."""
+
+from awstoe.host.files.unexpanded import file_url_path, unexpanded, unexpanded_hint
+
+
+def path_hint(path: str) -> str:
+    """Return what to write instead of ``path``, if that can be told."""
+    if (plain := file_url_path(path)) is not None:
+        return f"write {plain}"
+    if found := unexpanded(path):
+        return unexpanded_hint(found)
+    if path.lower().startswith(("http://", "https://", "s3://")):
+        return "download the file and give its path"
+    if path.lstrip().startswith(("{", "[")):
+        return "write the JSON into a file and give its path"
+    return "check the path"

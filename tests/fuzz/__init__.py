@@ -1,0 +1,1 @@
+"""Fuzzers: inputs that nobody would think of, judged by independent programs or by hard limits."""
