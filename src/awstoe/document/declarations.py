@@ -59,6 +59,9 @@ class _Reader:
     def entry(self, node: Node, path: str) -> Node:
         """Return an entry of the section, when it is a list."""
         if isinstance(node, Mapping):
+            name = node.value("name") if len(node.entries) == 1 else None
+            if isinstance(name, Scalar) and not variable_problem(name.text, self._kind):
+                return self._under_its_name(node, path)
             return self.holder(node, path)
         if isinstance(node, Scalar) and not node.is_null and "\n" not in node.text:
             name = node.text.split("=", 1)[0].split(":", 1)[0].strip()

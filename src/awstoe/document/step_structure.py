@@ -139,6 +139,9 @@ class _Reader:
             hint = hint or self._action_hint(key)
         if not hint:
             return False
+        if "name" not in node.entries and hint.startswith("write 'action:"):
+            hint = hint.replace("write ", "write 'name: NAME', ", 1)
+            excused.append("name")
         self._diagnostics.error(node.entries[key][0], f"{path}.{key}", "unknown-key", message, hint)
         excused += ["action", "inputs"]
         return True
