@@ -48,6 +48,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "awstoe.actions.table",
         "awstoe.actions.schema",
         "awstoe.actions.fields",
+        "awstoe.actions.permissions",
         "awstoe.host.files.paths",
         "awstoe.host.platforms",
     },

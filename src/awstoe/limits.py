@@ -140,6 +140,10 @@ JOURNAL_SYNC_SECONDS: Final = 0.8
 """How long an entry of the journal may wait for its flush to the disk: an fsync takes milliseconds,
 a step may take two. So a power failure repeats only what happened in the last second."""
 
+MANIFEST_BYTES: Final = 16 * MIB
+"""Largest ``run.json``: it has the parameters of the run, which fit into a command line or into
+configuration files of up to 10 MiB."""
+
 RECORD_REWRITE_SHARE: Final = 0.02
 """detailedoutput.json and chaining.json are rewritten only if the last rewrite took less than this
 share of the time since then, so that the cost per step does not grow."""
@@ -225,6 +229,9 @@ UPDATE_LOCK_POLL_SECONDS: Final = 0.2
 
 UPDATE_RUN_WAIT_SECONDS: Final = 120.0
 """How long a run waits for the swap of an update, which includes two smoke tests."""
+
+INSTALL_RECORD_BYTES: Final = 64 * KIB
+"""Largest record of an update, which has a version and a hash; and largest file with a time."""
 
 UPDATE_CLOCK_SECONDS: Final = 86_400.0
 """How far the clock may go back between two updates; beyond that, expiry dates are not reliable."""

@@ -235,7 +235,11 @@ def test_a_file_that_is_not_an_archive_of_modules_is_rejected(tmp_path: Path) ->
 def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """The functions that the frozen program registers to run at exit."""
     found: list[Callable[[], None]] = []
-    monkeypatch.setattr(atexit, "register", found.append)
+
+    def register(function: Callable[..., None], *arguments: object) -> None:
+        found.append(lambda: function(*arguments))
+
+    monkeypatch.setattr(atexit, "register", register)
     return found
 
 
@@ -259,7 +263,8 @@ def running(
     runpy.run_path(str(BUILD / "inside" / "late_loading.py"))
     assert at_end
     yield folder
-    folder.chmod(0o700)
+    if folder.is_dir():
+        folder.chmod(0o700)
 
 
 def unpacked(folder: Path) -> list[str]:
@@ -329,20 +334,60 @@ def test_a_file_that_was_removed_is_unpacked_again(running: Path) -> None:
 def test_nothing_is_unpacked_into_a_folder_that_another_user_created(
     running: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    shutil.rmtree(running)
-    running.symlink_to(other)
-    with pytest.raises(AwstoeError, match="something else has taken its place"):
-        sys.meta_path[0].find_spec("two", None)
-    running.unlink()
-    running.mkdir()
     facts = os.lstat(running)
     stranger = os.stat_result((*facts[:4], facts.st_uid + 1, *facts[5:]))
     monkeypatch.setattr(os, "lstat", lambda _: stranger)
     with pytest.raises(AwstoeError, match="something else has taken its place"):
         sys.meta_path[0].find_spec("two", None)
-    assert [*unpacked(running), *unpacked(other)] == []
+    assert unpacked(tmp_path) == ["modules"]
+
+
+def to_a_link(folder: Path) -> None:
+    folder.rename(folder.with_name("other"))
+    folder.symlink_to("other")
+
+
+def to_a_file(folder: Path) -> None:
+    folder.rmdir()
+    folder.write_text("mine")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        to_a_link,
+        to_a_file,
+        pytest.param(
+            lambda folder: folder.chmod(0o777),
+            id="to_one_for_all",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="it has no such bits"),
+        ),
+    ],
+)
+def test_a_folder_that_a_step_changed_is_not_used_any_more(
+    running: Path, at_end: list[Callable[[], None]], change: Callable[[Path], None]
+) -> None:
+    change(running)
+    spec = sys.meta_path[0].find_spec("two", None)
+    assert spec is not None
+    assert spec.origin is not None
+    used = Path(spec.origin).parent
+    assert used.parent == running.parent
+    assert used.name.startswith("unpacked-")
+    assert unpacked(used) == ["lib/one.so", "two.so"]
+    assert not running.is_dir() or unpacked(running) == []
+    with pytest.raises(AwstoeError, match="something else has taken its place"):
+        frozen.restore("three")  # a package looks for its data in the old folder
+    for call in at_end:
+        call()
+    assert not used.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders there have no such bits")
+def test_a_folder_that_a_step_made_read_only_is_made_writable(running: Path) -> None:
+    running.chmod(0o555)
+    sys.meta_path[0].find_spec("two", None)
+    assert unpacked(running) == ["lib/one.so", "two.so"]
 
 
 def test_the_folder_exists_when_the_bootloader_removes_it(

@@ -107,10 +107,10 @@ def test_removing_the_state_never_leaves_a_manifest_without_its_journal(
     toe.steps(bash("S", "true"))
     real = getattr(os, call)
 
-    def killed_at_the_second(path: str, *more: str) -> None:
+    def killed_at_the_second(path: str, *more: str, **folders: int) -> None:
         if not (toe.state / store.MANIFEST).exists():
             raise KeyboardInterrupt
-        real(path, *more)
+        real(path, *more, **folders)
 
     state = store.create(str(toe.state))
     monkeypatch.setattr(os, call, killed_at_the_second)
@@ -161,9 +161,9 @@ def test_a_state_in_another_format_is_reported_with_a_hint(toe: Toe) -> None:
     toe.document(bash("Slow", WAIT))
     kill(toe, toe.start("-d", "doc.yml"))
     manifest = toe.state / store.MANIFEST
-    manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 7'))
+    manifest.write_text(manifest.read_text().replace('"version": 2', '"version": 7'))
     ended = toe.run("-d", "doc.yml", "--resume")
     assert ended.exit_code == 1
-    assert "expected the state of a run in format 1, got format 7" in ended.stderr
+    assert "expected the state of a run in format 2, got format 7" in ended.stderr
     assert "with the version of awstoe that started it" in ended.stderr
     assert str(manifest) in ended.summary["failureMessage"]

@@ -65,6 +65,23 @@ MASKS = (
     (r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"', '"TIME"'),
 )
 
+NOT_DONE = re.compile(
+    r"(?m)^TIME Debug (?:"
+    r"Setup: (?:STARTED|FINISHED) DOWNLOADING DOCUMENT"
+    r"|Setup: Checking for cycles and nesting limits"
+    r"|Setup: (?:STARTED|FINISHED) CREATION OF TOE FILES"
+    r"|Setup: (?:Creating|Successfully created) (?:chaining|detailedoutput)\.json"
+    r"|Chaining: (?:Generated|Initializ|Created)"
+    r"|(?:Created|Initialized|Updated) (?:detailed output|chaining) file"
+    r"|Executor: BEFORE UPDATING"
+    r"|CLI run: (?:Attempting|Successfully) .*S3 account"
+    r"|CLI run: calling UploadDirectoryToS3Func"
+    r"|Utils: UploadDirectoryToS3"
+    r"|Utils: Skipped uploading"
+    r").*\n"
+)
+"""Lines of AWSTOE about what awstoe does not do, or does at another time."""
+
 
 def masked(folder: Path, name: str) -> str:
     text = (folder / name).read_text()
@@ -93,7 +110,9 @@ def test_log_folder_equals_that_of_a_real_run(name: str, tmp_path: Path) -> None
     (tmp_path / document).write_bytes((REAL / f"D0__{document}").read_bytes())
     ours = run(tmp_path, document)
     assert {path.name for path in ours.iterdir()} == {path.name for path in REAL.iterdir()}
-    assert masked(ours, name) == masked(REAL, name)
+    got, expected = (NOT_DONE.sub("", masked(folder, name)) for folder in (ours, REAL))
+    parsed = r"(Setup: (?:STARTED|FINISHED) (?:PARSING|VALIDATING) DOCUMENT ).*/D0__"
+    assert got == re.sub(parsed, r"\1", expected)  # the file that was given, not its copy
 
 
 def test_log_folder_equals_the_golden_one(tmp_path: Path, golden: Golden) -> None:

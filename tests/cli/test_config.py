@@ -216,6 +216,13 @@ def test_a_file_that_cannot_be_read_is_an_error(toe: Toe, path: str, message: st
     assert message in ended.stderr
 
 
+def test_a_pipe_with_a_name_is_an_error_because_it_could_wait_forever(toe: Toe) -> None:
+    os.mkfifo(toe.folder / "c.json")
+    ended = toe.run("--config", "c.json")
+    assert ended.exit_code == 2
+    assert "expected a regular file, got a named pipe" in ended.stderr
+
+
 def test_the_file_may_be_a_pipe(toe: Toe, document: str) -> None:
     reader, writer = os.pipe()
     os.write(writer, json.dumps({"documents": [{"path": document}]}).encode())

@@ -306,7 +306,7 @@ def after_reboot(stubs: Path, line: str) -> str:
 
 
 @ROOT
-@pytest.mark.parametrize("gone", ["document", "log folder"])
+@pytest.mark.parametrize("gone", ["document", "state"])
 def test_command_that_cannot_resume_is_not_repeated_at_every_start(
     toe: Toe, alone: Path, gone: str
 ) -> None:
@@ -317,12 +317,10 @@ def test_command_that_cannot_resume_is_not_repeated_at_every_start(
     if gone == "document":
         (toe.folder / document).unlink()
     else:
-        shutil.rmtree(ended.logs)
+        shutil.rmtree(toe.state)
     stderr = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
     assert "awstoe: error: " in stderr
-    assert (
-        "doc.yml" if gone == "document" else "the log folder of the run does not exist"
-    ) in stderr
+    assert ("doc.yml" if gone == "document" else "there is no unfinished run") in stderr
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 

@@ -205,7 +205,7 @@ def test_run_that_waits_for_a_reboot_keeps_its_program(
 ) -> None:
     monkeypatch.setattr(machine, "state_root", lambda: str(tmp_path))
     state = store.create(str(tmp_path / "run-1"))
-    state.write_manifest(store.Manifest("run-1", (), (), (), str(tmp_path), "then"))
+    state.write_manifest(store.Manifest("run-1", (), (), (), str(tmp_path), "then", ()))
     lines = "".join(json.dumps(each) + "\n" for each in entries)
     Path(state.journal_path).write_text(lines)
     assert pending_reboots.waiting_runs() == expected

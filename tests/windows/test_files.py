@@ -18,7 +18,6 @@ from awstoe.host.files import (
     access_lists_windows,
     copying,
     file_types,
-    locks,
     long_paths,
     moving,
     oserrors,
@@ -27,6 +26,7 @@ from awstoe.host.files import (
     temporary,
     tree,
 )
+from awstoe.host.files.own_folder import OwnFolder
 from fakes.action_context import RecordingContext
 
 assert sys.platform == "win32"
@@ -148,12 +148,30 @@ def test_codes_of_the_system_are_explained(code: int, reason: str) -> None:
 
 
 def test_lock_is_exclusive_and_its_file_is_removed(tmp_path: Path) -> None:
-    path = str(tmp_path / "lock")
-    descriptor = locks.acquire(path)
+    folder = OwnFolder.open(str(tmp_path))
+    descriptor = folder.lock("lock")
     assert descriptor is not None
-    assert locks.acquire(path) is None
-    locks.remove(path, descriptor)
+    assert folder.lock("lock") is None
+    folder.unlock("lock", descriptor)
+    folder.close()
     assert os.listdir(tmp_path) == []
+
+
+def test_open_folder_of_a_run_cannot_be_moved_or_removed(tmp_path: Path) -> None:
+    """Windows, unlike Wine, does not move the folders above it either."""
+    folder = OwnFolder.make(str(tmp_path / "above" / "logs"))
+    path = Path(folder.path)
+    with pytest.raises(PermissionError):
+        path.rename(tmp_path / "moved")
+    with pytest.raises(PermissionError):
+        path.rmdir()
+    folder.replace("records.json", [b"old"])
+    folder.replace("records.json", [b"new"])
+    assert folder.is_in_place()
+    assert (path / "records.json").read_bytes() == b"new"
+    folder.unlink("records.json")
+    folder.remove()
+    assert not path.exists()
 
 
 def test_temporary_files_are_removed(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 ``archive.py`` has added the files to the archive of modules. They are unpacked to the bootloader's
 unpack folder, which it removes at the end with everything in it. A step may remove the folder
 earlier, as ``rm -rf /tmp/*`` does. Then this module creates it again, and unpacks again what is
-needed. Libraries that are loaded stay loaded. ``docs/bootloader.md`` describes who removes what.
+needed. If a step has put something else in its place, or has let others write to it, this module
+uses a new folder. Libraries that are loaded stay loaded. ``docs/bootloader.md`` describes who
+removes what.
 
 Each library is loaded by its path before a module that needs it by name. So Linux does not have to
 search the folder for libraries, and loads nothing that another user has put there.
@@ -23,6 +25,8 @@ from importlib.machinery import ModuleSpec
 import pyimod02_importers  # type: ignore[import-not-found] # PyInstaller's own
 
 _FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
+_IN_USE = [_FOLDER]
+"""The folder to which files are unpacked now."""
 _OWNER = os.lstat(_FOLDER).st_uid
 _UNPACKING = _thread.allocate_lock()
 _VARIABLE = "TMP" if sys.platform == "win32" else "TMPDIR"
@@ -44,7 +48,7 @@ class LateFiles:
         if not own:
             return None
         spec: ModuleSpec | None = _frozen_importlib_external.spec_from_file_location(
-            name, os.path.join(_FOLDER, own)
+            name, os.path.join(_IN_USE[0], own)
         )
         return spec
 
@@ -64,35 +68,57 @@ class LateFiles:
         try:
             # Two threads may import two modules that need the same library.
             with _UNPACKING:
-                make_folder()
+                folder = make_folder()
+                if not own and folder != _FOLDER:  # the package reads its data from there
+                    raise _replaced()
                 for file in files:
-                    unpack(os.path.join(_FOLDER, file), archive, "late/" + file)
+                    unpack(os.path.join(folder, file), archive, "late/" + file)
                 for library in files[: files.index(own)] if own else ():
-                    load(os.path.join(_FOLDER, library))
+                    load(os.path.join(folder, library))
         except OSError as error:
             from awstoe.errors import AwstoeError  # noqa: PLC0415 - rarely needed
 
             raise AwstoeError(
-                f"cannot unpack a part of awstoe to {_FOLDER}: {error.strerror}",
+                f"cannot unpack a part of awstoe to {_IN_USE[0]}: {error.strerror}",
                 hint=_HINTS.get(error.errno or 0, _HINT),
             ) from error
         return own
 
 
-def make_folder() -> None:
-    """Create the folder again if a step has removed it.
+def make_folder() -> str:
+    """Return the folder to unpack to, and create it again if a step has removed it.
 
     Raises:
         OSError: It cannot be created, or another user has created something with its name.
     """
+    folder = _IN_USE[0]
     try:
-        facts = os.lstat(_FOLDER)
+        facts = os.lstat(folder)
     except FileNotFoundError:
-        os.mkdir(_FOLDER, 0o700)
-        return
+        os.mkdir(folder, 0o700)
+        return folder
     # Anything loaded from there would run with this user's rights.
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != _OWNER:
-        raise FileExistsError(errno.EEXIST, "something else has taken its place")
+    if facts.st_uid != _OWNER:
+        raise _replaced()
+    if stat.S_ISDIR(facts.st_mode) and (sys.platform == "win32" or not facts.st_mode & 0o022):
+        if facts.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+            os.chmod(folder, 0o700)
+        return folder
+    _IN_USE[0] = f"{_FOLDER}-{os.urandom(8).hex()}"
+    os.mkdir(_IN_USE[0], 0o700)
+    atexit.register(remove_folder, _IN_USE[0])
+    return _IN_USE[0]
+
+
+def _replaced() -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "something else has taken its place")
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder that the bootloader does not know."""
+    import shutil  # noqa: PLC0415 - rarely needed
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def unpack(path: str, archive: object, name: str) -> None:
@@ -104,8 +130,8 @@ def unpack(path: str, archive: object, name: str) -> None:
     if os.path.exists(path):
         return
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    new = path + ".new"
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
+    new = f"{path}.{os.urandom(8).hex()}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "wb") as stream:
         stream.write(archive.extract(name))  # type: ignore[attr-defined] # PyInstaller's reader
     os.replace(new, path)
 
@@ -129,7 +155,8 @@ def load(path: str) -> None:
 def leave_folder() -> None:
     """Create the folder if it is missing, because the bootloader warns if it cannot remove it."""
     try:
-        make_folder()
+        if not os.path.lexists(_FOLDER):
+            os.mkdir(_FOLDER, 0o700)
     except OSError:
         pass  # the bootloader's warning is right in this case
 

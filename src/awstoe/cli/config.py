@@ -5,6 +5,7 @@ applies the precedence: the options of the command line override the file, excep
 and ``--parameters``, which cannot be combined with it.
 """
 
+import errno
 import os
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from awstoe.document.syntax import encoding, json_reader
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, TreeBuilder, describe
 from awstoe.errors import UsageError
 from awstoe.expressions.values import quoted
+from awstoe.host.files import plain_files
 
 _STRINGS: Final = (
     "phases",
@@ -91,13 +93,11 @@ def _read(path: str) -> bytes:
         if os.path.isdir(path):
             raise UsageError(f"--config {path}: expected a JSON file, got a folder")
         # This may be a pipe: `--config <(...)`.
-        with open(path, "rb") as file:
-            data = file.read(limits.DOCUMENT_BYTES + 1)
+        return plain_files.read(path, limits.DOCUMENT_BYTES, pipe=True)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(f"{path}: the configuration file is larger than 10 MiB") from error
         raise UsageError(f"--config {path}: {error.strerror}", hint=path_hint(path)) from error
-    if len(data) > limits.DOCUMENT_BYTES:
-        raise UsageError(f"{path}: the configuration file is larger than 10 MiB")
-    return data
 
 
 def _parse(data: bytes) -> Node:

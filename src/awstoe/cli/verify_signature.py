@@ -12,6 +12,7 @@ from awstoe.cli.options import Parser
 from awstoe.cli.path_hints import path_hint
 from awstoe.errors import HostError, UsageError
 from awstoe.host.executable import frozen
+from awstoe.host.files import plain_files
 from awstoe.reporting.console import Console
 from awstoe.reporting.progress import printable
 from awstoe.trust import release_trust, signed_files
@@ -155,9 +156,9 @@ def _open(path: str, what: str) -> BufferedReader:
         UsageError: There is no such file.
     """
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise UsageError(f"{what}: {printable(path)} is not a file")
-        return open(path, "rb")
+        return open(plain_files.open_descriptor(path), "rb")
+    except plain_files.NotPlainError as error:
+        raise UsageError(f"{what}: {printable(path)} is not a file: {error.strerror}") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{what}: {printable(path)}: {reason}", hint=path_hint(path)) from error

@@ -121,7 +121,7 @@ class StepContext:
                 log.stdout_end()
                 attempt.printed = capture.text
                 attempt.capped = attempt.capped or capture.truncated
-            self._log_end(end.exit_code, spool)
+            self._log_end(end.exit_code, spool, at_end_of_file=not end.held_open)
         if end.left:
             log.warning(f"these processes of the step could not be ended: {', '.join(end.left)}")
         if end.held_open:
@@ -142,9 +142,10 @@ class StepContext:
         self.log.info(f"CmdExecution: [ ERROR ] Command execution was stopped: {reason}")
         self.log.stderr(spool.chunks())
 
-    def _log_end(self, exit_code: int, spool: Spool) -> None:
+    def _log_end(self, exit_code: int, spool: Spool, *, at_end_of_file: bool) -> None:
         log = self.log
-        log.info("CmdExecution: Terminating read operation on STDOUT pipe - EOF")
+        if at_end_of_file:
+            log.info("CmdExecution: Terminating read operation on STDOUT pipe - EOF")
         log.info("CmdExecution: Command execution has been completed")
         if exit_code == 0:
             log.info("CmdExecution: Command execution was completed successfully")

@@ -1,20 +1,29 @@
 """Writes what happens in a run into the logs, in the words of AWSTOE's logs.
 
 The wording and the order are those of a real run (see docs/outputs.md): scripts parse them. Lines
-of our own appear only where AWSTOE logs nothing: conditions, iterations, resuming.
+of our own appear only where AWSTOE logs nothing: conditions, iterations, resuming. Lines of AWSTOE
+about what awstoe does not do, or does at another time, are left out.
 """
 
-import os
 import time
+from collections.abc import Iterable, Mapping
 
 from awstoe.document.model import Document, Step
 from awstoe.engine import events
-from awstoe.engine.events import encode
-from awstoe.engine.records import Records
+from awstoe.engine.events import StepAddress, encode
+from awstoe.engine.records import (
+    DocumentRecord,
+    PhaseRecord,
+    Records,
+    RunRecord,
+    Status,
+    StepRecord,
+)
 from awstoe.expressions.loops import ForLoop
 from awstoe.reporting.progress import Progress
 from awstoe.reporting.run_log import LogFiles
 
+_HIDDEN = "(not logged)"
 _GOOD = ("success", "skipped", "ignoredFailure", "successWithIgnoredFailure")
 
 _OuterEvent = (
@@ -43,19 +52,15 @@ class LogReporter:
 
     Args:
         log: The logs.
-        folder: The log folder as the logs name it.
         progress: Shows the same events on standard error.
         records: Know the documents, phases and steps that events refer to.
     """
 
-    def __init__(self, log: LogFiles, folder: str, progress: Progress, records: Records) -> None:
+    def __init__(self, log: LogFiles, progress: Progress, records: Records) -> None:
         self._log = log
         self._progress = progress
         self._records = records
-        detailed = os.path.join(folder, "detailedoutput.json")
-        chaining = os.path.join(folder, "chaining.json")
-        self._detailed = f"Updated detailed output file at {detailed}"
-        self._chaining = f"Updated chaining file at {chaining}"
+        self._in_action: set[StepAddress] = set()
         self._started = time.monotonic()
 
     def on_event(self, event: events.Event) -> None:
@@ -71,25 +76,28 @@ class LogReporter:
             case events.PhaseFinished():
                 self._phase_finished(event)
             case events.DocumentStarted():
-                self._document_started(self._document(event))
+                self._document_started(event)
             case events.DocumentFinished():
                 self._document_finished(self._document(event), event.status)
             case events.RunStarted():
-                self._run_started()
+                self._run_started(event)
             case events.RunResumed():
                 self._log.info("Executor: the run is resumed after an interruption")
             case events.RunFinished():
                 self._run_finished(event.run, good=event.status in _GOOD)
             case events.RunStopped():
-                self._run_finished(event.run, good=False, reason=event.reason)
+                self._log.info(f"Executor: [ ERROR ] {event.reason}")
+                self._end(good=False)
 
     def _on_step_event(self, event: _StepEvent) -> None:
         phase = self._document(event).phases[event.phase]
         step = phase.steps[event.step]
         match event:
             case events.StepStarted():
-                self._step_started(phase.name, step)
+                attempts = self._records.step(*_address(event)).attempts
+                self._step_started(phase.name, step, max(attempts, 1))
             case events.InputsResolved():
+                self._in_action.add(_address(event))
                 self._inputs_resolved(step, event.inputs)
             case events.ActionStarted():
                 self._action_started(step, event)
@@ -118,27 +126,40 @@ class LogReporter:
     ) -> Document:
         return self._records.plan(event.run).documents[event.document].document
 
-    def _run_started(self) -> None:
+    def _run_started(self, event: events.RunStarted) -> None:
+        run = self._records.runs[event.run]
+        document, phase, step = _position(run)
+        failed = [Status.FAILED in _statuses(run.documents.values())]
+        current = run.documents.get(document)
+        failed.append(current is not None and Status.FAILED in _statuses(current.phases.values()))
+        inner = current.phases.get(phase) if current is not None else None
+        failed.append(inner is not None and Status.FAILED in _statuses(inner.steps.values()))
+        of_all, of_document, of_phase = (str(each).lower() for each in failed)
         self._log.debug_all(
             (
                 "Executor: STARTED EXECUTION OF ALL DOCUMENTS",
                 "Executor: Initializing Executor...",
                 "Executor: Initialized executor!",
                 "Executor: Retrieved current step",
-                "Executor: executionLevelExitCode before commencement - 0",
-                self._detailed,
+                f"Executor: executionLevelExitCode before commencement - {int(any(failed))}",
                 "Executor: Commencing execution of given documents...",
-                "Executor: Proceeding with TOE execution as per given state: Document = 0,"
-                " PhaseIndex = 0, StepIndex = 0, isFinalExecutionStatusFailed = false,"
-                " isFinalDocumentStatusFailed = false, isFinalPhaseStatusFailed = false",
+                "Executor: Proceeding with TOE execution as per given state: Document ="
+                f" {document}, PhaseIndex = {phase}, StepIndex = {step},"
+                f" isFinalExecutionStatusFailed = {of_all},"
+                f" isFinalDocumentStatusFailed = {of_document},"
+                f" isFinalPhaseStatusFailed = {of_phase}",
             )
         )
 
-    def _document_started(self, document: Document) -> None:
-        path = document.path
+    def _document_started(self, event: events.DocumentStarted) -> None:
+        path = self._document(event).path
+        record = self._records.runs[event.run].documents[event.document]
+        phase, step = _position_in(record)
+        failed = Status.FAILED in _statuses(record.phases.values())
         self._log.debug_all(
             (
-                f"Executor: Currently running document {path} with phaseIndex 0 and stepIndex 0",
+                f"Executor: Currently running document {path} with phaseIndex {phase} and stepIndex"
+                f" {step}",
                 f"Executor: STARTED EXECUTION OF DOCUMENT {path}",
             )
         )
@@ -146,9 +167,8 @@ class LogReporter:
         self._log.debug_all(
             (
                 f"Executor: Starting point of document execution: Document - {path},"
-                " FromPhaseIndex - 0, FromStepIndex - 0",
-                "Executor: documentLevelExitCode before commencement - 0",
-                self._detailed,
+                f" FromPhaseIndex - {phase}, FromStepIndex - {step}",
+                f"Executor: documentLevelExitCode before commencement - {int(failed)}",
                 f"Executor: Commencing execution of document {path}...",
             )
         )
@@ -157,27 +177,28 @@ class LogReporter:
         document = self._document(event)
         path = document.path
         phase = document.phases[event.phase].name
+        record = self._records.runs[event.run].documents[event.document].phases[event.phase]
+        failed = Status.FAILED in _statuses(record.steps.values())
         self._progress.phase(path, phase)
         self._log.debug(f"Executor: STARTED PHASE {phase} IN DOCUMENT {path}")
         self._log.info(f"Phase {phase}")
         self._log.debug_all(
             (
                 f"Executor: Starting point of phase execution: DocumentIndex - {path},"
-                f" phaseName - {phase}, FromStepIndex - 0",
-                "Executor: phaseLevelExitCode before commencement - 0",
-                self._detailed,
+                f" phaseName - {phase}, FromStepIndex - {_finished(record.steps)}",
+                f"Executor: phaseLevelExitCode before commencement - {int(failed)}",
                 f"Executor: Commencing execution of phase {phase}...",
             )
         )
 
-    def _step_started(self, phase: str, model: Step) -> None:
+    def _step_started(self, phase: str, model: Step, attempt: int) -> None:
         step = model.name
         self._progress.step(phase, step, model.action)
         self._log.debug_all(
             (
                 f"Executor: STARTED STEP {step} in PHASE {phase}",
-                "Executor: Initializing current step attempt count with 1 in the state utils for"
-                f" step {step}",
+                f"Executor: Initializing current step attempt count with {attempt} in the state"
+                f" utils for step {step}",
             )
         )
         self._log.info(f"Step {step}")
@@ -186,7 +207,7 @@ class LogReporter:
     def _inputs_resolved(self, model: Step, inputs: str) -> None:
         step = model.name
         before = encode([dict(operation) for operation in model.operations])
-        after = before if model.disable_logging else inputs
+        after = _HIDDEN if model.disable_logging else inputs
         self._log.debug_all(
             (
                 f"Executor: Before resolving parameter inputs {before} of step {step}.",
@@ -197,8 +218,6 @@ class LogReporter:
                 f"Executor: After unchaining, before resolving parameter inputs {after} of step"
                 f" {step}.",
                 f"Executor: After parameter resolve inputs {after} of step {step}.",
-                self._detailed,
-                self._chaining,
                 f"Executor: Updated inputs of currentStep {step} to {after}",
                 f"Executor: Currently running: Step {step}",
                 "Executor: STARTED ACTION MODULE",
@@ -254,15 +273,15 @@ class LogReporter:
         word = "success" if good else "failure"
         if failure and status == "ignoredFailure":
             self._log.info(f"Executor: the failure of step {step} is ignored")
+        address = _address(event)
+        if address in self._in_action:  # not if the step was skipped, or its 'if' failed
+            self._in_action.remove(address)
+            self._log.debug("Executor: FINISHED ACTION MODULE")
         self._log.debug_all(
             (
-                "Executor: FINISHED ACTION MODULE",
                 f"Executor: Step results - Results {outputs}, Exit code {code}, Error"
                 f" {failure or '<nil>'}",
-                self._chaining,
                 f"Executor: Updated outputs of currentStep to {outputs}",
-                f"Executor: BEFORE UPDATING DETAILEDOUTPUT.JSON - {outputs}",
-                self._detailed,
                 f"Executor: Returning {word} code from step {step}",
                 f"Executor: FINISHED STEP {step} in PHASE {phase}",
                 f"Executor: Received exit code {word.title()} from step {step}",
@@ -277,7 +296,6 @@ class LogReporter:
         self._log.debug_all(
             (
                 f"Executor: Completed phase {phase}",
-                self._detailed,
                 f"Executor: FINISHED PHASE {phase} IN DOCUMENT {path} with final"
                 f" phaseLevelExitCode {0 if good else 1}",
                 f"Executor: Received exit code {'Success' if good else 'Failure'} from phase"
@@ -291,27 +309,55 @@ class LogReporter:
         self._log.debug_all(
             (
                 f"Executor: Completed execution of document {path}",
-                self._detailed,
                 f"Executor: FINISHED EXECUTION OF DOCUMENT {path} with final documentLevelExitCode"
                 f" {code}",
             )
         )
 
-    def _run_finished(self, run: str, *, good: bool, reason: str = "") -> None:
+    def _run_finished(self, run: str, *, good: bool) -> None:
         self._log.debug_all(
             (
                 "Executor: Completed execution loop. Entering concluding information...",
-                self._detailed,
                 "Executor: Finished entering concluding information",
                 f"Executor: Final executionLevelExitCode {0 if good else 1}",
                 "Executor: FINISHED EXECUTION OF ALL DOCUMENTS",
             )
         )
-        if run:
-            return  # a nested run
-        if reason:
-            self._log.info(f"Executor: [ ERROR ] {reason}")
+        if not run:  # not a nested one
+            self._end(good=good)
+
+    def _end(self, *, good: bool) -> None:
         if good:
             self._log.info("TOE has completed execution successfully")
         else:
             self._log.info("TOE has completed execution with failure - Execution failed!")
+
+
+# --- where a run starts or continues -------------------------------------------------------------
+
+
+def _address(event: _StepEvent) -> StepAddress:
+    return StepAddress(event.run, event.document, event.phase, event.step)
+
+
+def _finished(records: Mapping[int, DocumentRecord | PhaseRecord | StepRecord]) -> int:
+    """Return the index of the first item that has not finished."""
+    return max((index + 1 for index, record in records.items() if record.finished), default=0)
+
+
+def _position(run: RunRecord) -> tuple[int, int, int]:
+    """Return the indices of the document, phase and step with which a run continues."""
+    document = _finished(run.documents)
+    return document, *_position_in(run.documents.get(document))
+
+
+def _position_in(document: DocumentRecord | None) -> tuple[int, int]:
+    """Return the indices of the phase and step with which a document continues."""
+    if document is None:
+        return 0, 0
+    phase = _finished(document.phases)
+    return phase, _finished(document.phases[phase].steps) if phase in document.phases else 0
+
+
+def _statuses(records: Iterable[DocumentRecord | PhaseRecord | StepRecord]) -> set[Status]:
+    return {record.status for record in records}

@@ -7,7 +7,6 @@ run. A finished step is rendered once.
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 
@@ -23,8 +22,7 @@ from awstoe.engine.records import (
     Status,
     StepRecord,
 )
-from awstoe.errors import HostError, RecordError
-from awstoe.host.files.own_files import replace_file
+from awstoe.reporting.log_folder import LogFolder
 
 DETAILED = "detailedoutput.json"
 CHAINING = "chaining.json"
@@ -36,13 +34,12 @@ class RecordWriter:
     """Writes the two files; implements the engine's ``RecordFiles``.
 
     Args:
-        folder: The run's log folder.
+        folder: The log folder of the run.
         records: The records to show.
     """
 
-    def __init__(self, folder: str, records: Records) -> None:
-        self._detailed = os.path.join(folder, DETAILED)
-        self._chaining = os.path.join(folder, CHAINING)
+    def __init__(self, folder: LogFolder, records: Records) -> None:
+        self._folder = folder
         self._records = records
         self._cost = 0.0
         self._written_at = 0.0
@@ -63,11 +60,8 @@ class RecordWriter:
         if run is None or run.plan is None:
             return
         start = time.monotonic()
-        try:
-            replace_file(self._detailed, [_encoded(detailed_output(run, run.plan))])
-            replace_file(self._chaining, [_encoded(_chaining_text(run, run.plan))])
-        except HostError as error:
-            raise RecordError(error.message, hint=error.hint) from error
+        self._folder.replace(DETAILED, [_encoded(detailed_output(run, run.plan))])
+        self._folder.replace(CHAINING, [_encoded(_chaining_text(run, run.plan))])
         self._written_at = time.monotonic()
         self._cost = self._written_at - start
 

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from awstoe import limits
 from awstoe.errors import RecordError
-from awstoe.host.files.own_files import explain, open_append, write_all
+from awstoe.host.files.own_files import explain, write_all
+from awstoe.host.files.own_folder import OwnFolder
 from awstoe.host.files.utf8 import whole_characters
+from awstoe.reporting.log_folder import LogFolder
 from awstoe.reporting.progress import Progress
 
 CONSOLE = "console.log"
@@ -28,17 +30,18 @@ class LogFiles:
     """The two logs of a run; implements the engine's ``RunLog``.
 
     Args:
-        folder: The run's log folder.
+        folder: The log folder of the run.
         progress: Shows the last line of output, and warnings.
         trace: Called with each block of application.log's lines, for ``--trace``.
     """
 
     def __init__(
-        self, folder: str, progress: Progress, trace: Callable[[bytes], None] | None = None
+        self, folder: LogFolder, progress: Progress, trace: Callable[[bytes], None] | None = None
     ) -> None:
-        self._paths = (os.path.join(folder, CONSOLE), os.path.join(folder, APPLICATION))
-        self._console = open_append(self._paths[0])
-        self._application = open_append(self._paths[1])
+        self._folder = folder
+        self._console = folder.open_append(CONSOLE)
+        self._application = folder.open_append(APPLICATION)
+        folder.logs = self
         self._console_lines: list[bytes] = []
         self._application_lines: list[bytes] = []
         self._buffered = 0
@@ -56,14 +59,25 @@ class LogFiles:
 
     def _end_torn_lines(self) -> None:
         """End the last lines of existing logs: their writer may have been killed within a line."""
-        for path, lines in zip(
-            self._paths, (self._console_lines, self._application_lines), strict=True
+        for descriptor, lines in (
+            (self._console, self._console_lines),
+            (self._application, self._application_lines),
         ):
-            if os.path.getsize(path):
-                with open(path, "rb") as file:
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":
-                        lines.append(b"\n")
+            if os.lseek(descriptor, 0, os.SEEK_END):
+                os.lseek(descriptor, -1, os.SEEK_END)
+                if os.read(descriptor, 1) != b"\n":
+                    lines.append(b"\n")
+
+    def are_in(self, folder: OwnFolder) -> bool:
+        return folder.has_open(CONSOLE, self._console) and folder.has_open(
+            APPLICATION, self._application
+        )
+
+    def move_to(self, folder: OwnFolder) -> None:
+        with self._lock:
+            for name, descriptor in ((CONSOLE, self._console), (APPLICATION, self._application)):
+                if not folder.has_open(name, descriptor):
+                    folder.take_over(name, descriptor)
 
     def info(self, message: str) -> None:
         line = f"{self._stamp()} {message}\n".encode(errors="backslashreplace")
@@ -202,19 +216,18 @@ class LogFiles:
         self._application_lines.clear()
         self._buffered = 0
         if console:
-            _append(self._console, console, self._paths[0])
+            self._append(self._console, console, CONSOLE)
         if application:
-            _append(self._application, application, self._paths[1])
+            self._append(self._application, application, APPLICATION)
         if self._trace is not None and application:
             self._trace(application)
 
-
-def _append(descriptor: int, data: bytes, path: str) -> None:
-    try:
-        write_all(descriptor, data)
-    except OSError as error:
-        reason = explain(error, f"write the log {path}")
-        raise RecordError(reason.message, hint=reason.hint) from error
+    def _append(self, descriptor: int, data: bytes, name: str) -> None:
+        try:
+            write_all(descriptor, data)
+        except OSError as error:
+            reason = explain(error, f"write the log {os.path.join(self._folder.path, name)}")
+            raise RecordError(reason.message, hint=reason.hint) from error
 
 
 def _valid(data: bytes) -> bytes:

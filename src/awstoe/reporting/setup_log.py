@@ -1,14 +1,17 @@
-"""Writes the log lines before the first document starts and after the last one has finished."""
+"""Writes the log lines before the first document starts and after the last one has finished.
+
+The words are those of AWSTOE's logs. Its lines about what awstoe does not do are left out.
+"""
 
 import os
 from collections.abc import Sequence
 
+from awstoe.reporting.record_files import CHAINING, DETAILED
 from awstoe.reporting.run_log import LogFiles
 
 
 def log_setup(
     log: LogFiles,
-    folder: str,
     documents: Sequence[tuple[str, str]],
     *,
     execution_id: str,
@@ -19,7 +22,6 @@ def log_setup(
 
     Args:
         log: The run's logs.
-        folder: The log folder as the logs name it.
         documents: For each document its path as given, and the path of its copy.
         execution_id: The execution ID.
         phases: The requested phases; empty for all.
@@ -32,7 +34,6 @@ def log_setup(
                 f"Setup: Currently validating document {path}",
                 "Setup: Source type: Default",
                 f"Setup: New destination path for document {path} - {copy}",
-                f"Setup: STARTED DOWNLOADING DOCUMENT {path}",
             )
         )
         log.info(f"Setup: Document {path} is a local path")
@@ -42,16 +43,12 @@ def log_setup(
                 f"Setup: Copying {path} to {copy}",
                 f"Setup: Successfully copied {path} to {copy}",
                 "Setup: FINISHED COPYING DOCUMENT",
-                f"Setup: FINISHED DOWNLOADING DOCUMENT {path}",
-                "Setup: Checking for cycles and nesting limits",
-                f"Setup: STARTED PARSING DOCUMENT {copy}",
-                f"Setup: FINISHED PARSING DOCUMENT {copy}",
-                f"Setup: STARTED VALIDATING DOCUMENT {copy}",
-                f"Setup: FINISHED VALIDATING DOCUMENT {copy}",
+                f"Setup: STARTED PARSING DOCUMENT {path}",
+                f"Setup: FINISHED PARSING DOCUMENT {path}",
+                f"Setup: STARTED VALIDATING DOCUMENT {path}",
+                f"Setup: FINISHED VALIDATING DOCUMENT {path}",
             )
         )
-    detailed = os.path.join(folder, "detailedoutput.json")
-    chaining = os.path.join(folder, "chaining.json")
     paths = " ".join(path for path, _ in documents)
     log.debug_all(
         (
@@ -61,25 +58,8 @@ def log_setup(
             "Setup: FINISHED DOCUMENT VALIDATION FOR PARAMETERS",
             "Setup: STARTED DOCUMENT VALIDATION FOR CHAINING",
             "Setup: FINISHED DOCUMENT VALIDATION FOR CHAINING",
-            "Setup: STARTED CREATION OF TOE FILES",
-            f"Setup: Creating chaining.json at {folder}",
-            "Chaining: Generated chaining reference",
-            "Chaining: Initializing...",
-            "Chaining: Initialized chaining!",
-            f"Chaining: Created chaining file at {chaining}",
-            f"Updated chaining file at {chaining}",
-            f"Setup: Creating detailedoutput.json at {folder}",
-            f"Created detailed output file at {detailed}",
-            f"Initialized detailed output file at {detailed}",
-            f"Setup: Successfully created chaining.json and detailedoutput.json at {folder}",
-            "Setup: FINISHED CREATION OF TOE FILES",
             "Setup: FINISHED SETUP",
             "CLI run: Setup has been completed!",
-            "CLI run: Attempting to create a folder in customer's S3 account. logS3Bucket=,"
-            " logS3Key=, logS3BucketOwner=",
-            f"Utils: UploadDirectoryToS3 sourceDir = {folder}, bucket = , key = {folder}",
-            "Utils: Skipped uploading logs to S3.",
-            "CLI run: Successfully created a folder in customer's S3 account!",
             f"CLI run: CLI arguments cliDocumentsString=[{paths}], phases=[{' '.join(phases)}],"
             f" executionId={execution_id}, logDir={log_directory}, logS3Bucket=, logS3Key=",
             "CLI run: Passing control to Executor to execute documents",
@@ -88,13 +68,19 @@ def log_setup(
 
 
 def log_end(log: LogFiles, folder: str, exit_code: int, error: str) -> None:
-    """Log how the run ended; ``error`` is empty if nothing stopped it."""
+    """Log how the run ended; ``error`` is empty if nothing stopped it.
+
+    The record files are complete by now, unless something stopped the run.
+    """
+    records = (
+        f"Updated detailed output file at {os.path.join(folder, DETAILED)}",
+        f"Updated chaining file at {os.path.join(folder, CHAINING)}",
+    )
     log.debug_all(
         (
+            *(() if error else records),
             f"CLI run: Executor has returned control. ExitCode - {exit_code}, Error -"
             f" {error or '<nil>'}",
-            "CLI run: calling UploadDirectoryToS3Func.",
-            f"Utils: UploadDirectoryToS3 sourceDir = {folder}, bucket = , key = {folder}",
             "Utils: Skipped uploading logs to S3.",
         )
     )

@@ -4,7 +4,7 @@ import os
 
 from awstoe.engine.events import waits_for_reboot
 from awstoe.errors import HostError
-from awstoe.host import machine
+from awstoe.session import state_folders
 from awstoe.state import journal, store
 
 
@@ -14,11 +14,7 @@ def waiting_runs() -> tuple[str, ...]:
     Runs whose state cannot be read are left out: they cannot resume either.
     """
     found = []
-    try:
-        folders = store.candidates(machine.state_root())
-    except HostError:
-        return ()
-    for folder in folders:
+    for folder in state_folders.candidates(None):
         try:
             manifest = store.read_manifest(folder)
             if manifest is not None and _waits(os.path.join(folder, store.JOURNAL)):

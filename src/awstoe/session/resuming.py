@@ -8,10 +8,9 @@ from awstoe.document.model import Document
 from awstoe.engine.events import from_entry, has_finished, reboot_request
 from awstoe.engine.records import Records
 from awstoe.errors import AwstoeError, HostError, UsageError
-from awstoe.host import machine
-from awstoe.host.files.own_files import explain
 from awstoe.host.reboot import rebooting
-from awstoe.session.folders import RunFolders, check_working_folder, copy_path, real_paths
+from awstoe.session import state_folders
+from awstoe.session.folders import RunFolders, check_working_folder, log_folder_of, real_paths
 from awstoe.session.request import RunRequest
 from awstoe.state import journal as journals
 from awstoe.state import store as stores
@@ -40,7 +39,7 @@ def resumed_run(request: RunRequest, documents: Sequence[Document]) -> tuple[Run
     manifest = stores.select_run([run.manifest for run in runs])
     run = next(run for run in runs if run.manifest is manifest)
     _check_same(request, manifest)
-    return _take(request, run)
+    return _take(request, run, documents)
 
 
 def run_after_reboot(
@@ -60,7 +59,7 @@ def run_after_reboot(
         HostError: This version of awstoe cannot replay the journal of the run, or another process
             is using it.
     """
-    if request.state_directory is None and not stores.candidates(machine.state_root()):
+    if request.state_directory is None and not state_folders.candidates(None):
         return None
     try:
         runs = _unfinished(request, documents)
@@ -72,7 +71,7 @@ def run_after_reboot(
         except UsageError:
             continue
         if _has_rebooted(run):
-            return _take(request, run)
+            return _take(request, run, documents)
     if request.expanded:
         _reject_other_documents(request, documents)
     return None
@@ -87,7 +86,7 @@ def _reject_other_documents(request: RunRequest, documents: Sequence[Document]) 
         UsageError: There is such a run.
     """
     wanted = set(real_paths(documents))
-    for folder in _state_folders(request):
+    for folder in state_folders.candidates(request.state_directory):
         try:
             manifest = stores.read_manifest(folder)
             if manifest is None or wanted.isdisjoint(manifest.documents):
@@ -114,12 +113,15 @@ def _has_rebooted(run: SavedRun) -> bool:
     return request is not None and (rebooting.is_for_agent() or rebooting.boot_id() not in request)
 
 
-def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
+def _take(
+    request: RunRequest, run: SavedRun, documents: Sequence[Document]
+) -> tuple[RunFolders, Records]:
     """Lock the state folder of ``run``. Return the folders and the records of the run.
 
     Raises:
         UsageError: The run has finished in the meantime.
-        HostError: Another process is using the state folder, or the journal cannot be replayed.
+        HostError: Another process is using the state folder, the journal cannot be replayed, or the
+            log folder cannot be made again.
     """
     store = stores.open_existing(run.folder)
     if _journal_size(run.folder) != run.journal_size:
@@ -129,9 +131,15 @@ def _take(request: RunRequest, run: SavedRun) -> tuple[RunFolders, Records]:
         raise stores.nothing_to_resume()
     if isinstance(run.records, HostError):
         raise run.records
-    log_folder = run.manifest.log_folder
+    store.is_lasting = not state_folders.is_temporary(run.folder)
+    logs, warning = log_folder_of(run.manifest, documents)
+    if warning:
+        store.write_manifest(run.manifest._replace(log_folder=logs.path))
     keep = request.state_directory is not None
-    folders = RunFolders(run.manifest.execution_id, log_folder, log_folder, store, keep_state=keep)
+    warnings = (warning,) if warning else ()
+    folders = RunFolders(
+        run.manifest.execution_id, logs, logs.path, store, keep_state=keep, warnings=warnings
+    )
     return folders, run.records
 
 
@@ -143,10 +151,10 @@ def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[Save
 
     Raises:
         UsageError: The only such run has documents that have changed.
-        HostError: The log folder of the only such run does not exist, or its state cannot be read.
+        HostError: The state of the only such run cannot be read.
     """
     check_working_folder()
-    folders = _state_folders(request)
+    folders = state_folders.candidates(request.state_directory)
     wanted = real_paths(documents)
     why_not: AwstoeError | None = None
     found = []
@@ -172,12 +180,6 @@ def _unfinished(request: RunRequest, documents: Sequence[Document]) -> list[Save
     return found
 
 
-def _state_folders(request: RunRequest) -> list[str]:
-    if request.state_directory is not None:
-        return [os.path.abspath(request.state_directory)]
-    return stores.candidates(machine.state_root())
-
-
 def _unfinished_run(
     request: RunRequest, folder: str, manifest: stores.Manifest, documents: Sequence[Document]
 ) -> SavedRun | None:
@@ -194,29 +196,12 @@ def _unfinished_run(
         return None  # a damaged journal must not hide the other runs
     if run.finished:
         return None
-    if not os.path.isdir(manifest.log_folder):
-        raise HostError(
-            f"the log folder of the run does not exist: {manifest.log_folder}",
-            hint="omit --resume to start a new run",
-        )
-    if not _unchanged(manifest, documents):
+    if manifest.checksums != tuple(stores.checksum(document.data) for document in documents):
         raise UsageError(
             "the documents have changed since the run that was to be resumed",
             hint="omit --resume to start a new run",
         )
     return run
-
-
-def _unchanged(manifest: stores.Manifest, documents: Sequence[Document]) -> bool:
-    """Whether the documents equal their copies in the run's log folder."""
-    for index, document in enumerate(documents):
-        try:
-            with open(copy_path(manifest.log_folder, index, document), "rb") as file:
-                if file.read() != document.data:
-                    return False
-        except OSError as error:
-            raise explain(error, "read the copy of a document of the run to resume") from error
-    return True
 
 
 def _read(folder: str, manifest: stores.Manifest, stdout_limit: int) -> SavedRun:

@@ -1,6 +1,8 @@
 """Runs a plan from start to end in this process: logs, state, reboots, and the result."""
 
+import os
 import signal
+from functools import partial
 from typing import NamedTuple
 
 from awstoe.aws.unavailable import NoAws
@@ -14,11 +16,14 @@ from awstoe.engine.runner import Runner
 from awstoe.engine.summary import Summary, summary
 from awstoe.errors import (
     AwstoeError,
+    HostError,
     Interrupted,
     RebootNeeded,
     RecordError,
 )
 from awstoe.host import machine
+from awstoe.host.files import temporary
+from awstoe.host.files.own_files import sync_path
 from awstoe.host.platforms import REBOOT_EXIT_CODE, current
 from awstoe.host.process import children
 from awstoe.host.process.interruption import Interruption
@@ -30,9 +35,10 @@ from awstoe.reporting.record_files import RecordWriter
 from awstoe.reporting.run_log import LogFiles
 from awstoe.reporting.setup_log import log_end, log_setup
 from awstoe.session.documents import Loader
-from awstoe.session.folders import RunFolders, copy_path
+from awstoe.session.folders import RunFolders, copy_name
 from awstoe.session.reboot import Rebooting, exit_code
 from awstoe.session.request import RunRequest
+from awstoe.session.upkeep import Upkeep
 from awstoe.state.journal import Journal
 
 
@@ -68,6 +74,7 @@ class Session:
         self._resumed = resumed is not None
         self._records = resumed or Records(request.stdout_limit)
         self._progress = _progress(console, trace=request.trace)
+        self._upkeep: Upkeep | None = None
         self._rebooting = Rebooting(
             console,
             interruption,
@@ -88,12 +95,13 @@ class Session:
         try:
             self._progress.start()
             log = LogFiles(
-                self._folders.folder,
+                self._folders.logs,
                 self._progress,
                 self._console.raw if self._request.trace else None,
             )
             folders = self._folders
-            journal = folders.store.open_journal(folders.state_chain, folders.log_files)
+            above = [partial(sync_path, path) for path in folders.log_above]
+            journal = folders.store.open_journal([*folders.logs.syncs(), *above])
             outcome = self._execute(log, journal)
         except AwstoeError as error:
             outcome = Outcome(1, error_text(error))
@@ -107,13 +115,16 @@ class Session:
             self._folders.store.remove()
         self._report(outcome)
         if outcome.rebooting:
-            return self._rebooting.reboot(self._resume_hint())
+            return self._rebooting.reboot(self._resume_hint() or "")
         return outcome.exit_code
 
     def _execute(self, log: LogFiles, journal: Journal) -> Outcome:
-        folder = self._folders.shown_folder
-        reporter = LogReporter(log, folder, self._progress, self._records)
-        files = RecordWriter(self._folders.folder, self._records)
+        folders = self._folders
+        for warning in (*folders.warnings, *temporary.warnings()):
+            log.warning(warning)
+        reporter = LogReporter(log, self._progress, self._records)
+        files = RecordWriter(folders.logs, self._records)
+        self._upkeep = Upkeep(self._records, folders.logs, log, folders.store, journal)
         services = Services(
             log=log,
             machine=machine.HostMachine(),
@@ -123,7 +134,7 @@ class Session:
             stdout_limit=self._request.stdout_limit,
             reboot_blocked="Reboot" in self._request.blocked,
         )
-        execution = Execution(services, self._records, journal, files, reporter)
+        execution = Execution(services, self._records, journal, files, reporter, self._upkeep)
         try:
             if self._resumed:
                 self._resume(execution)
@@ -165,6 +176,8 @@ class Session:
             self._console.line(f"awstoe: warning: {warning}")
         if self._records.boot is not None:
             self._rebooting.clear()
+            if self._records.boot != rebooting.boot_id():
+                services.log.info("Executor: System has rebooted successfully")
         execution.emit(RunResumed("", services.machine.now()))
 
     def _prepare_reboot(
@@ -176,6 +189,7 @@ class Session:
             HostError: The system does not permit it.
             Interrupted: A signal requests the run to stop.
         """
+        self._check_resumable()
         log = execution.services.log
         log.info(f"Executor: the machine reboots in {delay_seconds} seconds; then the run resumes")
         execution.flush()
@@ -185,13 +199,30 @@ class Session:
         self._rebooting.arrange()
         return Outcome(REBOOT_EXIT_CODE[current()], "", rebooting=True)
 
+    def _check_resumable(self) -> None:
+        """Check before a reboot that the run can be resumed after it.
+
+        Raises:
+            HostError: It cannot.
+        """
+        if not self._folders.store.is_lasting:
+            raise HostError(
+                f"the machine is not rebooted: the state of the run is in"
+                f" {self._folders.store.folder}, which may not survive that",
+                hint="start the run again with --state-directory",
+            )
+        assert self._upkeep is not None  # noqa: S101 - made before the first step
+        self._upkeep.check_resumable()
+
     def _log_setup(self, log: LogFiles) -> None:
         folder = self._folders.shown_folder
         documents = [item.document for item in self._plan.documents]
         log_setup(
             log,
-            folder,
-            [(item.path, copy_path(folder, index, item)) for index, item in enumerate(documents)],
+            [
+                (item.path, os.path.join(folder, copy_name(index, item)))
+                for index, item in enumerate(documents)
+            ],
             execution_id=self._folders.execution_id,
             phases=self._request.phases,
             log_directory=self._request.log_directory,
@@ -201,6 +232,8 @@ class Session:
         if log is None:
             return outcome
         try:
+            if self._upkeep is not None:
+                self._upkeep.finish()
             log_end(log, self._folders.shown_folder, outcome.exit_code, outcome.reason)
             log.close()
         except AwstoeError as error:
@@ -223,14 +256,18 @@ class Session:
                 stopped=outcome.reason,
             )
         else:
-            found = summary(record, self._plan, log_url=self._folders.folder, reason=outcome.reason)
+            found = summary(
+                record, self._plan, log_url=self._folders.logs.path, reason=outcome.reason
+            )
         if outcome.reason:
             self._console.error(AwstoeError(found.stopped, hint=self._resume_hint()))
         for failure in found.failures:
             self._console.failure(f"{failure.document}: {failure.text()}")
         self._console.result(found.as_json())
 
-    def _resume_hint(self) -> str:
+    def _resume_hint(self) -> str | None:
+        if self._upkeep is not None and self._upkeep.obstacle:
+            return None
         execution_id = self._folders.execution_id
         return f"to resume it, repeat the command with --resume --execution-id {execution_id}"
 

@@ -9,12 +9,13 @@ can cost what was written in the second before it (``syncing``).
 import json
 import os
 from collections.abc import Iterator, Sequence
-from functools import partial
+from contextlib import suppress
 
 from awstoe import limits
 from awstoe.errors import HostError, RecordError
-from awstoe.host.files.own_files import explain, open_append, sync_path, write_all
-from awstoe.state.syncing import Syncer
+from awstoe.host.files.own_files import explain, write_all
+from awstoe.host.files.own_folder import OwnFolder
+from awstoe.state.syncing import Sync, Syncer
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -23,22 +24,22 @@ class Journal:
     """Appends entries to one file.
 
     Args:
-        path: The file; created if missing. An incomplete last line is cut off first.
-        base: Files and folders that must be on the disk before the first ``flush`` returns.
-        related: Files and folders to sync soon after them.
+        folder: The folder of the state.
+        name: The file in it; created if missing. An incomplete last line is cut off first.
+        base: Syncs what must be on the disk before the first ``flush`` returns.
+        related: Syncs what should be there soon after it.
     """
 
-    def __init__(self, path: str, base: Sequence[str] = (), related: Sequence[str] = ()) -> None:
-        self._path = path
-        self._descriptor = open_append(path)
+    def __init__(
+        self, folder: OwnFolder, name: str, base: Sequence[Sync] = (), related: Sequence[Sync] = ()
+    ) -> None:
+        self._name = name
+        self._path = folder.file(name)
+        self._descriptor = folder.open_append(name)
         self._pending: list[str] = []
         self._has_base = False
-        _cut_torn_line(path)
-        self._syncer = Syncer(
-            self._descriptor,
-            [partial(sync_path, path) for path in dict.fromkeys(base)],
-            [partial(sync_path, path) for path in dict.fromkeys(related)],
-        )
+        _cut_torn_line(self._descriptor)
+        self._syncer = Syncer(self._descriptor, base, related)
 
     def append(self, entry: Sequence[object]) -> None:
         """Add ``entry``, which the next ``flush`` hands to the operating system."""
@@ -74,6 +75,22 @@ class Journal:
         except OSError as error:
             raise _lost(error, self._path) from error
 
+    def is_in(self, folder: OwnFolder) -> bool:
+        """Whether the file still has its name in ``folder``."""
+        return folder.has_open(self._name, self._descriptor)
+
+    def move_to(self, folder: OwnFolder) -> None:
+        """Write everything into a new file in ``folder``, and continue in that one.
+
+        Raises:
+            HostError: It cannot be written.
+        """
+        folder.take_over(self._name, self._descriptor)
+        self._path = folder.file(self._name)
+        with suppress(OSError):  # the next sync of the journal reports a disk that fails
+            folder.sync()
+            self._syncer.written()
+
     def close(self) -> None:
         """Close the file. What was not flushed is lost on purpose."""
         self._syncer.close()
@@ -85,43 +102,52 @@ def _lost(error: OSError, path: str) -> RecordError:
     return RecordError(reason.message, hint=reason.hint)
 
 
-def _cut_torn_line(path: str) -> None:
-    with open(path, "r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        end = size
-        while end:
-            step = min(end, 64 * limits.KIB)
-            file.seek(end - step)
-            block = file.read(step)
-            found = block.rfind(b"\n")
-            if found >= 0:
-                end = end - step + found + 1
-                break
-            end -= step
-        if end < size:
-            file.truncate(end)
+def _cut_torn_line(descriptor: int) -> None:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    end = size
+    while end:
+        step = min(end, 64 * limits.KIB)
+        os.lseek(descriptor, end - step, os.SEEK_SET)
+        block = os.read(descriptor, step)
+        found = block.rfind(b"\n")
+        if found >= 0:
+            end = end - step + found + 1
+            break
+        end -= step
+    if end < size:
+        os.ftruncate(descriptor, end)
 
 
 def read(path: str) -> Iterator[list[object]]:
     """Return the entries of the journal at ``path``, without an incomplete last line.
 
     Raises:
-        HostError: It cannot be read, or a line is damaged.
+        HostError: It cannot be read, belongs to another user, or a line is damaged.
     """
+    folder, name = os.path.split(path)
     try:
-        with open(path, "rb") as file:
+        opened = OwnFolder.open(folder)
+        try:
+            descriptor = opened.open_read(name)
+        finally:
+            opened.close()
+        with open(descriptor, "rb") as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    entry = None
-                if not isinstance(entry, list) or not entry:
-                    raise HostError(
-                        f"{path}:{number}: this line of the run's journal is damaged",
-                        hint="start a new run without --resume",
-                    )
-                yield entry
+                yield _entry(line, f"{path}:{number}")
     except OSError as error:
         raise explain(error, f"read {path}") from error
+
+
+def _entry(line: bytes, place: str) -> list[object]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        entry = None
+    if not isinstance(entry, list) or not entry:
+        raise HostError(
+            f"{place}: this line of the run's journal is damaged",
+            hint="start a new run without --resume",
+        )
+    return entry

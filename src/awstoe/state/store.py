@@ -5,21 +5,29 @@ other users; ``--state-directory`` names the folder itself. The state of another
 is never resumed silently: a new run moves it to a ``previous-*`` folder.
 """
 
+import binascii
 import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
+from awstoe import limits
 from awstoe.errors import HostError, UsageError
-from awstoe.host.files import locks, renaming
-from awstoe.host.files.own_files import explain, make_private_folder, replace_file
+from awstoe.host.files.own_files import explain, folder_chain, sync_path
+from awstoe.host.files.own_folder import OwnFolder
 from awstoe.state.journal import Journal
+from awstoe.state.syncing import Sync
 
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
 _VERSION = 2
+
+ANOTHER_FOLDER = "set another folder with --state-directory"
+"""The hint for a state folder that cannot be used."""
 
 
 class Manifest(NamedTuple):
@@ -33,6 +41,16 @@ class Manifest(NamedTuple):
     """For each document, the parameter values that were given."""
     log_folder: str
     start_time: str
+    checksums: tuple[int, ...]
+    """Of the documents; see ``checksum``."""
+
+
+def checksum(data: bytes) -> int:
+    """Return what tells whether a document has changed since the run started.
+
+    It is against mistakes: those who can change documents need no trick to run something else.
+    """
+    return binascii.crc32(data, len(data))
 
 
 def safe_name(execution_id: str) -> str:
@@ -41,30 +59,51 @@ def safe_name(execution_id: str) -> str:
     return "_" * max(len(name), 1) if name.strip(".") == "" else name
 
 
-class Store:
-    """The locked state folder of one run."""
+class InUseError(HostError):
+    """Another process is using the state folder."""
 
-    def __init__(self, folder: str, lock: int) -> None:
-        self.folder = folder
+
+class Store:
+    """The locked state folder of one run.
+
+    Args:
+        folder: The folder.
+        lock: The descriptor of its lock.
+        above: The folders that have new entries since the folder was made.
+
+    Attributes:
+        is_lasting: Whether the folder is expected to survive a reboot.
+    """
+
+    def __init__(self, folder: OwnFolder, lock: int, above: Sequence[str] = ()) -> None:
+        self._own = folder
+        self._above = above
         self._lock = lock
+        self._manifest = b""
+        self.is_lasting = True
+
+    @property
+    def folder(self) -> str:
+        """The path of the folder."""
+        return self._own.path
 
     @property
     def journal_path(self) -> str:
         """The path of the journal."""
-        return os.path.join(self.folder, JOURNAL)
+        return self._own.file(JOURNAL)
 
-    def open_journal(self, folders: Sequence[str], related: Sequence[str]) -> Journal:
+    def open_journal(self, related: Sequence[Sync] = ()) -> Journal:
         """Open the run's journal. Its first ``flush`` waits until the manifest is on the disk.
 
         Args:
-            folders: Folders above that were made for the state folder.
-            related: What else the run needs to be resumed.
+            related: Syncs what else the run needs to be resumed.
 
         Raises:
             HostError: It cannot be opened.
         """
-        manifest = os.path.join(self.folder, MANIFEST)
-        return Journal(self.journal_path, (manifest, self.folder, *folders), related)
+        above = [partial(sync_path, path) for path in self._above]
+        base: tuple[Sync, ...] = (partial(self._own.sync_file, MANIFEST), self._own.sync, *above)
+        return Journal(self._own, JOURNAL, base, related)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest. From then on the run can be resumed.
@@ -73,8 +112,41 @@ class Store:
             HostError: It cannot be written.
         """
         data = json.dumps({"version": _VERSION, **manifest._asdict()}, indent=1)
-        path = os.path.join(self.folder, MANIFEST)
-        replace_file(path, [data.encode()])
+        self._manifest = data.encode()
+        self._own.replace(MANIFEST, [self._manifest])
+
+    # --- a step that removes the folder ----------------------------------------------------------
+
+    def is_intact(self, journal: Journal) -> bool:
+        """Whether the folder is in its place, and has all its files."""
+        return self._own.is_in_place() and journal.is_in(self._own) and self._own.has(MANIFEST)
+
+    def keep_usable(self) -> bool:
+        """Take back the rights to the folder; return whether one was missing.
+
+        Raises:
+            OSError: The system does not allow it.
+        """
+        return self._own.keep_usable(owner=True)
+
+    def make_again(self, journal: Journal) -> None:
+        """Make what is missing of the folder and its files again.
+
+        Raises:
+            HostError: It cannot be made, or another process is using it.
+            OSError: The same, for another reason of the system.
+        """
+        if not self._own.is_in_place():
+            self._own, old = self._own.made_again(other_name=False), self._own
+            old.close()
+        if not self._own.has_open(_LOCK, self._lock):
+            old_lock, self._lock = self._lock, _locked(self._own)
+            os.close(old_lock)
+        self._own.replace(MANIFEST, [self._manifest])
+        if not journal.is_in(self._own):
+            journal.move_to(self._own)
+
+    # --- the end ---------------------------------------------------------------------------------
 
     def archive_previous(self) -> str | None:
         """Move the state of an earlier run to a folder of its own. Return that folder, if any.
@@ -82,37 +154,50 @@ class Store:
         Raises:
             HostError: It cannot be moved.
         """
-        if not any(os.path.exists(os.path.join(self.folder, name)) for name in (MANIFEST, JOURNAL)):
+        if not any(self._own.has(name) for name in (MANIFEST, JOURNAL)):
             return None
-        return _archive(self.folder)
+        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime())
+        for attempt in range(1000):
+            target = f"previous-{stamp}-{attempt}" if attempt else f"previous-{stamp}"
+            try:
+                # In this order for the same reason as in `remove`.
+                self._own.move_to_new_folder((MANIFEST, JOURNAL), target)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise explain(error, f"move the earlier state in {self.folder}") from error
+            return self._own.file(target)
+        raise HostError(
+            f"too many earlier states in {self.folder}", hint="remove its previous-* folders"
+        )
 
     def release(self) -> None:
         """Release the lock of a folder that is not needed after all, and keep its content."""
-        if not os.path.exists(os.path.join(self.folder, MANIFEST)):
+        if not self._own.has(MANIFEST):
             self.remove()
 
     def remove(self) -> None:
         """Remove the state of a run that has finished: it must not become part of an image."""
+        with suppress(OSError):
+            self.keep_usable()
         # The manifest first: without its journal it would look like a run that has done nothing.
-        for name in (MANIFEST, JOURNAL):
-            try:
-                renaming.unlink(os.path.join(self.folder, name))
-            except OSError:
-                pass
-        locks.remove(os.path.join(self.folder, _LOCK), self._lock)
-        try:
-            os.rmdir(self.folder)
-        except OSError:
-            pass
+        self._own.unlink(MANIFEST)
+        self._own.unlink(JOURNAL)
+        self._own.unlock(_LOCK, self._lock)
+        self._own.remove()
+        if not self.is_lasting:
+            with suppress(OSError):  # other runs may use the folder above it
+                os.rmdir(os.path.dirname(self.folder))
 
 
 def create(folder: str) -> Store:
     """Lock the state folder for a new run, without changing an earlier state in it.
 
     Raises:
-        HostError: The folder cannot be used, or another run is using it now.
+        InUseError: Another run is using it now.
+        HostError: The folder cannot be used.
     """
-    return _lock(folder)
+    return _open(folder)
 
 
 def open_existing(folder: str) -> Store:
@@ -121,54 +206,49 @@ def open_existing(folder: str) -> Store:
     Raises:
         HostError: It does not exist, or another process is running the run.
     """
-    store = _lock(folder)
-    if not os.path.isfile(os.path.join(folder, MANIFEST)):
+    store = _open(folder)
+    try:
+        store._manifest = store._own.read(MANIFEST, limits.MANIFEST_BYTES)  # noqa: SLF001
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise explain(error, f"read {os.path.join(folder, MANIFEST)}") from error
         # The run finished in another process while this one was looking for it.
         store.remove()
         raise HostError(
             f"there is no state of an unfinished run in {folder}",
             hint="omit --resume to start a new run",
-        )
+        ) from None
     return store
 
 
-def _lock(folder: str) -> Store:
-    if not os.path.isdir(folder):
+def _open(path: str) -> Store:
+    above: list[str] = []
+    try:
         try:
-            make_private_folder(folder)
-        except HostError:
-            if not os.path.isdir(folder):
-                raise
-    lock = locks.acquire(os.path.join(folder, _LOCK))
-    if lock is None:
+            folder = OwnFolder.open(path)
+        except FileNotFoundError:
+            above = folder_chain(path)[1:]
+            folder = OwnFolder.make(path)
+    except OSError as error:
         raise HostError(
-            f"another awstoe is using the state folder {folder}",
+            f"cannot use the state folder {path}: {error.strerror}", hint=ANOTHER_FOLDER
+        ) from error
+    try:
+        return Store(folder, _locked(folder), above)
+    except BaseException:
+        folder.close()
+        raise
+
+
+def _locked(folder: OwnFolder) -> int:
+    lock = folder.lock(_LOCK)
+    if lock is None:
+        raise InUseError(
+            f"another awstoe is using the state folder {folder.path}",
             hint="wait until it has finished, or give this run its own --execution-id or"
             " --state-directory",
         )
-    return Store(folder, lock)
-
-
-def _archive(folder: str) -> str:
-    stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime())
-    for attempt in range(1000):
-        suffix = f"-{attempt}" if attempt else ""
-        target = os.path.join(folder, f"previous-{stamp}{suffix}")
-        try:
-            os.mkdir(target, 0o700)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise explain(error, f"move the earlier state in {folder}") from error
-        try:
-            for name in (MANIFEST, JOURNAL):  # in this order for the same reason as in `remove`
-                source = os.path.join(folder, name)
-                if os.path.exists(source):
-                    renaming.replace(source, os.path.join(target, name))
-        except OSError as error:
-            raise explain(error, f"move the earlier state in {folder}") from error
-        return target
-    raise HostError(f"too many earlier states in {folder}", hint="remove its previous-* folders")
+    return lock
 
 
 def read_manifest(folder: str) -> Manifest | None:
@@ -179,8 +259,11 @@ def read_manifest(folder: str) -> Manifest | None:
     """
     path = os.path.join(folder, MANIFEST)
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        opened = OwnFolder.open(folder)
+        try:
+            content = opened.read(MANIFEST, limits.MANIFEST_BYTES)
+        finally:
+            opened.close()
         if not content.strip(b"\0") and _is_empty(os.path.join(folder, JOURNAL)):
             return None  # the machine lost power before the first step
         data = json.loads(content)
@@ -201,6 +284,7 @@ def read_manifest(folder: str) -> Manifest | None:
             ),
             log_folder=str(data["log_folder"]),
             start_time=str(data["start_time"]),
+            checksums=tuple(int(each) for each in data["checksums"]),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -10,10 +10,11 @@ import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from awstoe import limits
 from awstoe.errors import UsageError
+from awstoe.host.files import plain_files
 from awstoe.update.errors import Untrusted
 from awstoe.update.repository import NotFound, Piece, TooLarge
 
@@ -48,20 +49,22 @@ class Bundle:
     def __init__(self, path: str) -> None:
         self.name = os.path.basename(path)
         try:
-            _check_directory(path)
-            self._archive = zipfile.ZipFile(path)
+            self._file = plain_files.open_file(path)
         except OSError as error:
             raise UsageError(f"the bundle {path}: {error.strerror}") from error
+        try:
+            _check_directory(self._file)
+            self._archive = zipfile.ZipFile(self._file)
+            self._entries = _entries(self._archive.infolist())
+        except OSError as error:
+            self._file.close()
+            raise UsageError(f"the bundle {path}: {error.strerror}") from error
         except _DAMAGED as error:
+            self._file.close()
             raise Untrusted(
                 f"{path} is not a bundle of releases: {error}",
                 hint="check that it was copied completely",
             ) from error
-        try:
-            self._entries = _entries(self._archive.infolist())
-        except ValueError as error:
-            self._archive.close()
-            raise Untrusted(f"{path} is not a bundle of releases: {error}") from error
 
     def has(self, path: str) -> bool:
         return path in self._entries
@@ -94,6 +97,7 @@ class Bundle:
     def close(self) -> None:
         """Close the file."""
         self._archive.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,19 +106,18 @@ class Bundle:
         self.close()
 
 
-def _check_directory(path: str) -> None:
+def _check_directory(file: BinaryIO) -> None:
     """Reject an archive whose directory would fill the memory, or is followed by other data.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: It is such an archive, or not an archive.
     """
-    with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size < _END.size:
-            raise ValueError(f"it has {size} bytes")
-        file.seek(max(size - _END.size - _LARGE_BYTES, 0))
-        last = file.read()
+    size = file.seek(0, os.SEEK_END)
+    if size < _END.size:
+        raise ValueError(f"it has {size} bytes")
+    file.seek(max(size - _END.size - _LARGE_BYTES, 0))
+    last = file.read()
     found = _END.unpack(last[-_END.size :])
     mark, disk, start_disk, here, entries, directory, offset, comment = found
     if mark != _END_MARK or comment:

@@ -5,6 +5,7 @@ replaces the first. On Windows the running file is moved aside first. The old fi
 new program has printed its version from its final path; after a kill, ``recovery`` puts it back.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -12,9 +13,9 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from awstoe import limits
-from awstoe.errors import HostError
+from awstoe.errors import HostError, TrustError
 from awstoe.host.executable import swap
-from awstoe.host.files import renaming
+from awstoe.host.files import plain_files, renaming
 from awstoe.host.files.own_files import replace_file, sync_path
 from awstoe.trust.release_trust import ReleaseTrust
 from awstoe.update import install_record, layout, smoke_test, verify
@@ -30,6 +31,8 @@ Warn = Callable[[str], None]
 
 _EXECUTABLE: Final = 0o700
 _PUBLIC: Final = 0o644
+_NO_SIGNATURE: Final = frozenset({errno.ELOOP, errno.EFBIG, errno.ENXIO})
+"""A link, a file that is too large, and a socket."""
 _INSPECT: Final = "nothing was changed; find out what happened in that folder"
 _NO_WAY_BACK: Final = "--rollback needs the network and a --version"
 
@@ -66,7 +69,7 @@ class Candidate:
         self.staged = staged
         self.record = record
         self.signature = signature
-        self._trust = trust
+        self.trust = trust
         self._platform = platform
         self._identity: tuple[int, int, int, int] | None = None
 
@@ -84,7 +87,7 @@ class Candidate:
                 file,
                 self.staged,
                 self.signature,
-                self._trust,
+                self.trust,
                 platform=self._platform,
                 sha256=self.record.sha256,
             )
@@ -133,6 +136,7 @@ def install(
         candidate.check_same(work.new)
         swap.preserve_attributes(program.path, work.new)
         observer.reached(InstallStep.ATTRIBUTES_COPIED)
+        _keep_signature(program, work, candidate.trust)
         write_signature(work.new_signature, candidate.signature)
         install_record.write(work.record, candidate.record)
     except (OSError, HostError) as error:
@@ -163,7 +167,6 @@ def _swap(
     """
     beside = program.path + layout.SIGNATURE
     try:
-        _keep_signature(beside, work)
         swap.keep(program.path, work.old)
         observer.reached(InstallStep.BACKED_UP)
         candidate.check_same(work.new)
@@ -283,15 +286,41 @@ def digest(path: str) -> str:
     Raises:
         OSError: It cannot be read.
     """
-    with open(path, "rb") as file:
+    with plain_files.open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep_signature(beside: str, work: Workspace) -> None:
-    """Copy the old program's signature into the workspace, if there is one."""
-    if os.path.isfile(beside):
-        with open(beside, "rb") as file:
-            write_signature(work.old_signature, file.read(limits.SIGNATURE_BYTES))
+def signature_beside(program: str) -> bytes | None:
+    """Return the signature in the file next to a program, or None if there is none.
+
+    Others may be able to write there: a link, a named pipe or a huge file is not a signature.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    path = program + layout.SIGNATURE
+    try:
+        return plain_files.read(path, limits.SIGNATURE_BYTES, follow_link=False)
+    except (FileNotFoundError, plain_files.NotPlainError):
+        return None
+    except OSError as error:
+        if error.errno in _NO_SIGNATURE:
+            return None
+        raise
+
+
+def _keep_signature(program: Installation, work: Workspace, trust: ReleaseTrust) -> None:
+    """Copy the old program's signature into the workspace, if there is one that is valid."""
+    signature = signature_beside(program.path)
+    if signature is None:
+        return
+    try:
+        with plain_files.open_file(program.path) as file:
+            platform = program.machine.platform
+            verify.check(file, program.path, signature, trust, platform=platform, sha256=None)
+    except (Untrusted, TrustError):
+        return  # it belongs to another version, or is something else
+    write_signature(work.old_signature, signature)
 
 
 def write_signature(path: str, signature: bytes) -> None:

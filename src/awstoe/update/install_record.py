@@ -10,6 +10,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from awstoe import limits
+from awstoe.host.files import plain_files
 from awstoe.host.files.own_files import replace_file, sync_path
 from awstoe.update.releases import Version
 
@@ -70,8 +72,7 @@ def write(path: str, record: InstallRecord) -> None:
 def read(path: str) -> InstallRecord | None:
     """Return the record, or None if it is missing or cannot be read."""
     try:
-        with open(path, "rb") as file:
-            data = json.load(file)
+        data = json.loads(plain_files.read(path, limits.INSTALL_RECORD_BYTES, follow_link=False))
         return InstallRecord(Version(data["version"]), str(data["sha256"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

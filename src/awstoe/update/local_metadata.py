@@ -5,6 +5,7 @@ may replace the program also owns its metadata. An update needs a folder that la
 does not: if the folder cannot be written, it is copied to a temporary one.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -14,13 +15,14 @@ from typing import Final, Self
 from awstoe import limits
 from awstoe.errors import HostError
 from awstoe.host import machine
-from awstoe.host.files import locks, temporary
+from awstoe.host.files import locks, plain_files, temporary
 from awstoe.host.files.own_files import PRIVATE_FOLDER, replace_file
 from awstoe.update.errors import Busy, CannotWrite, Untrusted
 
 _METADATA: Final = "metadata"
 _LOCK: Final = "lock"
 _CLOCK: Final = "clock"
+_FILES: Final = limits.UPDATE_ROOT_ROTATIONS + 10
 _HINT: Final = (
     "kept metadata protects against replays of old metadata: make the folder writable, or set"
     " XDG_STATE_HOME to another state folder"
@@ -111,10 +113,8 @@ class LocalMetadata:
         source = os.path.join(self._folder or "", _METADATA)
         try:
             if self._folder is not None and os.path.isdir(source):
-                shutil.copytree(source, self.metadata)
-                clock = os.path.join(self._folder, _CLOCK)
-                if os.path.exists(clock):
-                    shutil.copy(clock, self._temporary)
+                _copy_files(source, self.metadata)
+                _copy_file(os.path.join(self._folder, _CLOCK), self._temporary)
         except OSError:
             shutil.rmtree(self.metadata, ignore_errors=True)  # another user's, and not readable
         os.makedirs(self.metadata, exist_ok=True)
@@ -133,8 +133,8 @@ class LocalMetadata:
 
     def _seen(self) -> float:
         try:
-            with open(os.path.join(os.path.dirname(self.metadata), _CLOCK), encoding="ascii") as f:
-                seen = float(f.read())
+            path = os.path.join(os.path.dirname(self.metadata), _CLOCK)
+            seen = float(plain_files.read(path, limits.INSTALL_RECORD_BYTES, follow_link=False))
             time.gmtime(seen)
         except (OSError, ValueError, OverflowError):  # damaged
             return 0.0
@@ -162,3 +162,29 @@ class LocalMetadata:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _copy_files(source: str, target: str) -> None:
+    """Copy a folder of metadata that another user may have filled with anything.
+
+    Raises:
+        OSError: Something in it is not a file of metadata.
+    """
+    count = 0
+    for folder, _, names in os.walk(source):
+        made = os.path.normpath(os.path.join(target, os.path.relpath(folder, source)))
+        os.makedirs(made, PRIVATE_FOLDER, exist_ok=True)
+        for name in names:
+            count += 1
+            if count > _FILES:
+                raise OSError(errno.EFBIG, f"it has more than {_FILES} files", source)
+            _copy_file(os.path.join(folder, name), made)
+
+
+def _copy_file(path: str, folder: str) -> None:
+    try:
+        data = plain_files.read(path, limits.UPDATE_METADATA_BYTES, follow_link=False)
+    except FileNotFoundError:
+        return
+    with open(os.path.join(folder, os.path.basename(path)), "wb") as file:
+        file.write(data)

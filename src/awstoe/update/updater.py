@@ -5,6 +5,7 @@ metadata; decide; download next to the program; check hash and signatures; start
 once; swap. No code of the new program runs before it is checked, and the swap comes last.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from awstoe import limits
 from awstoe.errors import AwstoeError, HostError, UsageError
 from awstoe.host.executable import lock, swap
-from awstoe.host.files import renaming
+from awstoe.host.files import plain_files, renaming
 from awstoe.host.network import http
 from awstoe.host.network.deadline import Deadline, Timeouts
 from awstoe.host.process.interruption import Interruption
@@ -364,12 +365,12 @@ class _Update:
         Without it, a rollback needs the network. A signature next to the program may belong to
         another version.
         """
-        beside = self._program.path + layout.SIGNATURE
         try:
             own = install.digest(self._program.path)
             known = next((each for each in index.releases if each.sha256 == own), None)
+            beside = install.signature_beside(self._program.path)
             if known is None or (
-                os.path.exists(beside) and install.digest(beside) == known.signature_sha256
+                beside is not None and hashlib.sha256(beside).hexdigest() == known.signature_sha256
             ):
                 return
             install.write_signature(work.fetched_signature, fetch.signature(repositories, known))
@@ -386,7 +387,11 @@ class _Update:
         signature = _read_signature(previous)
         fetch.check_space(work.folder, os.path.getsize(previous))
         try:
-            shutil.copyfile(previous, work.staged)
+            with (
+                plain_files.open_file(previous, follow_link=False) as source,
+                open(work.staged, "wb") as copy,
+            ):
+                shutil.copyfileobj(source, copy)
             with open(work.staged, "rb") as file:
                 sha256 = verify.check(
                     file,
@@ -452,8 +457,7 @@ def _previous(program: Installation) -> str:
 def _read_signature(previous: str) -> bytes:
     path = previous + layout.SIGNATURE
     try:
-        with open(path, "rb") as file:
-            return file.read(limits.SIGNATURE_BYTES + 1)
+        return plain_files.read(path, limits.SIGNATURE_BYTES, follow_link=False)
     except OSError as error:
         raise Untrusted(
             f"{path}: {error.strerror}: cannot check whether {previous} is a release",

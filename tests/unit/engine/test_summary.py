@@ -114,6 +114,8 @@ def test_a_stopped_run_has_failed_in_the_step_that_was_running() -> None:
             "exitCode": None,
             "message": "Stopped.",
             "stderrTail": "",
+            "stdoutTail": "",
+            "path": [{"document": "doc.yml", "phase": "build", "step": "B", "iteration": ""}],
         }
     ]
 

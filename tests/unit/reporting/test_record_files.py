@@ -7,6 +7,8 @@ import pytest
 
 from awstoe.engine.runner import Runner
 from awstoe.errors import RecordError
+from awstoe.host.files.own_folder import OwnFolder
+from awstoe.reporting.log_folder import LogFolder
 from awstoe.reporting.record_files import (
     CHAINING,
     DETAILED,
@@ -78,8 +80,13 @@ def test_chaining_lists_nested_documents_below_their_step(engine: Engine) -> Non
     assert plain["documents"] is None
 
 
+def log_folder(path: Path) -> LogFolder:
+    path.mkdir(exist_ok=True)
+    return LogFolder(OwnFolder.open(str(path)), [])
+
+
 def test_both_files_are_written(engine: Engine, tmp_path: Path) -> None:
-    RecordWriter(str(tmp_path), engine.records).write()
+    RecordWriter(log_folder(tmp_path), engine.records).write()
     run = engine.records.runs[""]
     assert (tmp_path / DETAILED).read_text() == detailed_output(run, TOP)
     assert json.loads((tmp_path / CHAINING).read_text()) == chaining(run, TOP)
@@ -87,10 +94,14 @@ def test_both_files_are_written(engine: Engine, tmp_path: Path) -> None:
 
 def test_nothing_is_written_before_the_run_has_a_plan(engine: Engine, tmp_path: Path) -> None:
     engine.records.runs[""].plan = None
-    RecordWriter(str(tmp_path), engine.records).write()
+    RecordWriter(log_folder(tmp_path), engine.records).write()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_missing_stops_the_run(engine: Engine, tmp_path: Path) -> None:
-    with pytest.raises(RecordError):
-        RecordWriter(str(tmp_path / "missing"), engine.records).write()
+def test_a_folder_that_cannot_be_made_again_stops_the_run(engine: Engine, tmp_path: Path) -> None:
+    folder = log_folder(tmp_path / "removed")
+    (tmp_path / "removed").rmdir()
+    tmp_path.rename(tmp_path.with_name("moved"))
+    tmp_path.write_text("a file has its place")
+    with pytest.raises(RecordError, match="another process removed or moved the log folder"):
+        RecordWriter(folder, engine.records).write()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from awstoe.host.files.own_folder import OwnFolder
+from awstoe.reporting.log_folder import LogFolder
 from awstoe.reporting.progress import Progress
 from awstoe.reporting.run_log import LogFiles
 
@@ -14,7 +16,7 @@ class Log:
     """A log in its own folder, read without timestamps."""
 
     def __init__(self, folder: Path) -> None:
-        self.files = LogFiles(str(folder), Progress())
+        self.files = LogFiles(LogFolder(OwnFolder.open(str(folder)), []), Progress())
         self._folder = folder
 
     def console(self) -> list[str]:

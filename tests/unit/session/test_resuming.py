@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from awstoe.engine import events
-from awstoe.errors import AwstoeError, HostError, UsageError
+from awstoe.errors import HostError, UsageError
 from awstoe.host import machine
 from awstoe.host.reboot import rebooting
 from awstoe.session import resuming
@@ -39,7 +40,15 @@ class Scene:
         folder = self.folder / "state" / execution_id
         state = store.create(str(folder))
         state.write_manifest(
-            store.Manifest(execution_id, (self.document.path,), (), ((),), str(logs), "then")
+            store.Manifest(
+                execution_id=execution_id,
+                documents=(self.document.path,),
+                phases=(),
+                parameters=((),),
+                log_folder=str(logs),
+                start_time="then",
+                checksums=(store.checksum(self.document.data),),
+            )
         )
         lines = "".join(json.dumps(entry) + "\n" for entry in entries)
         (folder / store.JOURNAL).write_text(lines + tail)
@@ -227,13 +236,30 @@ def test_what_another_process_added_before_the_lock_counts(
         assert scene.resumed() == "open"
 
 
-@pytest.mark.parametrize("change", ["logs", "document"])
-def test_a_run_whose_documents_cannot_be_trusted_is_not_resumed(scene: Scene, change: str) -> None:
+def test_a_run_whose_documents_have_changed_is_not_resumed(scene: Scene) -> None:
     scene.save("open", STARTED)
-    logs = scene.folder / "logs-open"
-    if change == "logs":
-        logs.rename(scene.folder / "moved")
-    else:
-        (logs / "D0__doc.yml").write_text("other")
-    with pytest.raises(AwstoeError, match="log folder" if change == "logs" else "have changed"):
+    scene.document = scene.document._replace(data=b"other")
+    with pytest.raises(UsageError, match="have changed"):
         scene.resumed()
+
+
+def test_a_run_whose_log_folder_was_removed_continues_in_a_new_one(scene: Scene) -> None:
+    folder = scene.save("open", STARTED)
+    logs = scene.folder / "logs-open"
+    shutil.rmtree(logs)
+    folders, _ = resuming.resumed_run(scene.request(), [scene.document])
+    assert (logs / "D0__doc.yml").read_bytes() == scene.document.data
+    assert [str(logs) in warning for warning in folders.warnings] == [True]
+    assert json.loads((folder / store.MANIFEST).read_text())["log_folder"] == str(logs)
+
+
+def test_a_run_does_not_continue_in_a_folder_that_is_now_a_link(scene: Scene) -> None:
+    folder = scene.save("open", STARTED)
+    logs = scene.folder / "logs-open"
+    logs.rename(scene.folder / "moved")
+    (scene.folder / "elsewhere").write_text("a file")
+    logs.symlink_to("elsewhere")
+    folders, _ = resuming.resumed_run(scene.request(), [scene.document])
+    assert folders.logs.path == f"{logs}-2"
+    assert json.loads((folder / store.MANIFEST).read_text())["log_folder"] == f"{logs}-2"
+    assert (scene.folder / "elsewhere").read_text() == "a file"

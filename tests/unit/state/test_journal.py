@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ import pytest
 from awstoe import limits
 from awstoe.errors import RecordError
 from awstoe.host.files import own_files
+from awstoe.host.files.own_folder import OwnFolder
 from awstoe.state.journal import Journal
 from unit.host.programs import wait_until
 
@@ -49,11 +51,19 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 @pytest.fixture
 def journal(tmp_path: Path, disk: Disk) -> Iterator[Journal]:
-    made = Journal(str(tmp_path / "journal"))
+    made = open_journal(tmp_path)
     yield made
     disk.ready.set()
     disk.error = None
     made.close()
+
+
+def open_journal(folder: Path, base: Sequence[Path] = (), related: Sequence[Path] = ()) -> Journal:
+    own = OwnFolder.open(str(folder))
+    syncs = [
+        [partial(own_files.sync_path, str(path)) for path in paths] for paths in (base, related)
+    ]
+    return Journal(own, "journal", *syncs)
 
 
 def write_forever(journal: Journal) -> NoReturn:
@@ -88,8 +98,7 @@ def test_the_first_flush_waits_for_the_base_and_no_other_does(tmp_path: Path, di
     disk.ready.clear()
     (tmp_path / "manifest").touch()
     (tmp_path / "copy").touch()
-    base = [str(tmp_path / "manifest"), str(tmp_path), str(tmp_path / "manifest")]
-    journal = Journal(str(tmp_path / "journal"), base, [str(tmp_path / "copy")])
+    journal = open_journal(tmp_path, [tmp_path / "manifest", tmp_path], [tmp_path / "copy"])
     flushed: list[list[str]] = []
 
     def flush() -> None:
@@ -114,8 +123,7 @@ def test_the_first_flush_waits_for_the_base_and_no_other_does(tmp_path: Path, di
 
 def test_a_related_file_that_a_step_has_removed_is_no_error(tmp_path: Path, disk: Disk) -> None:
     (tmp_path / "last").touch()
-    related = [str(tmp_path / "gone"), str(tmp_path / "last")]
-    journal = Journal(str(tmp_path / "journal"), [], related)
+    journal = open_journal(tmp_path, [], [tmp_path / "gone", tmp_path / "last"])
     wait_until(lambda: "last" in disk.names)
     journal.append(["step"])
     journal.flush()
@@ -136,7 +144,7 @@ def test_an_error_of_the_disk_is_reported_by_a_later_flush(journal: Journal, dis
 
 def test_an_error_with_the_base_is_reported_by_the_first_flush(tmp_path: Path, disk: Disk) -> None:
     disk.error = OSError(5, "Input/output error")
-    journal = Journal(str(tmp_path / "journal"), [str(tmp_path)])
+    journal = open_journal(tmp_path, [tmp_path])
     with pytest.raises(RecordError, match="Input/output error"):
         journal.flush()
     journal.close()

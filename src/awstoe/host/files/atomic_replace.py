@@ -5,7 +5,8 @@ that, so that one rename is enough, or else in the system's temporary folder. A 
 old file unchanged. A file that a rename cannot replace (mounted into a container, or in a folder we
 may not write to) is rewritten in place from the staged copy.
 
-A symbolic link at the destination is followed: its target is replaced and the link stays.
+A symbolic link at the destination is followed: its target is replaced and the link stays. Links
+that another user has put into a folder such as /tmp are errors.
 """
 
 import errno
@@ -14,7 +15,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from awstoe.errors import ActionError
-from awstoe.host.files import attributes, file_types, ownership, paths, renaming, temporary
+from awstoe.host.files import (
+    attributes,
+    file_types,
+    ownership,
+    paths,
+    renaming,
+    temporary,
+    trusted_paths,
+)
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.files.own_files import write_all
 from awstoe.host.files.ownership import Owner
@@ -22,6 +31,7 @@ from awstoe.host.platforms import current
 from awstoe.limits import MIB
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY | getattr(os, "O_CLOEXEC", 0)
 _FOLDER_REFUSES: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _EFFECTIVE_IDS: Final = os.access in os.supports_effective_ids
@@ -61,6 +71,12 @@ class AtomicReplacement:
         self._overwrite = overwrite
         self._target = path
         if os.path.islink(path) and follow_link:
+            if trusted_paths.is_planted(path):
+                raise ActionError(
+                    f"{quoted(path)} is a symbolic link of another user in a folder that all users"
+                    " may write to",
+                    hint="use a folder that only you may write to, or remove the link",
+                )
             self._target = os.path.realpath(path)
         self._old = self._existing()
         self._in_place = False
@@ -73,7 +89,7 @@ class AtomicReplacement:
                 # Users do not know the staging name.
                 raise OSError(error.errno, error.strerror, folder) from error
             self._in_place = True
-            self._staged = staging_name(temporary.parent_folder())
+            self._staged = staging_name(temporary.safe_parent())
             self.descriptor = os.open(self._staged, _NEW, 0o600)
 
     def _existing(self) -> os.stat_result | None:
@@ -162,8 +178,7 @@ class AtomicReplacement:
         self._close()  # Windows does not rename open files
         if not self._in_place and self._renamed():
             return
-        self._rewrite()
-        self._apply_attributes(self._target, owner, permissions)
+        self._rewrite(owner, permissions)
 
     @staticmethod
     def _apply_attributes(file: int | str, owner: Owner | None, permissions: int | None) -> None:
@@ -193,15 +208,17 @@ class AtomicReplacement:
         except FileExistsError:
             raise exists(self._path) from None
 
-    def _rewrite(self) -> None:
+    def _rewrite(self, owner: Owner | None, permissions: int | None) -> None:
         """Copy the staged content to the old file, which keeps all its attributes."""
-        staged = os.open(self._staged, os.O_RDONLY | _BINARY)
+        staged = os.open(self._staged, os.O_RDONLY | _NO_FOLLOW | _BINARY)
         try:
-            target = os.open(self._target, os.O_WRONLY | _BINARY)
+            target = os.open(self._target, os.O_WRONLY | _NO_FOLLOW | _BINARY)
             try:
                 while data := os.read(staged, MIB):
                     write_all(target, data)
                 os.ftruncate(target, os.lseek(target, 0, os.SEEK_CUR))
+                if hasattr(os, "fchmod"):
+                    self._apply_attributes(target, owner, permissions)
             finally:
                 os.close(target)
         finally:

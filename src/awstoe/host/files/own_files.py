@@ -1,7 +1,8 @@
-"""awstoe's own files: private folders, atomic replacement, appending.
+"""awstoe's own files: atomic replacement, flushing.
 
-These are the records, the state and the logs. Only their user may read them, and no reader may ever
-see half a file. For the user's files see ``atomic_replace`` and ``regular_files``.
+Only their user may read them, and no reader may ever see half a file. The files of a run are in
+folders that stay open: see ``own_folder``. For the user's files see ``atomic_replace`` and
+``regular_files``.
 """
 
 import errno
@@ -31,20 +32,6 @@ def explain(error: OSError, doing: str) -> HostError:
     return HostError(f"cannot {doing}: {reason}", hint=hints.get(error.errno or 0))
 
 
-def make_private_folder(path: str) -> None:
-    """Make ``path`` (0700) and the folders above it.
-
-    Raises:
-        HostError: It cannot be made, or already exists.
-    """
-    try:
-        parent = os.path.dirname(os.path.abspath(path))
-        os.makedirs(parent, exist_ok=True)
-        os.mkdir(path, PRIVATE_FOLDER)
-    except OSError as error:
-        raise explain(error, f"make the folder {path}") from error
-
-
 def folder_chain(path: str) -> list[str]:
     """Return the folders that will have new entries once the folder ``path`` exists.
 
@@ -59,8 +46,8 @@ def folder_chain(path: str) -> list[str]:
 def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> None:
     """Write ``chunks`` to ``path`` so that readers see the old or the new file, never a part.
 
-    The temporary name is fixed: the folder belongs to one run, and the next write replaces what a
-    killed one left.
+    The temporary name is fixed, so the next write removes what a killed one left. It is never the
+    name of a file that was there before: that may be another user's link.
 
     Args:
         path: The file.
@@ -74,9 +61,7 @@ def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> No
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.tmp")
     try:
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN_FLAGS, PRIVATE_FILE
-        )
+        descriptor = _new_file(temporary)
         try:
             for chunk in chunks:
                 write_all(descriptor, chunk)
@@ -95,6 +80,16 @@ def replace_file(path: str, chunks: list[bytes], *, durable: bool = False) -> No
         raise explain(error, f"write {path}") from error
 
 
+def _new_file(path: str) -> int:
+    """Open a new file in the place of one that a killed process left."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_FLAGS
+    try:
+        return os.open(path, flags, PRIVATE_FILE)
+    except FileExistsError:
+        renaming.unlink(path)
+    return os.open(path, flags, PRIVATE_FILE)
+
+
 def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of ``data``; ``os.write`` may write only a part.
 
@@ -107,19 +102,6 @@ def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     rest = memoryview(data)[written:]
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def open_append(path: str) -> int:
-    """Open ``path`` for appending; make it (0600) if it is missing.
-
-    Raises:
-        HostError: It cannot be opened.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OPEN_FLAGS
-    try:
-        return os.open(path, flags, PRIVATE_FILE)
-    except OSError as error:
-        raise explain(error, f"write {path}") from error
 
 
 def sync_path(path: str) -> None:

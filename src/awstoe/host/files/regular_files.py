@@ -3,40 +3,28 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from awstoe.errors import ActionError
-from awstoe.host.files import file_types
+from awstoe.host.files import file_types, plain_files
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.files.own_files import write_all
 from awstoe.limits import MIB
-
-_FLAGS: Final = (
-    getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-)
 
 
 @contextmanager
 def opened(path: str, flags: int = os.O_RDONLY, *, follow_link: bool = True) -> Iterator[int]:
     """Open the regular file at ``path``; a context manager that closes its descriptor.
 
-    ``O_NONBLOCK`` keeps the call from waiting if a FIFO has replaced the file after the check.
-
     Raises:
         ActionError: It is missing, a folder or a special file.
         OSError: It cannot be opened.
     """
     file_types.require_file(path)
-    descriptor = os.open(
-        path, flags | _FLAGS | (0 if follow_link else getattr(os, "O_NOFOLLOW", 0))
-    )
     try:
-        actual = file_types.of_mode(os.fstat(descriptor).st_mode)
-        if actual is not file_types.FileType.FILE:
-            raise ActionError(f"{quoted(path)} is {actual}, not a file")
+        descriptor = plain_files.open_descriptor(path, flags, follow_link=follow_link)
+    except plain_files.NotPlainError as error:  # something has replaced it after the check
+        raise ActionError(f"{quoted(path)}: {error.strerror}") from error
+    try:
         yield descriptor
     finally:
         os.close(descriptor)

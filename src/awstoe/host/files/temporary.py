@@ -1,7 +1,8 @@
 """Private temporary folders and script files, in few system calls.
 
 A folder has a name as AWSTOE's (``AWSTOE<digits>``), unpredictable and new, and is open to its user
-alone (0700). Every failure is a ``HostError`` that names the path and what to do. Removal never
+alone (0700). It is not made where another user could rename it, because scripts in it are run by
+their paths. Every failure is a ``HostError`` that names the path and what to do. Removal never
 follows a symbolic link.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Final, NoReturn
 
 from awstoe.errors import HostError
-from awstoe.host.files import file_types, renaming
+from awstoe.host.files import file_types, renaming, trusted_paths
 
 if sys.platform == "win32":
     VARIABLE: Final = "TMP"
@@ -28,6 +29,19 @@ if sys.platform == "win32":
         if not folder:
             folder = os.path.join(os.environ.get("SYSTEMROOT") or r"C:\Windows", "Temp")
         return os.path.abspath(folder)
+
+    def private_root() -> str:
+        """Return the path of this user's own folder in the temporary folder."""
+        return os.path.join(parent_folder(), "awstoe-state")
+
+    def warnings() -> list[str]:
+        """Return what users should know about the folder for temporary files."""
+        return []
+
+    def safe_parent() -> str:
+        """Return the folder for temporary files."""
+        # The folders of users and of the system do not let others rename what is made in them.
+        return parent_folder()
 
     def _unlink_open_file(path: str) -> None:
         del path  # an open file keeps its name until it is closed
@@ -44,11 +58,40 @@ else:
         # What is made in it has an unpredictable name and 0700.
         return os.path.abspath(os.environ.get(VARIABLE) or "/tmp")  # noqa: S108
 
+    def private_root() -> str:
+        """Return the path of this user's own folder in the temporary folder."""
+        return os.path.join(parent_folder(), f"awstoe-state-{os.geteuid()}")
+
+    def warnings() -> list[str]:
+        """Return what users should know about the folder for temporary files."""
+        risk = trusted_paths.risk(parent_folder())
+        return [f"scripts are not kept in {parent_folder()}: {risk}"] if risk else []
+
+    def safe_parent() -> str:
+        """Return the folder for temporary files, or another one if others could rename them there.
+
+        Raises:
+            HostError: There is no such folder.
+        """
+        given = parent_folder()
+        risk = trusted_paths.risk(given)
+        if not risk:
+            return given
+        for other in _OTHERS:
+            if os.access(other, os.W_OK | os.X_OK) and not trusted_paths.risk(other):
+                return other
+        raise HostError(
+            f"Cannot make a temporary folder in {given}: {risk}, and could replace the scripts"
+            " that run from it.",
+            hint=f"Set {VARIABLE} to a folder that only you can change.",
+        )
+
     def _unlink_open_file(path: str) -> None:
         os.unlink(path)
 
 
 _ATTEMPTS: Final = 100
+_OTHERS: Final = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 - only if they are safe
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -58,7 +101,7 @@ def make_folder(parent: str | None = None) -> str:
     Raises:
         HostError: The disk is full, or the parent is missing or cannot be written.
     """
-    parent = parent or parent_folder()
+    parent = parent or safe_parent()
     for _ in range(_ATTEMPTS):
         path = os.path.join(parent, f"AWSTOE{_digits()}")
         try:
@@ -72,6 +115,41 @@ def make_folder(parent: str | None = None) -> str:
         f"Cannot make a temporary folder in {parent}: {_ATTEMPTS} names in a row exist already.",
         hint=f"Remove leftover AWSTOE folders from {parent}.",
     )
+
+
+class Parent:
+    """The folder for temporary files during a run: a step may remove it."""
+
+    def __init__(self) -> None:
+        self._path = parent_folder()
+        self._usable = os.access(self._path, os.W_OK | os.X_OK)
+        self._mode, self._owner, self._group = 0, 0, 0
+        if self._usable:
+            info = os.stat(self._path)
+            self._mode, self._owner, self._group = info.st_mode & 0o7777, info.st_uid, info.st_gid
+
+    def check(self) -> list[str]:
+        """Make the folder again if it was removed.
+
+        Returns:
+            What a step has done to it, as the rest of a sentence about the step.
+        """
+        if not self._usable or os.access(self._path, os.W_OK | os.X_OK):
+            return []
+        path = self._path
+        if os.path.lexists(path):
+            self._usable = False
+            return [f"made the temporary folder {path} unusable: steps with scripts will fail"]
+        try:
+            os.mkdir(path, 0o700)
+            _restore(path, self._mode, self._owner, self._group)
+        except OSError as error:
+            self._usable = False
+            return [
+                f"removed the temporary folder {path}, which cannot be made again"
+                f" ({error.strerror}): steps with scripts will fail"
+            ]
+        return [f"removed the temporary folder {path}, which was made again"]
 
 
 def write_script(folder: str, text: str, suffix: str) -> str:
@@ -153,6 +231,18 @@ def _remove(path: str, call: Callable[[str], None]) -> None:
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+def _restore(path: str, mode: int, owner: int, group: int) -> None:
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                os.fchmod(descriptor, mode)
+                if (owner, group) != (os.geteuid(), os.getegid()):
+                    os.fchown(descriptor, owner, group)
+        finally:
+            os.close(descriptor)
 
 
 def _digits() -> str:

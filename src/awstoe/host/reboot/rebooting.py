@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from awstoe.errors import HostError
 from awstoe.host import machine
 from awstoe.host.executable import frozen
 from awstoe.host.process.interruption import Interruption
@@ -42,10 +43,21 @@ def obstacle() -> str:
 
 
 def startup_command(name: str, arguments: Sequence[str]) -> StartupCommand:
-    """Return this program with other arguments as a command for the next startup."""
+    """Return this program with other arguments as a command for the next startup.
+
+    Raises:
+        HostError: The working directory, in which it has to run, does not exist any more.
+    """
     program = (frozen.executable(), *(() if frozen.is_frozen() else ("-m", "awstoe")))
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return StartupCommand(name, (*program, *arguments), os.getcwd(), kept)
+    try:
+        folder = os.getcwd()
+    except OSError as error:
+        raise HostError(
+            f"the run cannot resume after a reboot: its working directory: {error.strerror}",
+            hint="do not remove it in a step, or start the run in another folder",
+        ) from error
+    return StartupCommand(name, (*program, *arguments), folder, kept)
 
 
 def wait(seconds: int, interruption: Interruption) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from awstoe.errors import HostError
 from awstoe.host.process.interruption import Interruption
-from awstoe.host.reboot import startup_command
+from awstoe.host.reboot import rebooting, startup_command
 from awstoe.host.reboot.crontab_entry import cron_line
 from awstoe.host.reboot.scheduled_task import task_text
 from awstoe.host.reboot.startup_command import CommandResult, StartupCommand, SystemCommands
@@ -128,3 +128,14 @@ if sys.platform != "win32":
     ) -> None:
         monkeypatch.setattr(linux, "_exists", lambda name: name in there)
         assert linux.restart_command() == expected
+
+
+def test_a_working_directory_that_a_step_removed_prevents_the_reboot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def removed() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("os.getcwd", removed)
+    with pytest.raises(HostError, match="its working directory: No such file"):
+        rebooting.startup_command("run", ("run",))
