@@ -7,6 +7,7 @@ from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
 from awstoe.document import advice, declarations, foreign_words, keys
 from awstoe.document.diagnostics import Diagnostics
+from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions import conditions
 from awstoe.expressions.values import quoted
@@ -125,6 +126,8 @@ class _Reader:
 
     def _script(self, node: Mapping, path: str, key: str, value: Node, excused: list[str]) -> bool:
         """Report a key that names a program, as in Ansible's ``shell: echo``."""
+        if not self._diagnostics.has_room(Severity.ERROR):
+            return False
         message, hint = f"unknown key {quoted(key)}", self._script_hint(key, value)
         if hint and "action" in node.entries:
             hint = (
