@@ -12,7 +12,6 @@ search the folder for libraries, and loads nothing that another user has put the
 import _frozen_importlib_external
 import _imp
 import _thread
-import atexit
 import errno
 import marshal
 import os
@@ -126,13 +125,4 @@ def load(path: str) -> None:
             raise
 
 
-def leave_folder() -> None:
-    """Create the folder if it is missing, because the bootloader warns if it cannot remove it."""
-    try:
-        make_folder()
-    except OSError:
-        pass  # the bootloader's warning is right in this case
-
-
 sys.meta_path.insert(0, LateFiles)
-atexit.register(leave_folder)
