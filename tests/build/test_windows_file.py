@@ -240,41 +240,44 @@ def test_another_processs_event_with_its_name_does_not_stop_it(
     assert unpacked(machine) == []
 
 
-# Starts a program and puts itself into its place: it renames the unpack folder as soon as it is
-# there, and makes one of its own with the same name, until the program has ended.
-SWAPPING = """
-    import glob, os, subprocess, sys
-    parent = sys.argv[1]
-    os.makedirs(parent)
-    environment = {**os.environ, "TMP": parent, "TEMP": parent}
-    swapped = ended = 0
-    while ended < 5:
-        process = subprocess.Popen([sys.argv[2], "--version"], env=environment,
-            stdout=subprocess.PIPE)
-        while process.poll() is None:
-            for folder in glob.glob(parent + r"\\_MEI*"):
-                try:
-                    os.rename(folder, folder + "-gone")
-                    swapped += 1
-                except OSError:
-                    pass
-        ended += process.communicate()[0].startswith(b"awstoe ")
-    print(swapped, os.listdir(parent))
+RENAMING = """
+    import glob, os, subprocess, sys, time
+    parent, started, go, *command = sys.argv[1:]
+    environment, null = {**os.environ, "TMP": parent, "TEMP": parent}, subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=environment)
+    while not os.path.exists(started) and process.poll() is None:
+        time.sleep(0.05)
+    (folder,) = glob.glob(parent + r"\\_MEI*")
+    try:
+        os.rename(folder, folder + "-gone")
+        print("renamed")
+    except OSError as error:
+        print(error.winerror)
+    open(go, "w").close()
+    print(process.wait(), os.listdir(parent))
     """
 
 
 def test_another_process_cannot_rename_the_unpack_folder(
     machine: wine.Machine, program: Path, tmp_path: Path
 ) -> None:
-    parent = tmp_path / "open"
-    assert python(machine, SWAPPING, wine.path(parent), wine.path(program)) == "0 []"
+    parent, started, go = (tmp_path / name for name in ("open", "started", "go"))
+    parent.mkdir()
+    code = (
+        "import os, time, pathlib;"
+        f' pathlib.Path(r"{wine.path(started)}").touch();'
+        f' [time.sleep(0.05) for _ in range(2000) if not os.path.exists(r"{wine.path(go)}")]'
+    )
+    command = (wine.path(program), *run_arguments(document(tmp_path, machine, code)))
+    shown = python(machine, RENAMING, *map(wine.path, (parent, started, go)), *command)
+    assert shown.splitlines() == ["32", "0 []"]  # ERROR_SHARING_VIOLATION
 
 
 PLANTED = """
     import os, subprocess, sys
     folder, *command = sys.argv[1:]
     for name in ("ping", "cmd", "rmdir"):
-        for extension in ("bat", "exe", "cmd"):
+        for extension in ("bat", "cmd"):
             with open(os.path.join(folder, f"{name}.{extension}"), "w") as stream:
                 stream.write(f'@echo planted > "{folder}\\\\planted.txt"')
     environment = {**os.environ, "TMP": folder, "TEMP": folder}

@@ -15,12 +15,13 @@ if sys.platform == "win32":
     pytest.skip("tests/windows/test_system_programs.py is for Windows", allow_module_level=True)
 
 OTHER = 65533
-# Makes a folder in which others could have put a program.
+# How others could have put a program into a folder: its owner, its group, its mode and that of its
+# parent.
 FOREIGN = {
-    "everybody may write": lambda folder: folder.chmod(0o777),
-    "a group may write": lambda folder: (os.chown(folder, -1, OTHER), folder.chmod(0o775)),
-    "it is another user's": lambda folder: os.chown(folder, OTHER, -1),
-    "everybody may write to its parent": lambda folder: folder.parent.chmod(0o777),
+    "everybody may write": (-1, -1, 0o777, 0o755),
+    "a group may write": (-1, OTHER, 0o775, 0o755),
+    "it is another user's": (OTHER, -1, 0o755, 0o755),
+    "everybody may write to its parent": (-1, -1, 0o755, 0o777),
 }
 
 
@@ -49,7 +50,10 @@ def output(runner: Runner, path: str, *argv: str) -> bytes:
 def test_a_planted_program_is_not_run(runner: Runner, planted: Path, name: str) -> None:
     if os.geteuid() != 0 and "everybody" not in name:
         pytest.skip("only root can give a folder away")
-    FOREIGN[name](planted)
+    owner, group, mode, of_parent = FOREIGN[name]
+    os.chown(planted, owner, group)
+    planted.chmod(mode)
+    planted.parent.chmod(of_parent)
     path = f"{planted}:{os.environ['PATH']}"
     assert output(runner, path, "bash", "-c", "echo real") == b"real\n"
     assert output(runner, path, "env", "A=b", "bash", "-c", "echo $A") == b"b\n"
