@@ -42,6 +42,10 @@ class LogFiles:
         self._console = folder.open_append(CONSOLE)
         self._application = folder.open_append(APPLICATION)
         folder.logs = self
+        self._sizes = {
+            descriptor: os.fstat(descriptor).st_size
+            for descriptor in (self._console, self._application)
+        }
         self._console_lines: list[bytes] = []
         self._application_lines: list[bytes] = []
         self._buffered = 0
@@ -72,6 +76,16 @@ class LogFiles:
         return folder.has_open(CONSOLE, self._console) and folder.has_open(
             APPLICATION, self._application
         )
+
+    def truncated(self) -> list[str]:
+        found = []
+        with self._lock:
+            for name, descriptor in ((CONSOLE, self._console), (APPLICATION, self._application)):
+                size = os.fstat(descriptor).st_size
+                if size < self._sizes[descriptor]:
+                    found.append(name)
+                self._sizes[descriptor] = size
+        return found
 
     def move_to(self, folder: OwnFolder) -> None:
         with self._lock:
@@ -225,6 +239,7 @@ class LogFiles:
     def _append(self, descriptor: int, data: bytes, name: str) -> None:
         try:
             write_all(descriptor, data)
+            self._sizes[descriptor] += len(data)
         except OSError as error:
             reason = explain(error, f"write the log {os.path.join(self._folder.path, name)}")
             raise RecordError(reason.message, hint=reason.hint) from error
