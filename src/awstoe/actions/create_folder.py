@@ -17,7 +17,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, LocalPath, Permissions, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host.files import atomic_replace, file_types, ownership
+from awstoe.host.files import atomic_replace, file_types, ownership, targets
 from awstoe.host.platforms import Platform
 
 EXAMPLE = """\
@@ -65,7 +65,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         if owner is not None:
             ownership.give(path, owner)
         if inputs.permissions is not None:
-            os.chmod(path, inputs.permissions)
+            targets.set_mode(path, inputs.permissions)
         ctx.log.info(
             f"CreateFolder: Created {quoted(path)}"
             if made

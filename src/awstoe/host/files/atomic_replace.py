@@ -6,7 +6,7 @@ old file unchanged. A file that a rename cannot replace (mounted into a containe
 may not write to) is rewritten in place from the staged copy.
 
 A symbolic link at the destination is followed: its target is replaced and the link stays. Links
-that another user has put into a folder such as /tmp are errors.
+of other users are followed only to what belongs to them: see ``targets``.
 """
 
 import errno
@@ -21,8 +21,8 @@ from awstoe.host.files import (
     ownership,
     paths,
     renaming,
+    targets,
     temporary,
-    trusted_paths,
 )
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.files.own_files import write_all
@@ -70,13 +70,8 @@ class AtomicReplacement:
         self._path = path
         self._overwrite = overwrite
         self._target = path
+        targets.refuse_misleading(path if follow_link else os.path.dirname(path))
         if os.path.islink(path) and follow_link:
-            if trusted_paths.is_planted(path):
-                raise ActionError(
-                    f"{quoted(path)} is a symbolic link of another user in a folder that all users"
-                    " may write to",
-                    hint="use a folder that only you may write to, or remove the link",
-                )
             self._target = os.path.realpath(path)
         self._old = self._existing()
         self._in_place = False
