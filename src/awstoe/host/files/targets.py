@@ -11,11 +11,26 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from awstoe.errors import ActionError
 from awstoe.host.files import trusted_paths
 from awstoe.host.files.oserrors import quoted
+
+
+class Entry(NamedTuple):
+    """A name in a folder."""
+
+    path: str
+    """Leads to it as long as ``folder`` is open, even if the folder is moved."""
+    folder: int
+    """The descriptor of the folder, or -1."""
+
+    def close(self) -> None:
+        """Close the folder."""
+        if self.folder >= 0:
+            os.close(self.folder)
+
 
 if sys.platform == "win32":
 
@@ -24,14 +39,15 @@ if sys.platform == "win32":
         """Yield ``path``: awstoe does not check links on Windows."""
         yield path
 
-    def refuse_misleading(path: str) -> None:
-        """Do nothing: on Windows, only administrators may make links."""
-        del path
+    def entry(path: str, *, follow_link: bool = True) -> Entry:
+        """Return what ``path`` leads to: awstoe does not check links on Windows."""
+        return Entry(os.path.realpath(path) if follow_link and os.path.islink(path) else path, -1)
 
 
 else:
     _LINKS: Final = 40
     """Links followed in one path, as in the kernel."""
+    _FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
     _NAME_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
     @contextmanager
@@ -54,60 +70,93 @@ else:
         finally:
             os.close(found)
 
-    def refuse_misleading(path: str) -> None:
-        """Check that no link of another user misleads; what does not exist is fine.
+    def entry(path: str, *, follow_link: bool = True) -> Entry:
+        """Return where ``path`` leads to: a name in a folder that stays open.
+
+        Args:
+            path: What the name belongs to may be missing, but not its folder.
+            follow_link: Whether to follow a link at ``path`` itself.
 
         Raises:
-            ActionError: One does.
+            ActionError: A link of another user is misleading.
+            OSError: There is no such folder, or no permission to search it.
         """
-        try:
-            os.close(_find(path))
-        except OSError:
-            pass  # the change itself reports it
+        folder, name = _find_name(path, follow_link=follow_link)
+        held_folder = f"/proc/self/fd/{folder}"
+        if os.path.exists(held_folder):
+            return Entry(os.path.join(held_folder, name), folder)
+        return Entry(os.path.realpath(path) if follow_link else path, folder)
 
     def _find(path: str) -> int:
         """Return a descriptor of what ``path`` leads to; it does not allow to read or to write."""
-        here = os.open("/" if path.startswith("/") else ".", os.O_PATH | os.O_CLOEXEC)
+        folder, name = _find_name(path)
+        try:
+            return os.open(name or ".", _NAME_ONLY, dir_fd=folder)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from error
+        finally:
+            os.close(folder)
+
+    def _find_name(path: str, *, follow_link: bool = True) -> tuple[int, str]:
+        """Return the descriptor of a folder and the name in it that ``path`` leads to.
+
+        The name is empty for the folder itself, and may not exist.
+        """
+        here = os.open("/" if path.startswith("/") else ".", _FOLDER)
         owners: set[int] = set()
         links = 0
         try:
-            parts = path.split("/")[::-1]
+            parts = _parts(path)
             while parts:
                 name = parts.pop()
-                if not name:
-                    continue
                 try:
                     inner = os.open(name, _NAME_ONLY, dir_fd=here)
                 except FileNotFoundError:
                     _check_owners(path, owners, here)
-                    raise
-                info = os.fstat(inner)
-                if not stat.S_ISLNK(info.st_mode):
-                    os.close(here)
-                    here = inner
-                    continue
-                try:
+                    if parts:
+                        raise
+                    return here, name
+                if stat.S_ISLNK(os.fstat(inner).st_mode) and (parts or follow_link):
                     links += 1
-                    if links > _LINKS:
-                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                    if info.st_uid not in trusted_paths.trusted():
-                        _refuse_planted(path, info, os.fstat(here))
-                        owners.add(info.st_uid)
-                    target = os.readlink("", dir_fd=inner)
-                finally:
-                    os.close(inner)
-                parts += target.split("/")[::-1]
-                if target.startswith("/"):
-                    os.close(here)
-                    here = os.open("/", os.O_PATH | os.O_CLOEXEC)
+                    target = _read_link(path, here, inner, owners, links)
+                    parts += _parts(target)
+                    inner = os.open("/", _FOLDER) if target.startswith("/") else os.dup(here)
+                elif not parts and not stat.S_ISDIR(os.fstat(inner).st_mode):
+                    with _closing(inner):
+                        _check_owners(path, owners, inner)
+                    return here, name
+                os.close(here)
+                here = inner
             _check_owners(path, owners, here)
-        except OSError as error:
+        except (OSError, ActionError) as error:
             os.close(here)
+            if isinstance(error, ActionError):
+                raise
             raise OSError(error.errno, error.strerror, path) from error
-        except ActionError:
-            os.close(here)
-            raise
-        return here
+        return here, ""
+
+    def _read_link(path: str, above: int, link: int, owners: set[int], number: int) -> str:
+        """Return the target of an open link, and close it; add its owner if it is another user."""
+        with _closing(link):
+            if number > _LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            info = os.fstat(link)
+            if info.st_uid not in trusted_paths.trusted():
+                _refuse_planted(path, info, os.fstat(above))
+                owners.add(info.st_uid)
+            return os.readlink("", dir_fd=link)
+
+    @contextmanager
+    def _closing(descriptor: int) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _parts(path: str) -> list[str]:
+        """Return the names in ``path``, the first one last. ``a/`` is the folder ``a/.``."""
+        parts = [name for name in path.split("/") if name]
+        return [*([os.curdir] if path.endswith("/") else []), *reversed(parts)]
 
     def _refuse_planted(path: str, link: os.stat_result, above: os.stat_result) -> None:
         """Reject links as the kernel does if ``fs.protected_symlinks`` is set."""
