@@ -234,6 +234,46 @@ FOLDER_CHANGES: dict[str, Json] = {
 }
 
 
+# What root's step does in the folder $P.
+MOVES: dict[str, Json] = {
+    "MoveFile": {"source": "source", "destination": "$P/file"},
+    "CopyFolder": {"source": "folder", "destination": "$P"},
+    "MoveFolder": {"source": "folder", "destination": "$P/new"},
+    "CreateFolder": {"path": "$P/new"},
+    "CreateSymlink": {"path": "$P/link", "target": "/etc"},
+    "DeleteFile": {"path": "$P/file"},
+    "DeleteFolder": {"path": "$P/empty", "force": True},
+}
+MOVES_AWAY: dict[str, Json] = {
+    "MoveFile": {"source": "$P/file", "destination": "away"},
+    "MoveFolder": {"source": "$P/empty", "destination": "away"},
+    "DeleteFile": {"path": "$P/fil*"},
+    "DeleteFolder": {"path": "$P/empty"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"), [*MOVES.items(), *MOVES_AWAY.items()], ids=lambda each: str(each)[:20]
+)
+def test_link_of_another_user_above_what_root_moves_makes_or_deletes(
+    victim: Victim, name: str, inputs: dict[str, Json]
+) -> None:
+    victim.attack("ln -s $S out")
+    (victim.secret / "empty").mkdir()
+    victim.toe.write("source", "evil")
+    (victim.home / "folder").mkdir()
+    victim.toe.write("folder/file", "evil")
+    given = {
+        key: value.replace("$P", "out") if isinstance(value, str) else value
+        for key, value in inputs.items()
+    }
+    ended = victim.toe.run("-d", victim.toe.document(action("S", name, [given])), state=False)
+    (victim.secret / "empty").rmdir()
+    victim.assert_unharmed()
+    assert ended.exit_code == 1
+    assert "leads through a symbolic link of another user" in ended.stderr
+
+
 def change(victim: Victim, name: str, path: str, **more: Json) -> Ended:
     victim.toe.write("source", "evil")
     inputs = {**CHANGES, **FOLDER_CHANGES}[name] | more

@@ -85,5 +85,6 @@ def _make(path: str, *, private: bool, overwrite: bool) -> bool:
             hint="remove it first, or use another path",
         )
     atomic_replace.make_parents(path)
-    os.mkdir(path, 0o700 if private else 0o777)
+    with targets.named(path) as held:
+        os.mkdir(held, 0o700 if private else 0o777)
     return True

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from awstoe.errors import ActionError
-from awstoe.host.files import trusted_paths
+from awstoe.host.files import paths, trusted_paths
 from awstoe.host.files.oserrors import quoted
+from awstoe.host.platforms import current
 
 
 class Entry(NamedTuple):
@@ -100,7 +101,7 @@ else:
     def _find_name(path: str, *, follow_link: bool = True) -> tuple[int, str]:
         """Return the descriptor of a folder and the name in it that ``path`` leads to.
 
-        The name is empty for the folder itself, and may not exist.
+        The name may not exist. It is empty if links are followed to a folder: that is the folder.
         """
         here = os.open("/" if path.startswith("/") else ".", _FOLDER)
         owners: set[int] = set()
@@ -121,7 +122,7 @@ else:
                     target = _read_link(path, here, inner, owners, links)
                     parts += _parts(target)
                     inner = os.open("/", _FOLDER) if target.startswith("/") else os.dup(here)
-                elif not parts and not stat.S_ISDIR(os.fstat(inner).st_mode):
+                elif not (parts or (follow_link and stat.S_ISDIR(os.fstat(inner).st_mode))):
                     with _closing(inner):
                         _check_owners(path, owners, inner)
                     return here, name
@@ -187,3 +188,26 @@ def set_mode(path: str, mode: int) -> None:
     """
     with held(path) as name:
         os.chmod(name, mode)
+
+
+@contextmanager
+def named(path: str) -> Iterator[str]:
+    """Yield a path of the name ``path``, in a folder that stays the same until the end.
+
+    A link of that name is not followed; for the folders above it, see ``held``.
+
+    Raises:
+        ActionError: A link of another user is misleading.
+        OSError: The folder does not exist, or the body fails; with ``path`` as the file's name.
+    """
+    found = entry(paths.without_end_separators(path, current()), follow_link=False)
+    try:
+        yield found.path
+    except OSError as error:
+        names = [error.filename, error.filename2]
+        if found.path == path or found.path not in names:
+            raise
+        first, second = (path if name == found.path else name for name in names)
+        raise OSError(error.errno, error.strerror, first, None, second) from error
+    finally:
+        found.close()

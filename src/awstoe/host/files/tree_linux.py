@@ -44,9 +44,10 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
     """
     # With a separator at its end, a link would be followed.
     path = paths.without_end_separators(path, Platform.LINUX)
-    folder = os.open(path, _FOLDER)
-    _walk(folder, path, _remove_file, _remove_folder, checkpoint, stay_on_device=True)
-    os.rmdir(path)
+    with targets.named(path) as held:
+        folder = os.open(held, _FOLDER)
+        _walk(folder, path, _remove_file, _remove_folder, checkpoint, stay_on_device=True)
+        os.rmdir(held)
 
 
 def _remove_file(folder: int, name: str) -> None:
