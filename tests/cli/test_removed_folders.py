@@ -369,3 +369,18 @@ def test_steps_of_a_nested_document_without_logging_may_remove_the_temporary_fol
     assert_complete(ended, "Nested")
     (warning,) = warnings(ended)
     assert "step 'Nested' in phase 'build' removed the temporary folder" in warning
+
+
+def test_a_run_whose_log_directory_became_a_file_resumes_with_another_one(toe: Toe) -> None:
+    """As the hint says."""
+    script = "[ -e once ] && exit; touch once; exit 194"
+    document = toe.document(bash("First", "echo x >> first"), bash("Reboots", script))
+    assert toe.run("-d", document, "-l", "lg", "-s", "st", state=False).exit_code == 194
+    toe.call(["bash", "-c", "rm -rf lg; touch lg"])
+    ended = toe.run("-d", document, "-l", "lg", "-s", "st", state=False)
+    assert ended.exit_code == 1
+    assert "--log-directory sets another one" in ended.stderr
+    again = toe.run("-d", document, "-l", "other", "-s", "st", state=False)
+    assert again.exit_code == 0, again.stderr
+    assert again.logs.parent == toe.folder / "other"
+    assert toe.read("first") == "x\n"
