@@ -215,4 +215,140 @@ def test_link_in_a_shared_folder(victim: Victim, target: str, name: str) -> None
     ended = victim.toe.run("-d", victim.toe.document(action("S", name, [inputs])), state=False)
     victim.assert_unharmed()
     assert ended.exit_code == 1
-    assert "is a symbolic link of another user" in ended.stderr
+    assert "leads through a symbolic link of another user" in ended.stderr
+
+
+# What root's step does to $P, and the name of the check.
+CHANGES: dict[str, Json] = {
+    "CreateFile": {"path": "$P", "content": "evil"},
+    "AppendFile": {"path": "$P", "content": "evil"},
+    "CopyFile": {"source": "source", "destination": "$P"},
+    "SetFileEncoding": {"path": "$P", "encoding": "utf-16"},
+    "SetFileOwner": {"path": "$P", "owner": str(ALICE), "group": str(ALICE)},
+    "SetFilePermissions": {"path": "$P", "permissions": "0666"},
+}
+FOLDER_CHANGES: dict[str, Json] = {
+    "SetFolderOwner": {"path": "$P", "owner": str(ALICE), "group": str(ALICE)},
+    "SetFolderPermissions": {"path": "$P", "permissions": "0777"},
+    "CreateFolder": {"path": "$P", "owner": str(ALICE)},
+}
+
+
+# What root's step does in the folder $P.
+MOVES: dict[str, Json] = {
+    "MoveFile": {"source": "source", "destination": "$P/file"},
+    "CopyFolder": {"source": "folder", "destination": "$P"},
+    "MoveFolder": {"source": "folder", "destination": "$P/new"},
+    "CreateFolder": {"path": "$P/new"},
+    "CreateSymlink": {"path": "$P/link", "target": "/etc"},
+    "DeleteFile": {"path": "$P/file"},
+    "DeleteFolder": {"path": "$P/empty", "force": True},
+}
+MOVES_AWAY: dict[str, Json] = {
+    "MoveFile": {"source": "$P/file", "destination": "away"},
+    "MoveFolder": {"source": "$P/empty", "destination": "away"},
+    "DeleteFile": {"path": "$P/fil*"},
+    "DeleteFolder": {"path": "$P/empty"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"), [*MOVES.items(), *MOVES_AWAY.items()], ids=lambda each: str(each)[:20]
+)
+def test_link_of_another_user_above_what_root_moves_makes_or_deletes(
+    victim: Victim, name: str, inputs: dict[str, Json]
+) -> None:
+    victim.attack("ln -s $S out")
+    (victim.secret / "empty").mkdir()
+    victim.toe.write("source", "evil")
+    (victim.home / "folder").mkdir()
+    victim.toe.write("folder/file", "evil")
+    given = {
+        key: value.replace("$P", "out") if isinstance(value, str) else value
+        for key, value in inputs.items()
+    }
+    ended = victim.toe.run("-d", victim.toe.document(action("S", name, [given])), state=False)
+    (victim.secret / "empty").rmdir()
+    victim.assert_unharmed()
+    assert ended.exit_code == 1
+    assert "leads through a symbolic link of another user" in ended.stderr
+
+
+def change(victim: Victim, name: str, path: str, **more: Json) -> Ended:
+    victim.toe.write("source", "evil")
+    inputs = {**CHANGES, **FOLDER_CHANGES}[name] | more
+    inputs = {key: path if value == "$P" else value for key, value in inputs.items()}
+    return victim.toe.run("-d", victim.toe.document(action("S", name, [inputs])), state=False)
+
+
+def owners_and_modes(victim: Victim) -> list[tuple[int, int]]:
+    infos = [victim.secret.stat(), (victim.secret / "file").stat()]
+    return [(info.st_uid, info.st_mode) for info in infos]
+
+
+@pytest.mark.parametrize("link", ["ln -s $S/file shared/out", "ln -s $S shared/folder"])
+@pytest.mark.parametrize("mode", [0o1777, 0o755])
+@pytest.mark.parametrize("name", CHANGES)
+def test_link_of_another_user_to_a_file_of_root_s(
+    victim: Victim, name: str, mode: int, link: str
+) -> None:
+    (victim.home / "shared").mkdir()
+    owner = 0 if mode & 0o1000 else ALICE
+    os.chown(victim.home / "shared", owner, owner)
+    (victim.home / "shared").chmod(mode)
+    victim.attack(link)
+    before = owners_and_modes(victim)
+    ended = change(victim, name, "shared/out" if "out" in link else "shared/folder/file")
+    victim.assert_unharmed()
+    assert owners_and_modes(victim) == before
+    assert ended.exit_code == 1
+    assert "leads through a symbolic link of another user" in ended.stderr
+
+
+@pytest.mark.parametrize("more", [{}, {"recursive": False}])
+@pytest.mark.parametrize("name", FOLDER_CHANGES)
+def test_link_of_another_user_to_a_folder_of_root_s(
+    victim: Victim, name: str, more: dict[str, Json]
+) -> None:
+    victim.attack("ln -s $S out")
+    before = owners_and_modes(victim)
+    ended = change(victim, name, "out", **({} if name == "CreateFolder" else more))
+    assert owners_and_modes(victim) == before
+    assert ended.exit_code == 1
+    assert "leads through a symbolic link of another user" in ended.stderr
+
+
+@pytest.mark.parametrize("name", [*CHANGES, *FOLDER_CHANGES])
+def test_link_of_another_user_to_what_is_theirs_is_followed(victim: Victim, name: str) -> None:
+    target = "touch own" if name in CHANGES else "mkdir own"
+    victim.attack(f"{target}; ln -s own out")
+    ended = change(victim, name, "out")
+    assert ended.exit_code == 0, ended.stderr
+    assert (victim.home / "out").is_symlink()
+
+
+def test_dangling_link_of_another_user_into_a_folder_of_root_s(victim: Victim) -> None:
+    victim.attack("ln -s $S/new out")
+    ended = change(victim, "CreateFile", "out")
+    victim.assert_unharmed()
+    assert ended.exit_code == 1
+
+
+@pytest.mark.parametrize("target", ["/tmp", "/"])
+def test_scripts_do_not_run_by_a_path_with_a_link_that_others_can_change(
+    victim: Victim, target: str
+) -> None:
+    victim.attack(f"ln -s {target} link")
+    victim.toe.environment["TMPDIR"] = str(victim.home / "link" / ("tmp" if target == "/" else ""))
+    ended = victim.toe.run("-d", victim.toe.document(bash("S", "dirname $0")), state=False)
+    assert ended.exit_code == 0, ended.stderr
+    assert not ended.printed("S").startswith(str(victim.home))
+    assert f"scripts are not kept in {victim.home}/link" in ended.stderr
+
+
+def test_a_missing_temporary_folder_in_a_folder_of_another_user(victim: Victim) -> None:
+    """The other user could make it just in time."""
+    victim.toe.environment["TMPDIR"] = str(victim.home / "missing")
+    ended = victim.toe.run("-d", victim.toe.document(bash("S", "dirname $0")), state=False)
+    assert not (victim.home / "missing").exists()
+    assert not ended.printed("S").startswith(str(victim.home))

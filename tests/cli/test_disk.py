@@ -149,3 +149,15 @@ def test_a_full_temporary_folder_fails_the_step(toe: Toe, small_disk: Path) -> N
     assert ended.exit_code == 1
     assert ended.statuses == {"S": "failed", "A": "success"}
     assert "No space left on device" in ended.summary["failures"][0]["message"]
+
+
+def test_a_step_may_fill_the_disk_of_the_logs_for_a_moment(toe: Toe, small_disk: Path) -> None:
+    """Scripts that make an image smaller fill the disk with zeros, and then free it."""
+    toe.environment["FILL"] = str(small_disk / "fill")
+    script = "dd if=/dev/zero of=$FILL bs=1K; seq 500; rm $FILL; echo freed"
+    document = toe.document(bash("Zeros", script), bash("After", "echo after"))
+    ended = toe.run("-d", document, "-l", str(small_disk / "lg"))
+    assert ended.exit_code == 0, ended.stderr
+    lines = [line for line in ended.messages if line.startswith("Stdout: ")]
+    wanted = [*map(str, range(1, 501)), "freed", "after"]
+    assert lines == [f"Stdout: {line}" for line in wanted]

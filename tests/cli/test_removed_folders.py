@@ -295,3 +295,92 @@ def test_a_step_may_remove_the_working_directory(toe: Toe, script: str) -> None:
     ended = toe.call(["bash", "-c", command])
     assert_complete(ended, *STEPS)
     assert ended.logs.parent == toe.folder / "work"
+
+
+def test_logs_that_a_step_truncates_are_reported_and_continued(toe: Toe) -> None:
+    ended = run(toe, *with_one("find lg -type f -exec truncate -s 0 {} +", "Middle"))
+    assert ended.exit_code == 0, ended.stderr
+    (warning,) = warnings(ended)
+    assert "step 'Middle' in phase 'build' truncated console.log and application.log" in warning
+    assert ended.messages[-1] == "TOE has completed execution successfully"
+    assert (ended.logs / "D0__doc.yml").read_text() == toe.read("doc.yml")
+    assert set(ended.statuses.values()) == {"success"}
+
+
+def test_a_truncated_manifest_is_written_again(toe: Toe) -> None:
+    ended = run(toe, *with_one("truncate -s 0 st/run/run.json", "Middle"))
+    assert_complete(ended, *STEPS)
+    assert_resumable_state(toe.folder / "st" / "run")
+    (warning,) = warnings(ended)
+    assert "step 'Middle' in phase 'build' changed files in the state folder" in warning
+    assert json.loads(toe.read("st/run/run.json"))["version"]
+
+
+@pytest.mark.parametrize("script", ["truncate -s 0 $J", "echo mine > $J", "echo mine >> $J"])
+def test_with_a_changed_journal_the_run_goes_on_but_the_machine_is_not_rebooted(
+    toe: Toe, script: str
+) -> None:
+    changes = bash("Changes", f"J=st/run/journal.jsonl; {script}")
+    ended = run(toe, changes, bash("After", "true"), bash("Reboots", "exit 194"))
+    assert ended.exit_code == 1
+    assert ended.messages.count("Step After") == 1
+    (warning,) = warnings(ended)
+    assert "step 'Changes' in phase 'build' changed the state of the run" in warning
+    assert "the machine is not rebooted" in ended.summary["failureMessage"]
+    assert "--resume" not in ended.stderr
+
+
+@pytest.mark.parametrize("target", ["moved", "moved; mkdir -p ${F%/*}; echo mine > $F"])
+def test_a_state_folder_that_a_step_moved_is_not_left_in_the_image(toe: Toe, target: str) -> None:
+    if os.geteuid() == 0:
+        toe.become_nobody()
+    script = f"F=$(echo $XDG_STATE_HOME/awstoe/state/*); mv $F {target}"
+    ended = toe.run("-d", toe.document(*with_one(script, "Middle")), "-l", "lg", state=False)
+    assert ended.exit_code == 0, ended.stderr
+    assert not (toe.folder / "moved").exists()
+    left = [path.read_text() for path in (toe.folder / "xdg").rglob("*") if path.is_file()]
+    assert left in ([], ["mine\n"])
+
+
+def test_the_attempts_and_iterations_of_a_step_may_remove_the_temporary_folder(toe: Toe) -> None:
+    (toe.folder / "tmp").mkdir()
+    toe.environment["TMPDIR"] = str(toe.folder / "tmp")
+    removes = "rm -rf $TMPDIR"
+    ended = run(
+        toe,
+        bash("Again", f"{removes}; [ -e once ] || {{ touch once; exit 1; }}", maxAttempts=2),
+        bash("Loop", f"echo {{{{ loop.value }}}}; {removes}", loop={"forEach": ["a", "b"]}),
+    )
+    assert_complete(ended, "Again", "Loop")
+    assert ended.printed("Loop") == "a\nb"
+    assert [re.findall(r"step '(\w+)'", each) for each in warnings(ended)] == [["Again"], ["Loop"]]
+
+
+def test_steps_of_a_nested_document_without_logging_may_remove_the_temporary_folder(
+    toe: Toe,
+) -> None:
+    (toe.folder / "tmp").mkdir()
+    toe.environment["TMPDIR"] = str(toe.folder / "tmp")
+    toe.document(bash("Removes", "rm -rf $TMPDIR"), bash("After", "true"), name="inner.yml")
+    ended = run(
+        toe,
+        action("Nested", "ExecuteDocument", [{"document": "inner.yml"}], disableLogging=True),
+    )
+    assert_complete(ended, "Nested")
+    (warning,) = warnings(ended)
+    assert "step 'Nested' in phase 'build' removed the temporary folder" in warning
+
+
+def test_a_run_whose_log_directory_became_a_file_resumes_with_another_one(toe: Toe) -> None:
+    """As the hint says."""
+    script = "[ -e once ] && exit; touch once; exit 194"
+    document = toe.document(bash("First", "echo x >> first"), bash("Reboots", script))
+    assert toe.run("-d", document, "-l", "lg", "-s", "st", state=False).exit_code == 194
+    toe.call(["bash", "-c", "rm -rf lg; touch lg"])
+    ended = toe.run("-d", document, "-l", "lg", "-s", "st", state=False)
+    assert ended.exit_code == 1
+    assert "--log-directory sets another one" in ended.stderr
+    again = toe.run("-d", document, "-l", "other", "-s", "st", state=False)
+    assert again.exit_code == 0, again.stderr
+    assert again.logs.parent == toe.folder / "other"
+    assert toe.read("first") == "x\n"

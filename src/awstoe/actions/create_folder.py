@@ -18,7 +18,7 @@ from awstoe.actions.fields import Boolean, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.permissions import Permissions
 from awstoe.errors import ActionError
-from awstoe.host.files import atomic_replace, file_types, ownership
+from awstoe.host.files import atomic_replace, file_types, ownership, targets
 from awstoe.host.platforms import Platform
 
 EXAMPLE = """\
@@ -66,7 +66,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         if owner is not None:
             ownership.give(path, owner)
         if inputs.permissions is not None:
-            os.chmod(path, inputs.permissions)
+            targets.set_mode(path, inputs.permissions)
         ctx.log.info(
             f"CreateFolder: Created {quoted(path)}"
             if made
@@ -86,5 +86,6 @@ def _make(path: str, *, private: bool, overwrite: bool) -> bool:
             hint="remove it first, or use another path",
         )
     atomic_replace.make_parents(path)
-    os.mkdir(path, 0o700 if private else 0o777)
+    with targets.named(path) as held:
+        os.mkdir(held, 0o700 if private else 0o777)
     return True

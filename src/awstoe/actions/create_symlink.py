@@ -15,7 +15,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host.files import atomic_replace, copying, file_types
+from awstoe.host.files import atomic_replace, copying, file_types, targets
 
 EXAMPLE = """\
 - path: /usr/local/bin/app
@@ -57,7 +57,8 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         if actual is file_types.FileType.LINK:
             copying.place_link(inputs.target, path)
         else:
-            os.symlink(inputs.target, path)
+            with targets.named(path) as held:
+                os.symlink(inputs.target, held)
         ctx.log.info(f"CreateSymlink: Linked {quoted(path)} to {quoted(inputs.target)}")
 
 

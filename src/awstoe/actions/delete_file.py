@@ -12,7 +12,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError
-from awstoe.host.files import file_types, paths, renaming, wildcards
+from awstoe.host.files import file_types, paths, renaming, targets, wildcards
 
 EXAMPLE = """\
 - path: /tmp/installer.bin
@@ -55,5 +55,6 @@ def _delete(path: str, ctx: ActionContext) -> None:
         raise file_types.missing(path, "file")
     if actual is file_types.FileType.FOLDER:
         raise ActionError(f"{quoted(path)} is a folder", hint="use DeleteFolder")
-    renaming.unlink(path)
+    with targets.named(path) as held:
+        renaming.unlink(held)
     ctx.log.info(f"DeleteFile: Deleted {quoted(path)}")

@@ -15,7 +15,7 @@ from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.errors import ActionError, PermanentError
-from awstoe.host.files import file_types, paths, renaming, tree
+from awstoe.host.files import file_types, paths, renaming, targets, tree
 from awstoe.host.platforms import current
 
 EXAMPLE = """\
@@ -72,7 +72,8 @@ def _check(path: str) -> None:
 
 def _remove_empty(path: str) -> None:
     try:
-        renaming.rmdir(path)
+        with targets.named(path) as held:
+            renaming.rmdir(held)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise

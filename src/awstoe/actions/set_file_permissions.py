@@ -6,7 +6,6 @@
 - A symbolic link is followed. A folder is an error: use SetFolderPermissions.
 """
 
-import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
@@ -14,7 +13,7 @@ from awstoe.actions.fields import LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.permissions import Permissions
 from awstoe.errors import ActionError
-from awstoe.host.files import file_types
+from awstoe.host.files import file_types, targets
 
 EXAMPLE = """\
 - path: /opt/app/run.sh
@@ -41,5 +40,5 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
             raise file_types.missing(inputs.path, "file")
         if found is file_types.FileType.FOLDER:
             raise ActionError(f"{quoted(inputs.path)} is a folder", hint="use SetFolderPermissions")
-        os.chmod(inputs.path, inputs.permissions)
+        targets.set_mode(inputs.path, inputs.permissions)
         ctx.log.info(f"SetFilePermissions: {quoted(inputs.path)} now has {inputs.permissions:04o}")

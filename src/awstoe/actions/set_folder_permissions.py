@@ -10,14 +10,13 @@
 - A file is an error: use SetFilePermissions.
 """
 
-import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
 from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
 from awstoe.actions.permissions import Permissions
-from awstoe.host.files import file_types, tree
+from awstoe.host.files import file_types, targets, tree
 
 EXAMPLE = """\
 - path: /opt/app
@@ -46,7 +45,7 @@ def run(inputs: Inputs, ctx: ActionContext) -> None:
         if inputs.recursive:
             tree.set_permissions(inputs.path, inputs.permissions, ctx.checkpoint)
         else:
-            os.chmod(inputs.path, inputs.permissions)
+            targets.set_mode(inputs.path, inputs.permissions)
         ctx.log.info(
             f"SetFolderPermissions: {quoted(inputs.path)} now has {inputs.permissions:04o}"
         )

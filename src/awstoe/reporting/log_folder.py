@@ -20,6 +20,9 @@ class OpenLogs(Protocol):
     def are_in(self, folder: OwnFolder) -> bool:
         """Whether the files still have their names in ``folder``."""
 
+    def truncated(self) -> list[str]:
+        """Return the names of the files that have lost lines since the last call."""
+
     def move_to(self, folder: OwnFolder) -> None:
         """Write everything logged so far into new files in ``folder``, and continue there.
 
@@ -59,7 +62,7 @@ class LogFolder:
             HostError: They cannot be written.
         """
         for name, data in self._copies:
-            if not self._own.has(name):
+            if not self._own.has_size(name, len(data)):
                 self._own.replace(name, [data])
 
     def syncs(self) -> list[Callable[[], None]]:
@@ -104,6 +107,10 @@ class LogFolder:
             self._news.append(f"made the log folder {self.path} read-only, which was undone")
         in_place = self._own.is_in_place()
         logs = self.logs
+        if logs is not None and (names := logs.truncated()):
+            self._news.append(
+                f"truncated {' and '.join(names)} in {self.path}: the earlier lines are lost"
+            )
         if in_place and (logs is None or logs.are_in(self._own)):
             return read_only
         try:

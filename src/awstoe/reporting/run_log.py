@@ -7,6 +7,7 @@ arrived together. Methods may be called from another thread, the one that reads 
 process prints.
 """
 
+import errno
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from awstoe import limits
 from awstoe.errors import RecordError
-from awstoe.host.files.own_files import explain, write_all
+from awstoe.host.files.own_files import explain
 from awstoe.host.files.own_folder import OwnFolder
 from awstoe.host.files.utf8 import whole_characters
 from awstoe.reporting.log_folder import LogFolder
@@ -23,6 +24,8 @@ from awstoe.reporting.progress import Progress
 CONSOLE = "console.log"
 APPLICATION = "application.log"
 _FLUSH_BYTES = 256 * limits.KIB
+_KEPT_BYTES = 4 * limits.MIB
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SHOWN_BYTES = 1000  # of the last line of output: wider than any window
 
 
@@ -42,6 +45,12 @@ class LogFiles:
         self._console = folder.open_append(CONSOLE)
         self._application = folder.open_append(APPLICATION)
         folder.logs = self
+        self._sizes = {
+            descriptor: os.fstat(descriptor).st_size
+            for descriptor in (self._console, self._application)
+        }
+        self._kept: dict[int, bytes] = {}
+        """What could not be written yet, by descriptor."""
         self._console_lines: list[bytes] = []
         self._application_lines: list[bytes] = []
         self._buffered = 0
@@ -72,6 +81,16 @@ class LogFiles:
         return folder.has_open(CONSOLE, self._console) and folder.has_open(
             APPLICATION, self._application
         )
+
+    def truncated(self) -> list[str]:
+        found = []
+        with self._lock:
+            for name, descriptor in ((CONSOLE, self._console), (APPLICATION, self._application)):
+                size = os.fstat(descriptor).st_size
+                if size < self._sizes[descriptor]:
+                    found.append(name)
+                self._sizes[descriptor] = size
+        return found
 
     def move_to(self, folder: OwnFolder) -> None:
         with self._lock:
@@ -124,7 +143,7 @@ class LogFiles:
             self._in_line = not ends_line
             self._console_lines += pieces
             self._application_lines += pieces
-            self._write()
+            self._write(live=True)
         self._progress.line(_last_line(data))
 
     def stdout_end(self) -> None:
@@ -182,7 +201,7 @@ class LogFiles:
         self._in_line = False
         self._console_lines += pieces
         self._application_lines += pieces
-        self._write()
+        self._write(live=True)
 
     def flush(self) -> None:
         with self._lock:
@@ -209,23 +228,37 @@ class LogFiles:
             self._second = second
         return f"{self._prefix}.{nanoseconds:09d}Z"
 
-    def _write(self) -> None:
+    def _write(self, *, live: bool = False) -> None:
+        """Write all lines.
+
+        Args:
+            live: Whether a step is running: it may have filled the disk for a moment, as scripts do
+                that make an image smaller. Then the lines are kept until the next write.
+
+        Raises:
+            RecordError: They cannot be written.
+        """
         console = b"".join(self._console_lines)
         application = b"".join(self._application_lines)
         self._console_lines.clear()
         self._application_lines.clear()
         self._buffered = 0
-        if console:
-            self._append(self._console, console, CONSOLE)
-        if application:
-            self._append(self._application, application, APPLICATION)
+        self._append(self._console, console, CONSOLE, live=live)
+        self._append(self._application, application, APPLICATION, live=live)
         if self._trace is not None and application:
             self._trace(application)
 
-    def _append(self, descriptor: int, data: bytes, name: str) -> None:
+    def _append(self, descriptor: int, data: bytes, name: str, *, live: bool) -> None:
+        rest = memoryview(self._kept.pop(descriptor, b"") + data)
         try:
-            write_all(descriptor, data)
+            while rest:
+                written = os.write(descriptor, rest)
+                self._sizes[descriptor] += written
+                rest = rest[written:]
         except OSError as error:
+            if live and error.errno in _FULL and len(rest) <= _KEPT_BYTES:
+                self._kept[descriptor] = bytes(rest)
+                return
             reason = explain(error, f"write the log {os.path.join(self._folder.path, name)}")
             raise RecordError(reason.message, hint=reason.hint) from error
 

@@ -92,9 +92,14 @@ def new_folders(request: RunRequest, documents: Sequence[Document], console: Con
 
 
 def log_folder_of(
-    manifest: stores.Manifest, documents: Sequence[Document]
+    manifest: stores.Manifest, documents: Sequence[Document], log_directory: str
 ) -> tuple[LogFolder, str]:
     """Return the log folder of a run to resume, and a warning if it had to be made again.
+
+    Args:
+        manifest: The manifest of the run.
+        documents: Its documents.
+        log_directory: Where the folder is made if it cannot be made in its place.
 
     Raises:
         HostError: It cannot be made again.
@@ -104,7 +109,7 @@ def log_folder_of(
     try:
         own = OwnFolder.open(path)
     except OSError as error:
-        own = _made_again(path)
+        own = _made_again_in(path, log_directory)
         reason = error.strerror
         if isinstance(error, FileNotFoundError):
             reason = "it was removed while the run was stopped"
@@ -115,6 +120,16 @@ def log_folder_of(
     logs = LogFolder(own, copies(documents))
     logs.write_copies()
     return logs, warning
+
+
+def _made_again_in(path: str, log_directory: str) -> OwnFolder:
+    elsewhere = os.path.join(os.path.abspath(log_directory), os.path.basename(path))
+    try:
+        return _made_again(path)
+    except HostError:
+        if os.path.dirname(elsewhere) == os.path.dirname(path):
+            raise
+    return _made_again(elsewhere)
 
 
 def _made_again(path: str) -> OwnFolder:

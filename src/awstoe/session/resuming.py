@@ -132,7 +132,7 @@ def _take(
     if isinstance(run.records, HostError):
         raise run.records
     store.is_lasting = not state_folders.is_temporary(run.folder)
-    logs, warning = log_folder_of(run.manifest, documents)
+    logs, warning = log_folder_of(run.manifest, documents, request.log_directory)
     if warning:
         store.write_manifest(run.manifest._replace(log_folder=logs.path))
     keep = request.state_directory is not None

@@ -88,10 +88,16 @@ class Upkeep:
             return []  # the step was named already
         try:
             read_only = store.keep_usable()
+            if not self._journal.is_whole():
+                self.obstacle = f"{self._step()} changed the state in {store.folder}"
+                return [
+                    f"changed the state of the run in {store.folder}, so the run cannot be resumed"
+                ]
             if store.is_intact(self._journal):
                 if read_only:
                     return [f"took away rights to the state folder {store.folder}; undone"]
                 return []
+            was_in_place = store.is_in_place()
             store.make_again(self._journal)
         except (HostError, OSError) as error:
             if isinstance(error, OSError):
@@ -101,6 +107,8 @@ class Upkeep:
                 f"removed or moved the state folder {store.folder}, so the run cannot be resumed:"
                 f" {error.message}"
             ]
+        if was_in_place:
+            return [f"changed files in the state folder {store.folder}, which were written again"]
         return [f"removed or moved the state folder {store.folder}, which was made again"]
 
     def check_resumable(self) -> None:

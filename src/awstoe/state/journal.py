@@ -38,7 +38,7 @@ class Journal:
         self._descriptor = folder.open_append(name)
         self._pending: list[str] = []
         self._has_base = False
-        _cut_torn_line(self._descriptor)
+        self._size = _cut_torn_line(self._descriptor)
         self._syncer = Syncer(self._descriptor, base, related)
 
     def append(self, entry: Sequence[object]) -> None:
@@ -57,11 +57,13 @@ class Journal:
                 data = "\n".join(self._pending).encode()
                 self._pending.clear()
                 write_all(self._descriptor, data)
+                self._size += len(data)
                 self._syncer.written()
             if not self._has_base:
                 self._syncer.wait_for_first()
                 self._has_base = True
         except OSError as error:
+            self._size = os.fstat(self._descriptor).st_size  # a part may have been written
             raise _lost(error, self._path) from error
 
     def sync(self) -> None:
@@ -78,6 +80,10 @@ class Journal:
     def is_in(self, folder: OwnFolder) -> bool:
         """Whether the file still has its name in ``folder``."""
         return folder.has_open(self._name, self._descriptor)
+
+    def is_whole(self) -> bool:
+        """Whether the file has exactly what was written: a step may have truncated it."""
+        return os.fstat(self._descriptor).st_size == self._size
 
     def move_to(self, folder: OwnFolder) -> None:
         """Write everything into a new file in ``folder``, and continue in that one.
@@ -102,7 +108,8 @@ def _lost(error: OSError, path: str) -> RecordError:
     return RecordError(reason.message, hint=reason.hint)
 
 
-def _cut_torn_line(descriptor: int) -> None:
+def _cut_torn_line(descriptor: int) -> int:
+    """Cut off an incomplete last line. Return the size of the rest."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     end = size
     while end:
@@ -116,6 +123,7 @@ def _cut_torn_line(descriptor: int) -> None:
         end -= step
     if end < size:
         os.ftruncate(descriptor, end)
+    return end
 
 
 def read(path: str) -> Iterator[list[object]]:

@@ -24,6 +24,7 @@ from awstoe.state.syncing import Sync
 MANIFEST = "run.json"
 JOURNAL = "journal.jsonl"
 _LOCK = "lock"
+_FILES = (MANIFEST, JOURNAL, _LOCK)
 _VERSION = 2
 
 ANOTHER_FOLDER = "set another folder with --state-directory"
@@ -117,9 +118,14 @@ class Store:
 
     # --- a step that removes the folder ----------------------------------------------------------
 
+    def is_in_place(self) -> bool:
+        """Whether the path of the folder still leads to it."""
+        return self._own.is_in_place()
+
     def is_intact(self, journal: Journal) -> bool:
         """Whether the folder is in its place, and has all its files."""
-        return self._own.is_in_place() and journal.is_in(self._own) and self._own.has(MANIFEST)
+        has_manifest = self._own.has_size(MANIFEST, len(self._manifest))
+        return has_manifest and self.is_in_place() and journal.is_in(self._own)
 
     def keep_usable(self) -> bool:
         """Take back the rights to the folder; return whether one was missing.
@@ -136,13 +142,22 @@ class Store:
             HostError: It cannot be made, or another process is using it.
             OSError: The same, for another reason of the system.
         """
-        if not self._own.is_in_place():
-            self._own, old = self._own.made_again(other_name=False), self._own
-            old.close()
+        old = self._own
+        if not old.is_in_place():
+            self._own = old.made_again(other_name=False)
+        try:
+            self._make_files_again(journal)
+        finally:
+            if old is not self._own:
+                # A step may have moved it to where it would become part of an image.
+                old.discard(_FILES)
+
+    def _make_files_again(self, journal: Journal) -> None:
         if not self._own.has_open(_LOCK, self._lock):
             old_lock, self._lock = self._lock, _locked(self._own)
             os.close(old_lock)
-        self._own.replace(MANIFEST, [self._manifest])
+        if not self._own.has_size(MANIFEST, len(self._manifest)):
+            self._own.replace(MANIFEST, [self._manifest], durable=True)
         if not journal.is_in(self._own):
             journal.move_to(self._own)
 

@@ -6,7 +6,7 @@ old file unchanged. A file that a rename cannot replace (mounted into a containe
 may not write to) is rewritten in place from the staged copy.
 
 A symbolic link at the destination is followed: its target is replaced and the link stays. Links
-that another user has put into a folder such as /tmp are errors.
+of other users are followed only to what belongs to them: see ``targets``.
 """
 
 import errno
@@ -21,8 +21,8 @@ from awstoe.host.files import (
     ownership,
     paths,
     renaming,
+    targets,
     temporary,
-    trusted_paths,
 )
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.files.own_files import write_all
@@ -57,7 +57,16 @@ class AtomicReplacement:
         descriptor: Write the content to it, until ``commit``.
     """
 
-    __slots__ = ("_in_place", "_old", "_overwrite", "_path", "_staged", "_target", "descriptor")
+    __slots__ = (
+        "_entry",
+        "_in_place",
+        "_old",
+        "_overwrite",
+        "_path",
+        "_staged",
+        "_target",
+        "descriptor",
+    )
 
     def __init__(
         self,
@@ -69,28 +78,28 @@ class AtomicReplacement:
     ) -> None:
         self._path = path
         self._overwrite = overwrite
-        self._target = path
-        if os.path.islink(path) and follow_link:
-            if trusted_paths.is_planted(path):
-                raise ActionError(
-                    f"{quoted(path)} is a symbolic link of another user in a folder that all users"
-                    " may write to",
-                    hint="use a folder that only you may write to, or remove the link",
-                )
-            self._target = os.path.realpath(path)
-        self._old = self._existing()
         self._in_place = False
-        folder = os.path.dirname(self._target) or os.curdir
-        self._staged = staging_name(folder)
+        self._entry = _entry(path, follow_link=follow_link)
+        self._target = self._entry.path
         try:
-            self.descriptor = os.open(self._staged, _NEW, mode)
+            self._old = self._existing()
+            self._staged, self.descriptor = self._stage(mode)
+        except BaseException:
+            self._entry.close()
+            raise
+
+    def _stage(self, mode: int) -> tuple[str, int]:
+        """Open a new file for the content, next to the old one if possible."""
+        staged = staging_name(os.path.dirname(self._target))
+        try:
+            return staged, os.open(staged, _NEW, mode)
         except OSError as error:
             if self._old is None or error.errno not in _FOLDER_REFUSES:
                 # Users do not know the staging name.
-                raise OSError(error.errno, error.strerror, folder) from error
-            self._in_place = True
-            self._staged = staging_name(temporary.safe_parent())
-            self.descriptor = os.open(self._staged, _NEW, 0o600)
+                raise OSError(error.errno, error.strerror, _folder(self._path)) from error
+        self._in_place = True
+        staged = staging_name(temporary.safe_parent())
+        return staged, os.open(staged, _NEW, 0o600)
 
     def _existing(self) -> os.stat_result | None:
         """Return the old file, whose attributes are kept, if there is one.
@@ -105,8 +114,6 @@ class AtomicReplacement:
             return None
         actual = file_types.of_itself(old)
         if actual is file_types.FileType.LINK:
-            if self._target != self._path:
-                os.stat(self._target)  # a circle of links: raise the system's error
             if not self._overwrite:
                 raise exists(self._path)
             return None
@@ -135,6 +142,8 @@ class AtomicReplacement:
             renaming.unlink(self._staged)
         except FileNotFoundError:
             pass
+        finally:
+            self._entry.close()
 
     def _close(self) -> None:
         if self.descriptor >= 0:
@@ -178,7 +187,10 @@ class AtomicReplacement:
         self._close()  # Windows does not rename open files
         if not self._in_place and self._renamed():
             return
-        self._rewrite(owner, permissions)
+        try:
+            self._rewrite(owner, permissions)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._path) from error
 
     @staticmethod
     def _apply_attributes(file: int | str, owner: Owner | None, permissions: int | None) -> None:
@@ -223,6 +235,18 @@ class AtomicReplacement:
                 os.close(target)
         finally:
             os.close(staged)
+
+
+def _folder(path: str) -> str:
+    """Return the folder of what is at ``path``, for messages."""
+    return os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path) or os.curdir
+
+
+def _entry(path: str, *, follow_link: bool) -> targets.Entry:
+    try:
+        return targets.entry(path, follow_link=follow_link)
+    except FileNotFoundError as error:
+        raise OSError(error.errno, error.strerror, _folder(path)) from error
 
 
 def exists(path: str) -> ActionError:

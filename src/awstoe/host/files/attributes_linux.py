@@ -5,6 +5,8 @@ import stat
 import sys
 from typing import Final
 
+from awstoe.host.files import targets
+
 assert sys.platform == "linux"
 
 _KEPT_ON_REWRITE: Final = ("user.", "system.posix_acl_access", "security.selinux")
@@ -43,14 +45,16 @@ def preserve_on_path(path: str, old: os.stat_result, twin: str) -> None:
     Raises:
         OSError: The permissions or times cannot be set.
     """
-    try:
-        os.chown(twin, old.st_uid, old.st_gid, follow_symlinks=False)
-    except PermissionError:
-        pass  # as with mv: only root may change owners
-    if not stat.S_ISLNK(old.st_mode):
-        os.chmod(twin, old.st_mode & _MODE)
-        _extended(path, twin, ("",))
-    os.utime(twin, ns=(old.st_atime_ns, old.st_mtime_ns), follow_symlinks=False)
+    is_link = stat.S_ISLNK(old.st_mode)
+    with targets.named(twin) if is_link else targets.held(twin) as held:
+        try:
+            os.chown(held, old.st_uid, old.st_gid, follow_symlinks=not is_link)
+        except PermissionError:
+            pass  # as with mv: only root may change owners
+        if not is_link:
+            os.chmod(held, old.st_mode & _MODE)
+            _extended(path, held, ("",))
+        os.utime(held, ns=(old.st_atime_ns, old.st_mtime_ns), follow_symlinks=not is_link)
 
 
 def _owner(descriptor: int, old: os.stat_result) -> None:

@@ -17,6 +17,7 @@ from awstoe.host.files import (
     long_paths,
     regular_files,
     renaming,
+    targets,
 )
 from awstoe.host.files.atomic_replace import AtomicReplacement, staging_name
 from awstoe.host.files.oserrors import quoted
@@ -103,13 +104,14 @@ def place_link(target: str, path: str) -> None:
     Raises:
         OSError: The system does not allow it.
     """
-    staged = staging_name(os.path.dirname(path))
-    renaming.place_link(target, staged)
-    try:
-        renaming.replace(staged, path)
-    except OSError as error:
-        renaming.unlink(staged)
-        raise OSError(error.errno, error.strerror, path) from error
+    with targets.named(path) as held:
+        staged = staging_name(os.path.dirname(held))
+        renaming.place_link(target, staged)
+        try:
+            renaming.replace(staged, held)
+        except OSError as error:
+            renaming.unlink(staged)
+            raise OSError(error.errno, error.strerror, path) from error
 
 
 def copy_folder(
@@ -159,7 +161,7 @@ def copy_folder(
             attributes.preserve_on_path(folder, info, twin_folder)
         elif info.st_mode & 0o700 != 0o700:  # noqa: PLR2004 - what _make_folder added
             mode = os.stat(twin_folder).st_mode
-            os.chmod(twin_folder, mode & 0o7777 & (info.st_mode | 0o7077))
+            targets.set_mode(twin_folder, mode & 0o7777 & (info.st_mode | 0o7077))
     return copied
 
 
@@ -169,5 +171,6 @@ def _make_folder(source: str, path: str, mode: int) -> bool:
         return False
     if os.path.lexists(path):
         raise destinations.collision(source, "a folder", path)
-    os.mkdir(path, mode & _PERMISSIONS | 0o700)
+    with targets.named(path) as held:
+        os.mkdir(held, mode & _PERMISSIONS | 0o700)
     return True

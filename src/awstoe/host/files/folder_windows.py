@@ -148,6 +148,16 @@ def file_identity(folder: int, path: str, name: str) -> tuple[int, int] | None:
     return info.st_dev, info.st_ino
 
 
+def file_size(folder: int, path: str, name: str) -> int | None:
+    """Return the size of a regular file in an open folder; None if there is none."""
+    del folder
+    try:
+        info = os.lstat(os.path.join(path, name))
+    except OSError:
+        return None
+    return info.st_size if stat.S_ISREG(info.st_mode) else None
+
+
 def replace(folder: int, path: str, source: str, target: str) -> None:
     """Rename a file in an open folder.
 

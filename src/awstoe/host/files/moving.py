@@ -9,7 +9,16 @@ import os
 from collections.abc import Callable
 
 from awstoe.errors import ActionError
-from awstoe.host.files import copying, destinations, file_types, long_paths, paths, renaming, tree
+from awstoe.host.files import (
+    copying,
+    destinations,
+    file_types,
+    long_paths,
+    paths,
+    renaming,
+    targets,
+    tree,
+)
 from awstoe.host.files.atomic_replace import exists, make_parents, staging_name
 from awstoe.host.files.file_types import FileType
 from awstoe.host.files.oserrors import quoted
@@ -38,11 +47,16 @@ def move_file(
         )
     make_parents(destination)
     try:
-        renaming.replace(source, destination)
+        _replace(source, destination)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         _carry_across(source, destination, checkpoint)
+
+
+def _replace(source: str, destination: str) -> None:
+    with targets.named(source) as old, targets.named(destination) as new:
+        renaming.replace(old, new)
 
 
 def _carry_across(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
@@ -51,7 +65,8 @@ def _carry_across(source: str, destination: str, checkpoint: Callable[[], None])
         copying.copy_link(source, destination, twin=True)
     else:
         copying.copy_file(source, destination, checkpoint=checkpoint, follow_links=False, twin=True)
-    renaming.unlink(source)
+    with targets.named(source) as held:
+        renaming.unlink(held)
 
 
 def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]) -> None:
@@ -82,7 +97,8 @@ def move_folder(source: str, destination: str, *, checkpoint: Callable[[], None]
 def _place_folder(source: str, destination: str, checkpoint: Callable[[], None]) -> None:
     """Move a folder to a path that does not exist."""
     try:
-        renaming.rename(source, destination)
+        with targets.named(source) as old, targets.named(destination) as new:
+            renaming.rename(old, new)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -129,7 +145,7 @@ def _merge(source: str, destination: str, checkpoint: Callable[[], None]) -> Non
 def _move_entry(source: str, target: str, checkpoint: Callable[[], None]) -> None:
     destinations.refuse_same(source, target)
     try:
-        renaming.replace(source, target)
+        _replace(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise

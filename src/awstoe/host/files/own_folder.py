@@ -176,13 +176,24 @@ class OwnFolder:
         _platform.close(self._descriptor)
 
     def remove(self) -> None:
-        """Close it, and remove it if it is empty and still in its place."""
-        in_place = self.is_in_place()  # a step may have put another folder there
+        """Close it, and remove it if it is empty, also if it was moved."""
+        # A step may have put another folder, or a link to this one, in its place.
+        has_path = self.follow()
         with suppress(OSError):
-            if in_place:
+            if has_path or self.is_in_place():
                 _platform.remove(self._descriptor, self.path)
             else:
                 self.close()
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Remove files from a folder that another one has replaced; close and remove it.
+
+        On Windows, nothing moves an open folder, and the files would be those of the other one.
+        """
+        if sys.platform != "win32":
+            for name in names:
+                self.unlink(name)
+        self.remove()
 
     # --- its files -------------------------------------------------------------------------------
 
@@ -193,6 +204,10 @@ class OwnFolder:
     def has(self, name: str) -> bool:
         """Whether it has a file, or anything else, of this name."""
         return _platform.file_identity(self._descriptor, self.path, name) is not None
+
+    def has_size(self, name: str, size: int) -> bool:
+        """Whether it has a regular file of this name and size."""
+        return _platform.file_size(self._descriptor, self.path, name) == size
 
     def has_open(self, name: str, descriptor: int) -> bool:
         """Whether ``name`` in it is the open file ``descriptor``."""
@@ -276,10 +291,9 @@ class OwnFolder:
         try:
             new = self._taking(name)
             try:
-                offset = os.lseek(descriptor, 0, os.SEEK_SET)
+                os.lseek(descriptor, 0, os.SEEK_SET)
                 while piece := os.read(descriptor, MIB):
                     write_all(new, piece)
-                    offset += len(piece)
                 os.dup2(new, descriptor, inheritable=False)
             finally:
                 os.close(new)

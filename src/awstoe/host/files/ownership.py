@@ -8,6 +8,7 @@ import sys
 from typing import Final, NamedTuple
 
 from awstoe.errors import ActionError
+from awstoe.host.files import targets
 
 
 class Owner(NamedTuple):
@@ -86,9 +87,14 @@ else:
         raise ActionError(f"there is no {what} {text!r} on this machine", hint=hint)
 
     def give(file: str | int, owner: Owner) -> None:
-        """Change the owner of an open file, or of a path or the target of a link there.
+        """Change the owner of an open file, or of what a path leads to.
 
         Raises:
+            ActionError: A link of another user is misleading.
             OSError: The system does not allow it.
         """
-        os.chown(file, owner.user, owner.group)
+        if isinstance(file, int):
+            os.chown(file, owner.user, owner.group)
+            return
+        with targets.held(file) as held:
+            os.chown(held, owner.user, owner.group)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from awstoe.errors import ActionError
-from awstoe.host.files import file_types, plain_files
+from awstoe.host.files import file_types, plain_files, targets
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.files.own_files import write_all
 from awstoe.limits import MIB
@@ -72,7 +72,8 @@ def append(path: str, data: bytes) -> None:
         ActionError: It is not a regular file.
         OSError: It cannot be written.
     """
-    with opened(path, os.O_WRONLY | os.O_APPEND) as descriptor:
+    file_types.require_file(path)
+    with targets.held(path) as held, opened(held, os.O_WRONLY | os.O_APPEND) as descriptor:
         size = os.fstat(descriptor).st_size
         try:
             write_all(descriptor, data)

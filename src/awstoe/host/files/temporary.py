@@ -11,7 +11,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, ClassVar, Final, NoReturn
 
 from awstoe.errors import HostError
 from awstoe.host.files import file_types, renaming, trusted_paths
@@ -127,6 +127,8 @@ def make_folder(parent: str | None = None) -> str:
         except FileExistsError:
             continue
         except OSError as error:
+            if _is_made_again(parent, error):
+                continue
             _refuse("make a temporary folder in", parent, error)
         return path
     raise HostError(
@@ -136,9 +138,18 @@ def make_folder(parent: str | None = None) -> str:
 
 
 class Parent:
-    """The folder for temporary files during a run: a step may remove it."""
+    """The folder for temporary files during a run: a step may remove it.
+
+    It is made again when something is to be made in it, as a step may have several attempts or
+    iterations, and after the step.
+    """
+
+    current: ClassVar["Parent | None"] = None
+    """That of the run of this process, if there is one."""
 
     def __init__(self) -> None:
+        Parent.current = self
+        self._news: list[str] = []
         self._path = parent_folder()
         self._usable = os.access(self._path, os.W_OK | os.X_OK)
         self._mode, self._owner, self._group = 0, 0, 0
@@ -150,24 +161,37 @@ class Parent:
         """Make the folder again if it was removed.
 
         Returns:
-            What a step has done to it, as the rest of a sentence about the step.
+            What was done to it since the last call, as the rest of a sentence about a step.
         """
+        self._keep()
+        news, self._news = list(dict.fromkeys(self._news)), []
+        return news
+
+    def has_made_again(self, path: str) -> bool:
+        """Make the folder again if it is ``path`` and was removed. Return whether it was made."""
+        return path == self._path and self._keep()
+
+    def _keep(self) -> bool:
         if not self._usable or os.access(self._path, os.W_OK | os.X_OK):
-            return []
+            return False
         path = self._path
         if os.path.lexists(path):
             self._usable = False
-            return [f"made the temporary folder {path} unusable: steps with scripts will fail"]
-        try:
-            os.mkdir(path, 0o700)
-            _restore(path, self._mode, self._owner, self._group)
-        except OSError as error:
-            self._usable = False
-            return [
-                f"removed the temporary folder {path}, which cannot be made again"
-                f" ({error.strerror}): steps with scripts will fail"
-            ]
-        return [f"removed the temporary folder {path}, which was made again"]
+            news = f"made the temporary folder {path} unusable: steps with scripts will fail"
+        else:
+            try:
+                os.mkdir(path, 0o700)
+                _restore(path, self._mode, self._owner, self._group)
+            except OSError as error:
+                self._usable = False
+                news = (
+                    f"removed the temporary folder {path}, which cannot be made again"
+                    f" ({error.strerror}): steps with scripts will fail"
+                )
+            else:
+                news = f"removed the temporary folder {path}, which was made again"
+        self._news.append(news)
+        return self._usable
 
 
 def write_script(folder: str, text: str, suffix: str) -> str:
@@ -205,14 +229,28 @@ def unnamed_file(parent: str | None = None) -> BinaryIO:
         HostError: The disk is full, or the parent is missing or cannot be written.
     """
     parent = parent or parent_folder()
-    path = os.path.join(parent, f"AWSTOE{_digits()}.tmp")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _UNNAMED
     try:
-        file = open(os.open(path, flags, 0o600), "w+b")  # noqa: SIM115
-        _unlink_open_file(path)
+        return _unnamed_in(parent)
+    except OSError as error:
+        if not _is_made_again(parent, error):
+            _refuse("make a temporary file in", parent, error)
+    try:
+        return _unnamed_in(parent)
     except OSError as error:
         _refuse("make a temporary file in", parent, error)
+
+
+def _unnamed_in(parent: str) -> BinaryIO:
+    path = os.path.join(parent, f"AWSTOE{_digits()}.tmp")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _UNNAMED
+    file = open(os.open(path, flags, 0o600), "w+b")  # noqa: SIM115
+    _unlink_open_file(path)
     return file
+
+
+def _is_made_again(parent: str, error: OSError) -> bool:
+    kept = Parent.current
+    return isinstance(error, FileNotFoundError) and bool(kept and kept.has_made_again(parent))
 
 
 def remove_folder(path: str) -> None:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from awstoe.errors import ActionError
-from awstoe.host.files import paths
+from awstoe.host.files import paths, targets
 from awstoe.host.files.oserrors import quoted
 from awstoe.host.platforms import Platform
 
 assert sys.platform == "linux"
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_HELD: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NAME_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Visit = Callable[[int, str], None]
@@ -43,8 +44,10 @@ def remove(path: str, checkpoint: Callable[[], None]) -> None:
     """
     # With a separator at its end, a link would be followed.
     path = paths.without_end_separators(path, Platform.LINUX)
-    _walk(path, _remove_file, _remove_folder, checkpoint, stay_on_device=True)
-    os.rmdir(path)
+    with targets.named(path) as held:
+        folder = os.open(held, _FOLDER)
+        _walk(folder, path, _remove_file, _remove_folder, checkpoint, stay_on_device=True)
+        os.rmdir(held)
 
 
 def _remove_file(folder: int, name: str) -> None:
@@ -66,9 +69,13 @@ def set_owner(path: str, user: int, group: int, checkpoint: Callable[[], None]) 
     def visit(folder: int, name: str) -> None:
         os.chown(name, user, group, dir_fd=folder, follow_symlinks=False)
 
-    path = os.path.realpath(path)
-    _walk(path, visit, visit, checkpoint)
-    os.chown(path, user, group)
+    with targets.held(path) as held:
+        folder = os.open(held, _HELD)
+    try:
+        _walk(os.dup(folder), path, visit, visit, checkpoint)
+        os.chown(folder, user, group)
+    finally:
+        os.close(folder)
 
 
 def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> None:
@@ -82,11 +89,15 @@ def set_permissions(path: str, mode: int, checkpoint: Callable[[], None]) -> Non
     def visit(folder: int, name: str) -> None:
         _change_mode(folder, name, mode)
 
-    path = os.path.realpath(path)
-    if not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
-        os.chmod(path, mode)
-    _walk(path, visit, visit, checkpoint, unlock=visit)
-    os.chmod(path, mode)
+    with targets.held(path) as held:
+        if not os.access(held, os.R_OK | os.X_OK, effective_ids=True):
+            os.chmod(held, mode)
+        folder = os.open(held, _HELD)
+    try:
+        _walk(os.dup(folder), path, visit, visit, checkpoint, unlock=visit)
+        os.fchmod(folder, mode)
+    finally:
+        os.close(folder)
 
 
 def _change_mode(folder: int, name: str, mode: int) -> None:
@@ -117,6 +128,7 @@ def _change_mode_by_descriptor(folder: int, name: str, mode: int) -> None:
 
 
 def _walk(
+    here: int,
     path: str,
     visit_file: Visit,
     visit_folder: Visit,
@@ -125,11 +137,11 @@ def _walk(
     unlock: Visit | None = None,
     stay_on_device: bool = False,
 ) -> None:
-    """Visit everything below ``path``, a folder's content before the folder.
+    """Visit everything below the open folder ``here``, a folder's content before the folder.
 
-    ``unlock`` is called once for a folder that we may not open or search.
+    ``here`` is closed. ``path`` is its path, for messages. ``unlock`` is called once for a folder
+    that we may not open or search.
     """
-    here = os.open(path, _FOLDER)
     levels: list[_Level] = []
     name = ""
     try:

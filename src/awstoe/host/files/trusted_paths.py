@@ -1,12 +1,13 @@
 """Tells whether another user could replace what this user makes in a folder.
 
-Who owns one of the folders of a path, or may write to one that is not sticky, can rename what is in
-it and put something else there.
+Who owns one of the folders or links of a path, or may write to a folder that is not sticky, can put
+something else there.
 """
 
 import os
 import stat
 import sys
+from typing import Final
 
 if sys.platform == "win32":
 
@@ -15,32 +16,51 @@ if sys.platform == "win32":
         del path
         return ""
 
-    def is_planted(link: str) -> bool:
-        """Whether another user has put the link there to mislead others; never on Windows."""
-        del link
-        return False
-
 
 else:
+    _LINKS: Final = 40
+    """Links followed in one path, as in the kernel."""
+
+    def trusted() -> set[int]:
+        """Return the users that may replace anything, or whose files these are."""
+        # In a container whose root is another user of the machine, that user owns all.
+        return {0, os.geteuid(), os.stat("/").st_uid}
 
     def risk(path: str) -> str:
         """Return who could replace what is made in the folder ``path``; empty if nobody can.
 
         Args:
-            path: A folder. If it does not exist, there is no risk: nothing can be made in it.
+            path: An absolute path. If the folder does not exist, those above it count.
         """
-        trusted = {0, os.geteuid()}
+        found = ""
+        here = "/"
+        parts = path.split("/")[::-1]
+        links = 0
         try:
-            # In a container whose root is another user of the machine, that user owns all.
-            trusted.add(os.stat("/").st_uid)
-            folder = os.path.realpath(path)
-            while True:
-                found = _risk_of(folder, os.stat(folder), trusted)
-                if found or folder == "/":
+            users = trusted()
+            while parts:
+                name = parts.pop()
+                if name == "..":
+                    here = os.path.dirname(here)
+                    continue
+                inner = os.path.join(here, name)
+                info = os.lstat(inner)
+                if not stat.S_ISLNK(info.st_mode):
+                    here = inner
+                    found = _risk_of(here, info, users) or found
+                    continue
+                links += 1
+                if links > _LINKS:
                     return found
-                folder = os.path.dirname(folder)
+                if info.st_uid not in users:
+                    found = f"{inner} is a symbolic link of another user (user ID {info.st_uid})"
+                target = os.readlink(inner)
+                parts += target.split("/")[::-1]
+                if target.startswith("/"):
+                    here = "/"
         except OSError:
-            return ""
+            pass
+        return found
 
     def _risk_of(folder: str, info: os.stat_result, trusted: set[int]) -> str:
         if info.st_uid not in trusted:
@@ -52,16 +72,3 @@ else:
         if info.st_mode & stat.S_IWGRP and info.st_gid not in (0, os.getegid()):
             return f"the folder {folder} can be written by the group with the ID {info.st_gid}"
         return ""
-
-    def is_planted(link: str) -> bool:
-        """Whether another user has put the link into a folder that everybody may write to.
-
-        The kernel does not follow such links if ``fs.protected_symlinks`` is set: they are how one
-        user makes another one overwrite a file of theirs.
-
-        Raises:
-            OSError: It cannot be inspected.
-        """
-        above = os.stat(os.path.dirname(link) or os.curdir)
-        shared = above.st_mode & stat.S_ISVTX and above.st_mode & stat.S_IWOTH
-        return bool(shared) and os.lstat(link).st_uid not in (os.geteuid(), above.st_uid)

@@ -12,6 +12,7 @@ import pytest
 from awstoe.actions import append_file, copy_file, create_file, move_file, move_folder
 from awstoe.actions import set_file_encoding as set_encoding
 from awstoe.errors import ActionError, TimeoutExceeded
+from awstoe.host.files import targets
 from awstoe.host.files.atomic_replace import AtomicReplacement
 from fakes.action_context import RecordingContext
 
@@ -227,3 +228,48 @@ def test_a_move_that_is_stopped_leaves_the_source(tmp_path: Path, elsewhere: Pat
         )
     assert len(os.listdir(source)) == 10
     assert os.listdir(elsewhere) == []
+
+
+def swapped_for_a_link(folder: Path, outside: Path) -> Path:
+    """Put a link to ``outside`` in the place of a folder; return where the folder is now."""
+    moved = folder.with_name("moved")
+    folder.rename(moved)
+    folder.symlink_to(outside)
+    return moved
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_swapped_for_a_link_does_not_lead_elsewhere(
+    tmp_path: Path, *, overwrite: bool
+) -> None:
+    folder, outside = tmp_path / "a", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    if overwrite:
+        (folder / "f").write_text("old")
+        (outside / "f").write_text("precious")
+    with AtomicReplacement(str(folder / "f"), overwrite=overwrite) as new:
+        moved = swapped_for_a_link(folder, outside)
+        new.write(b"new")
+        new.commit()
+    assert {path.name: path.read_text() for path in moved.iterdir()} == {"f": "new"}
+    assert [path.read_text() for path in outside.iterdir()] == (["precious"] if overwrite else [])
+
+
+def test_what_is_held_is_changed_after_a_swap(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "a", tmp_path / "outside"
+    for each in (folder, outside):
+        each.mkdir()
+        (each / "f").touch(mode=0o600)
+    with targets.held(str(folder / "f")) as held:
+        moved = swapped_for_a_link(folder, outside)
+        os.chmod(held, 0o640)
+    assert (moved / "f").stat().st_mode & 0o777 == 0o640
+    assert (outside / "f").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_circle_of_links_is_an_error_that_names_the_path(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(ActionError, match="form a circle"):
+        create_file.run(create_file.Inputs(str(tmp_path / "a"), "x"), RecordingContext())

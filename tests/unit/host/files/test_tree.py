@@ -149,3 +149,29 @@ def test_system_errors_are_explained_with_what_to_do(number: int, reason: str) -
 def test_an_unknown_system_error_keeps_the_systems_text() -> None:
     explanation = oserrors.explain(OSError(errno.ECHILD, os.strerror(errno.ECHILD), "a", None, "b"))
     assert explanation.reason == f"{os.strerror(errno.ECHILD)}: 'a' -> 'b'"
+
+
+@pytest.mark.parametrize("what", ["owner", "permissions"])
+def test_a_folder_swapped_for_a_link_during_the_walk_is_changed_itself(
+    tmp_path: Path, what: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+    target, moved = tmp_path / "a", tmp_path / "moved"
+    target.mkdir()
+    (target / "file").touch()
+
+    def swap() -> None:
+        if not moved.exists():
+            target.rename(moved)
+            target.symlink_to(outside)
+
+    before = outside.stat()
+    if what == "owner":
+        group = 65534 if os.geteuid() == 0 else os.getegid()
+        tree_linux.set_owner(str(target), -1, group, swap)
+        assert moved.stat().st_gid == group
+    else:
+        tree_linux.set_permissions(str(target), 0o750, swap)
+        assert moved.stat().st_mode & 0o777 == 0o750
+    assert outside.stat() == before
