@@ -8,7 +8,7 @@ from awstoe.cli.lists import split_commas, with_escaped_commas
 from awstoe.errors import UsageError
 
 _FORM: Final = "expected name=value"
-_COLON: Final = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*:(?:\s+|(?=[\"']))(.*)", re.DOTALL)
+_COLON: Final = re.compile(r"\s*[\"']?([\w-]{2,})[\"']?\s*:\s*(.*)", re.DOTALL)
 _COMMA_HINT: Final = "if the comma before it is part of a value, write it as '\\,'"
 
 

@@ -15,6 +15,8 @@ _EXAMPLES: Final = """\
   awstoe update-bundle verify awstoe-1.4.0.bundle
   awstoe update-bundle verify awstoe-1.4.0.bundle --trust keys/trust --json"""
 
+_VERB: Final = "verify"
+
 
 def run(arguments: Sequence[str], console: Console) -> int:
     """Check a bundle, and return the exit code.
@@ -27,17 +29,16 @@ def run(arguments: Sequence[str], console: Console) -> int:
         "Check that 'awstoe self-update --from-file' would accept a bundle.",
         _EXAMPLES,
     )
-    parser.add_argument("action", metavar="verify", help="the only action")
-    parser.add_argument("bundle", nargs="?", metavar="BUNDLE", help="the bundle file")
+    parser.add_argument("action", metavar=_VERB, help="the only action")
+    parser.add_argument("bundle", metavar="BUNDLE", help="the bundle file")
     parser.add_argument("--trust", metavar="DIR", help="use the release keys in this folder")
     parser.flag("--json", help="print one JSON object")
+    words = [word for word in arguments if not word.startswith("-")]
+    if len(words) == 1 and "-h" not in arguments and "--help" not in arguments:
+        raise _incomplete("FILE" if words[0] == _VERB else words[0])
     options = parser.read(arguments)
-    if options.action != "verify" or options.bundle is None:
-        bundle = options.bundle or (options.action if options.action != "verify" else "FILE")
-        raise UsageError(
-            "awstoe update-bundle: expected 'verify' and a bundle",
-            hint=f"run: awstoe update-bundle verify {bundle}",
-        )
+    if options.action != _VERB:
+        raise _incomplete(options.bundle)
     console.quiet = bool(options.quiet)
     try:
         bundle = bundle_check.check(options.bundle, _trust(options.trust))
@@ -67,6 +68,13 @@ def run(arguments: Sequence[str], console: Console) -> int:
         console.text(f"good  {each.path}{printable(withdrawn)}\n")
     console.text(f"{len(bundle.releases)} programs; valid until {bundle.expires}\n")
     return 0
+
+
+def _incomplete(bundle: str) -> UsageError:
+    return UsageError(
+        f"awstoe update-bundle: expected '{_VERB}' and a bundle",
+        hint=f"run: awstoe update-bundle {_VERB} {bundle}",
+    )
 
 
 def _trust(folder: str | None) -> release_trust.ReleaseTrust:
