@@ -16,7 +16,7 @@ from awstoe.host.executable import frozen
 from awstoe.host.files.unexpanded import unexpanded, unexpanded_hint
 from awstoe.reporting.console import Console
 from awstoe.session.request import RequestedDocument, RunRequest
-from awstoe.session.start import launch
+from awstoe.session.start import give_up, launch
 
 _EXAMPLES = """\
   awstoe run hello.yml
@@ -46,8 +46,13 @@ def run(arguments: Sequence[str], console: Console) -> int:
     if options.version:
         console.text(f"awstoe {__version__}\n")
         return 0
-    request = _request(options, parser, arguments)
-    _check_folders(request, console)
+    try:
+        request = _request(options, parser, arguments)
+        _check_folders(request, console)
+    except UsageError:
+        if options.resume and options.execution_id:
+            give_up(options.execution_id)
+        raise
     if frozen.is_frozen():
         # Only a single-file executable can be updated.
         from awstoe.session.program_lock import hold_program
@@ -148,6 +153,7 @@ def _request(options: argparse.Namespace, parser: Parser, arguments: Sequence[st
         arguments=tuple(arguments),
         other_arguments=parser.options_in(arguments, without=_DOCUMENT_OPTIONS),
         expand=options.config is None,
+        config=options.config,
     )
 
 
