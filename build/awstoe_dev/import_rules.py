@@ -22,7 +22,12 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "awstoe.host.streams": set(),
     "awstoe.host.files": {"awstoe.host.platforms", _KERNEL32},
     "awstoe.host.executable": {"awstoe.host.files", _KERNEL32},
-    "awstoe.host.process": {"awstoe.host.executable", "awstoe.host.files.oserrors", _KERNEL32},
+    "awstoe.host.process": {
+        "awstoe.host.executable",
+        "awstoe.host.files.foreign_writes",
+        "awstoe.host.files.oserrors",
+        _KERNEL32,
+    },
     "awstoe.host.network": {"awstoe.host.executable"},
     "awstoe.host.machine": {
         "awstoe.host.files",
@@ -48,6 +53,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "awstoe.actions.table",
         "awstoe.actions.schema",
         "awstoe.actions.fields",
+        "awstoe.actions.permissions",
         "awstoe.host.files.paths",
         "awstoe.host.platforms",
     },

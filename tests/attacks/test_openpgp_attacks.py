@@ -248,6 +248,9 @@ ATTACKS: dict[str, Attack] = {
             ),
         ),
     ),
+    "self-signature that gpg does not import": Attack(
+        lambda k: k.key.certificate(extra=[CERTIFY_AND_SIGN, (4, b"\0")]), Verdict.UNTRUSTED
+    ),
     "user ID of 2049 bytes": Attack(
         lambda k: k.key.certificate(user=b"a" * 2049), Verdict.UNTRUSTED
     ),

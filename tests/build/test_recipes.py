@@ -152,8 +152,8 @@ def test_every_function_of_the_bootloaders_additions_is_called() -> None:
     text = "".join(Path(path).read_text() for path in bootloader.ADDITIONS)
     calls = text + "".join(each.new for each in bootloader.EDITS)
     functions = re.findall(r"^(awstoe_\w+)\(", text, re.MULTILINE)
-    assert len(functions) == 11
-    assert all(calls.count(name + "(") >= 2 for name in functions)
+    assert len(functions) > 10
+    assert [name for name in functions if len(re.findall(rf"\b{name}\b", calls)) < 2] == []
 
 
 def test_freezing_sees_every_action_module() -> None:

@@ -238,3 +238,146 @@ def test_another_processs_event_with_its_name_does_not_stop_it(
         """
     assert python(machine, taking, wine.path(program)) == "0 b'awstoe' True"
     assert unpacked(machine) == []
+
+
+RENAMING = """
+    import glob, os, subprocess, sys, time
+    parent, started, go, *command = sys.argv[1:]
+    environment, null = {**os.environ, "TMP": parent, "TEMP": parent}, subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=environment)
+    while not os.path.exists(started) and process.poll() is None:
+        time.sleep(0.05)
+    (folder,) = glob.glob(parent + r"\\_MEI*")
+    try:
+        os.rename(folder, folder + "-gone")
+        print("renamed")
+    except OSError as error:
+        print(error.winerror)
+    open(go, "w").close()
+    print(process.wait(), os.listdir(parent))
+    """
+
+
+def test_another_process_cannot_rename_the_unpack_folder(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    parent, started, go = (tmp_path / name for name in ("open", "started", "go"))
+    parent.mkdir()
+    code = (
+        "import os, time, pathlib;"
+        f' pathlib.Path(r"{wine.path(started)}").touch();'
+        f' [time.sleep(0.05) for _ in range(2000) if not os.path.exists(r"{wine.path(go)}")]'
+    )
+    command = (wine.path(program), *run_arguments(document(tmp_path, machine, code)))
+    shown = python(machine, RENAMING, *map(wine.path, (parent, started, go)), *command)
+    assert shown.splitlines() == ["32", "0 []"]  # ERROR_SHARING_VIOLATION
+
+
+PLANTED = """
+    import os, subprocess, sys
+    folder, *command = sys.argv[1:]
+    for name in ("ping", "cmd", "rmdir"):
+        for extension in ("bat", "cmd"):
+            with open(os.path.join(folder, f"{name}.{extension}"), "w") as stream:
+                stream.write(f'@echo planted > "{folder}\\\\planted.txt"')
+    environment = {**os.environ, "TMP": folder, "TEMP": folder}
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, env=environment)
+    while not os.path.exists(folder + r"\\started"):
+        pass
+    process.kill()
+    process.wait()
+    """
+
+
+def test_nothing_planted_beside_the_unpack_folder_runs_when_it_is_removed(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    code = (
+        "import time, pathlib;"
+        f' pathlib.Path(r"{wine.path(place / "started")}").touch(); time.sleep(600)'
+    )
+    path = document(tmp_path, machine, code)
+    python(machine, PLANTED, wine.path(place), wine.path(program), *run_arguments(path))
+    end = time.monotonic() + SECONDS
+    while list(place.glob("_MEI*")) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert list(place.glob("_MEI*")) == []
+    assert not (place / "planted.txt").exists()
+
+
+KILLING_BOTH = """
+    import os, subprocess, sys, time
+    sys.path[:0] = sys.argv[1].split(";")
+    from awstoe.host import kernel32_windows
+    from awstoe.host.process.windows import job
+    own, null = job.Job(), subprocess.DEVNULL
+    process = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE, stdout=null, stderr=null)
+    own.take(kernel32_windows.open_process(process.pid, 0x0101))
+    while not os.path.exists(sys.argv[2]):
+        time.sleep(0.05)
+    own.close()
+    process.wait()
+    """
+
+
+def test_a_later_start_removes_the_folder_of_killed_processes_and_no_other(
+    machine: wine.Machine, program: Path, tmp_path: Path
+) -> None:
+    started, other = tmp_path / "started", None
+    code = f'import time, pathlib; pathlib.Path(r"{wine.path(started)}").touch(); time.sleep(600)'
+    path = document(tmp_path, machine, code)
+    source = wine.path(Path(__file__).parents[2] / "src")
+    python(
+        machine,
+        KILLING_BOTH,
+        *(source, wine.path(started), wine.path(program), *run_arguments(path)),
+    )
+    (left,) = unpacked(machine)
+    other = left.with_name("_MEI00001234deadbeef")  # of another one-file program: it has no mark
+    other.mkdir()
+    (other / "file").touch()
+    in_use, go = tmp_path / "in-use", tmp_path / "go"
+    wait = (
+        "import os, time, pathlib;"
+        f' pathlib.Path(r"{wine.path(in_use)}").touch();'
+        f' [time.sleep(0.05) for _ in range(2000) if os.path.exists(r"{wine.path(left)}")'
+        f' or not os.path.exists(r"{wine.path(go)}")]'
+    )
+    second = tmp_path / "second"
+    second.mkdir()
+    running = machine.start(wine.path(program), *run_arguments(document(second, machine, wait)))
+    end = time.monotonic() + SECONDS
+    while not in_use.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left not in unpacked(machine)
+    assert len(unpacked(machine)) == 2
+    assert machine.run(wine.path(program), "--version").returncode == 0
+    assert len(unpacked(machine)) == 2  # that of the running one, and the other program's
+    go.touch()
+    assert running.wait(timeout=SECONDS) == 0
+    assert unpacked(machine) == [other]
+    shutil.rmtree(other)
+
+
+@pytest.mark.parametrize("where", ["current folder", "beside the program"])
+def test_no_library_is_loaded_from_the_current_folder_or_from_beside_the_program(
+    machine: wine.Machine, program: Path, tmp_path: Path, where: str
+) -> None:
+    """They are no libraries at all: the system says so on loading one."""
+    folder = tmp_path / "current" if where == "current folder" else tmp_path
+    folder.mkdir(exist_ok=True)
+    names = ("vcruntime140", "vcruntime140_1", "version", "bcrypt", "cryptbase", "iphlpapi")
+    for name in names:
+        (folder / f"{name}.dll").write_bytes(FILE.read_bytes()[:4096])
+    ended = machine.run(wine.path(program), "version", "--trust", folder=folder)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_the_unpack_folder_inherits_no_rights() -> None:
+    """Checked in the file, because Wine does not store access lists."""
+    text = FILE.read_bytes()
+    assert "D:P(A;OICI;FA;;;%s)".encode("utf-16-le") in text
+    assert "D:(A;".encode("utf-16-le") not in text

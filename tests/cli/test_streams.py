@@ -94,18 +94,6 @@ def test_no_home_is_needed_with_a_state_directory(toe: Toe) -> None:
     assert toe.run("-d", toe.document(bash("S", "true"))).exit_code == 0
 
 
-def test_without_a_home_the_error_explains_the_missing_state_folder(toe: Toe) -> None:
-    if os.geteuid() == 0:
-        toe.become_nobody()
-    del toe.environment["HOME"], toe.environment["XDG_STATE_HOME"]
-    ended = toe.run("-d", toe.document(bash("S", "touch ran")), state=False)
-    assert ended.exit_code == 1
-    assert ended.counts == ("failed", 0, 0, 0)
-    assert "neither XDG_STATE_HOME nor HOME is set" in ended.stderr
-    assert "--state-directory" in ended.stderr
-    assert toe.nothing_left()
-
-
 def test_a_removed_working_directory_is_explained(toe: Toe) -> None:
     document = toe.document(bash("S", "true"))
     ended = shell(

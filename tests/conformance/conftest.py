@@ -18,6 +18,7 @@ SUITABLE = {
     "test_environment.py": LINUX,
     "test_processes.py": LINUX and FILE,
     "test_unpacking.py": LINUX and FILE,
+    "test_unpack_attacks.py": LINUX and FILE,
     "test_roots.py": LINUX and FILE,
     "test_windows.py": WINDOWS and FILE,
 }

@@ -84,7 +84,7 @@ def run(
     inside.mkdir(exist_ok=True)
     work = place.folder / "work"
     work.mkdir(exist_ok=True)
-    work.chmod(0o777)
+    work.chmod(0o1777)
     file = chosen().file
     script = f"""
     set -e

@@ -152,14 +152,4 @@ def load(path: str) -> None:
             raise
 
 
-def leave_folder() -> None:
-    """Create the folder if it is missing, because the bootloader warns if it cannot remove it."""
-    try:
-        if not os.path.lexists(_FOLDER):
-            os.mkdir(_FOLDER, 0o700)
-    except OSError:
-        pass  # the bootloader's warning is right in this case
-
-
 sys.meta_path.insert(0, LateFiles)
-atexit.register(leave_folder)

@@ -1,11 +1,11 @@
 """Runs first inside the frozen program on Windows: connects it to its bootloader.
 
 The bootloader is the parent process. It removes the unpack folder when the program has ended. If it
-is killed, this process has to see to that: it asks the run to stop, and starts a command that
-removes the folder after this process has ended, because until then Windows protects the libraries
-in it. The bootloader also has an event, by which an awstoe that ends a step asks the one-file
-programs in that step to stop. ``docs/bootloader.md`` describes this for both sides. Only modules
-that are part of the interpreter are imported.
+is killed, this process has to see to that: it asks the run to stop, and starts its own executable
+again as a cleaner: the bootloader in that removes the folder after this process has ended, because
+until then Windows protects the libraries in it. The bootloader also has an event, by which an
+awstoe that ends a step asks the one-file programs in that step to stop. ``docs/bootloader.md``
+describes this for both sides. Only modules that are part of the interpreter are imported.
 """
 
 import _thread
@@ -29,13 +29,9 @@ _NAME_START = len("_MEI")
 _NAME_END = _NAME_START + 8
 """The part of the folder's name with the bootloader's process ID, in hexadecimal."""
 _DETACHED = _winapi.DETACHED_PROCESS
-_REMOVE = " & ".join(
-    f'if exist "%AWSTOE_UNPACKED%" ping -n {seconds + 1} 127.0.0.1 >nul'
-    ' & rmdir /s /q "%AWSTOE_UNPACKED%"'
-    for seconds in (1, 1, 2, 5, 10, 30)
-)
-"""Tries several times, because this process may take a while to end. It waits with ping, the only
-command that can do so without a console."""
+_OWN_PREFIX = "_PYI_"
+_CLEAN = "_PYI_AWSTOE_CLEAN"
+"""Tells the bootloader that it runs as a cleaner: a handle of this process, a space, the folder."""
 
 
 class OwnArchive:
@@ -122,22 +118,32 @@ def watch(parent: int) -> None:
 
 
 def remove_folder(parent: int) -> None:
-    """If the bootloader has died, start a command that removes the folder after this process."""
+    """If the bootloader has died, start a cleaner that removes the folder after this process.
+
+    No other program is involved, because another user may have put one of its name into a folder
+    that Windows would search.
+    """
     if _winapi.WaitForSingleObject(parent, 0) != _winapi.WAIT_OBJECT_0:
         return
-    shell = os.path.join(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32", "cmd.exe")
-    folder = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
+    this = _winapi.GetCurrentProcess()
+    own = _winapi.DuplicateHandle(this, this, this, _SYNCHRONIZE, True, 0)  # noqa: FBT003 - C's
+    others = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIX)}
     _winapi.CreateProcess(
-        shell,
-        f'cmd.exe /d /s /c "{_REMOVE}"',
+        sys.executable,
+        f'"{sys.executable}"',
         None,
         None,
-        False,  # noqa: FBT003 - C's
+        True,  # noqa: FBT003 - C's
         _DETACHED,
-        {**os.environ, "AWSTOE_UNPACKED": folder},
-        os.path.dirname(folder),
+        {**others, _CLEAN: f"{own} {sys._MEIPASS}"},  # type: ignore[attr-defined] # noqa: SLF001
+        None,
         types.SimpleNamespace(
-            dwFlags=0, wShowWindow=0, hStdInput=0, hStdOutput=0, hStdError=0, lpAttributeList=None
+            dwFlags=0,
+            wShowWindow=0,
+            hStdInput=0,
+            hStdOutput=0,
+            hStdError=0,
+            lpAttributeList={"handle_list": [own]},
         ),
     )
 

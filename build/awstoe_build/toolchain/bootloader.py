@@ -20,7 +20,15 @@ from awstoe_build.toolchain.layers import LayerBuild, Recipe, sha256_of
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 UNPACKING: Final = os.path.join(_HERE, "bootloader_unpacking.h")
 """The additions that the bootloaders of all systems share."""
-ADDITIONS: Final = (os.path.join(_HERE, "bootloader_additions.h"), UNPACKING)
+ADDITIONS: Final = (
+    os.path.join(_HERE, "bootloader_additions.h"),
+    os.path.join(_HERE, "bootloader_folder.h"),
+    UNPACKING,
+)
+
+
+_DAMAGED: Final = '"awstoe: %s is damaged. Download it again\\n"'
+"""The message, as a string of C."""
 
 
 class Edit(NamedTuple):
@@ -36,6 +44,12 @@ EDITS: Final = (
         "pyi_utils_posix.c",
         '#include "pyi_global.h"',
         '#include "pyi_global.h"\n#include "bootloader_additions.h"',
+    ),
+    Edit(
+        "pyi_utils_posix.c",
+        "path_len = strlen(tmpdir_path);",
+        "if (!awstoe_resolve_place(tmpdir_path)) { return -1; }\n"
+        "    path_len = strlen(tmpdir_path);",
     ),
     Edit("pyi_utils_posix.c", "mkdtemp(tmpdir_path) == NULL", "!awstoe_make_folder(tmpdir_path)"),
     Edit("pyi_utils_posix.c", '"/usr/tmp"', '"/usr/tmp",\n        "/var/lib/awstoe"'),
@@ -60,10 +74,22 @@ EDITS: Final = (
         "/* Modify the LISTEN_PID environment variable, if necessary */",
         "awstoe_set_up_child();",
     ),
+    # Steps get the caller's environment unchanged.
+    Edit(
+        "pyi_utils_posix.c",
+        "if (_pyi_set_systemd_env() != 0) {",
+        "if (0 && _pyi_set_systemd_env() != 0) {",
+    ),
     Edit(
         "pyi_utils_posix.c",
         "/* Signal the sync semaphore */",
         "awstoe_dismiss_guard();\n    awstoe_unblock_signals();",
+    ),
+    Edit(
+        "pyi_utils_posix.c",
+        "wait_rc = waitpid(child_pid, &rc, 0);",
+        "awstoe_remove_abandoned(pyi_ctx->application_home_dir, child_pid);\n"
+        "    wait_rc = waitpid(child_pid, &rc, 0);",
     ),
     Edit(
         "pyi_archive.c",
@@ -77,9 +103,74 @@ EDITS: Final = (
         " out_fp);",
     ),
     Edit(
+        "pyi_archive.c",
+        "rc = _pyi_archive_extract_compressed(archive_fp, toc_entry, NULL, data);",
+        "(void)_pyi_archive_extract_compressed;\n"
+        "        rc = awstoe_unpack_to(archive_fp, toc_entry->length, data,"
+        " toc_entry->uncompressed_length);",
+    ),
+    # PyInstaller does not check the table, and takes a file without files for a folder program: it
+    # would load what lies beside it.
+    Edit(
+        "pyi_archive.c",
+        "/* Check input file is still ok (should be). */",
+        "if (!awstoe_is_archive_sound(&archive_cookie, cookie_pos, archive->toc)) {\n"
+        f"        PYI_ERROR({_DAMAGED}, filename);\n"
+        "        pyi_archive_free(&archive);\n"
+        "        goto cleanup;\n"
+        "    }",
+    ),
+    Edit(
+        "pyi_main.c",
+        "pyi_ctx->is_onefile = pyi_ctx->archive->contains_extractable_entries;",
+        "pyi_ctx->is_onefile = pyi_ctx->archive->contains_extractable_entries;\n"
+        "    if (!pyi_ctx->is_onefile) {\n"
+        f"        PYI_ERROR({_DAMAGED}, pyi_ctx->archive_filename);\n"
+        "        return -1;\n"
+        "    }",
+    ),
+    Edit(
+        "pyi_python.c",
+        'PYI_DEBUG("LOADER: extracted %s\\n", toc_entry->name);',
+        "if (data == NULL) {\n"
+        f"            PYI_ERROR({_DAMAGED}, pyi_ctx->archive_filename);\n"
+        "            exit(1);\n"  # the interpreter cannot be finalized yet
+        "        }",
+    ),
+    Edit(
         "pyi_utils_posix.c",
         "dir_handle = opendir(dir_path);",
         "dir_handle = awstoe_open_own_folder(dir_path);",
+    ),
+    Edit(
+        "pyi_utils_posix.c",
+        'strcmp(dir_entry->d_name, "..") == 0)',
+        'strcmp(dir_entry->d_name, "..") == 0\n'
+        "            || strcmp(dir_entry->d_name, AWSTOE_MARK) == 0)",
+    ),
+    Edit(
+        "pyi_utils_posix.c",
+        "return rmdir(dir_path);",
+        "awstoe_remove_mark(dir_path);\n    return rmdir(dir_path);",
+    ),
+    Edit(
+        "pyi_main.c",
+        '#include "pyi_security.h"',
+        '#include "pyi_security.h"\n'
+        "int awstoe_hold_folder(const char *path);\n"
+        "int awstoe_remove_folder(const char *path);",
+    ),
+    Edit(
+        "pyi_main.c",
+        "if (pyi_security_verify_onefile_application_home_dir_permissions(pyi_ctx) != true) {",
+        "if (awstoe_hold_folder(pyi_ctx->application_home_dir) != 0 ||\n"
+        "                pyi_security_verify_onefile_application_home_dir_permissions(pyi_ctx)"
+        " != true) {",
+    ),
+    Edit(
+        "pyi_main.c",
+        "cleanup_status = pyi_recursive_rmdir(pyi_ctx->application_home_dir);",
+        "cleanup_status = awstoe_remove_folder(pyi_ctx->application_home_dir);",
     ),
     # LD_LIBRARY_PATH keeps the caller's value: inside/late_loading.py loads libraries by path.
     # With PyInstaller's value, the C library would search the unpack folder first for its own

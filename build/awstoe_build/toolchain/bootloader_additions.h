@@ -1,8 +1,8 @@
 /* What awstoe's bootloader for Linux does in addition to PyInstaller's. bootloader.py inserts the
  * calls; docs/bootloader.md describes what the bootloader and the program in it agree on.
  *
- * - The unpack folder is never on a file system that is mounted noexec. Two more places are tried
- *   after PyInstaller's.
+ * - Two more places to unpack to are tried after PyInstaller's. bootloader_folder.h decides whether
+ *   a place will do.
  * - Signals that end a program are blocked from before the unpack folder is created until the
  *   bootloader forwards them, so that the folder is always removed. Exceeding a limit on file size
  *   (ulimit -f) is a write error, which is reported, and not a signal.
@@ -10,15 +10,11 @@
  *   removes the folder.
  * - If the bootloader is killed later, the kernel sends SIGTERM to the program. SIGTERM stays
  *   blocked in the program until its Python code can remove the folder: see inside/start.py.
- * - Each file is unpacked in one piece, which takes half the time.
- * - At the end, the folder is removed only if it is a real folder, not a link, and has the owner
- *   that ours had. A step may have removed ours, as "rm -rf /tmp/..." does, and then any user can
- *   create something else with its name.
+ * - The caller's file mode mask does not apply to what is unpacked.
  */
 #ifndef AWSTOE_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_BOOTLOADER_ADDITIONS_H
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -27,15 +23,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bootloader_folder.h"
 #include "pyi_utils.h"
-
-#ifndef ST_NOEXEC
-    #define ST_NOEXEC 8 /* of Linux; the headers define it for GNU sources only */
-#endif
 
 static sigset_t awstoe_callers_mask;
 static int awstoe_signals_blocked;
@@ -43,7 +35,7 @@ static pid_t awstoe_bootloader_pid;
 static pid_t awstoe_guard_pid = -1;
 static int awstoe_guard_pipe = -1;
 static void (*awstoe_callers_sigxfsz)(int);
-static uid_t awstoe_folder_owner; /* on a network file system it may differ from our user id */
+static mode_t awstoe_callers_umask;
 
 /* Block the signals that end a program. */
 static void
@@ -57,6 +49,7 @@ awstoe_block_signals(void)
     sigaddset(&ending, SIGQUIT);
     awstoe_signals_blocked = sigprocmask(SIG_BLOCK, &ending, &awstoe_callers_mask) == 0;
     awstoe_callers_sigxfsz = signal(SIGXFSZ, SIG_IGN);
+    awstoe_callers_umask = umask(077);
 }
 
 static void
@@ -65,26 +58,6 @@ awstoe_unblock_signals(void)
     if (awstoe_signals_blocked) {
         sigprocmask(SIG_SETMASK, &awstoe_callers_mask, NULL);
     }
-}
-
-/* As opendir(), for a folder whose content will be removed: NULL if it is a link or has another
- * owner than the unpack folder had. */
-static DIR *
-awstoe_open_own_folder(const char *path)
-{
-    struct stat facts;
-    DIR *folder = NULL;
-    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (descriptor < 0) {
-        return NULL;
-    }
-    if (fstat(descriptor, &facts) == 0 && facts.st_uid == awstoe_folder_owner) {
-        folder = fdopendir(descriptor);
-    }
-    if (folder == NULL) {
-        close(descriptor);
-    }
-    return folder;
 }
 
 /* Start the guard: a process that removes the folder if this one dies before it dismisses the
@@ -111,43 +84,38 @@ awstoe_start_guard(const char *folder)
         _exit(0);
     }
     close(ends[0]);
-    if (awstoe_guard_pid < 0) {
-        close(ends[1]);
-        return;
+    if (awstoe_guard_pid > 0) {
+        awstoe_guard_pipe = fcntl(ends[1], F_DUPFD_CLOEXEC, AWSTOE_FIRST_FREE);
     }
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    awstoe_guard_pipe = ends[1];
+    close(ends[1]);
 }
 
-/* Dismiss the guard: from now on the program's process removes the folder if this one dies. */
+/* Dismiss the guard: from now on the program's process removes the folder if this one dies. The
+ * guard itself may have been killed, which must not end this process. */
 static void
 awstoe_dismiss_guard(void)
 {
+    void (*handler)(int);
     if (awstoe_guard_pipe < 0) {
         return;
     }
+    handler = signal(SIGPIPE, SIG_IGN);
     while (write(awstoe_guard_pipe, "", 1) < 0 && errno == EINTR) {
     }
+    signal(SIGPIPE, handler);
     close(awstoe_guard_pipe);
     awstoe_guard_pipe = -1;
     while (waitpid(awstoe_guard_pid, NULL, 0) < 0 && errno == EINTR) {
     }
 }
 
-/* As mkdtemp(), but fails where libraries cannot be loaded from the folder. */
+/* As mkdtemp(), but returns NULL if libraries must not be loaded from the folder, or cannot be. */
 static char *
 awstoe_make_folder(char *path)
 {
-    struct statvfs system;
-    struct stat facts;
-    if (mkdtemp(path) == NULL) {
+    if (!awstoe_make_private(path)) {
         return NULL;
     }
-    if (statvfs(path, &system) == 0 && (system.f_flag & ST_NOEXEC) != 0) {
-        rmdir(path);
-        return NULL;
-    }
-    awstoe_folder_owner = lstat(path, &facts) == 0 ? facts.st_uid : geteuid();
     awstoe_start_guard(path);
     return path;
 }
@@ -168,7 +136,11 @@ awstoe_unpack_beside_program(const char *program, char *path, int (*create)(char
     fprintf(stderr,
         "awstoe: no folder to unpack to: tried TMPDIR, TEMP, TMP, /tmp, /var/tmp, /usr/tmp,"
         " /var/lib/awstoe and the program's own folder. Set TMPDIR to a folder that is writable and"
-        " not mounted noexec\n");
+        " not mounted noexec%s\n",
+        awstoe_skipped_unsafe
+            ? ". Folders in which other users can rename files were skipped: make such a folder"
+              " sticky (chmod +t), or use one that only you can write to"
+            : "");
     return -1;
 }
 
@@ -189,6 +161,7 @@ awstoe_set_up_child(void)
     sigset_t mask = awstoe_callers_mask;
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     signal(SIGXFSZ, awstoe_callers_sigxfsz);
+    umask(awstoe_callers_umask);
     snprintf(number, sizeof number, "%ld", (long)awstoe_bootloader_pid);
     setenv("_PYI_AWSTOE_PARENT", number, 1);
     if (awstoe_signals_blocked) {

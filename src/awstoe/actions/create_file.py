@@ -14,8 +14,9 @@ r"""CreateFile: create a file, or replace one.
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Boolean, Encoding, LocalPath, Permissions, Text
+from awstoe.actions.fields import Boolean, Encoding, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
+from awstoe.actions.permissions import Permissions
 from awstoe.actions.text_encoding import encode
 from awstoe.errors import PermanentError
 from awstoe.host.files import ownership, paths

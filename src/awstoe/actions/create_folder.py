@@ -14,8 +14,9 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Boolean, LocalPath, Permissions, Text
+from awstoe.actions.fields import Boolean, LocalPath, Text
 from awstoe.actions.operation import operation, quoted
+from awstoe.actions.permissions import Permissions
 from awstoe.errors import ActionError
 from awstoe.host.files import atomic_replace, file_types, ownership
 from awstoe.host.platforms import Platform

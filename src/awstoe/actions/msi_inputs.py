@@ -22,8 +22,6 @@ _REFUSED = frozenset({"REBOOT", "REINSTALL", "REINSTALLMODE", "REBOOTPROMPT"})
 class MsiPath(LocalPath):
     """A path on this machine, a URL or an S3 URI."""
 
-    kind = "path, URL or S3 URI"
-
     def parse(self, value: Value, platform: Platform) -> str:
         if self._is_remote(value):
             return self.text(value)
@@ -40,7 +38,7 @@ class MsiPath(LocalPath):
 class MsiInputs(NamedTuple):
     """The inputs of both actions."""
 
-    path: Annotated[str, MsiPath("The MSI file; in this version, a file on this machine.")]
+    path: Annotated[str, MsiPath("The MSI file.")]
     reboot: Annotated[str, Choice("When to reboot after success.", "Allow", "Force", "Skip")] = (
         "Allow"
     )

@@ -10,8 +10,9 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import LocalPath, Permissions
+from awstoe.actions.fields import LocalPath
 from awstoe.actions.operation import operation, quoted
+from awstoe.actions.permissions import Permissions
 from awstoe.errors import ActionError
 from awstoe.host.files import file_types
 

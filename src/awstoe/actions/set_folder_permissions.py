@@ -14,8 +14,9 @@ import os
 from typing import Annotated, NamedTuple
 
 from awstoe.actions.contract import ActionContext
-from awstoe.actions.fields import Boolean, LocalPath, Permissions
+from awstoe.actions.fields import Boolean, LocalPath
 from awstoe.actions.operation import operation, quoted
+from awstoe.actions.permissions import Permissions
 from awstoe.host.files import file_types, tree
 
 EXAMPLE = """\

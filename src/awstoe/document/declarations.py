@@ -8,6 +8,7 @@ from awstoe.document import advice, keys
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.keys import Level
 from awstoe.document.names import variable_problem
+from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import HIDDEN, Mapping, Node, Scalar, Sequence, describe
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
@@ -59,6 +60,9 @@ class _Reader:
     def entry(self, node: Node, path: str) -> Node:
         """Return an entry of the section, when it is a list."""
         if isinstance(node, Mapping):
+            only = node.value("name") if len(node.entries) == 1 else None
+            if isinstance(only, Scalar) and not variable_problem(only.text, self._kind):
+                return self._under_its_name(node, path)
             return self.holder(node, path)
         if isinstance(node, Scalar) and not node.is_null and "\n" not in node.text:
             name = node.text.split("=", 1)[0].split(":", 1)[0].strip()
@@ -171,7 +175,9 @@ class _Reader:
         return found
 
     def _form(self, name: str, body: Mapping) -> str:
-        """Return how the declaration is written."""
+        """Return how the declaration is written; it is not needed if it will not be shown."""
+        if not self._diagnostics.has_room(Severity.ERROR):
+            return ""
         parts = ["type: string"]
         for key, (_, value) in body.entries.items():
             if key != "type" and isinstance(value, Scalar) and not value.is_null:

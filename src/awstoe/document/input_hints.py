@@ -8,10 +8,10 @@ from awstoe.actions.fields import (
     Field,
     Integer,
     ParameterList,
-    Permissions,
     TextList,
     TextMap,
 )
+from awstoe.actions.permissions import Permissions
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import Shape
 from awstoe.document import expect, foreign_words, keys

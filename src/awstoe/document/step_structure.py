@@ -7,6 +7,7 @@ from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
 from awstoe.document import advice, declarations, foreign_words, keys
 from awstoe.document.diagnostics import Diagnostics
+from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions import conditions
 from awstoe.expressions.values import quoted
@@ -125,6 +126,8 @@ class _Reader:
 
     def _script(self, node: Mapping, path: str, key: str, value: Node, excused: list[str]) -> bool:
         """Report a key that names a program, as in Ansible's ``shell: echo``."""
+        if not self._diagnostics.has_room(Severity.ERROR):
+            return False
         message, hint = f"unknown key {quoted(key)}", self._script_hint(key, value)
         if hint and "action" in node.entries:
             hint = (
@@ -139,6 +142,9 @@ class _Reader:
             hint = hint or self._action_hint(key)
         if not hint:
             return False
+        if "name" not in node.entries and hint.startswith("write 'action:"):
+            hint = hint.replace("write ", "write 'name: NAME', ", 1)
+            excused.append("name")
         self._diagnostics.error(node.entries[key][0], f"{path}.{key}", "unknown-key", message, hint)
         excused += ["action", "inputs"]
         return True

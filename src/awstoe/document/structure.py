@@ -70,9 +70,7 @@ class _Structure:
         node = root.entries[section][1]
         if "phases" in root.entries or not isinstance(node, Sequence):
             return root
-        phases = [
-            item for item in node.items if isinstance(item, Mapping) and "steps" in item.entries
-        ]
+        phases = [item for item in node.items if _has_steps(item)]
         if not phases:
             return root
         self._diagnostics.error(
@@ -86,8 +84,8 @@ class _Structure:
             Sequence(phases[0].line, phases[0].column),
             Sequence(node.line, node.column),
         )
-        listed.items = list(phases)
-        others.items = [item for item in node.items if item not in phases]
+        listed.items = phases
+        others.items = [item for item in node.items if not _has_steps(item)]
         return keys.with_entry(keys.with_entry(root, section, others), "phases", listed)
 
     def _version(self, root: Mapping, where: Scalar, value: Node) -> bool:
@@ -191,6 +189,10 @@ class _Structure:
 
     def _step(self, node: Mapping, path: str) -> Mapping:
         return step_structure.as_meant(self._diagnostics, self._platforms, node, path)
+
+
+def _has_steps(node: Node) -> bool:
+    return isinstance(node, Mapping) and "steps" in node.entries
 
 
 def _phase(name: str, where: Scalar, steps: Node) -> Mapping:

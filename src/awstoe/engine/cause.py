@@ -20,14 +20,16 @@ Deductions, for what only mentions errors:
 - a result that another line must explain: an exit code, a count, the place of a log, ``Build
   failed``. Such a line is used only if nothing better was printed.
 
-Lines of the script itself, which ``set -v`` and ``set -x`` print, are never taken.
+Lines of the script itself, which ``set -v`` and ``set -x`` print, are not taken if there are
+others.
 
 Choice: the last error decides, because what follows an error shows that the program continued after
 it. Errors that are close to each other belong together. Among those, the best line is taken; among
 equal ones, the first of the program that reported last, because a program's first error often
 causes its others. Of exceptions it is the last, because each names the one that caused it.
 
-Without any sign, a single line on standard error is taken, unless it is a warning.
+Without any sign, a single line on standard error is taken, unless it is a warning; and if nothing
+but commands of ``set -x`` was printed, the last command.
 """
 
 from collections import Counter

@@ -121,7 +121,7 @@ RESULT: Final = re.compile(
     | \bcould\ not\ compile\b | \ball\ warnings\ being\ treated | \bnot\ recoverable\b
     | \b\d+\ (?:\w+\ )?(?:errors?|failures?|failed|fail|warnings?|error\(s\)|problems?)\b(?!:)
     | \b(?:errors?|failures?|failed)\s*[:=]\s*\d+
-    | ^\W*(?:\w+\W+)?(?:failed|fail|error|errors|failure|fatal|aborted|aborting|stopped)\W*$
+    | ^\W*(?:\w+\W+)?(?:failed|fail|errors?|failures?|fatal|aborted|aborting|stopped)\W*$
     | \bmay\ (?:be|have\ been)\ (?:ignored|due|caused) | \bhave\ been\ ignored\b
     | \bsome\ (?:index\ files|errors|packages|tests|files|steps|checks)\b
     | \b(?:test|build)s?\ failed\.?\s+see\b
@@ -162,6 +162,8 @@ SHELL_SIGN: Final = re.compile(
     r"""\$[\w{(@?*#"']|;;|\|\||&&|>&\d|\d?>\s?/|;\s(?:then|do|exit|return|fi|done)\b|\bexit\s\d|\s\|\s\w+\s-|\\$"""
 )
 TRACED: Final = re.compile(r"^\s*\++\s")
+"""A command that ``set -x`` printed."""
+TRACED_EXIT: Final = re.compile(r"^\++ (?:exit|return)\b")
 PROMPT: Final = re.compile(r"""(?:^|[\s;])PS4=\$?["']*([^\s\w"'$]+)""")
 VERBOSE: Final = re.compile(
     r"\bset\s+(?:-o\s+)?(?:-\w*v|verbose)|\b(?:ba)?sh\s+-\w*v|\bset\s+-o\s+verbose"

@@ -52,7 +52,12 @@ def quotes(
     text = ""
     if exit_code is not None:
         found = out_judged.cause if stdout_first else err_judged.cause
-        text = found.text if found else err_judged.only([line.text for line in err])
+        if found is not None:
+            text = found.text
+        elif out_judged.own or err_judged.own:
+            text = err_judged.only([line.text for line in err])
+        else:
+            text = _last_command([*out, *err])
     text = _shortened(" ".join(text.split()))
     return Quotes(_tail(err, err_judged), _tail(out, out_judged), stdout_first, text)
 
@@ -75,6 +80,18 @@ def _stdout_first(out: Judged, err: Judged) -> bool:
     if out.cause is not None or err.cause is not None:
         return out.cause is not None
     return not err.own and bool(out.own)
+
+
+def _last_command(lines: Sequence[Line]) -> str:
+    """Return the last command that ``set -x`` printed, before ``exit``."""
+    return next(
+        (
+            line.text
+            for line in reversed(lines)
+            if error_signs.TRACED.match(line.text) and not error_signs.TRACED_EXIT.match(line.text)
+        ),
+        "",
+    )
 
 
 def _tail(lines: Sequence[Line], judged: Judged) -> str:

@@ -52,10 +52,16 @@ class StepFailure(NamedTuple):
         text = f"{place}: {self.message}"
         tails = [("stderr", self.stderr_tail), ("stdout", self.stdout_tail)]
         for stream, tail in reversed(tails) if self.stdout_first else tails:
-            # The message quotes the line that matters most; often it is the only one.
-            if tail and ("\n" in tail or tail.strip() not in self.message):
+            if tail and not self._quotes(tail):
                 text += f"\nLast lines of {stream}:\n{tail}"
         return text
+
+    def _quotes(self, tail: str) -> bool:
+        """Whether the message quotes all of ``tail``: often that is one line."""
+        line = " ".join(tail.split())
+        if line.startswith("/"):  # bash names the script, and the message leaves that out
+            line = line.partition(": ")[2] or line
+        return "\n" not in tail and line in self.message
 
     def as_json(self) -> dict[str, object]:
         """Return the entry of ``failures``: the keys of older versions, then the later ones."""

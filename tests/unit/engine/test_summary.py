@@ -143,6 +143,24 @@ def test_failures_are_listed_with_exit_code_and_standard_error() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        (("exit code 3", "one\ntwo", "three"), "exit code 3|stderr:|one|two|stdout:|three"),
+        (("exit code 3: no", "no", "half\ndone"), "exit code 3: no|stdout:|half|done"),
+        (("exit code 3: line 1: no", "/tmp/s.sh: line  1: no", ""), "exit code 3: line 1: no"),
+        (("exit code 3: no", "no\nyes", "", True), "exit code 3: no|stderr:|no|yes"),
+        (("exit code 3: o", "e1\ne2", "o\np", True), "exit code 3: o|stdout:|o|p|stderr:|e1|e2"),
+    ],
+)
+def test_the_more_telling_stream_comes_first_and_nothing_is_said_twice(
+    failure: tuple[str, str, str], text: str
+) -> None:
+    place = Place("doc.yml", "build", "S")
+    expected = text.replace("|std", "\nLast lines of std").replace("|", "\n")
+    assert StepFailure(place, 3, *failure).text() == f"Phase 'build', step 'S': {expected}"
+
+
 def test_the_outputs_of_a_nested_run_are_in_the_order_of_awstoe() -> None:
     assert summary(record(OK), PLAN, log_url="").nested_outputs() == {
         "executedStepCount": 1,

@@ -22,7 +22,11 @@ NAME: Final = "bootloader-windows-amd64"
 FOLDER: Final = "Windows-64bit-intel"
 """The folder in which PyInstaller looks for it."""
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
-ADDITIONS: Final = (os.path.join(_HERE, "bootloader_additions.h"), bootloader.UNPACKING)
+ADDITIONS: Final = (
+    os.path.join(_HERE, "bootloader_additions.h"),
+    os.path.join(_HERE, "bootloader_folder.h"),
+    bootloader.UNPACKING,
+)
 _HEADER: Final = '#include "pyi_global.h"'
 _FILE: Final = "pyi_utils_win32.c"
 
@@ -30,11 +34,36 @@ EDITS: Final = (
     *(
         each._replace(new=each.new.replace("TMPDIR", "TMP"))
         for each in bootloader.EDITS
-        if each.file in ("pyi_archive.c", "pyi_main.c")
+        if each.file in ("pyi_archive.c", "pyi_main.c", "pyi_python.c")
+    ),
+    Edit("pyi_main.c", _HEADER, _HEADER + '\n#include "bootloader_additions.h"'),
+    Edit(
+        _FILE,
+        '#include "pyi_main.h"',
+        '#include "pyi_main.h"\n#include "bootloader_additions.h"\n#include "bootloader_folder.h"',
+    ),
+    Edit(
+        "pyi_main.c",
+        "/* Fully resolve the executable name. */",
+        "int awstoe_clean(void);\n"
+        "    awstoe_protect_libraries();\n"
+        "    if (awstoe_clean()) {\n"
+        "        return 0;\n"
+        "    }",
+    ),
+    Edit(
+        "pyi_main.c",
+        "if (LoadLibraryExW(dll_name, NULL, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS)) {",
+        "if (LoadLibraryExW(dll_name, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32)) {",
     ),
     *(
-        Edit(file, _HEADER, _HEADER + '\n#include "bootloader_additions.h"')
-        for file in ("pyi_main.c", _FILE)
+        Edit(
+            "pyi_dylib_python.c",
+            start + "LoadLibraryExW(dll_fullpath, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);",
+            start + "LoadLibraryExW(dll_fullpath, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR"
+            " | LOAD_LIBRARY_SEARCH_SYSTEM32);",
+        )
+        for start in ("dylib->handle = ", "            ")
     ),
     # Children inherit the setting of SetDllDirectoryW(), but not that of AddDllDirectory().
     Edit(
@@ -44,6 +73,21 @@ EDITS: Final = (
         "awstoe_add_library_folder(dllpath_w);",
     ),
     Edit(_FILE, "_wtempnam(tempdir_path, prefix)", "awstoe_folder_name(prefix, i)"),
+    Edit(
+        _FILE,
+        "CreateDirectoryW(application_home_dir_w, pyi_ctx->security_attr) == 0",
+        "!awstoe_make_folder(&application_home_dir_w, pyi_ctx->security_attr)",
+    ),
+    # Protected from the parent's access list, and inherited by what is unpacked.
+    Edit(_FILE, 'L"D:(A;;FA;;;%s)(A;;FA;;;%s)"', 'L"D:P(A;OICI;FA;;;%s)(A;OICI;FA;;;%s)"'),
+    Edit(_FILE, 'L"D:(A;;FA;;;%s)",', 'L"D:P(A;OICI;FA;;;%s)",'),
+    # Links of all kinds are removed, and never followed.
+    Edit(_FILE, "if (entry_info.dwReserved0 == IO_REPARSE_TAG_SYMLINK) {", "if (1) {"),
+    Edit(
+        _FILE,
+        'PYI_DEBUG_W(L"LOADER: entering the waiting loop...\\n");',
+        "awstoe_remove_abandoned(pyi_ctx->application_home_dir, pyi_ctx->child_process.hProcess);",
+    ),
     Edit(
         _FILE,
         "/* Create _MEI + PID prefix */",

@@ -2,7 +2,9 @@
  * inserts the calls; docs/bootloader.md describes what the bootloader and the program in it agree
  * on.
  *
- * - The unpack folder is searched for libraries in this process only, not in children.
+ * - Libraries are searched in the system's folder and in the unpack folder only, and in the latter by
+ *   this process only, not by its children: never in the current folder, in PATH or beside the
+ *   program, where other users or downloads may have put something.
  * - The unpack folder is tried in more than one place, and its name does not depend on the C
  *   library, because Wine's truncates it.
  * - The bootloader does not wait for the end of the session after a program that exited by itself.
@@ -63,11 +65,18 @@ awstoe_folder_name(const wchar_t *prefix, int attempt)
     return name;
 }
 
+/* Search libraries in the system's folder only. This comes first of all. */
+static inline void
+awstoe_protect_libraries(void)
+{
+    SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32 | LOAD_LIBRARY_SEARCH_USER_DIRS);
+    SetDllDirectoryW(NULL); /* forget the folder of a frozen program that started this one */
+}
+
 /* Search the folder for libraries, whether Python or another library loads them. */
 static inline void
 awstoe_add_library_folder(const wchar_t *folder)
 {
-    SetDllDirectoryW(NULL); /* forget the folder of a frozen program that started this one */
     AddDllDirectory(folder);
 }
 

@@ -9,11 +9,12 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from awstoe.actions.fields import Field, Permissions, Script, TextList, decimal_mode
+from awstoe.actions.fields import Field, Script, TextList
+from awstoe.actions.permissions import Permissions, decimal_mode
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
-from awstoe.document.scalars import commands, escapes
+from awstoe.document.scalars import commands, escapes, shell_text
 from awstoe.document.scalars.finding import Finding
 from awstoe.document.syntax import encoding, quoting
 from awstoe.document.syntax.nodes import Node, Scalar, Sequence
@@ -55,9 +56,7 @@ class ScalarCheck:
         """Check the value of an input."""
         if isinstance(node, Sequence):
             if isinstance(field, TextList):
-                for position, item in enumerate(node.items):
-                    if isinstance(item, Scalar):
-                        self._entry(field, item, f"{path}[{position}]")
+                self._entries(field, node, path)
             return
         if not isinstance(node, Scalar):
             return
@@ -158,7 +157,18 @@ class ScalarCheck:
                     place = f"{path}.{key}" if path else key
                     waiting += [(where, place), (value, place)]
 
-    def _entry(self, field: TextList, node: Scalar, path: str) -> None:
+    def _entries(self, field: TextList, node: Sequence, path: str) -> None:
+        """Check the entries of a list; a here-document may go over several of them."""
+        ends_at = ""
+        for position, item in enumerate(node.items):
+            if isinstance(item, Scalar):
+                self._entry(field, item, f"{path}[{position}]", is_text=bool(ends_at))
+                if not ends_at:
+                    ends_at = shell_text.open_document(item.text) if "<<" in item.text else ""
+                elif item.text.strip() == ends_at:
+                    ends_at = ""
+
+    def _entry(self, field: TextList, node: Scalar, path: str, *, is_text: bool) -> None:
         self._tag(node, path, Severity.ERROR)
         raw = self._raw(node)
         if found := _entry_inside(node, raw):
@@ -167,7 +177,8 @@ class ScalarCheck:
         if found := escapes.finding(node, raw, json=self._json):
             self._report(node, path, found)
         if isinstance(field, Script):
-            for found in commands.findings(node, raw, self._rest(node), field.language):
+            rest = self._rest(node)
+            for found in commands.findings(node, raw, rest, field.language, is_text=is_text):
                 self._report(node, path, found)
         elif not node.style and (found := self._glued(node)):
             self._report(node, path, found)

@@ -35,8 +35,8 @@ _WORDS: Final = frozenset(
 )
 _PROGRAMS: Final = frozenset(
     (  # noqa: SIM905 - as above
-        "amazon-linux-extras apt apt-get aws cat chgrp chmod chown cp curl dnf docker exec git"
-        " grep groupadd gunzip gzip install ln ls mkdir mktemp mount mv npm pip pip3 python"
+        "amazon-linux-extras apt apt-get aws cat chgrp chmod chown cp curl dnf docker git"
+        " grep groupadd gunzip gzip ln ls mkdir mktemp mount mv npm pip pip3 python"
         " python3 rm rpm sed service sleep snap ssh sudo systemctl tar tee touch umount unzip"
         " useradd usermod wget yum zypper"
     ).split()
@@ -45,6 +45,10 @@ _LISTS: Final = frozenset(
     ("install", "remove", "add", "erase", "update", "upgrade", "enable", "disable", "for", "in")
 )
 """Words after which names of programs are arguments."""
+_RUNNERS: Final = frozenset(
+    ("chroot", "docker", "env", "find", "kubectl", "nohup", "podman", "ssh", "timeout", "xargs")
+)
+"""Programs whose arguments are a command."""
 # Words after which another command may start on the same line.
 _GOES_ON: Final = frozenset(
     ("do", "then", "else", "elif", "if", "while", "until", "time", "sudo", "exec", "nohup", "env")
@@ -60,7 +64,9 @@ _CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|fo
 _PYTHON: Final = re.compile(r"\bpython[0-9.]*\s+-c\b")
 
 
-def findings(node: Scalar, raw: str, rest: str, language: Language) -> Iterator[Finding]:
+def findings(
+    node: Scalar, raw: str, rest: str, language: Language, *, is_text: bool
+) -> Iterator[Finding]:
     """Yield what is suspicious about one command.
 
     Args:
@@ -68,14 +74,15 @@ def findings(node: Scalar, raw: str, rest: str, language: Language) -> Iterator[
         raw: The command as in the document's text.
         rest: The text that follows it on its last line.
         language: Its language.
+        is_text: Whether it is a part of a here-document, and not a command.
     """
-    if node.plain and (found := _value(node.text, language)):
+    if node.plain and not is_text and (found := _value(node.text, language)):
         yield found
     if node.style != "|" and "\n" in raw.rstrip():
         yield from _folded(node, raw, language)
     if not node.style and (found := _cut(node, rest, language)):
         yield found
-    if language is Language.BASH and not node.text.isascii():
+    if language is Language.BASH and not is_text and not node.text.isascii():
         yield from _typed(node, raw)
 
 
@@ -139,28 +146,36 @@ def _breaks(joined: str, first: str, second: str, language: Language) -> bool:
         return first.endswith("`") or (
             not first.endswith(_OPERATORS) and _CMDLET.match(second) is not None
         )
-    if first.endswith("\\") or first.startswith("#") or " #" in first or "<<" in first:
+    swallows = first.endswith("\\") or first.startswith("#") or " #" in first
+    if swallows or shell_text.open_document(first):
         return True
     is_open = bool(shell_text.split(joined).open_quote)
     if is_open:
         return _PYTHON.search(joined) is not None
     words = _SEPARATOR.split(joined)[-1].split()
-    start = second.split(maxsplit=1)[0]
     if not words or words[-1] in _GOES_ON or first.endswith(_OPERATORS):
         return False
-    if second.startswith(_CONTINUATIONS):
-        return False
-    if words[-1] in _ENDS or words[0] == "cd" or (words[0] == "set" and words[1:2] != ["--"]):
-        return True
+    return not second.startswith(_CONTINUATIONS) and _is_command(words, second)
+
+
+def _is_command(words: list[str], second: str) -> bool:
+    """Whether ``second`` is a command of its own, and not arguments of the command ``words``."""
+    exports = words[0] == "export" and "=" in "".join(words)
     if all(map(_ASSIGNMENT.fullmatch, second.split())):
         return False
     if all(map(_ASSIGNMENT.fullmatch, words)):
         # Before a command, an assignment is for that command only.
         names = (word.partition("=")[0] for word in words)
         return any(f"${name}" in second or f"${{{name}" in second for name in names)
-    if start in _WORDS or start == words[0] or (words[0] == "export" and "=" in first):
+    start = second.split(maxsplit=1)[0]
+    sets = words[0] == "set" and words[1:2] != ["--"]
+    if words[-1] in _ENDS or words[0] in ("cd", start) or sets or exports:
         return True
-    return start in _PROGRAMS and _LISTS.isdisjoint(words)
+    if not _RUNNERS.isdisjoint(words):
+        return False
+    # A program's name alone, or after an option, may be an argument.
+    alone = second == start or words[-1].startswith("-")
+    return start in _WORDS or (start in _PROGRAMS and not alone and _LISTS.isdisjoint(words))
 
 
 def _short(text: str) -> str:

@@ -6,9 +6,18 @@ from typing import Final, NamedTuple
 # A quote alone is one without an end. Comments start only where a word can start.
 _TOKEN: Final = re.compile(
     r"""\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;&|(])\#[^\n]*"""
-    r"""|<<-?[ \t]*(?P<mark>['"\\]?)(?P<word>[A-Za-z_]\w*)(?P=mark)?|(?P<open>['"])""",
+    r"""|(?<!<)<<-?[ \t]*(?P<mark>['"\\]?)(?P<word>[A-Za-z_]\w*)(?P=mark)?|(?P<open>['"])""",
     re.DOTALL,
 )
+
+
+_HERE_DOCUMENT: Final = re.compile(r"""(?<!<)<<-?[ \t]*['"\\]?([A-Za-z_]\w*)""")
+
+
+def open_document(text: str) -> str:
+    """Return the word that ends the last here-document of ``text`` if it is not there; or ''."""
+    found = _HERE_DOCUMENT.findall(text)
+    return found[-1] if found and found[-1] not in map(str.strip, text.split("\n")) else ""
 
 
 class ShellText(NamedTuple):

@@ -355,13 +355,13 @@ class TreeBuilder:
                 f"the first one is on line {first[0].line}: remove one of them",
             )
             self.faults.append(frame.duplicate)
+            holder.excused = holder.excused | {HIDDEN}
         else:
-            first_key = frame.duplicate.path.rpartition(".")[2]
+            name = frame.duplicate.path.rpartition(".")[2]
             frame.duplicate.hint = (
-                f"write '- ' before {first_key!r} if another entry of the list starts there, or"
-                " remove the keys that are there twice"
+                f"write '- ' before {name!r} if another entry of the list starts there, or remove"
+                " the keys that are there twice"
             )
-        holder.excused = holder.excused | {HIDDEN}
 
     def _as_key(self, node: Node, where: Located) -> Scalar:
         """Return ``node`` as a key; after reporting a problem, return a key without a line."""

@@ -86,6 +86,60 @@ def owner(path: str) -> str:
         return _as_text(identifier)
 
 
+_ENTRY_COUNT_AT: Final = 4
+_ALLOWING: Final = frozenset({0, 9})
+"""Types of entries that allow something, without and with a condition."""
+_INHERIT_ONLY: Final = 0x8
+_REPLACING: Final = 0x2 | 0x40 | 0x10000 | 0x40000 | 0x80000 | 0x10000000 | 0x40000000
+"""Rights with which somebody can replace what is in a folder: add files, delete children, delete
+the folder, change its access list or owner, all and all writing."""
+_TRUSTED: Final = frozenset(
+    {
+        "S-1-5-18",  # the system
+        "S-1-5-32-544",  # administrators
+        "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",  # TrustedInstaller
+        "S-1-3-4",  # the owner
+        "S-1-22-1-0",  # root, under Wine
+    }
+)
+
+
+class _Entry(ctypes.Structure):
+    """The start of an access list's entry. The identifier follows."""
+
+    _fields_ = (
+        ("type", ctypes.c_ubyte),
+        ("flags", ctypes.c_ubyte),
+        ("size", wintypes.WORD),
+        ("rights", wintypes.DWORD),
+    )
+
+
+def others_may_replace(folder: str) -> bool:
+    """Whether users who are no administrators could replace what is in a folder.
+
+    Raises:
+        OSError: Its access list cannot be read.
+    """
+    trusted = _TRUSTED | {own_identifier()}
+    with _described(folder, _OWNER | _ACCESS_LIST) as (identifier, entries, _):
+        if entries is None or _as_text(identifier) not in trusted:
+            return True
+        for number in range(wintypes.WORD.from_address(entries + _ENTRY_COUNT_AT).value):
+            address = wintypes.LPVOID()
+            _require(_api.GetAce(wintypes.LPVOID(entries), number, ctypes.byref(address)))
+            at = address.value or 0
+            entry = _Entry.from_address(at)
+            if (
+                entry.type in _ALLOWING
+                and not entry.flags & _INHERIT_ONLY
+                and entry.rights & _REPLACING
+                and _as_text(at + ctypes.sizeof(_Entry)) not in trusted
+            ):
+                return True
+    return False
+
+
 _TOKEN_QUERY: Final = 0x8
 _TOKEN_USER: Final = 1
 

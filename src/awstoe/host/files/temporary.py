@@ -48,15 +48,33 @@ if sys.platform == "win32":
 
 
 else:
+    from functools import cache
+
+    from awstoe.host.files import foreign_writes
+
+    _PLACES: Final = ("/tmp", "/var/tmp")  # noqa: S108 - private folders are made in them
     VARIABLE: Final = "TMPDIR"
     """The environment variable that names the parent folder."""
     _BINARY: Final = 0
     _UNNAMED: Final = 0
 
     def parent_folder() -> str:
-        """Return the folder for temporary files: ``TMPDIR``, else ``/tmp``."""
-        # What is made in it has an unpredictable name and 0700.
-        return os.path.abspath(os.environ.get(VARIABLE) or "/tmp")  # noqa: S108
+        """Return the folder for temporary files: ``TMPDIR``, ``/tmp`` or ``/var/tmp``.
+
+        Scripts are run from what is made in it, so the first one is taken in which no other user
+        can replace that; if there is none, the first one that is set.
+        """
+        wanted = os.path.abspath(os.environ.get(VARIABLE) or _PLACES[0])
+        if not _is_foreign(wanted):
+            return wanted
+        return next((each for each in _PLACES if not _is_foreign(each)), wanted)
+
+    @cache
+    def _is_foreign(folder: str) -> bool:
+        try:
+            return foreign_writes.possible(folder)
+        except OSError:
+            return False  # making something in it will say why that cannot be
 
     def private_root() -> str:
         """Return the path of this user's own folder in the temporary folder."""

@@ -46,6 +46,7 @@ else:
 
     _SIGNAL_OFFSET: Final = 128
     """Shells report a program that signal N ended as 128 + N, and so do we."""
+    _TIMED_OUT: Final = 124
     _CANNOT_RUN: Final = 126
     _NOT_FOUND: Final = 127
     _DO_NOT_END: Final = frozenset(
@@ -71,6 +72,8 @@ else:
         A shell ends with these codes if its last command did, but any program may use them: git
         ends with 129 if its options are wrong.
         """
+        if exit_code == _TIMED_OUT:
+            return "perhaps because the program 'timeout' ended a command in it"
         if exit_code == _CANNOT_RUN:
             return "perhaps because a command cannot be executed"
         if exit_code == _NOT_FOUND:

@@ -40,8 +40,8 @@ def find(
         environment: It has PATH and PATHEXT.
         is_file: Returns whether a path is a file.
     """
-    folders = [""] if has_folder(program) else _folders(environment)
-    for folder in folders:
+    searched = [""] if has_folder(program) else folders(environment)
+    for folder in searched:
         for name in candidates(program, environment):
             path = ntpath.join(folder, name)
             if is_file(path):
@@ -69,6 +69,7 @@ def candidates(program: str, environment: Mapping[str, str]) -> Iterator[str]:
         yield program
 
 
-def _folders(environment: Mapping[str, str]) -> list[str]:
+def folders(environment: Mapping[str, str]) -> list[str]:
+    """Return the folders of PATH."""
     path = lookup(environment, "PATH") or ""
     return [entry for part in path.split(";") if (entry := part.strip().strip('"'))]

@@ -94,8 +94,7 @@ class ChildSupervisor(ABC, Generic[Pipe]):
             elif (over is not None and now >= over) or self._interruption.signal_number is not None:
                 return Ended.HELD_OPEN
             ended = self.exit_code is not None
-            longest = self._longest_wait()
-            self._poll(longest if over is None else min(longest, over - now))
+            self._poll(_ONE_HOUR if over is None else over - now)
             if not ended and self.exit_code == 0:
                 held = time.monotonic() + limits.PIPE_HELD_OPEN_SECONDS
                 over = held if over is None else min(over, held)
@@ -114,10 +113,6 @@ class ChildSupervisor(ABC, Generic[Pipe]):
         pipes = list(self._sinks)
         self._sinks = {}
         return pipes
-
-    def _longest_wait(self) -> float:
-        """Return the longest time to wait for an event, in seconds."""
-        return _ONE_HOUR
 
     def _keep_reading(self, seconds: float) -> None:
         """Read output for this time, or until the child ends; errors of a sink are kept."""

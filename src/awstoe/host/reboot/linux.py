@@ -13,6 +13,7 @@ from typing import Final
 from awstoe.errors import HostError
 from awstoe.host.files import temporary
 from awstoe.host.files.own_files import explain, replace_file
+from awstoe.host.process import environment, system_programs
 from awstoe.host.process.linux import process_table
 from awstoe.host.reboot import crontab_entry
 from awstoe.host.reboot.crontab_entry import cron_line
@@ -99,9 +100,7 @@ def remove(name: str, programs: SystemCommands) -> None:
 
 
 def _exists(program: str) -> bool:
-    import shutil  # noqa: PLC0415 - few runs reboot
-
-    return shutil.which(program) is not None
+    return system_programs.find(program, environment.of_this_run()) is not None
 
 
 def _unlink(path: str) -> None:

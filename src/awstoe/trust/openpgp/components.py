@@ -233,6 +233,8 @@ def _problem(
         return "it has a self-signature that is not next to what it is of"
     if not signature.issuers()[1]:
         return "it has a self-signature without a key ID, which gpg ignores"
+    if signature.is_local:
+        return "it has a self-signature that is not for export, which gpg does not import"
     if damaged or not signature.is_by(primary):
         return "it has a self-signature whose unprotected part was altered"
     return ""

@@ -157,6 +157,14 @@ class Signature(NamedTuple):
         flags = self.one(KEY_FLAGS)
         return None if flags is None else bool(flags and flags[0] & _MAY_SIGN)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it says, protected or not, that it must not leave its maker's machine."""
+        return any(
+            each.kind == _EXPORTABLE and each.body == b"\0"
+            for each in (*self.hashed, *self.unhashed)
+        )
+
     def issuers(self) -> tuple[set[str], set[str]]:
         """Return the fingerprints and key IDs of the keys it claims as makers; both may be empty.
 

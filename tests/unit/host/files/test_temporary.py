@@ -112,3 +112,17 @@ def test_unnamed_file_can_be_read_again_and_leaves_no_name(tmp_path: Path) -> No
         file.seek(0)
         assert file.read() == b"abc"
         assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(("mode", "used"), [(0o777, False), (0o1777, True), (0o700, True)])
+def test_a_folder_in_which_others_can_replace_what_is_in_it_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, *, used: bool
+) -> None:
+    """Another user could put a script of his own into the place of the step's."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    folder.chmod(mode)
+    monkeypatch.setenv("TMPDIR", str(folder))
+    made = temporary.make_folder()
+    temporary.remove_folder(made)
+    assert (Path(made).parent == folder) == used

@@ -3,7 +3,6 @@
 The programs run with a clock that stands still, so no timer can be what reaps.
 """
 
-import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -107,10 +106,7 @@ def test_orphans_are_reaped_although_the_caller_had_sigchld(
     assert driver(steps(DAEMON + STOP + WAIT), before).communicate() == ("0\n", "")
 
 
-def test_all_orphans_that_end_at_once_are_reaped(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reaper, "_AT_ONCE", 2)
+def test_all_orphans_that_end_at_once_are_reaped(runner: Runner) -> None:
     runner.bash(
         "for i in {1..30}; do (sleep 600 & echo $! >> $0/pids) ; done > /dev/null 2>&1;"
         " kill $(< $0/pids); for pid in $(< $0/pids); do"
@@ -129,33 +125,27 @@ def test_exit_codes_are_the_programs_while_orphans_end(runner: Runner) -> None:
 
 
 def test_a_child_that_ends_before_its_id_is_known_keeps_its_exit_status() -> None:
-    with children.reaping_orphans(), reaper.starting():
-        with subprocess.Popen(["sh", "-c", "exit 7"], start_new_session=True) as child:
+    with children.reaping_orphans():
+        with reaper.starting():
+            child = subprocess.Popen(["sh", "-c", "exit 7"], start_new_session=True)
             wait_until(lambda: state(child.pid) == "Z")
-            signal.raise_signal(signal.SIGCHLD)
             reaper.started(child.pid)
-            signal.raise_signal(signal.SIGCHLD)
-            assert child.wait() == 7
+        assert child.wait() == 7
         reaper.ended()
 
 
 def test_children_of_other_code_in_our_session_keep_their_exit_status(runner: Runner) -> None:
     with children.reaping_orphans(), subprocess.Popen(["sh", "-c", "exit 7"]) as other:
         wait_until(lambda: state(other.pid) == "Z")
-        runner.bash(
-            DAEMON + STOP + WAIT,
-            seconds=None,
-        )
+        runner.bash(DAEMON + STOP + WAIT, seconds=None)
         assert other.wait() == 7
 
 
-def test_the_handler_is_there_only_while_orphans_are_reaped() -> None:
-    before = signal.getsignal(signal.SIGCHLD)
-    with children.reaping_orphans():
-        with children.reaping_orphans():
-            pass
-        assert signal.getsignal(signal.SIGCHLD) != before
-    assert signal.getsignal(signal.SIGCHLD) == before
+def test_nothing_is_reaped_outside_a_run(runner: Runner) -> None:
+    runner.bash("true")
+    with subprocess.Popen(["sh", "-c", "exit 7"], start_new_session=True) as other:
+        wait_until(lambda: state(other.pid) == "Z")
+        assert other.wait() == 7
 
 
 def state(pid: int) -> str:

@@ -467,6 +467,11 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             Verdict.UNTRUSTED,
             "without a key ID, which gpg ignores",
         ),
+        "self-signature that is not for export": (
+            lambda k: k.key.certificate(extra=[CERTIFY_AND_SIGN, (4, b"\0")]),
+            Verdict.UNTRUSTED,
+            "not for export",
+        ),
         "revocation without a key ID": (
             lambda k: k.key.certificate(direct=[revocation(k, unhashed=[])]),
             Verdict.REVOKED,

@@ -1,7 +1,7 @@
 """Linux: finds the single-file executables that a step runs: a bootloader and its program.
 
 The bootloader removes what it unpacked after its program has ended. If both are killed at once,
-the unpack folder stays.
+the unpack folder stays until a later start removes it.
 """
 
 import sys

@@ -166,46 +166,55 @@ def has_children() -> bool:
     return True
 
 
-def reap_some(leader: int, count: int) -> bool:
-    """Reap up to ``count`` orphans that have ended, usually without reading /proc.
-
-    The kernel shows one ended child at a time. This function stops at ``leader``, as its supervisor
-    reaps it soon and then calls this function again.
-
-    Returns:
-        Whether there may be more.
-    """
-    ours = os.getsid(0)
-    for _ in range(count):
-        pid = _ended_child()
-        if pid in (None, leader):
-            return False
-        with contextlib.suppress(ProcessLookupError):
-            if os.getsid(pid) == ours:  # a child of other code, which hides all others
-                reap(leader)
-                return False
-        _reap_one(pid)
-    return True
-
-
-def reap(leader: int) -> None:
-    """Reap all orphans that have ended, but not ``leader``."""
-    if _ended_child() is None:
-        return
-    ours = os.getsid(0)
-    for pid in _children():
-        child = look_up(pid)
-        if pid != leader and child and child.ended and child.session != ours:
-            _reap_one(pid)
-
-
-def _ended_child() -> int | None:
+def ended_child() -> int | None:
     """Return the process ID of a child that has ended, if there is one."""
     try:
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return None
     return None if ended is None else ended.si_pid
+
+
+def wait_for_end() -> bool:
+    """Wait until a child has ended, which may be one that is already known. Reap nothing.
+
+    Returns:
+        False if there is no child. Then there are no orphans, either.
+    """
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def reap_next(leader: int) -> bool:
+    """Reap an orphan that has ended, usually without reading /proc.
+
+    Returns:
+        False if a child of other code in our session has ended. As long as it is there, the kernel
+        shows only that one. All orphans that have ended have been reaped.
+    """
+    pid = ended_child()
+    if pid is None:
+        return True
+    with contextlib.suppress(ProcessLookupError):
+        if os.getsid(pid) == os.getsid(0):
+            reap(leader)
+            return False
+    _reap_one(pid)
+    return True
+
+
+def reap(leader: int) -> None:
+    """Reap all orphans that have ended, but not ``leader``."""
+    if ended_child() is None:
+        return
+    ours = os.getsid(0)
+    for pid in _children():
+        child = look_up(pid)
+        if pid != leader and child and child.ended and child.session != ours:
+            _reap_one(pid)
 
 
 def _reap_one(pid: int) -> None:

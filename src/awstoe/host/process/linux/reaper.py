@@ -2,107 +2,97 @@
 
 As a child subreaper, this process becomes the parent of the orphans below it. Until it reaps an
 orphan that has ended, ``kill -0``, ``pgrep`` and ``start-stop-daemon --stop`` find it, and it
-occupies a process ID. The kernel announces each end with SIGCHLD, whose handler Python runs in the
-main thread: while it waits for a step, reads its output, or does something else. So nothing polls.
+occupies a process ID. A thread sleeps until a child ends. The main thread could not do that in
+time: it may be waiting for a disk that is busy with the output of a step.
 """
 
 import contextlib
-import signal
 import sys
+import threading
 from collections.abc import Iterator
-from types import FrameType
 from typing import Final
 
 from awstoe.host.process.linux import process_table
 
 assert sys.platform == "linux"
 
-_UNKNOWN: Final = -1
-_AT_ONCE: Final = 500
-"""Orphans reaped without a break: processes that end all the time must not keep the main thread
-from checking deadlines and signals."""
+_RETRY_SECONDS: Final = 0.02
 
 
 class _Reaper:
-    """The handler of SIGCHLD.
+    """The thread, which starts when it is needed first.
 
-    The process's own child is spared: its supervisor reaps it, and needs its exit status.
+    It spares the process's own child: its supervisor reaps it, and needs its exit status.
     """
 
-    __slots__ = ("_child", "_more", "_pending", "_reaping", "installed")
+    __slots__ = ("_changed", "_child", "_lock", "_thread", "active")
 
     def __init__(self) -> None:
-        self.installed = False
+        self.active = False
         self._child = 0
-        self._more = False
-        self._pending = False
-        self._reaping = False
+        self._lock = threading.Lock()
+        self._changed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def activate(self) -> None:
+        """Reap from now on."""
+        self.active = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="reaper", daemon=True)
+            self._thread.start()
+        self._changed.set()
+
+    def deactivate(self) -> None:
+        """Reap nothing from now on."""
+        with self._lock:
+            self.active = False
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """Reap nothing while a child is started: it may end before its process ID is known."""
+        with self._lock:
+            yield
 
     def spare(self, child: int) -> None:
-        """Spare this process ID from now on: 0 for none, ``_UNKNOWN`` while a child is started."""
+        """Spare this process ID from now on; 0 for none."""
         self._child = child
-        self.reap()
+        self._changed.set()
 
-    def catch_up(self) -> bool:
-        """Reap more if the handler stopped early. Return whether there may be even more."""
-        if self._more:
-            self.reap()
-        return self._more
+    def _work(self) -> None:
+        pause: float | None = None
+        while True:
+            self._changed.wait(pause)
+            self._changed.clear()
+            pause = None
+            while self.active and process_table.wait_for_end():
+                pause = self._reap_next()
+                if pause != 0:
+                    break
 
-    def reap(self) -> None:
-        """Reap what has ended.
-
-        A signal may interrupt this method anywhere and call it again. Then the outer call does the
-        work, so that many signals do not nest deeply.
-        """
-        self._pending = True
-        while self._pending and not self._reaping and self._child != _UNKNOWN:
-            self._reaping = True
-            self._pending = False
-            try:
-                self._more = process_table.reap_some(self._child, _AT_ONCE)
-            finally:
-                self._reaping = False
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        """Handle SIGCHLD."""
-        del number, frame
-        self.reap()
+    def _reap_next(self) -> float | None:
+        """Return when to continue: after this many seconds, or (None) after a change."""
+        with self._lock:
+            if not self.active or process_table.ended_child() == self._child:
+                return None
+            return 0 if process_table.reap_next(self._child) else _RETRY_SECONDS
 
 
 _reaper: Final = _Reaper()
 
-catch_up = _reaper.catch_up
+starting = _reaper.starting
 
 
 @contextlib.contextmanager
 def reaping_orphans() -> Iterator[None]:
-    """Reap orphans at once during the block; blocks may be nested. In the main thread only."""
-    if _reaper.installed:
+    """Reap orphans at once during the block; blocks may be nested."""
+    if _reaper.active:
         yield
         return
-    before = signal.signal(signal.SIGCHLD, _reaper.handle)
-    # Calls of C libraries continue after the signal. Waiting for events and sleeping do not: the
-    # kernel ends these in any case, and Python starts them again after the handler.
-    signal.siginterrupt(signal.SIGCHLD, False)  # noqa: FBT003 - C's
-    _reaper.installed = True
+    _reaper.activate()
     try:
-        _reaper.reap()
         yield
     finally:
-        _reaper.installed = False
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL if before is None else before)
-
-
-@contextlib.contextmanager
-def starting() -> Iterator[None]:
-    """Reap nothing while a child is started: it may end before its process ID is known."""
-    _reaper.spare(_UNKNOWN)
-    try:
-        yield
-    except BaseException:
-        _reaper.spare(0)
-        raise
+        _reaper.deactivate()
 
 
 def started(child: int) -> None:

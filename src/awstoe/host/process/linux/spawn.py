@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
 
 from awstoe.errors import HostError
+from awstoe.host.process import system_programs
 from awstoe.host.process.linux import pipes, process_table, reaper
 
 assert sys.platform == "linux"
@@ -46,7 +48,8 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
         stdout, stdout_writer, stderr, stderr_writer = descriptors
         with reaper.starting():
             child = subprocess.Popen(  # noqa: S603 - it is the purpose to run what the document says
-                argv,
+                _with_safe_paths(argv, environment),
+                executable=_safe_path(argv[0], environment),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout_writer,
                 stderr=stderr_writer,
@@ -61,6 +64,27 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str]) -> Spawned:
     os.close(stdout_writer)
     os.close(stderr_writer)
     return Spawned(child, since, stdout, stderr)
+
+
+def _safe_path(program: str, environment: Mapping[str, str]) -> str:
+    """Return the path of a program that awstoe itself runs, or what the document says.
+
+    Raises:
+        FileNotFoundError: There is no such program where no other user could have put it.
+    """
+    if program not in system_programs.NAMES:
+        return program
+    path = system_programs.find(program, environment)
+    if path is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
+    return path
+
+
+def _with_safe_paths(argv: Sequence[str], environment: Mapping[str, str]) -> Sequence[str]:
+    """Return the arguments, in which ``env`` gets the path of the program that it is to run."""
+    if argv[0] != "env":
+        return argv
+    return [each if "=" in each else _safe_path(each, environment) for each in argv]
 
 
 def _explain(
@@ -97,6 +121,12 @@ def _explain(
 def _missing(program: str, environment: Mapping[str, str]) -> tuple[str, str]:
     if os.path.basename(program) == program:
         path = environment.get("PATH", os.defpath)
+        if program in system_programs.NAMES and shutil.which(program, path=path):
+            return (
+                f"in PATH ({path}) it is only in folders that are relative or that other users may"
+                " write to",
+                "Remove these folders from PATH, or take the right to write from others.",
+            )
         return f"there is no such program in PATH ({path})", "Install it, or use its full path."
     if os.path.exists(program):
         return _missing_interpreter(program)

@@ -40,12 +40,10 @@ _memory: Final = _Memory()
 def prepare() -> None:
     """Prepare this process for child processes.
 
-    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status. If it
-    blocks the signal, we inherit that too, and would not notice that an orphan has ended.
+    If our parent ignores SIGCHLD, we inherit that, and the kernel keeps no exit status.
     """
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     process_table.adopt_orphans()
     _memory.kills = memory_kills.MemoryKills()
 
@@ -115,9 +113,6 @@ class ChildSupervisor(supervisor.ChildSupervisor[int]):
         if self._child_end != -1:
             os.close(self._child_end)
             self._child_end = -1
-
-    def _longest_wait(self) -> float:
-        return 0.0 if reaper.catch_up() else super()._longest_wait()
 
     def _poll(self, seconds: float) -> None:
         if self._child_end == -1 and self.exit_code is None:

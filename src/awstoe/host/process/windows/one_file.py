@@ -2,7 +2,7 @@
 
 Their bootloader creates an event named after its process ID before it unpacks anything. Its program
 stops when the event is set, and the bootloader then removes what it unpacked. If both are ended at
-once, the unpack folder stays.
+once, the unpack folder stays until a later start removes it.
 """
 
 import sys

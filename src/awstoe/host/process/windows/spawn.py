@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, NoReturn
 from awstoe.errors import HostError
 from awstoe.host import kernel32_windows as kernel32
 from awstoe.host.files.oserrors import quoted
-from awstoe.host.process import command_line, program_search
+from awstoe.host.process import command_line, program_search, system_programs
 from awstoe.host.process.windows import job as jobs
 from awstoe.host.process.windows import pipes
 
@@ -106,7 +106,10 @@ def _command(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[str, 
     Raises:
         HostError: There is no such program, or no command line for these arguments.
     """
-    program = program_search.find(argv[0], environment, os.path.isfile)
+    if argv[0] in system_programs.NAMES:
+        program = system_programs.find(argv[0], environment)
+    else:
+        program = program_search.find(argv[0], environment, os.path.isfile)
     if program is None:
         _raise_missing(argv[0], environment)
     program = os.path.abspath(program)
