@@ -135,7 +135,7 @@ def _expanded(request: RunRequest, errors: list[str], console: Console) -> list[
     for requested in request.documents:
         taken = any(each.from_stdin for each in found)
         try:
-            paths = source.expand([requested.path], stdin_allowed=not taken)
+            paths = source.expand([requested.path], stdin_taken=taken)
         except DocumentError as error:
             console.error(error)
             errors.append(f"Document {requested.path} failed! {error_text(error)}")

@@ -10,7 +10,18 @@ from awstoe.reporting.console import Console
 from awstoe.session.reboot import Rebooting
 from awstoe.session.request import RunRequest
 
-NO_DOCUMENTS = RunRequest((), (), None, "", None, frozenset(), False, False, 0, ())
+NO_DOCUMENTS = RunRequest(
+    documents=(),
+    phases=(),
+    execution_id=None,
+    log_directory="",
+    state_directory=None,
+    blocked=frozenset(),
+    trace=False,
+    resume=False,
+    stdout_limit=0,
+    arguments=(),
+)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

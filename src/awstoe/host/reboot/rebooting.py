@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-import awstoe
 from awstoe.errors import HostError
 from awstoe.host import machine
 from awstoe.host.executable import frozen
@@ -66,8 +65,10 @@ def _program(folder: str) -> tuple[str, ...]:
         return (frozen.executable(),)
     # Python would look for every module in the working directory first, where other users may put
     # theirs. Only a program that is there itself needs that.
-    source = os.path.dirname(os.path.dirname(os.path.abspath(awstoe.__file__)))
-    options = () if os.path.realpath(source) == os.path.realpath(folder) else ("-P",)
+    from pathlib import Path  # noqa: PLC0415 - only a copy in an interpreter needs it
+
+    source = Path(__file__).resolve().parents[3]
+    options = () if source == Path(folder).resolve() else ("-P",)
     return (frozen.executable(), *options, "-m", "awstoe")
 
 
