@@ -8,8 +8,13 @@ from awstoe import __version__
 def main() -> int:
     """Run the command line, and return the exit code."""
     if sys.argv[1:] in (["--version"], ["-v"]):
-        sys.stdout.write(f"awstoe {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"awstoe {__version__}\n")
+            sys.stdout.flush()
+        except (AttributeError, OSError):  # closed, full, or without a reader
+            pass
+        else:
+            return 0
     import gc
 
     # A short run creates many objects that stay, and hardly any garbage. Collecting it while

@@ -121,6 +121,44 @@ def test_a_document_from_standard_input_does_not_reboot_the_machine(toe: Toe, al
     assert not [call for call in calls(alone) if not call.startswith("crontab -l")]
 
 
+@ROOT
+@pytest.mark.parametrize("kind", ["config", "document"])
+def test_a_file_that_a_reboot_removes_does_not_reboot_the_machine(
+    toe: Toe, alone: Path, kind: str
+) -> None:
+    """As in `--config <(...)`, and `run /dev/stdin < doc.yml`."""
+    document = toe.document(action("restart", "Reboot", {"delaySeconds": 0}))
+    config = toe.write("run.json", json.dumps({"documents": [{"path": document}]}))
+    with open(toe.folder / (config if kind == "config" else document), "rb") as file:
+        path = f"/dev/fd/{file.fileno()}"
+        named = ("--config", path) if kind == "config" else (path,)
+        done = subprocess.run(
+            toe.argv(*named),
+            cwd=toe.folder,
+            env=toe.environment,
+            pass_fds=[file.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1, done.stderr
+    assert f"cannot resume after a reboot: {path} is not a file that exists then" in done.stderr
+    assert calls(alone) == []
+
+
+@ROOT
+def test_a_document_that_a_step_removes_does_not_reboot_the_machine(toe: Toe, alone: Path) -> None:
+    document = toe.document(
+        bash("remove", "rm doc.yml"), action("restart", "Reboot", {"delaySeconds": 0})
+    )
+    ended = toe.run("-d", document)
+    assert ended.exit_code == 1
+    assert f"{document} does not exist anymore" in ended.summary["failureMessage"]
+    assert "do not remove or move it in a step" in ended.stderr
+    assert calls(alone) == []
+
+
 def test_a_document_from_standard_input_resumes_under_an_agent(toe: Toe) -> None:
     text = toe.read(toe.document(bash("before", "echo x >> count"), bash("script", TWICE)))
     paused(toe.call(toe.argv("-"), stdin=text, environment=EXIT))
@@ -306,21 +344,23 @@ def after_reboot(stubs: Path, line: str) -> str:
 
 
 @ROOT
-@pytest.mark.parametrize("gone", ["document", "state"])
+@pytest.mark.parametrize("gone", ["document", "state", "config"])
 def test_command_that_cannot_resume_is_not_repeated_at_every_start(
     toe: Toe, alone: Path, gone: str
 ) -> None:
     (alone / "root").write_text("0 5 * * * backup\n")
     document = toe.document(action("restart", "Reboot", {}), bash("last", "true"))
-    ended = toe.run("-d", document)
+    config = toe.write("run.json", json.dumps({"documents": [{"path": document}]}))
+    ended = toe.run(*(("--config", config) if gone == "config" else ("-d", document)))
     paused(ended)
-    if gone == "document":
-        (toe.folder / document).unlink()
-    else:
+    if gone == "state":
         shutil.rmtree(toe.state)
+    else:
+        (toe.folder / (config if gone == "config" else document)).unlink()
     stderr = after_reboot(alone, (alone / "root").read_text().splitlines()[1])
     assert "awstoe: error: " in stderr
-    assert ("doc.yml" if gone == "document" else "there is no unfinished run") in stderr
+    reasons = {"document": "doc.yml", "config": "run.json", "state": "there is no unfinished run"}
+    assert reasons[gone] in stderr
     assert (alone / "root").read_text() == "0 5 * * * backup\n"
 
 

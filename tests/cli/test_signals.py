@@ -50,6 +50,8 @@ def test_a_signal_ends_the_processes_of_the_step_and_is_recorded(
             "exitCode": None,
             "message": f"Interrupted by {number.name}.",
             "stderrTail": "",
+            "stdoutTail": "",
+            "path": [{"document": "doc.yml", "phase": "build", "step": "Slow", "iteration": ""}],
         }
     ]
     assert re.search(

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -53,6 +54,30 @@ def test_a_full_standard_output_is_an_error_and_the_run_is_finished(toe: Toe) ->
     assert "Traceback" not in ended.stderr
     assert "Exception" not in ended.stderr
     assert (toe.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("option", ["--version", "-v"])
+@pytest.mark.parametrize(
+    ("where", "code", "expected"),
+    [("> /dev/full", 1, "No space left on device"), (">&-", 0, ""), ("| true", 0, "")],
+)
+def test_a_version_that_cannot_be_printed_is_no_bug(
+    toe: Toe, option: str, where: str, code: int, expected: str
+) -> None:
+    """The shortest command has a way of its own, which loads nothing."""
+    argv = [sys.executable, "-m", "awstoe", option]
+    done = subprocess.run(
+        ["bash", "-c", f'set -o pipefail; "$@" {where}', "bash", *argv],
+        env=toe.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert bool(done.stderr) == bool(expected)
 
 
 def test_a_full_standard_error_does_not_stop_the_run(toe: Toe) -> None:

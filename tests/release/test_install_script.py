@@ -154,6 +154,7 @@ def test_the_script_installs_a_verified_program_and_uninstalls_it(
         (machine.directory / name).write_text("kept by an update")
     (machine.directory / ".awstoe.update").mkdir()
     (machine.directory / ".awstoe.update/lock").touch()
+    (machine.directory / ".awstoe-install.killed").mkdir()
     ended = machine.run("--uninstall", shell=shell)
     assert ended.returncode == 0, ended.stderr
     assert list(machine.directory.iterdir()) == []
@@ -342,6 +343,73 @@ def test_a_folder_that_cannot_be_written_is_reported(machine: Machine) -> None:
     (machine.folder / "d" / "awstoe").mkdir(parents=True)
     ended = machine.run("--directory", "d")
     assert "d/awstoe is a folder" in ended.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("name", ["awstoe", "awstoe.sig", "awstoe.previous"])
+def test_a_folder_with_a_name_of_the_program_is_never_removed(
+    machine: Machine, shell: str, name: str
+) -> None:
+    work = machine.directory / name / "work"
+    work.parent.mkdir(parents=True)
+    work.write_text("of the user")
+    other = machine.directory / ("awstoe.sig" if name == "awstoe" else "awstoe")
+    other.write_text("a file")
+    ended = machine.run("--uninstall", shell=shell)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"{work.parent} is a folder, not the program; nothing is removed" in ended.stderr
+    assert (work.read_text(), other.read_text()) == ("of the user", "a file")
+    if name != "awstoe.previous":
+        ended = machine.run(shell=shell)
+        assert ended.returncode == 1
+        assert f"{work.parent} is a folder" in ended.stderr
+    assert (work.read_text(), other.read_text()) == ("of the user", "a file")
+
+
+def test_without_a_home_the_option_for_the_folder_is_named(machine: Machine) -> None:
+    machine.fake("id", "echo 1000")
+    environment = {"PATH": str(machine.bin)}
+    for home in ({}, {"HOME": ""}):
+        ended = subprocess.run(
+            [str(shutil.which("dash")), str(machine.script)],
+            env={**environment, **home},
+            cwd=machine.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        expected = "install.sh: HOME is not set\n            choose a folder with --directory\n"
+        assert (ended.returncode, ended.stderr) == (1, expected)
+
+
+def test_values_of_options_may_follow_an_equals_sign(machine: Machine) -> None:
+    ended = machine.run("--directory=with=sign", "--region=us-east-1")
+    assert ended.returncode == 0, ended.stderr
+    assert (machine.folder / "with=sign/awstoe").exists()
+    assert "unknown option x" in machine.run("--uninstall", "--directory", "d", "x").stderr
+    assert "--directory: expected a value" in machine.run("--directory=").stderr
+
+
+def test_a_program_that_does_not_run_is_not_blamed_for_its_signature(machine: Machine) -> None:
+    """As in a folder that is mounted without permission to run programs."""
+    machine.fake("chmod", "exit 0")
+    machine.refused("awstoe does not run here: ")
+
+
+def test_a_signal_does_not_separate_the_program_from_its_signature(machine: Machine) -> None:
+    """It arrives when the old signature has been moved away."""
+    assert machine.run().returncode == 0
+    signature = machine.directory / "awstoe.sig"
+    before = signature.read_bytes()
+    signature.write_bytes(b"of the old program")
+    path = shutil.which("mv")
+    machine.fake("mv", f'{path} "$@"; [ -e sent ] || {{ : > sent; kill -TERM $PPID; }}')
+    ended = machine.run()
+    assert (machine.folder / "sent").exists()
+    assert ended.returncode == 0, ended.stderr
+    assert signature.read_bytes() == before
+    assert sorted(machine.directory.iterdir()) == [machine.target, signature]
 
 
 def test_the_folder_may_have_special_characters(machine: Machine) -> None:

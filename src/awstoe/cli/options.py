@@ -1,6 +1,7 @@
 """Parses command lines: the parser class that all commands share."""
 
 import argparse
+import os
 import re
 from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
@@ -9,6 +10,10 @@ from awstoe.errors import UsageError
 
 _NO_BOOLEAN: Final = "expected true or false"
 _REPEATED_V: Final = re.compile(r"-v{2,}")
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "0"), "false"),
+}
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -86,12 +91,19 @@ class Parser(argparse.ArgumentParser):
         options: list[str] = []
         others: list[str] = []
         waiting = iter(arguments)
+        flag = ""
         for argument in waiting:
+            before, flag = flag, argument if argument in self._flags else ""
             if argument == "--":
                 others += waiting
             elif argument == "-" or not argument.startswith("-"):
+                if before and argument.lower() in _BOOLEANS and not os.path.lexists(argument):
+                    raise self._separate_value(before, argument)
                 others.append(argument)
             elif _REPEATED_V.fullmatch(argument):
+                raise self._unknown(argument)
+            elif f"-{argument.partition('=')[0]}" in self._option_string_actions:
+                # Python would take -strict for -s with the value 'trict'.
                 raise self._unknown(argument)
             else:
                 options.append(self._flags.get(argument, argument))
@@ -99,6 +111,13 @@ class Parser(argparse.ArgumentParser):
                 if action is not None and action.nargs is None:
                     options += (value for _, value in zip("1", waiting, strict=False))
         return options, others
+
+    def _separate_value(self, flag: str, value: str) -> UsageError:
+        long = self._flags[flag].partition("=")[0]
+        return UsageError(
+            f"{self.prog}: unexpected argument {value!r}",
+            hint=f"write {long}={_BOOLEANS[value.lower()]}",
+        )
 
     def _unknown(self, argument: str) -> UsageError:
         # Imported here because only a mistake needs them.
@@ -110,7 +129,9 @@ class Parser(argparse.ArgumentParser):
             return UsageError(f"{self.prog}: unexpected argument {argument!r}", hint=hint)
         name = argument.partition("=")[0]
         known = tuple(self._option_string_actions)
-        if meant := habits.option(self._command, name):
+        if f"-{name}" in known:
+            hint = f"write two hyphens: -{name}"
+        elif meant := habits.option(self._command, name):
             hint = meant
         elif close := closest(name, [option for option in known if option.startswith("--")]):
             hint = f"did you mean {close}?"

@@ -16,7 +16,7 @@ from awstoe.host.executable import frozen
 from awstoe.host.files.unexpanded import unexpanded, unexpanded_hint
 from awstoe.reporting.console import Console
 from awstoe.session.request import RequestedDocument, RunRequest
-from awstoe.session.start import launch
+from awstoe.session.start import give_up, launch
 
 _EXAMPLES = """\
   awstoe run hello.yml
@@ -46,8 +46,13 @@ def run(arguments: Sequence[str], console: Console) -> int:
     if options.version:
         console.text(f"awstoe {__version__}\n")
         return 0
-    request = _request(options, parser, arguments)
-    _check_folders(request, console)
+    try:
+        request = _request(options, parser, arguments)
+        _check_folders(request, console)
+    except UsageError:
+        if options.resume and options.execution_id:
+            give_up(options.execution_id)
+        raise
     if frozen.is_frozen():
         # Only a single-file executable can be updated.
         from awstoe.session.program_lock import hold_program
@@ -75,7 +80,10 @@ def _parser() -> Parser:
         help="the same as PATH, separated by commas",
     )
     what.add_argument(
-        "-c", "--config", metavar="FILE", help="read documents and settings from a JSON file"
+        *("-c", "--config"),
+        **many,
+        metavar="FILE",
+        help="read documents and settings from a JSON file",
     )
     what.add_argument(
         "-p", "--phases", **many, metavar="P,Q", help="run only these phases (default: all)"
@@ -113,7 +121,7 @@ def _request(options: argparse.Namespace, parser: Parser, arguments: Sequence[st
     if options.config is not None:
         from awstoe.cli import config
 
-        configuration = config.read(options.config)
+        configuration = config.read(options.config[0])
         strings, flags = configuration.strings, configuration.flags
         documents = tuple(
             RequestedDocument(
@@ -148,6 +156,7 @@ def _request(options: argparse.Namespace, parser: Parser, arguments: Sequence[st
         arguments=tuple(arguments),
         other_arguments=parser.options_in(arguments, without=_DOCUMENT_OPTIONS),
         expand=options.config is None,
+        config=None if options.config is None else options.config[0],
     )
 
 
@@ -160,8 +169,13 @@ def _check_choice(options: argparse.Namespace, names: Sequence[str]) -> None:
     both = "exactly one of --documents and --config is required"
     if options.config is not None and names:
         raise UsageError(
-            f"{both}, got --config {options.config} and {', '.join(names)}",
+            f"{both}, got --config {options.config[0]} and {', '.join(names)}",
             hint="write the documents into the configuration file, or omit --config",
+        )
+    if options.config is not None and len(options.config) > 1:
+        raise UsageError(
+            f"--config is given twice, with {options.config[0]} and {options.config[1]}",
+            hint="write all documents into one configuration file",
         )
     if options.config is None and not names:
         raise UsageError(f"{both}, got neither", hint="name a document: awstoe run hello.yml")

@@ -133,7 +133,7 @@ def validate(
     paths: list[str] = []
     for name in names:
         try:
-            paths += source.expand([name], stdin_allowed=source.STANDARD_INPUT not in paths)
+            paths += source.expand([name], stdin_taken=source.STANDARD_INPUT in paths)
         except source.SourceError as error:
             _unreadable(name, error.reason, error.hint, problems, lines)
     for path in paths:

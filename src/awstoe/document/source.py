@@ -24,6 +24,7 @@ _REMOTE: Final = {
     "https://": "URLs",
     "http://": "URLs",
 }
+_WINDOWS_PATH: Final = re.compile(r"[A-Za-z]:\\|\\\\")
 _SIBLINGS: Final = 1000
 """File names considered for a "did you mean": a folder can contain millions."""
 _KINDS: Final = (
@@ -46,7 +47,7 @@ class SourceError(DocumentError):
         self.reason = reason
 
 
-def expand(names: Iterable[str], *, stdin_allowed: bool) -> list[str]:
+def expand(names: Iterable[str], *, stdin_taken: bool) -> list[str]:
     """Return the documents that ``names`` refer to, in order.
 
     A folder refers to the ``.yml``, ``.yaml`` and ``.json`` files in it and its subfolders, sorted,
@@ -56,22 +57,20 @@ def expand(names: Iterable[str], *, stdin_allowed: bool) -> list[str]:
 
     Args:
         names: Files, folders, patterns, or ``-`` for standard input.
-        stdin_allowed: Whether ``-`` can be used.
+        stdin_taken: Whether ``-`` was one of the documents before these.
 
     Raises:
-        SourceError: A folder or a pattern has no documents, or ``-`` cannot be used.
+        SourceError: A folder or a pattern has no documents, or ``-`` is used twice.
     """
     found: list[str] = []
     for name in names:
         if name == STANDARD_INPUT:
-            if not stdin_allowed:
+            if stdin_taken or name in found:
                 raise SourceError(
                     "",
-                    "a document cannot be read from standard input here",
-                    hint="give the path of a file; write './-' for a file named '-'",
+                    "standard input ('-') can be only one of the documents",
+                    hint="write './-' for a file named '-'",
                 )
-            if name in found:
-                raise SourceError("", "standard input ('-') can be only one of the documents")
             found.append(name)
         elif remote(name):
             found.append(name)
@@ -114,6 +113,9 @@ def read(path: str, stdin: BinaryIO | None = None) -> bytes:
             _check_kind(path, os.fstat(stream.fileno()).st_mode)
             return _bounded(stream, path)
     except FileNotFoundError:
+        if os.path.islink(path):
+            reason = f"it is a link to {os.readlink(path)}, which does not exist"
+            raise SourceError(path, reason) from None
         raise SourceError(path, "there is no such file", hint=_sibling(path)) from None
     except NotADirectoryError:
         raise SourceError(path, "a part of this path is a file, not a folder") from None
@@ -169,7 +171,8 @@ def _check_kind(path: str, mode: int) -> None:
 
 def remote(name: str) -> str | None:
     """Return what kind of remote address ``name`` is, or None for a path."""
-    return next((kind for prefix, kind in _REMOTE.items() if name.startswith(prefix)), None)
+    start = name[: max(map(len, _REMOTE))].lower()
+    return next((kind for prefix, kind in _REMOTE.items() if start.startswith(prefix)), None)
 
 
 def _below(folder: str) -> list[str]:
@@ -218,6 +221,11 @@ def _sibling(path: str) -> str | None:
     if "," in path and all(map(os.path.lexists, path.split(","))):
         return "separate documents with spaces, or use --documents"
     folder, name = os.path.split(path)
+    if os.sep == "/" and "\\" in path:
+        if os.path.lexists(plain := path.replace("\\", "/")):
+            return f"did you mean {plain!r}?"
+        if _WINDOWS_PATH.match(path):
+            return "give the path on this machine; this one is for Windows"
     try:
         with os.scandir(folder or os.curdir) as entries:
             names = [entry.name for entry, _ in zip(entries, range(_SIBLINGS), strict=False)]

@@ -5,8 +5,8 @@ it, and repeats the command. Otherwise a startup command that resumes the run is
 and the machine is rebooted last, after everything has been written and reported.
 """
 
+import os
 import signal
-from collections.abc import Sequence
 from typing import Final
 
 from awstoe.errors import AwstoeError, HostError, Interrupted
@@ -14,15 +14,44 @@ from awstoe.host.platforms import REBOOT_EXIT_CODE, current
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.reboot import rebooting
 from awstoe.reporting.console import Console
+from awstoe.session.request import RunRequest
 from awstoe.state.store import safe_name
 
 _CTRL_C: Final = 130
 _TERMINATED: Final = 143
+_OF_THE_PROCESS: Final = ("/dev/", "/proc/")
+"""Where Linux has what a shell passes to a program: ``/dev/stdin``, and ``/dev/fd/63``."""
 
 
 def exit_code(error: Interrupted) -> int:
     """Return the exit code of an interrupted run."""
     return _CTRL_C if error.signal_number == signal.SIGINT else _TERMINATED
+
+
+def _check_files(request: RunRequest) -> None:
+    """Check that the files of the command can be read again after a reboot.
+
+    Raises:
+        HostError: One of them cannot.
+    """
+    no_way = "the run cannot resume after a reboot"
+    if any(each.from_stdin for each in request.documents):
+        raise HostError(
+            f"{no_way}: a document was read from standard input",
+            hint="save the document as a file and run that file",
+        )
+    config = [] if request.config is None else [request.config]
+    for path in (*config, *(each.path for each in request.documents)):
+        if not os.path.exists(path):
+            raise HostError(
+                f"{no_way}: {path} does not exist anymore",
+                hint="do not remove or move it in a step",
+            )
+        if not os.path.isfile(path) or os.path.abspath(path).startswith(_OF_THE_PROCESS):
+            raise HostError(
+                f"{no_way}: {path} is not a file that exists then",
+                hint="save its content as a file and use that file",
+            )
 
 
 class Rebooting:
@@ -32,8 +61,7 @@ class Rebooting:
         console: Where warnings and errors go.
         interruption: Tells when a signal requests the run to stop.
         execution_id: The execution ID of the run.
-        arguments: The arguments after ``run`` that repeat the run.
-        reads_stdin: Whether one of the documents comes from standard input.
+        request: What the run has to do.
     """
 
     def __init__(
@@ -41,14 +69,13 @@ class Rebooting:
         console: Console,
         interruption: Interruption,
         execution_id: str,
-        arguments: Sequence[str],
-        *,
-        reads_stdin: bool = False,
+        request: RunRequest,
     ) -> None:
-        self._reads_stdin = reads_stdin
+        self._request = request
         self._console = console
         self._interruption = interruption
         self._name = safe_name(execution_id)
+        arguments = request.arguments
         options = ("--resume", "--execution-id", execution_id)
         end = arguments.index("--") if "--" in arguments else len(arguments)
         self._command = ("run", *arguments[:end], *options, *arguments[end:])
@@ -62,11 +89,7 @@ class Rebooting:
         """
         if rebooting.is_for_agent():
             return
-        if self._reads_stdin:
-            raise HostError(
-                "the run cannot resume after a reboot: a document was read from standard input",
-                hint="save the document as a file and run that file",
-            )
+        _check_files(self._request)
         try:
             rebooting.install(
                 rebooting.startup_command(self._name, self._command), self._interruption

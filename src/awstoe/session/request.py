@@ -35,5 +35,7 @@ class RunRequest(NamedTuple):
     """Whether the documents may be folders, patterns, and ``-`` for standard input."""
     expanded: bool = False
     """Whether folders or patterns were replaced by the documents found."""
+    config: str | None = None
+    """The configuration file, for the check that it can be read again after a reboot."""
     strict: bool = False
     """Whether warnings about the documents and their parameters are errors."""

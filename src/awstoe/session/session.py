@@ -79,8 +79,7 @@ class Session:
             console,
             interruption,
             folders.execution_id,
-            request.arguments,
-            reads_stdin=any(each.from_stdin for each in request.documents),
+            request,
         )
 
     def run(self) -> int:

@@ -40,7 +40,7 @@ def launch(request: RunRequest, console: Console) -> int:
             run = _prepared(request, console, interruption)
         finally:
             if isinstance(run, int):
-                _give_up(request, interruption)
+                _give_up(request.execution_id if request.resume else None, interruption)
         return run if isinstance(run, int) else run.run()
 
 
@@ -70,17 +70,20 @@ def _prepared(request: RunRequest, console: Console, interruption: Interruption)
     return Session(request, console, interruption, folders, plan, loader, resumed)
 
 
-def _give_up(request: RunRequest, interruption: Interruption) -> None:
-    """Remove the startup command of a run that cannot be resumed.
+def give_up(execution_id: str) -> None:
+    """Remove the startup command of a run that cannot be resumed, if there is one.
 
     It would try again at every start of the machine, and of every machine made from its image.
     """
-    if not request.resume or request.execution_id is None:
-        return
-    if rebooting.is_for_agent() or rebooting.obstacle():
+    with Interruption() as interruption:
+        _give_up(execution_id, interruption)
+
+
+def _give_up(execution_id: str | None, interruption: Interruption) -> None:
+    if execution_id is None or rebooting.is_for_agent() or rebooting.obstacle():
         return
     try:
-        rebooting.remove(safe_name(request.execution_id), interruption)
+        rebooting.remove(safe_name(execution_id), interruption)
     except (HostError, Interrupted):
         return  # the reason is the one that was reported already
 
@@ -132,7 +135,7 @@ def _expanded(request: RunRequest, errors: list[str], console: Console) -> list[
     for requested in request.documents:
         taken = any(each.from_stdin for each in found)
         try:
-            paths = source.expand([requested.path], stdin_allowed=not taken)
+            paths = source.expand([requested.path], stdin_taken=taken)
         except DocumentError as error:
             console.error(error)
             errors.append(f"Document {requested.path} failed! {error_text(error)}")

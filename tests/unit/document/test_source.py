@@ -144,7 +144,7 @@ def test_a_folder_expands_to_its_documents_sorted(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
-    paths = source.expand([str(tmp_path)], stdin_allowed=True)
+    paths = source.expand([str(tmp_path)], stdin_taken=False)
 
     assert [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in paths] == [
         "a.yml",
@@ -159,7 +159,7 @@ def test_a_pattern_expands_to_its_matches_sorted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "folder.yml").mkdir()
 
-    paths = source.expand([str(tmp_path / "*.yml")], stdin_allowed=True)
+    paths = source.expand([str(tmp_path / "*.yml")], stdin_taken=False)
 
     assert paths == [str(tmp_path / "a.yml"), str(tmp_path / "b.yml")]
 
@@ -168,7 +168,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_used(tmp_path: Path) -> None:
     path = tmp_path / "a[1].yml"
     path.touch()
 
-    assert source.expand([str(path)], stdin_allowed=True) == [str(path)]
+    assert source.expand([str(path)], stdin_taken=False) == [str(path)]
 
 
 @pytest.mark.parametrize("name", ["*.yml", "."])
@@ -178,18 +178,39 @@ def test_a_name_without_documents_is_rejected(
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(DocumentError, match=r"no file matches|there are no documents"):
-        source.expand([name], stdin_allowed=True)
+        source.expand([name], stdin_taken=False)
 
 
 def test_names_keep_their_order_and_missing_files_are_kept() -> None:
     names = ["z.yml", "a.yml", "-", "s3://bucket/x.yml"]
 
-    assert source.expand(names, stdin_allowed=True) == names
+    assert source.expand(names, stdin_taken=False) == names
 
 
-@pytest.mark.parametrize(("names", "allowed"), [(["-"], False), (["-", "-"], True)])
-def test_standard_input_is_rejected_where_it_cannot_be_used(
-    names: list[str], *, allowed: bool
+@pytest.mark.parametrize(("names", "taken"), [(["-"], True), (["-", "-"], False)])
+def test_standard_input_is_only_one_of_the_documents(names: list[str], *, taken: bool) -> None:
+    with pytest.raises(DocumentError, match="can be only one of the documents"):
+        source.expand(names, stdin_taken=taken)
+
+
+@only_posix
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("C:\\docs\\a.yml", "there is no such file; give the path on this machine"),
+        ("\\\\server\\a.yml", "there is no such file; give the path on this machine"),
+        ("sub\\a.yml", "there is no such file; did you mean 'sub/a.yml'?"),
+        ("dangling.yml", "it is a link to gone.yml, which does not exist; None"),
+        ("S3://bucket/a.yml", "S3 URIs cannot be used"),
+        ("HTTPS://host/a.yml", "URLs cannot be used"),
+    ],
+)
+def test_a_path_of_another_place_is_recognized(
+    name: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DocumentError, match="standard input"):
-        source.expand(names, stdin_allowed=allowed)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/a.yml").touch()
+    (tmp_path / "dangling.yml").symlink_to("gone.yml")
+    error = refusal(name)
+    assert expected in f"{error.reason}; {error.hint}"

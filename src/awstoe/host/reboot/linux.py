@@ -60,7 +60,7 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
     if _exists("crontab") and not (systemd and crontab_entry.is_too_much(command)):
         entry = cron_line(command)
         try:
-            lines = _crontab(programs)
+            lines = _lines(_unescaped(_listing(programs)))
         except _UnclearCrontab:
             if not systemd:
                 raise
@@ -75,41 +75,62 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
         )
     path = _unit_path(command.name)
     replace_file(path, [unit_text(command)])
-    programs.run_checked("systemctl", "daemon-reload")
-    programs.run_checked("systemctl", "enable", os.path.basename(path))
+    try:
+        programs.run_checked("systemctl", "daemon-reload")
+        programs.run_checked("systemctl", "enable", os.path.basename(path))
+    except HostError:  # as in a container where systemd does not run
+        programs.run("systemctl", "disable", os.path.basename(path))
+        _unlink(path)
+        raise
 
 
 def remove(name: str, programs: SystemCommands) -> None:
     """Remove a registered command, as ``rebooting.remove`` does."""
-    if _exists("crontab"):
-        lines = _crontab(programs)
-        left = [line for line in lines if not crontab_entry.is_of(line, name)]
-        if left != lines:
-            _write_crontab(left, programs)
     path = _unit_path(name)
     if os.path.exists(path):
         programs.run_checked("systemctl", "disable", os.path.basename(path))
-        try:
-            os.unlink(path)
-        except OSError as error:
-            raise explain(error, f"remove {path}") from error
+        _unlink(path)
         programs.run_checked("systemctl", "daemon-reload")
+    if _exists("crontab"):
+        listing = _listing(programs)
+        if not _has_entry(listing, name):
+            return  # It may be a crontab that cannot be changed: it has no entry for this reason.
+        lines = _lines(_unescaped(listing))
+        _write_crontab([line for line in lines if not crontab_entry.is_of(line, name)], programs)
 
 
 def _exists(program: str) -> bool:
     return system_programs.find(program, environment.of_this_run()) is not None
 
 
-def _crontab(programs: SystemCommands) -> list[str]:
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as error:
+        raise explain(error, f"remove {path}") from error
+
+
+def _listing(programs: SystemCommands) -> bytes:
+    """Return what ``crontab -l`` prints; nothing if there is no crontab.
+
+    Raises:
+        HostError: It fails for another reason.
+    """
     ended = programs.run("crontab", "-l")
     if ended.exit_code and not _NO_CRONTAB.search(ended.stderr):
         output = ended.stderr.decode(errors="replace").strip()
         raise HostError(f"crontab -l ended with exit code {ended.exit_code}: {output}")
-    if ended.exit_code:
-        return []
+    return b"" if ended.exit_code else ended.stdout
+
+
+def _lines(crontab: bytes) -> list[str]:
     # Only line feeds end a line in a crontab, unlike in str.splitlines.
-    text = _unescaped(ended.stdout).decode(errors="surrogateescape").removesuffix("\n")
+    text = crontab.decode(errors="surrogateescape").removesuffix("\n")
     return text.split("\n") if text else []
+
+
+def _has_entry(listing: bytes, name: str) -> bool:
+    return any(crontab_entry.is_of(line, name) for line in _lines(listing))
 
 
 def _unescaped(listing: bytes) -> bytes:

@@ -48,7 +48,6 @@ def startup_command(name: str, arguments: Sequence[str]) -> StartupCommand:
     Raises:
         HostError: The working directory, in which it has to run, does not exist any more.
     """
-    program = (frozen.executable(), *(() if frozen.is_frozen() else ("-m", "awstoe")))
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         folder = os.getcwd()
@@ -57,7 +56,20 @@ def startup_command(name: str, arguments: Sequence[str]) -> StartupCommand:
             f"the run cannot resume after a reboot: its working directory: {error.strerror}",
             hint="do not remove it in a step, or start the run in another folder",
         ) from error
-    return StartupCommand(name, (*program, *arguments), folder, kept)
+    return StartupCommand(name, (*_program(folder), *arguments), folder, kept)
+
+
+def _program(folder: str) -> tuple[str, ...]:
+    """Return the words that start this program in the working directory ``folder``."""
+    if frozen.is_frozen():
+        return (frozen.executable(),)
+    # Python would look for every module in the working directory first, where other users may put
+    # theirs. Only a program that is there itself needs that.
+    from pathlib import Path  # noqa: PLC0415 - only a copy in an interpreter needs it
+
+    source = Path(__file__).resolve().parents[3]
+    options = () if source == Path(folder).resolve() else ("-P",)
+    return (frozen.executable(), *options, "-m", "awstoe")
 
 
 def wait(seconds: int, interruption: Interruption) -> None:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import awstoe
 from awstoe.errors import HostError
 from awstoe.host.process.interruption import Interruption
 from awstoe.host.reboot import rebooting, startup_command
@@ -48,13 +49,16 @@ if sys.platform != "win32":
     class Recorder(SystemCommands):
         """Runs nothing; ``crontab -l`` prints the given text."""
 
-        def __init__(self, crontab: str) -> None:
+        def __init__(self, crontab: str, *, failing: str = "") -> None:
             super().__init__(Interruption())
             self.crontab = crontab
+            self.failing = failing
             self.calls: list[str] = []
 
         def run(self, *argv: str) -> CommandResult:
             self.calls.append(argv[0])
+            if self.failing in argv:
+                return CommandResult(1, b"", b"not here")
             if argv == ("crontab", "-l"):
                 return CommandResult(0, self.crontab.encode(), b"")
             if argv[0] == "crontab":
@@ -80,6 +84,32 @@ if sys.platform != "win32":
         linux.install(COMMAND._replace(argv=("toe", argument)), programs)
         assert programs.calls == ["systemctl", "systemctl"]
         assert (tmp_path / "awstoe-id-1.service").exists()
+
+    @pytest.mark.parametrize("failing", ["daemon-reload", "enable"])
+    def test_unit_that_systemd_does_not_accept_is_removed(
+        failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(linux, "_exists", lambda name: name == "systemctl")
+        monkeypatch.setattr(linux, "_UNIT_FOLDER", str(tmp_path))
+        with pytest.raises(HostError, match=f"systemctl {failing}.* exit code 1: not here"):
+            linux.install(COMMAND, Recorder("", failing=failing))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_unit_is_removed_whatever_the_crontab_has(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(linux, "_exists", lambda _name: True)
+        monkeypatch.setattr(linux, "_UNIT_FOLDER", str(tmp_path))
+        monkeypatch.setattr(linux, "_SAVED", ())
+        unclear = Recorder("0 5 * * * printf 'a\\r'\n")
+        linux.install(COMMAND, unclear)
+        assert unclear.calls == ["crontab", "systemctl", "systemctl"]
+        linux.remove(COMMAND.name, unclear)
+        assert list(tmp_path.iterdir()) == []
+        linux.install(COMMAND, unclear)
+        with pytest.raises(HostError, match="crontab -l ended"):
+            linux.remove(COMMAND.name, Recorder("", failing="crontab"))
+        assert list(tmp_path.iterdir()) == []
 
     def test_hanging_program_of_the_system_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(startup_command, "REBOOT_PROGRAM_SECONDS", 0.1)
@@ -139,3 +169,19 @@ def test_a_working_directory_that_a_step_removed_prevents_the_reboot(
     monkeypatch.setattr("os.getcwd", removed)
     with pytest.raises(HostError, match="its working directory: No such file"):
         rebooting.startup_command("run", ("run",))
+
+
+@pytest.mark.parametrize("place", ["other", "source"])
+def test_modules_are_not_looked_for_in_the_working_directory(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other users may put files there: after the reboot, they would run as root."""
+    source = Path(awstoe.__file__).parents[1]
+    monkeypatch.chdir(tmp_path if place == "other" else source)
+    (tmp_path / "argparse.py").write_text("raise SystemExit('a file of another user ran')\n")
+    command = rebooting.startup_command("run", ("run", "--help"))
+    done = subprocess.run(
+        command.argv, cwd=command.folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "usage: awstoe run" in done.stdout
