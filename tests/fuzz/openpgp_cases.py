@@ -343,7 +343,9 @@ class _Maker:
             return made
         return chance.choice(
             [made.replace(b"\n", b"\r\n"), made.removesuffix(b"\n"), b"text\n" + made, made + made,
-             made.replace(b"\n\n", b"\nComment: a  b \n\n", 1), made.replace(b"\n\n", b"\n \n", 1),
+             made.replace(b"\n\n", b"\nComment: a  b \n\n", 1),
+             made.replace(b"\n\n", b"\nComment: " + chance.randbytes(9) + b"\n\n", 1),
+             made.replace(b"\n\n", b"\n \n", 1),
              made.replace(b"\n\n", b"\nHash: SHA1\n\n", 1), made.replace(b"\n=", b"\n==", 1),
              made + b"\n", made.replace(b"-----END", b"----END")]
         )  # fmt: skip
