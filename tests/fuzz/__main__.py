@@ -4,15 +4,20 @@ It writes only below out/fuzz. The exit code is 1 if something was found.
 """
 
 import argparse
-import functools
+import multiprocessing
+import os
 import random
+import signal
 import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from fuzz import campaign
 from fuzz.authenticode import Authenticode
 from fuzz.bundles import Bundles
-from fuzz.campaign import Fault, Fuzzer, Limit
+from fuzz.campaign import Fault, Fuzzer, Limit, Tally
 from fuzz.documents import Documents
 from fuzz.openpgp import OpenPgp
 
@@ -24,30 +29,88 @@ FUZZERS: dict[str, type[Fuzzer]] = {
     "bundles": Bundles,
 }
 CASES = 10_000
+PROGRESS_SECONDS = 60
+INTERRUPTED = 130
 
 
 def main() -> int:
+    began = time.monotonic()
     options = read_options()
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
-    limit = Limit(cases=options.cases)
-    if options.minutes:
-        limit = Limit(seconds=options.minutes * 60 / len(options.fuzzers))
-    sys.stderr.write(f"fuzz: seed {seed}; repeat with SEED={seed}\n")
-    found = 0
+    say(f"seed {seed}; repeat with SEED={seed}")
+    fuzzers: list[Fuzzer] = []
     for name in options.fuzzers:
         fuzzer = FUZZERS[name]()
         if needed := fuzzer.missing():
-            sys.stderr.write(f"fuzz: {name}: left out: {needed} is not installed\n")
-            continue
-        tally = campaign.run(fuzzer, seed, limit, functools.partial(report, name, seed))
-        sys.stderr.write(f"fuzz: {tally}\n")
-        found += len(tally.faults)
-    return min(found, 1)
+            say(f"{name}: left out: {needed} is not installed")
+        else:
+            fuzzer.prepare()
+            fuzzers.append(fuzzer)
+    limit = Limit(cases=options.cases)
+    if options.minutes:
+        limit = Limit(seconds=max(1, options.minutes * 60 - (time.monotonic() - began)))
+    at_once = len(os.sched_getaffinity(0))
+    # Forked processes have what prepare() has made.
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(at_once, context, initializer=ignore_interrupts) as executor:
+        try:
+            tallies = campaign.run(
+                fuzzers,
+                seed,
+                limit,
+                executor,
+                at_once=at_once,
+                found=lambda name, fault: report(name, seed, fault),
+                progress=Progress(began),
+            )
+        except KeyboardInterrupt:
+            say("interrupted")
+            executor.shutdown(wait=False, cancel_futures=True)
+            return INTERRUPTED
+    return summarize(tallies, time.monotonic() - began)
+
+
+def summarize(tallies: Sequence[Tally], seconds: float) -> int:
+    """Print what was done, and return the exit code."""
+    wrong = False
+    for tally in tallies:
+        say(str(tally))
+        wrong = wrong or bool(tally.faults)
+        if campaign.unsuccessful(tally):
+            say(f"{tally.fuzzer.name}: no case was {tally.fuzzer.success}: the fuzzer is at fault")
+            wrong = True
+    faults = [fault for tally in tallies for fault in tally.faults]
+    say(f"{campaign.count_of(faults, 'fault')} in {seconds:.0f} s")
+    return 1 if wrong else 0
+
+
+class Progress:
+    """Prints a line about every minute."""
+
+    def __init__(self, began: float) -> None:
+        self._began = self._last = began
+
+    def __call__(self, tallies: Sequence[Tally]) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_SECONDS:
+            self._last = now
+            done = ", ".join(f"{each.fuzzer.name} {each.cases:,}" for each in tallies)
+            say(f"after {now - self._began:.0f} s: {done}")
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def report(name: str, seed: int, fault: Fault) -> None:
     place = campaign.save(name, seed, fault, FOLDER)
-    sys.stderr.write(f"fuzz: {name}: case {fault.case}: {fault.rule}: see {place}\n")
+    say(f"{name}: case {fault.case}: {fault.rule}: see {place}")
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"fuzz: {text}\n")
+    sys.stderr.flush()
 
 
 def read_options() -> argparse.Namespace:

@@ -3,7 +3,6 @@
 import io
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from awstoe.trust.authenticode import verify as authenticode
 from awstoe.trust.authenticode.verify import SignatureResult, State
 from fakes.certificates import NOW, world
-from fuzz.authenticode_cases import make
+from fuzz import children
+from fuzz.authenticode_cases import make, originals
 from fuzz.campaign import Batch, Fault, chance_of
 
 _ORACLE = "osslsigncode"
@@ -36,14 +36,18 @@ class Authenticode:
 
     name = "authenticode"
     cases_at_once = 100
+    success = State.GOOD.value
 
     def missing(self) -> str:
         return "" if shutil.which(_ORACLE) else _ORACLE
 
+    def prepare(self) -> None:
+        originals()
+
     def run(self, seed: int, cases: range) -> Batch:
         counts: Counter[str] = Counter()
         faults: list[Fault] = []
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        with children.folder() as folder:
             oracle = _Oracle(Path(folder))
             for number in cases:
                 program = make(chance_of(seed, self.name, number))

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -33,8 +34,7 @@ class _Published(NamedTuple):
 
 @functools.cache
 def _published() -> _Published:
-    # The folder lives as long as this process, which its cleanup ends with.
-    kept = tempfile.TemporaryDirectory(prefix="fuzz-")
+    kept = children.folder()
     folder = Path(kept.name)
     publisher = Publisher(folder / "region", make_keys())
     programs = [
@@ -55,39 +55,47 @@ def _published() -> _Published:
 
 
 class Bundles:
-    """Verifies and unpacks changed bundles, each in a process of its own."""
+    """Verifies and unpacks changed bundles."""
 
     name = "bundles"
     cases_at_once = 100
+    success = "accepted"
 
     def missing(self) -> str:
         return ""
+
+    def prepare(self) -> None:
+        _published()
 
     def run(self, seed: int, cases: range) -> Batch:
         published = _published()
         counts: Counter[str] = Counter()
         faults: list[Fault] = []
-        for number in cases:
-            data = make(chance_of(seed, self.name, number), published.files)
-            with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-                path = Path(folder, "awstoe.bundle")
-                path.write_bytes(data)
-                ended = children.run(functools.partial(_use, path, published))
-                left = sorted(os.listdir(folder))
-            rule = ended.broken_rule()
-            if not rule and ended.code not in (_ACCEPTED, _REFUSED):
-                rule = f"unpacked what was not signed: {ended.output[-300:]}"
-            if not rule and left != ["awstoe.bundle", "unpacked"]:
-                rule = f"wrote beside its folder: {left}"
-            counts["accepted" if ended.code == _ACCEPTED else "rejected"] += 1
-            if rule:
-                faults.append(Fault(number, rule, {path.name: data}))
+        with children.folder() as folder:
+            paths = {number: Path(folder, str(number), "awstoe.bundle") for number in cases}
+            for number, path in paths.items():
+                path.parent.mkdir()
+                path.write_bytes(make(chance_of(seed, self.name, number), published.files))
+            results = children.run(
+                [functools.partial(_use, path, published) for path in paths.values()]
+            )
+            for (number, path), ended in zip(paths.items(), results, strict=True):
+                rule = ended.broken_rule()
+                if not rule and ended.code not in (_ACCEPTED, _REFUSED):
+                    rule = f"unpacked what was not signed: {ended.output[-300:]}"
+                left = sorted(os.listdir(path.parent))
+                if not rule and left != [path.name, "unpacked"]:
+                    rule = f"wrote beside its folder: {left}"
+                counts["accepted" if ended.code == _ACCEPTED else "rejected"] += 1
+                if rule:
+                    faults.append(Fault(number, rule, {path.name: path.read_bytes()}))
         return Batch(counts, faults)
 
 
 def _use(path: Path, published: _Published) -> int:
     """Verify a bundle, and then unpack it as an update does. Return whether it was accepted."""
     folder = path.parent / "unpacked"
+    shutil.rmtree(folder, ignore_errors=True)  # of this case, which runs again
     folder.mkdir()
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     try:

@@ -1,4 +1,4 @@
-"""Makes documents: real ones with changed bytes, lines and values, and ones that grow."""
+"""Makes documents: valid ones, changed bytes, lines and values of real ones, and ones that grow."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ import yaml
 
 from awstoe.actions.table import ACTIONS
 from awstoe.expressions.conditions import LOGICAL, OPERATORS
+from fuzz import valid_documents
 
 _TESTS = Path(__file__).parents[1]
 _SAMPLES = ("tests/documents/*/*.yml", "tests/documents/*/*.json", "examples/*.yml")
@@ -50,6 +51,8 @@ def samples() -> tuple[bytes, ...]:
 
 def make(chance: random.Random) -> bytes:
     """Return a case."""
+    if chance.random() < 0.6:
+        return valid_documents.make(chance)
     changes: list[Callable[[random.Random], bytes]] = [
         _with_pieces,
         _with_pieces,

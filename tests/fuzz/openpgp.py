@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,10 @@ from awstoe.trust.openpgp import verify as openpgp
 from awstoe.trust.policy import Verdict, Verification
 from fakes.gnupg import Gpg, gpg
 from fakes.openpgp_forge import NOW
+from fuzz import children
 from fuzz.campaign import Batch, Fault, chance_of
-from fuzz.openpgp_cases import Case, make
+from fuzz.openpgp_cases import RSA_KEYS, Case, make
+from fuzz.openpgp_keys import rsa_key
 
 _BAD = {"BADSIG", "ERRSIG", "REVKEYSIG", "EXPSIG", "NODATA", "FAILURE", "UNEXPECTED"}
 _KEYS, _FILE, _SIGNATURE = "keys.gpg", "file", "file.sig"
@@ -36,10 +37,15 @@ class OpenPgp:
     """Compares the program's verdicts with those of gpg."""
 
     name = "openpgp"
-    cases_at_once = 200
+    cases_at_once = 100
+    success = Verdict.GOOD.value
 
     def missing(self) -> str:
         return "" if shutil.which("gpg") else "gpg"
+
+    def prepare(self) -> None:
+        for number in range(RSA_KEYS):
+            rsa_key(number, NOW)
 
     def run(self, seed: int, cases: range) -> Batch:
         counts: Counter[str] = Counter()
@@ -74,7 +80,7 @@ def rejected_by_gpg(cases: Mapping[int, tuple[Case, Verification]]) -> dict[int,
     """
     if not cases:
         return {}
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+    with children.folder() as folder:
         places = {number: Path(folder, str(number)) for number in cases}
         for number, place in places.items():
             place.mkdir()

@@ -24,6 +24,8 @@ from fakes.openpgp_packets import value_at
 from fuzz.openpgp_keys import curve_key, rsa_key
 
 DATA = b"the program\n" * 9
+RSA_KEYS = 2
+"""How many RSA keys there are: making one takes a second."""
 Part = tuple[int, bytes]
 """The type and body of a packet."""
 
@@ -62,7 +64,7 @@ class _Maker:
         self.chance = chance
         created = NOW - 10_000 - number % 100_000
         if chance.random() < 0.15:
-            self.primary = rsa_key(chance.randrange(2), created)
+            self.primary = rsa_key(chance.randrange(RSA_KEYS), created)
         else:
             self.primary = curve_key(chance, created)
         self.subkey = curve_key(chance, created + chance.choice([0, 1, 500]))
@@ -341,7 +343,9 @@ class _Maker:
             return made
         return chance.choice(
             [made.replace(b"\n", b"\r\n"), made.removesuffix(b"\n"), b"text\n" + made, made + made,
-             made.replace(b"\n\n", b"\nComment: a  b \n\n", 1), made.replace(b"\n\n", b"\n \n", 1),
+             made.replace(b"\n\n", b"\nComment: a  b \n\n", 1),
+             made.replace(b"\n\n", b"\nComment: " + chance.randbytes(9) + b"\n\n", 1),
+             made.replace(b"\n\n", b"\n \n", 1),
              made.replace(b"\n\n", b"\nHash: SHA1\n\n", 1), made.replace(b"\n=", b"\n==", 1),
              made + b"\n", made.replace(b"-----END", b"----END")]
         )  # fmt: skip

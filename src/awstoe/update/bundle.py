@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Final, Self
 
-from awstoe import limits
+from awstoe import contact, limits
 from awstoe.errors import UsageError
 from awstoe.host.files import plain_files
 from awstoe.update.errors import Untrusted
@@ -27,6 +27,8 @@ _LARGE_BYTES: Final = 20
 _LARGE_MARK: Final = b"PK\x06\x07"
 """Of the record before it in large archives (ZIP64), 4.3.15. It makes readers use another record
 instead, with other numbers. A bundle never needs one."""
+
+_INCOMPLETE: Final = "make the bundle again"
 
 _DAMAGED: Final = (
     *(zipfile.BadZipFile, ValueError, EOFError, OverflowError),
@@ -48,6 +50,11 @@ class Bundle:
 
     def __init__(self, path: str) -> None:
         self.name = os.path.basename(path)
+        self.missing_hint = _INCOMPLETE
+        self.changed_hint = (
+            "if a new copy of the bundle is the same, this may be an attack on updates:"
+            f" {contact.report_attack()}"
+        )
         try:
             self._file = plain_files.open_file(path)
         except OSError as error:
@@ -70,18 +77,27 @@ class Bundle:
         return path in self._entries
 
     def read(self, path: str, limit: int) -> bytes:
-        with self.open(path, offset=0, length=limit) as piece:
-            return b"".join(piece.chunks)
+        return b"".join(self._chunks(self._entry(path, limit)))
 
     @contextmanager
     def open(self, path: str, *, offset: int, length: int) -> Iterator[Piece]:
         del offset  # reading from the start again is fast
+        entry = self._entry(path, length)
+        if entry.file_size < length:  # the rest will not come, as it may over a network
+            raise Untrusted(
+                f"{self.name}: {path} is incomplete: expected {length} bytes, got"
+                f" {entry.file_size}",
+                hint=_INCOMPLETE,
+            )
+        yield Piece(0, self._chunks(entry))
+
+    def _entry(self, path: str, limit: int) -> zipfile.ZipInfo:
         entry = self._entries.get(path)
         if entry is None:
             raise NotFound(f"{path} is not in the bundle")
-        if entry.file_size > length:
-            raise TooLarge(f"{path}: expected at most {length} bytes, got {entry.file_size}")
-        yield Piece(0, self._chunks(entry))
+        if entry.file_size > limit:
+            raise TooLarge(f"{path}: expected at most {limit} bytes, got {entry.file_size}")
+        return entry
 
     def _chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         try:

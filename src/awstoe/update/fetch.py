@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from awstoe import contact, limits
+from awstoe import limits
 from awstoe.errors import AwstoeError, HostError
 from awstoe.host.files.own_files import PRIVATE_FILE, write_all
 from awstoe.host.network.errors import (
@@ -126,7 +126,7 @@ def _from(
             continued = _download(repository, release, path, progress)
         except NotFound as error:
             return _explained(error, repository, release.path)
-        except TooLarge as error:
+        except (TooLarge, Untrusted) as error:
             _discard(path)
             return _explained(error, repository, release.path)
         except HostError as error:
@@ -250,12 +250,14 @@ def _discard(path: str) -> None:
 
 
 def _explained(error: Exception, repository: Repository, path: str) -> AwstoeError:
+    if isinstance(error, Untrusted):  # a damaged bundle
+        return error
     if isinstance(error, TooLarge):
         return _wrong(repository, path, f"it is too large: {error}")
     if isinstance(error, NotFound):
         return Unreachable(
             f"{repository.name}: {path} does not exist, although the metadata lists it",
-            hint="a release may be in progress: try again later, or try another region",
+            hint=repository.missing_hint,
         )
     hint = error.hint if isinstance(error, HostError) else None
     return Unreachable(f"{repository.name}: {error}", hint=hint)
@@ -264,8 +266,7 @@ def _explained(error: Exception, repository: Repository, path: str) -> AwstoeErr
 def _wrong(repository: Repository, path: str, why: str) -> Untrusted:
     return Untrusted(
         f"{repository.name}: {path} is not the file that the metadata describes: {why}",
-        hint="if other regions return the same, this may be an attack on updates:"
-        f" {contact.report_attack()}",
+        hint=repository.changed_hint,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, NamedTuple, Protocol
 
-from awstoe import limits
+from awstoe import contact, limits
 from awstoe.host.network import http
 from awstoe.host.network.errors import HttpStatusError, RequestFailed
 from awstoe.update.regions import Mirror
@@ -39,6 +39,14 @@ class Repository(Protocol):
     @property
     def name(self) -> str:
         """Its name in messages."""
+
+    @property
+    def missing_hint(self) -> str:
+        """What to do if it does not have a file that its metadata lists."""
+
+    @property
+    def changed_hint(self) -> str:
+        """What to do if it has another file than its metadata describes."""
 
     def has(self, path: str) -> bool:
         """Whether it may have a file that the metadata lists. This sends no request."""
@@ -80,6 +88,11 @@ class WebRepository:
         self._client = client
         self._bytes_per_second = bytes_per_second
         self.name = mirror.name
+        self.missing_hint = "a release may be in progress: try again later, or try another region"
+        self.changed_hint = (
+            "if other regions return the same, this may be an attack on updates:"
+            f" {contact.report_attack()}"
+        )
 
     def has(self, path: str) -> bool:
         del path

@@ -247,6 +247,51 @@ def test_a_malformed_bundle_is_rejected(scene: Scene, content: bytes, message: s
     assert message in scene.refused("--from-file", str(path), code=code)
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "code", "message", "hint"),
+    [
+        ("awstoe", lambda data: data[:-5], 5, "is incomplete: expected", "make the bundle again"),
+        ("awstoe", lambda data: data + b"x", 5, "it is too large", "if a new copy of the bundle"),
+        ("awstoe", bytes.swapcase, 5, "the hash differs", "if a new copy of the bundle"),
+        (
+            "awstoe.sig",
+            lambda _: None,
+            4,
+            "although the metadata lists it",
+            "make the bundle again",
+        ),
+        (
+            "awstoe.sig",
+            lambda data: data[:-5],
+            5,
+            "the hash differs",
+            "if a new copy of the bundle",
+        ),
+    ],
+)
+def test_a_file_that_differs_in_a_bundle_is_rejected_at_once(
+    scene: Scene,
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    change: Callable[[bytes], bytes | None],
+    code: int,
+    message: str,
+    hint: str,
+) -> None:
+    """It cannot become right, as a download can: waiting and other regions do not help."""
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waits"))
+    with zipfile.ZipFile(bundle) as packed:
+        files = {each: packed.read(each) for each in packed.namelist()}
+    path = f"1.1.0/linux/amd64/{name}"
+    changed = change(files.pop(path))
+    bundle.write_bytes(archive({**files, **({} if changed is None else {path: changed})}))
+    said = scene.refused("--from-file", str(bundle), code=code)
+    assert message in said
+    assert hint in said
+    assert "region" not in said
+
+
 def test_a_truncated_bundle_is_rejected(scene: Scene, bundle: Path) -> None:
     data = bundle.read_bytes()
     for size in range(0, len(data), len(data) // 40):

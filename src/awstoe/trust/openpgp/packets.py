@@ -20,7 +20,7 @@ PUBLIC_SUBKEY: Final = 14
 USER_ATTRIBUTE: Final = 17
 
 _ARMOR_START: Final = b"-----BEGIN PGP "
-_ARMOR_HEADER: Final = re.compile(rb"(Version|Comment|Hash|Charset|MessageID): [ -~]*")
+_ARMOR_HEADER: Final = re.compile(rb"(Version|Comment|Hash|Charset|MessageID): [ -~\x80-\xff]*")
 _ARMOR_LINE: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _ARMOR_LINE_CHARACTERS: Final = 76
 _NUMBER_BITS: Final = 16384

@@ -67,6 +67,13 @@ SIGNATURES: dict[str, tuple[Callable[[Keys], bytes], Verdict, str]] = {
         Verdict.GOOD,
         "",
     ),
+    "armored with a comment beyond ASCII": (
+        lambda k: armored(packet(2, k.key.signature(DATA))).replace(
+            b"\n\n", "\nComment: für Ärzte\n\n".encode(), 1
+        ),
+        Verdict.GOOD,
+        "",
+    ),
     "hashed subpackets in another order": (
         lambda k: packet(
             2, k.key.signature(DATA, hashed=[time_of(2, NOW - 5), k.key.issuer_fingerprint])

@@ -62,7 +62,7 @@ def _files(groups: str, mounted: str) -> list[str]:
 
 def _count(path: str) -> int | None:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 key, _, value = line.partition(" ")
                 if key == _KEY:

@@ -302,7 +302,7 @@ def identity(pid: int) -> Identity | None:
 def boot_id() -> str:
     """Return the ID of the present boot; empty if a sandbox hides it."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return file.read().strip()
     except OSError:
         return ""
