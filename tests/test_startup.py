@@ -12,7 +12,10 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 AWS_AND_TRUST = {"boto3", "botocore", "requests", "cryptography", "tuf", "urllib3"}
 FOR_TERMINALS = {"rich", "pygments", "markdown_it"}
 # Each of these takes a millisecond or more, as long as a bash step.
-HEAVY = {"dataclasses", "inspect", "tempfile", "logging", "uuid", "pathlib", "asyncio", "http"}
+HEAVY = {
+    *("dataclasses", "inspect", "tempfile", "logging", "uuid", "pathlib", "asyncio", "http"),
+    "hashlib",  # with OpenSSL, which the single file would unpack at every start
+}
 
 
 def loaded_by(*command: str, folder: Path) -> set[str]:

@@ -231,6 +231,11 @@ def test_a_file_that_is_not_an_archive_of_modules_is_rejected(tmp_path: Path) ->
         archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
 
 
+UNPACKED = "_MEI00000001abcdef"
+MARKS = [] if sys.platform == "win32" else [".awstoe"]
+"""What a folder has that was made again."""
+
+
 @pytest.fixture
 def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """The functions that the frozen program registers to run at exit."""
@@ -244,16 +249,14 @@ def at_end(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 
 
 @pytest.fixture
-def running(
-    tmp_path: Path, at_end: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Run late_loading.py in this process, and return the unpack folder."""
     path = modules_archive(tmp_path / "modules")
     archive.append(str(path), LATE, lambda origin: origin.encode(), BASE)
     importers = types.ModuleType("pyimod02_importers")
     importers.pyz_archive = Archive(path)  # type: ignore[attr-defined] # PyInstaller's name
     monkeypatch.setitem(sys.modules, "pyimod02_importers", importers)
-    folder = tmp_path / "unpacked"
+    folder = tmp_path / UNPACKED
     folder.mkdir()
     monkeypatch.setattr(sys, "_MEIPASS", str(folder), raising=False)
     monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
@@ -261,7 +264,6 @@ def running(
         _imp, "create_dynamic", lambda _: None
     )  # the unpacked files are not libraries
     runpy.run_path(str(BUILD / "inside" / "late_loading.py"))
-    assert at_end
     yield folder
     if folder.is_dir():
         folder.chmod(0o700)
@@ -324,11 +326,50 @@ def test_a_file_that_was_removed_is_unpacked_again(running: Path) -> None:
     sys.meta_path[0].find_spec("three", None)
     shutil.rmtree(running)
     sys.meta_path[0].find_spec("two", None)
-    assert unpacked(running) == ["lib/one.so", "two.so"]
+    assert unpacked(running) == [*MARKS, "lib/one.so", "two.so"]
     assert stat.S_IMODE(running.stat().st_mode) & 0o077 == 0
     shutil.rmtree(running / "lib")
     frozen.restore("three")
+    assert unpacked(running) == [*MARKS, "lib/one.so", "two.so"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the folder cannot be removed there")
+def test_a_folder_that_was_made_again_is_locked_and_has_the_mark(running: Path) -> None:
+    shutil.rmtree(running)
+    sys.meta_path[0].find_spec("two", None)
+    look = f"flock --nonblock --exclusive {running} true"
+    assert subprocess.run(["bash", "-c", look], check=False).returncode == 1
+    assert (running / ".awstoe").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be changed there")
+def test_a_folder_without_a_lock_has_no_mark(
+    running: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would count as abandoned."""
+    monkeypatch.delitem(sys.modules, "fcntl")
+    shutil.rmtree(running)
+    sys.meta_path[0].find_spec("two", None)
     assert unpacked(running) == ["lib/one.so", "two.so"]
+
+
+@pytest.mark.parametrize("change", ["chmod", "replace", "link"])
+def test_a_file_that_was_changed_is_unpacked_again(running: Path, change: str) -> None:
+    """A step may have let others write to the folder for a while."""
+    sys.meta_path[0].find_spec("three", None)
+    file = running / "lib" / "one.so"
+    content = file.read_bytes()
+    if change == "chmod":
+        file.write_bytes(b"planted")
+        file.chmod(0o755)
+    else:
+        other = running / "other"
+        other.write_bytes(b"planted")
+        file.unlink()
+        other.rename(file) if change == "replace" else file.symlink_to(other)
+    sys.meta_path[0].find_spec("two", None)
+    assert not file.is_symlink()
+    assert file.read_bytes() == content
 
 
 def test_nothing_is_unpacked_into_a_folder_that_another_user_created(
@@ -373,8 +414,9 @@ def test_a_folder_that_a_step_changed_is_not_used_any_more(
     assert spec.origin is not None
     used = Path(spec.origin).parent
     assert used.parent == running.parent
-    assert used.name.startswith("unpacked-")
-    assert unpacked(used) == ["lib/one.so", "two.so"]
+    assert used.name.startswith(UNPACKED[:-6])
+    assert len(used.name) == len(UNPACKED)  # so that a later start looks at it
+    assert unpacked(used) == [*MARKS, "lib/one.so", "two.so"]
     assert not running.is_dir() or unpacked(running) == []
     with pytest.raises(AwstoeError, match="something else has taken its place"):
         frozen.restore("three")  # a package looks for its data in the old folder
@@ -388,20 +430,6 @@ def test_a_folder_that_a_step_made_read_only_is_made_writable(running: Path) -> 
     running.chmod(0o555)
     sys.meta_path[0].find_spec("two", None)
     assert unpacked(running) == ["lib/one.so", "two.so"]
-
-
-def test_the_folder_exists_when_the_bootloader_removes_it(
-    running: Path, at_end: list[Callable[[], None]]
-) -> None:
-    (last,) = at_end
-    last()
-    shutil.rmtree(running)
-    last()
-    assert list(running.iterdir()) == []
-    running.rmdir()
-    running.parent.joinpath("modules").rename(running)
-    last()
-    assert running.is_file()
 
 
 def test_modules_are_only_imported_from_the_archive(tmp_path: Path) -> None:

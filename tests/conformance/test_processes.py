@@ -6,6 +6,8 @@ sees only the bootloader. docs/bootloader.md describes the contract between the 
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -241,3 +243,39 @@ def test_awstoe_knows_its_path_when_started_by_a_link_or_from_path(place: Place)
 def test_exit_codes_pass_through_the_bootloader(place: Place, code: int) -> None:
     command = {0: ["--version"], 1: ["validate", "-d", "missing"], 2: ["frobnicate"]}[code]
     assert place.call([*place.program, *command]).exit_code == code
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_exit_codes_pass_through_if_the_caller_ignores_the_end_of_children(
+    place: Place, code: int
+) -> None:
+    """The kernel keeps no exit status of children then."""
+    words = [*place.program, *(["--version"] if code == 0 else ["validate", "-d", "missing"])]
+    start = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+    ended = place.call(
+        [sys.executable, "-c", f"{start} os.execv(sys.argv[1], sys.argv[1:])", *words]
+    )
+    assert ended.exit_code == code
+    assert "WARNING" not in ended.stderr
+
+
+def test_the_first_process_of_a_container_waits_for_orphans(place: Place) -> None:
+    """Processes that enter from outside, as by 'docker exec', may leave children."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a namespace of processes")
+    watch = (
+        "touch started; until [ -e entered ]; do sleep 0.05; done;"
+        " for _ in $(seq 600); do grep -q '^State:.Z' /proc/[0-9]*/status 2> /dev/null || exit 0;"
+        " sleep 0.05; done; exit 1"
+    )
+    namespaces = ["unshare", "--pid", "--fork", "--mount-proc"]
+    started = place.begin([*namespaces, *place.arguments(f"cd {place.folder}; {watch}")])
+    wait_until((place.folder / "started").exists)
+    first = inside(started.child.pid)
+    enter = ["nsenter", f"--target={first}", "--pid", "--mount"]
+    orphan = f"(sh -c 'echo $$ > {place.folder}/orphan') & kill -9 $$"
+    subprocess.run([*enter, "sh", "-c", orphan], check=False)
+    wait_until((place.folder / "orphan").exists)
+    place.write("entered", "")
+    ended = started.end()
+    assert ended.exit_code == 0, ended.stderr

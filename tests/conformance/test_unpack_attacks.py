@@ -212,6 +212,22 @@ def test_a_later_start_continues_with_a_folder_that_was_removed_in_part(place: P
     assert ended.exit_code == 0, ended.stderr
 
 
+def test_a_folder_that_cannot_be_emptied_still_counts_as_abandoned(place: Place) -> None:
+    needs_root()
+    place.killed = True
+    left = place.temporary / kill_all(place)
+    (left / "his").mkdir()
+    (left / "his" / "file").touch()
+    os.chown(left / "his", OTHER, OTHER)
+    gone = wait_in_step(f"! [ -e {left}/libpython3.13.so.1.0 ]")
+    ended = place.call(place.arguments(gone))
+    assert ended.exit_code == 0, ended.stderr
+    assert sorted(each.name for each in left.iterdir()) == [".awstoe", "his"]
+    shutil.rmtree(left / "his")
+    ended = place.call(place.arguments(wait_in_step(f"! [ -e {left} ]")))
+    assert ended.exit_code == 0, ended.stderr
+
+
 def test_a_later_start_removes_nothing_else(place: Place) -> None:
     """Neither folders in use, nor those of other one-file programs, users and names, nor links."""
     place.killed = True

@@ -4,8 +4,9 @@
 unpack folder, which it removes at the end with everything in it. A step may remove the folder
 earlier, as ``rm -rf /tmp/*`` does. Then this module creates it again, and unpacks again what is
 needed. If a step has put something else in its place, or has let others write to it, this module
-uses a new folder. Libraries that are loaded stay loaded. ``docs/bootloader.md`` describes who
-removes what.
+uses a new folder. Both are locked and marked as the bootloader's own, so that a later start removes
+them if this process is killed. Libraries that are loaded stay loaded. ``docs/bootloader.md``
+describes who removes what.
 
 Each library is loaded by its path before a module that needs it by name. So Linux does not have to
 search the folder for libraries, and loads nothing that another user has put there.
@@ -27,6 +28,11 @@ import pyimod02_importers  # type: ignore[import-not-found] # PyInstaller's own
 _FOLDER: str = sys._MEIPASS  # type: ignore[attr-defined] # noqa: SLF001
 _IN_USE = [_FOLDER]
 """The folder to which files are unpacked now."""
+_UNPACKED: dict[str, tuple[int, int]] = {}
+"""The inode and the time of the last change of each file that this process has unpacked."""
+_MARK = ".awstoe"
+_RANDOM = 6
+"""How many characters at the end of the folder's name are random."""
 _OWNER = os.lstat(_FOLDER).st_uid
 _UNPACKING = _thread.allocate_lock()
 _VARIABLE = "TMP" if sys.platform == "win32" else "TMPDIR"
@@ -96,6 +102,7 @@ def make_folder() -> str:
         facts = os.lstat(folder)
     except FileNotFoundError:
         os.mkdir(folder, 0o700)
+        hold(folder)
         return folder
     # Anything loaded from there would run with this user's rights.
     if facts.st_uid != _OWNER:
@@ -104,10 +111,30 @@ def make_folder() -> str:
         if facts.st_mode & stat.S_IRWXU != stat.S_IRWXU:
             os.chmod(folder, 0o700)
         return folder
-    _IN_USE[0] = f"{_FOLDER}-{os.urandom(8).hex()}"
+    _IN_USE[0] = _FOLDER[:-_RANDOM] + os.urandom(_RANDOM // 2).hex()
     os.mkdir(_IN_USE[0], 0o700)
+    hold(_IN_USE[0])
     atexit.register(remove_folder, _IN_USE[0])
     return _IN_USE[0]
+
+
+def hold(folder: str) -> None:
+    """Lock and mark a folder as the bootloader does, until this process ends.
+
+    On Windows, nobody can replace the folder while it is in use. On Linux, the module that locks is
+    loaded once a step has run. It must not be imported here, because that may need the folder.
+    """
+    fcntl = sys.modules.get("fcntl")
+    if fcntl is None or sys.platform == "win32":
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:  # without a lock, the folder must not have a mark
+        os.close(opened)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    os.close(os.open(_MARK, flags, 0o600, dir_fd=opened))
 
 
 def _replaced() -> FileExistsError:
@@ -122,18 +149,26 @@ def remove_folder(folder: str) -> None:
 
 
 def unpack(path: str, archive: object, name: str) -> None:
-    """Write a file atomically, unless it exists.
+    """Write a file atomically, unless this process has done so and nobody has changed it since.
+
+    A step may have let others write to the folder for a while.
 
     Raises:
         OSError: The file cannot be written.
     """
-    if os.path.exists(path):
+    if os.path.lexists(path) and _identity(path) == _UNPACKED.get(path):
         return
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     new = f"{path}.{os.urandom(8).hex()}.new"
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "wb") as stream:
         stream.write(archive.extract(name))  # type: ignore[attr-defined] # PyInstaller's reader
     os.replace(new, path)
+    _UNPACKED[path] = _identity(path)
+
+
+def _identity(path: str) -> tuple[int, int]:
+    facts = os.lstat(path)
+    return facts.st_ino, facts.st_ctime_ns
 
 
 def load(path: str) -> None:

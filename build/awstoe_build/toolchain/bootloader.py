@@ -89,7 +89,7 @@ EDITS: Final = (
         "pyi_utils_posix.c",
         "wait_rc = waitpid(child_pid, &rc, 0);",
         "awstoe_remove_abandoned(pyi_ctx->application_home_dir, child_pid);\n"
-        "    wait_rc = waitpid(child_pid, &rc, 0);",
+        "    wait_rc = awstoe_wait(child_pid, &rc);",
     ),
     Edit(
         "pyi_archive.c",
@@ -150,8 +150,8 @@ EDITS: Final = (
     ),
     Edit(
         "pyi_utils_posix.c",
-        "return rmdir(dir_path);",
-        "awstoe_remove_mark(dir_path);\n    return rmdir(dir_path);",
+        "closedir(dir_handle);",
+        "awstoe_remove_mark(dir_handle);\n    closedir(dir_handle);",
     ),
     Edit(
         "pyi_main.c",

@@ -10,7 +10,9 @@
  *   removes the folder.
  * - If the bootloader is killed later, the kernel sends SIGTERM to the program. SIGTERM stays
  *   blocked in the program until its Python code can remove the folder: see inside/start.py.
- * - The caller's file mode mask does not apply to what is unpacked.
+ * - The caller's file mode mask does not apply to what is unpacked. Nor does it matter if the caller
+ *   ignores SIGCHLD: the kernel would keep no exit status of the program.
+ * - As the first process of a container, it also waits for orphans, which would stay zombies.
  */
 #ifndef AWSTOE_BOOTLOADER_ADDITIONS_H
 #define AWSTOE_BOOTLOADER_ADDITIONS_H
@@ -35,6 +37,7 @@ static pid_t awstoe_bootloader_pid;
 static pid_t awstoe_guard_pid = -1;
 static int awstoe_guard_pipe = -1;
 static void (*awstoe_callers_sigxfsz)(int);
+static void (*awstoe_callers_sigchld)(int);
 static mode_t awstoe_callers_umask;
 
 /* Block the signals that end a program. */
@@ -49,6 +52,7 @@ awstoe_block_signals(void)
     sigaddset(&ending, SIGQUIT);
     awstoe_signals_blocked = sigprocmask(SIG_BLOCK, &ending, &awstoe_callers_mask) == 0;
     awstoe_callers_sigxfsz = signal(SIGXFSZ, SIG_IGN);
+    awstoe_callers_sigchld = signal(SIGCHLD, SIG_DFL);
     awstoe_callers_umask = umask(077);
 }
 
@@ -161,6 +165,7 @@ awstoe_set_up_child(void)
     sigset_t mask = awstoe_callers_mask;
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     signal(SIGXFSZ, awstoe_callers_sigxfsz);
+    signal(SIGCHLD, awstoe_callers_sigchld);
     umask(awstoe_callers_umask);
     snprintf(number, sizeof number, "%ld", (long)awstoe_bootloader_pid);
     setenv("_PYI_AWSTOE_PARENT", number, 1);
@@ -174,6 +179,17 @@ awstoe_set_up_child(void)
     if (getppid() != awstoe_bootloader_pid) {
         raise(SIGTERM); /* the bootloader was killed before prctl() took effect */
     }
+}
+
+/* Wait for the program, and for every other child that ends before it. Return as waitpid(). */
+static int
+awstoe_wait(pid_t program, int *status)
+{
+    pid_t ended;
+    do {
+        ended = waitpid(-1, status, 0);
+    } while (ended < 0 ? errno == EINTR : ended != program);
+    return ended;
 }
 
 #endif

@@ -298,26 +298,32 @@ awstoe_remove_abandoned(const char *own, pid_t program)
     closedir(parent);
 }
 
-/* Remove the mark of a folder whose other files are gone. It is the last one, so that a folder that
- * was removed only in part still counts as abandoned. */
+/* Remove the mark of an open folder if nothing else is left in it: a folder that was removed only in
+ * part still counts as abandoned. */
 static void
-awstoe_remove_mark(const char *path)
+awstoe_remove_mark(DIR *folder)
 {
-    char mark[PYI_PATH_MAX];
-    if (snprintf(mark, sizeof mark, "%s/" AWSTOE_MARK, path) < (int)sizeof mark) {
-        unlink(mark);
+    struct dirent *entry;
+    rewinddir(folder);
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0
+            && strcmp(entry->d_name, AWSTOE_MARK) != 0) {
+            return;
+        }
     }
+    unlinkat(dirfd(folder), AWSTOE_MARK, 0);
 }
 
-/* Remove the unpack folder at the end. A step may have removed it before. */
+/* Remove the unpack folder at the end. A step may have removed it before; a later start may be
+ * removing it at this moment, if a step has removed it and the program has made it again. */
 int
 awstoe_remove_folder(const char *path)
 {
     struct stat facts;
-    if (lstat(path, &facts) != 0 && errno == ENOENT) {
+    if (lstat(path, &facts) == 0 && pyi_recursive_rmdir(path) == 0) {
         return 0;
     }
-    return pyi_recursive_rmdir(path);
+    return lstat(path, &facts) != 0 && errno == ENOENT ? 0 : -1;
 }
 
 #endif

@@ -81,6 +81,13 @@ EDITS: Final = (
     # Protected from the parent's access list, and inherited by what is unpacked.
     Edit(_FILE, 'L"D:(A;;FA;;;%s)(A;;FA;;;%s)"', 'L"D:P(A;OICI;FA;;;%s)(A;OICI;FA;;;%s)"'),
     Edit(_FILE, 'L"D:(A;;FA;;;%s)",', 'L"D:P(A;OICI;FA;;;%s)",'),
+    Edit(
+        _FILE,
+        'wcscmp(entry_info.cFileName, L"..") == 0) {',
+        'wcscmp(entry_info.cFileName, L"..") == 0\n'
+        "            || wcscmp(entry_info.cFileName, AWSTOE_MARK_NAME) == 0) {",
+    ),
+    Edit(_FILE, "/* Finally, remove the directory */", "awstoe_remove_mark(dir_path);"),
     # Links of all kinds are removed, and never followed.
     Edit(_FILE, "if (entry_info.dwReserved0 == IO_REPARSE_TAG_SYMLINK) {", "if (1) {"),
     Edit(

@@ -24,7 +24,8 @@
 #include "bootloader_additions.h"
 #include "pyi_utils.h"
 
-#define AWSTOE_MARK L"\\.awstoe"
+#define AWSTOE_MARK_NAME L".awstoe"
+#define AWSTOE_MARK L"\\" AWSTOE_MARK_NAME
 #define AWSTOE_CLEAN L"_PYI_AWSTOE_CLEAN"
 
 enum {
@@ -179,6 +180,36 @@ awstoe_hold_folder(const char *path)
     }
     free(resolved);
     return 0;
+}
+
+/* Remove the mark of a folder if nothing else is left in it: a folder that was removed only in part
+ * still counts as abandoned. It fails as long as somebody has the mark open. */
+static void
+awstoe_remove_mark(const wchar_t *folder)
+{
+    wchar_t path[PYI_PATH_MAX];
+    WIN32_FIND_DATAW entry;
+    HANDLE search;
+    int others = 0;
+    if (wcslen(folder) + wcslen(AWSTOE_MARK) >= PYI_PATH_MAX) {
+        return;
+    }
+    wcscpy(path, folder);
+    wcscat(path, L"\\*");
+    search = FindFirstFileW(path, &entry);
+    if (search == INVALID_HANDLE_VALUE) {
+        return;
+    }
+    do {
+        others += wcscmp(entry.cFileName, L".") != 0 && wcscmp(entry.cFileName, L"..") != 0
+            && wcscmp(entry.cFileName, AWSTOE_MARK_NAME) != 0;
+    } while (FindNextFileW(search, &entry));
+    FindClose(search);
+    if (others == 0) {
+        wcscpy(path, folder);
+        wcscat(path, AWSTOE_MARK);
+        DeleteFileW(path);
+    }
 }
 
 /* Remove everything but the mark, which somebody has open, then the mark and the folder. */

@@ -4,7 +4,6 @@ The words of a command can be quoted and have escapes for every byte. The progra
 folder and variables cannot have every byte: such a command is rejected.
 """
 
-import hashlib
 import re
 from typing import Final
 
@@ -25,6 +24,8 @@ _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\r": "\\r"
 def unit_name(name: str) -> str:
     """Return the name of the unit of the command ``name``; systemd accepts ASCII only."""
     if not _NAME.fullmatch(name):
+        import hashlib  # noqa: PLC0415 - slow to import
+
         kept = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:100]
         name = f"{kept}-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:16]}"
     return f"awstoe-{name}.service"
