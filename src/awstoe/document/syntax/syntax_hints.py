@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from awstoe.document.syntax import unquoted
+from awstoe.document.syntax.quoting import SEARCHED
 from awstoe.expressions.values import quoted
 
 _COLON: Final = "quote a string that contains ': '"
@@ -88,7 +89,7 @@ def _is_json(lines: Sequence[str]) -> bool:
 def _json(lines: Sequence[str], row: int) -> str:
     """Return what to do about text that is nearly JSON; may be empty."""
     for number, line in enumerate(lines[: row + 1]):
-        if re.match(r"[^\"']*(?:\"[^\"]*\"[^\"']*)*(?://|/\*)", line):
+        if re.match(r"[^\"']*(?:\"[^\"]*\"[^\"']*)*(?://|/\*)", line[:SEARCHED]):
             return f"JSON has no comments: remove the one on line {number + 1}"
     before = next((number for number in range(row - 1, -1, -1) if lines[number].strip()), None)
     if before is None or not re.match(r"\s*[\"{\[]", lines[row]):
