@@ -60,6 +60,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "awstoe.document.syntax": {
         "awstoe.document.diagnostics",
         "awstoe.document.problems",
+        "awstoe.document.suggestions",
         "awstoe.expressions.values",
     },
     "awstoe.document.source": {  # reads documents from where they are

@@ -19,7 +19,7 @@ from typing import Annotated, Final, NamedTuple
 
 from awstoe.actions import program
 from awstoe.actions.contract import ActionContext, Command
-from awstoe.actions.fields import LocalPath, TextList
+from awstoe.actions.fields import Program, TextList
 
 EXAMPLE = """\
 path: /bin/echo
@@ -34,7 +34,7 @@ _NAME: Final = "ExecuteBinary"
 class Inputs(NamedTuple):
     """The inputs of a step."""
 
-    path: Annotated[str, LocalPath("The program: a path, or a name to search in PATH.")]
+    path: Annotated[str, Program("The program: a path, or a name to search in PATH.")]
     arguments: Annotated[tuple[str, ...], TextList("The arguments, each passed as it is.")] = ()
 
 

@@ -194,6 +194,10 @@ class LocalPath(Field):
         return long_paths.usable(self.parse(value, current()))
 
 
+class Program(LocalPath):
+    """A program: a path, or a name to search."""
+
+
 class Boolean(Field):
     """A boolean: true, yes or on; false, no or off; in any case, quoted or not."""
 

@@ -79,6 +79,15 @@ def _branch(
     entry = node.given(key)
     if entry is None:
         return default
+    if not isinstance(entry[1], Scalar):
+        context.diagnostics.error(
+            entry[1],
+            f"{path}.{key}",
+            "wrong-value",
+            f"{key!r}: expected one of {', '.join(Branch)}, got {describe(entry[1])}",
+            "write Execute, Skip or Abort: what runs is in the 'inputs' of the step",
+        )
+        return None
     word = expect.choice(
         context.diagnostics,
         entry[1],
@@ -101,7 +110,9 @@ def _parse(context: ParseContext, node: Node, place: _Place) -> Condition | None
             "combine them under 'and' or 'or'",
         )
         return None
-    if not isinstance(node, Mapping):
+    if isinstance(node, Mapping):
+        node = _with_operands(context, node, place)
+    else:
         diagnostics.error(
             node,
             place.path,
@@ -166,18 +177,56 @@ def _operator(context: ParseContext, node: Mapping, place: _Place) -> str | None
         place.path,
         "no-operator",
         f"expected exactly one operator, got {', '.join(map(quoted, others)) or 'none'}",
-        hint or f"use one of {', '.join(operators)}",
+        hint
+        or "use an operator, such as fileExists, stringEquals or patternMatches; 'awstoe actions"
+        " Assert' lists them",
     )
     return None
 
 
+def _with_operands(context: ParseContext, node: Mapping, place: _Place) -> Mapping:
+    """Report two operands in one list or mapping; return the condition that was meant."""
+    for key, (where, value) in node.entries.items():
+        operator = conditions.OPERATORS.get(conditions.SPELLINGS.get(key, key))
+        if operator is None or operator.companion is None or operator.companion in node.entries:
+            continue
+        if isinstance(value, Sequence):
+            parts = value.items
+        elif isinstance(value, Mapping):
+            parts = [part for _, part in value.entries.values()]
+        else:
+            continue
+        if len(parts) != 2:  # noqa: PLR2004 - what is compared, and with what
+            continue
+        texts = [flow_text(part.text) for part in parts if isinstance(part, Scalar)]
+        if len(texts) == len(parts):
+            form = f"{key}: {texts[0]}, {operator.companion}: {texts[1]}"
+            context.diagnostics.error(
+                value,
+                f"{place.path}.{key}",
+                "wrong-type",
+                f"{key!r}: expected a string, got {describe(value)}",
+                f"write '{{{form}}}'",
+            )
+            companion = (keys.word(operator.companion, where), parts[1])
+            return keys.with_entries(
+                node, node.entries | {key: (where, parts[0]), operator.companion: companion}
+            )
+    return node
+
+
 def _expression_hint(node: Node) -> str:
     """Return how a condition that is written as an expression is written here."""
-    found = (
-        re.fullmatch(r"(.+?)\s*(==|!=)\s*(.+)", node.text.strip())
-        if isinstance(node, Scalar)
-        else None
-    )
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    if call := re.fullmatch(r"(not |!)?\s*(\w+)\(\s*['\"]?([^'\",()]+)['\"]?\s*\)", text):
+        names = {name.casefold(): name for name in conditions.OPERATORS}
+        if name := names.get(call[2].casefold()):
+            form = f"{name}: {flow_text(call[3].strip())}"
+            return f"write '{{not: {{{form}}}}}'" if call[1] else f"write '{{{form}}}'"
+    if test := re.fullmatch(r"\[*\s*(! )?-([efd])\s+(\S+?)\s*\]*", text):
+        form = f"{'folder' if test[2] == 'd' else 'file'}Exists: {flow_text(test[3])}"
+        return f"write '{{not: {{{form}}}}}'" if test[1] else f"write '{{{form}}}'"
+    found = re.fullmatch(r"(.+?)\s*(==|!=)\s*(.+)", text)
     if found is None:
         return "write an operator and its operand, as in 'if: {fileExists: /etc/debian_version}'"
     value, operator, operand = (part.strip().strip("'\"") for part in found.groups())

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 from awstoe.document import advice, foreign_words
 from awstoe.document.diagnostics import Unreadable
+from awstoe.document.scalars import commands
 from awstoe.document.suggestions import closest
-from awstoe.document.syntax.nodes import Mapping, Node, Sequence
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
 
 CODE: Final = "not-a-document"
@@ -81,6 +82,11 @@ _OPENINGS: Final = (
         r"\s*```",
         "a document between lines of '```'",
         "remove the lines with '```': they belong to Markdown",
+    ),
+    _Opening(
+        r"\s*(cat\b[^\n]*)?<<[-~]?\s*['\"]?\w+",
+        "a document inside a here-document of a shell or of Terraform",
+        "remove the line with '<<' and the word that ends the here-document",
     ),
     _Opening(
         r"version https://git-lfs",
@@ -248,6 +254,9 @@ _MAPPINGS: Final = (
     _Signature(
         "resource|terraform|provider", "a Terraform configuration (JSON)", _WANTED, r"^\s*\{"
     ),
+    _Signature(
+        "version jobs|workflows|orbs", "a CircleCI configuration", "CircleCI runs it", r"jobs:"
+    ),
     _Signature("repos", "a configuration of pre-commit", "use it with pre-commit", r"rev:"),
     _Signature("trigger|pool|pr steps|jobs|stages", "an Azure pipeline", "Azure DevOps runs it"),
     _Signature(
@@ -278,17 +287,25 @@ _LISTS: Final = (
         r"|include_tasks|set_fact|become|register|when|notify|(ansible|community|amazon)\.[\w.]+):",
     ),
 )
+_OWN_KEY: Final = re.compile(
+    r"""(?m)^[\s{\[-]*["']?(name|description|schemaVersion|parameters|constants|phases|steps|action"""
+    r"""|inputs|commands)["']?(?:[:=]|[ \t]+[:=]\s)"""
+)
+"""A key of a document, also one with a mistake after it."""
 _COMPARED: Final = 50
 """Keys that are compared with those of a document."""
+_SHOWN: Final = 40
+"""Characters of a text that are shown."""
 _OWN: Final = ("name", "description", "schemaVersion", "parameters", "constants", "phases", "steps")
 
 
-def recognized(data: bytes, root: Node | None) -> Unreadable | None:
+def recognized(data: bytes, root: Node | None, *, is_text: bool) -> Unreadable | None:
     """Return what kind of foreign file it is, as the only problem of the file, or None.
 
     Args:
         data: The file's bytes.
         root: Its tree, if it has one; None if it has no text or no tree.
+        is_text: Whether it is text that is not YAML.
     """
     start = data[:200]
     for magic, what, hint in _MAGIC:
@@ -300,7 +317,7 @@ def recognized(data: bytes, root: Node | None) -> Unreadable | None:
     if found := _opening(_OPENINGS, text):
         return found
     if isinstance(root, Mapping):
-        return _mapping(root.entries, text, root.line) or _nothing_in_common(root)
+        return _inside(root) or _mapping(root.entries, text, root.line) or _nothing_in_common(root)
     if isinstance(root, Sequence):
         keys = [key for item in root.items if isinstance(item, Mapping) for key in item.entries]
         return _by_keys(_LISTS, keys, text, root.line)
@@ -313,7 +330,48 @@ def recognized(data: bytes, root: Node | None) -> Unreadable | None:
         or _mapping(re.findall(r"(?m)^[\"']?([\w.-]+)[\"']?:(?=\s|$)", text), text, 1)
         or _by_keys(_LISTS, re.findall(r"(?m)^- ([\w.]+):(?=\s|$)", text), text, 1)
         or _opening(_TEXTS, body, first)
+        or (_text(root, body, first) if is_text or root is not None else None)
     )
+
+
+def _inside(root: Mapping) -> Unreadable | None:
+    """Recognize a document that is the value of a key."""
+    for key, (where, value) in root.entries.items():
+        if isinstance(value, Mapping) and isinstance(value.value("phases"), Sequence):
+            hint = f"remove {quoted(key)}, and start the keys below it in column 1"
+            if value.flow:
+                hint = f"use only the value of {quoted(key)}"
+            return _foreign(f"a document under the key {quoted(key)}", hint, line=where.line)
+    return None
+
+
+def _text(root: Node | None, body: str, line: int) -> Unreadable | None:
+    """Recognize text that has no structure: a script, a message of a program, or prose.
+
+    Args:
+        root: The text as a scalar; None if it cannot be read as YAML.
+        body: The text from its first line that is not a comment.
+        line: The number of that line.
+    """
+    if isinstance(root, Scalar) and root.style:
+        if not _OWN_KEY.search(root.text):
+            return None
+        hint = (
+            f"remove the line with '{root.style}', and the indentation of the other lines"
+            if root.style in "|>"
+            else "write the text without the quotes around it"
+        )
+        return _foreign("a string that holds a document", hint, line=root.line)
+    if _OWN_KEY.search(body):
+        return None
+    start = body.split(maxsplit=1)[0] if body.strip() else ""
+    if start in commands.PROGRAMS or start in commands.WORDS:
+        return _foreign("a shell script", _SCRIPT, line=line)
+    if commands.CMDLET.match(body):
+        return _foreign("a PowerShell script", _SCRIPT, line=line)
+    shown = body.strip().split("\n", 1)[0]
+    shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN].rstrip() + "..."
+    return _foreign(f"other text, which starts with {quoted(shown)}", _WANTED, line=line)
 
 
 def _without_comments(text: str) -> str:
@@ -365,6 +423,10 @@ def _nothing_in_common(root: Mapping) -> Unreadable | None:
     if folded & words or any(closest(key, _OWN) for key in unknown[:_COMPARED]):
         return None
     shown = ", ".join(map(quoted, unknown[:3]))
+    for key, (_, value) in root.entries.items():
+        if isinstance(value, Scalar) and _OWN_KEY.search(value.text):
+            hint = f"use the text under {quoted(key)} as the document"
+            return _foreign(f"a document under the key {quoted(key)}", hint, line=root.line)
     more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""  # noqa: PLR2004 - as above
     return _foreign(f"a mapping with the keys {shown}{more}", _WANTED, line=root.line)
 

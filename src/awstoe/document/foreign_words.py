@@ -119,7 +119,8 @@ STEP: Final[Table] = (
     Row("ignoreerrors ignorefailure continueonerror allowfailure iscritical failedwhen", _IGNORE),
     Row("onerror errors failure", "", ("onFailure",)),
     Row("nolog sensitive secret silent", "", ("disableLogging",)),
-    Row("withitems withlist withsequence withdict withfileglob items matrix strategy each", _LOOP),
+    Row("withitems withlist withsequence withdict withfileglob items matrix each foreach", _LOOP),
+    Row("strategy repeat", _LOOP),
     Row("loopcontrol loopvar", "use 'name' under 'loop', as in 'loop: {{name: x, forEach: [a]}}'"),
     Row("register output outputs", _RESULT),
     Row("id title displayname stepname step label", "", ("name",)),
@@ -207,7 +208,9 @@ INPUT: Final[Table] = (
     Row("run script shell bash command cmd cmds inline exec raw", "", ("commands", "path")),
     Row("program executable binary exe", "", ("path",)),
     Row("args argv argument params parameter", "", ("arguments", "parameters")),
-    Row("file filename filepath dir directory folder folderpath name", "", ("path", "document")),
+    Row(
+        "file filename filepath dir directory folder folderpath name path", "", ("path", "document")
+    ),
     Row("text data body value block line contents template", "", ("content",)),
     Row("mode chmod permission perms", "", ("permissions",)),
     Row("user uid chown username", "", ("owner",)),
@@ -292,7 +295,7 @@ ACTION: Final[Table] = (
         "use 'ExecutePowerShell', which runs on Windows only",
         ("ExecutePowerShell",),
     ),
-    Row("uses", "GitHub's actions cannot run here: use a command in a script"),
+    Row("uses", "use a command in a script; GitHub's actions cannot run here"),
     Row("executescript executeshell executecommand runscript runcommand", "", ("{shell}",)),
     Row("binary program executable", "", ("ExecuteBinary",)),
     Row(

@@ -12,6 +12,7 @@ from awstoe.actions.fields import Field, ParameterList, TextList, TextMap
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import ActionSpec, Shape
 from awstoe.document import input_hints
+from awstoe.document.keys import listed
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position, texts_of
 from awstoe.document.scope import StepFacts
@@ -141,7 +142,8 @@ def _operation(
             continue
         if unsupported := [p for p in context.platforms if p not in field.platforms]:
             message = f"the input {key!r} is not supported for os platform {', '.join(unsupported)}"
-            diagnostics.error(where, place, "wrong-platform", failure(step, message))
+            hint = f"remove it, or move it to a step that runs only on {listed(field.platforms)}"
+            diagnostics.error(where, place, "wrong-platform", failure(step, message), hint)
         has_references = _refers(context, value_node, place, step)
         context.scalars.input(field, value_node, place)
         if has_references and _may_fit(field, value):
@@ -249,7 +251,9 @@ def _check(context: ParseContext, node: Node, path: str, field: Field, key: str)
                 f"{path}[{position}]",
                 "wrong-value",
                 f"the input {key!r}: expected a string, got {describe(item)}",
-                input_hints.entry(item) or context.scalars.error_hint(item, field),
+                context.scalars.quoted_line(item)
+                or input_hints.entry(item)
+                or context.scalars.error_hint(item, field),
             )
         if wrong:
             return False

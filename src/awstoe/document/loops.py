@@ -4,12 +4,13 @@ from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
 from awstoe.document import expect, keys
+from awstoe.document.declarations import flow_text
 from awstoe.document.names import name_hint, name_problem
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.references import Position
 from awstoe.document.scope import StepFacts
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
-from awstoe.expressions import loops
+from awstoe.expressions import loops, references
 from awstoe.expressions.loops import ForEachList, ForEachText, ForLoop, Loop
 from awstoe.expressions.values import Value, quoted
 
@@ -17,6 +18,8 @@ _LIST: Final = "'forEach: [a, b]'"
 _COUNT: Final = "'for: {start: 1, end: 3, updateBy: 1}'"
 _KINDS: Final = ("for", "forEach")
 _NUMBERS: Final = ("start", "end", "updateBy")
+_SHOWN: Final = 60
+"""Characters of a list in a hint."""
 _ESCAPES: Final = {"\\n": "\n", "\\t": "\t"}
 
 
@@ -69,8 +72,23 @@ def _form(node: Node) -> str:
     if isinstance(node, Scalar) and node.text.isdecimal():
         return f"write 'loop: {{for: {{start: 1, end: {node.text}, updateBy: 1}}}}'"
     if isinstance(node, Sequence):
-        return "write 'loop: {forEach: [...]}' with the list in it"
+        if any(isinstance(item, Mapping) for item in node.items):
+            return f"remove the '- ' below 'loop:', as in 'loop: {{{_LIST[1:-1]}}}'"
+        return f"write 'loop: {{forEach: {_values(node)}}}'"
     return f"put {_LIST} under 'loop', or {_COUNT}"
+
+
+def _values(node: Node) -> str:
+    """Return the strings of a list, or of a string with commas, as a list in one line."""
+    texts = (
+        [item.text for item in node.items if isinstance(item, Scalar)]
+        if isinstance(node, Sequence)
+        else []
+    )
+    if isinstance(node, Scalar):
+        texts = [part.strip() for part in node.text.split(",") if part.strip()]
+    shown = ", ".join(map(flow_text, texts)) if texts else "a, b"
+    return f"[{shown}]" if len(shown) <= _SHOWN else "[a, b]"
 
 
 def _name(context: ParseContext, node: Mapping, path: str, step: StepFacts) -> str:
@@ -112,7 +130,11 @@ def _for(context: ParseContext, node: Node, path: str, name: str) -> ForLoop | N
     start, end, update_by = numbers
     if problem := loops.for_problem(start, end, update_by):
         diagnostics.error(
-            holder.entries["updateBy"][1], f"{path}.updateBy", "endless-loop", problem
+            holder.entries["updateBy"][1],
+            f"{path}.updateBy",
+            "endless-loop",
+            problem,
+            f"write 'updateBy: {-(abs(update_by) or 1) if end < start else abs(update_by) or 1}'",
         )
         return None
     return ForLoop(name, start, end, update_by)
@@ -140,7 +162,9 @@ def _for_each(
             "wrong-type",
             "'forEach': expected a list, or a mapping with 'list' and 'delimiter',"
             f" got {describe(node)}",
-            "to split a string, put it under 'list' in 'forEach'",
+            f"write 'forEach: {{list: {flow_text(node.text)}, delimiter: \",\"}}' to split it"
+            if references.find(node.text)
+            else f"write 'forEach: {_values(node)}'",
         )
         return None
     node = keys.check(diagnostics, context.platforms, node, path, keys.SPLIT)
@@ -157,6 +181,11 @@ def _for_each(
 
 
 def _text(context: ParseContext, node: Node, path: str, what: str, step: StepFacts) -> str | None:
+    hint = "write strings: each iteration has one" if isinstance(node, Mapping) else ""
+    if hint:
+        message = f"{what}: expected a string, got {describe(node)}"
+        context.diagnostics.error(node, path, "wrong-type", message, hint)
+        return None
     text = expect.text(context.diagnostics, node, path, what, expect.EMPTY_TEXT)
     if text is not None and isinstance(node, Scalar):
         context.references.text(node, path, step, Position.LOOP)

@@ -36,6 +36,9 @@ def valid_name(name: str) -> str:
 def name_hint(name: str) -> str:
     """Return the valid name closest to an invalid one, as a hint."""
     valid = valid_name(name)
+    if valid and not name.isprintable():
+        sign = next(sign for sign in name if not sign.isprintable())
+        return f"remove the invisible character U+{ord(sign):04X}: write {valid!r}"
     return f"write {valid!r}" if valid else "write a name of allowed characters"
 
 

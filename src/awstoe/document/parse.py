@@ -97,7 +97,10 @@ def _read(data: bytes, diagnostics: Diagnostics) -> tuple[str, Mapping]:
         text = encoding.decode(data)
         root = compose.read(text, diagnostics)
     except Unreadable as error:
-        raise (None if error.code == "empty-document" else _foreign(data, None)) or error from None
+        is_text = error.code == "yaml-syntax"
+        if error.code != "empty-document" and (found := _foreign(data, None, is_text=is_text)):
+            raise found from None
+        raise
     if isinstance(root, Mapping) and isinstance(root.value("phases"), Sequence):
         return text, root
     if found := _foreign(data, root):
@@ -106,16 +109,25 @@ def _read(data: bytes, diagnostics: Diagnostics) -> tuple[str, Mapping]:
         return text, root
     message = f"the document: expected a mapping, got {describe(root)}"
     line, column = root.line, root.column
-    first = root.items[0] if isinstance(root, Sequence) and root.items else None
-    hint = _STEPS if isinstance(first, Mapping) and "action" in first.entries else _TOP
+    hint = _list_hint(root) if isinstance(root, Sequence) else _TOP
     raise Unreadable("wrong-type", message, hint=hint, line=line, column=column)
 
 
-def _foreign(data: bytes, root: Node | None) -> Unreadable | None:
+def _list_hint(root: Sequence) -> str:
+    """Return the hint for a list in place of a document."""
+    keys = {key for item in root.items if isinstance(item, Mapping) for key in item.entries}
+    if not keys:
+        return "a component document has 'schemaVersion: 1.0' and 'phases'"
+    if not keys.isdisjoint(("schemaVersion", "phases")):
+        return "remove the '- ' at the start of the keys, and start all keys in one column"
+    return _STEPS if "action" in keys else _TOP
+
+
+def _foreign(data: bytes, root: Node | None, *, is_text: bool = False) -> Unreadable | None:
     # Imported here because only a file that may not be a document needs it.
     from awstoe.document import foreign_files  # noqa: PLC0415
 
-    return foreign_files.recognized(data, root)
+    return foreign_files.recognized(data, root, is_text=is_text)
 
 
 def _document(context: ParseContext, root: Mapping, path: str, data: bytes) -> Document:

@@ -91,27 +91,29 @@ class ReferenceCheck:
                 "reference-without-meaning",
                 f"{_shown(located)}: references in {what} are not resolved;"
                 " the text stays as it is",
+                "write the text itself here, or write the reference where the value is used",
             )
 
     def _finding(self, reference: Reference, step: StepFacts) -> Refusal | None:
         if refusal := references.problem(reference):
             return refusal
         if isinstance(reference, VariableReference):
-            return self._variable(reference)
+            return self._variable(reference, step)
         if isinstance(reference, ChainReference):
             return self._chain(reference, step)
         if isinstance(reference, SsmReference) and not isinstance(reference.name, str):
             return self._finding(reference.name, step)
         return None
 
-    def _variable(self, reference: VariableReference) -> Refusal | None:
+    def _variable(self, reference: VariableReference, step: StepFacts) -> Refusal | None:
         name = reference.name
         if name in self._scope.variables or HIDDEN in self._scope.variables:
             return None
         return Refusal(
             "undeclared-name",
             f"the name {name!r} is not declared in 'parameters' or 'constants'",
-            self._diagnostics.suggestion(name, self._scope.variables)
+            braces.named(name, self._scope, step)
+            or self._diagnostics.suggestion(name, self._scope.variables)
             or f"declare it; {braces.LITERAL}",
         )
 

@@ -18,6 +18,8 @@ _COUNT_FORM: Final = "'for: {start: 1, end: 3, updateBy: 1}'"
 _SPLIT_FORM: Final = '\'forEach: {list: "a,b", delimiter: ","}\''
 _PARTS: Final = ("value", "path", "then", "else")
 _OPERATORS: Final = frozenset({*conditions.OPERATORS, *conditions.LOGICAL})
+_KNOWN: Final = frozenset(keys.STEP.known)
+_MOVED: Final = _KNOWN - {"name", "action"}
 _HOLDERS: Final = ("inputs", "loop", "if")
 
 
@@ -38,9 +40,11 @@ class _Reader:
     def step(self, node: Mapping, path: str) -> Mapping:
         """Return the step as it was meant."""
         for parent in _HOLDERS:
-            node = self._lifted(node, path, parent)
-        if all(key in keys.STEP.known for key in node.entries):
-            return self._loop(node, path)
+            entry = node.entries.get(parent)
+            if entry and isinstance(entry[1], Mapping) and not _MOVED.isdisjoint(entry[1].entries):
+                node = self._lifted(node, path, parent)
+        if node.entries.keys() <= _KNOWN:
+            return self._loop(node, path) if "loop" in node.entries else node
         fields = _inputs_of(node)
         moved: dict[str, list[str]] = {"inputs": [], "loop": [], "if": []}
         excused: list[str] = []

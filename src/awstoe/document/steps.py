@@ -54,6 +54,7 @@ def parse_phases(context: ParseContext, node: Node) -> tuple[Phase, ...]:
                 f"the first one is on line {seen[phase.name]}: rename or join them",
             )
         seen.setdefault(phase.name, holder.line)
+        unclear = unclear or name_problem(phase.name, "phase") is not None
     if not unclear and not any(name in seen for name in _STANDARD_PHASES):
         _no_standard_phase(context, node, [name for name in seen if name])
     return tuple(phases)
@@ -102,9 +103,10 @@ def _phase(context: ParseContext, node: Mapping, path: str, phase_position: int)
         loop_lines: dict[str, int] = {}
         for position, item in enumerate(listed.items if listed is not None else ()):
             place = f"{path}.steps[{position}]"
-            holder = expect.mapping(diagnostics, item, place, "step", _step_hint(context, item))
-            if holder is None:
+            if not isinstance(item, Mapping):
+                expect.mapping(diagnostics, item, place, "step", _step_hint(context, item))
                 continue
+            holder = item
             step = _step(context, holder, place, context.scope.steps[phase_position, position])
             steps.append(step)
             _unique(context, holder, f"{place}.name", "step", step.name, first_lines)
@@ -134,7 +136,9 @@ def _unique(
             path,
             "duplicate-name",
             f"duplicate {what} name {name!r} in one phase",
-            f"the first one is on line {lines[name]}: rename one of them",
+            f"the first one is on line {lines[name]}: rename one of them"
+            if where.line != lines[name]
+            else f"an alias repeats the whole {what}: write '<<: *ANCHOR' and another 'name'",
         )
     lines.setdefault(name, where.line)
 
@@ -214,9 +218,11 @@ def _required_text(
 
 
 def _action(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> ActionSpec | None:
-    owner = f"the step {facts.name!r}" if facts.name else "the step"
-    hint = f"add 'action: {advice.shell(context.platforms)}' or {_ALL_ACTIONS}"
-    if _required_text(context, node, path, "action", owner, hint) is None:
+    action = node.value("action")
+    if not isinstance(action, Scalar):  # seldom: the hint is made only if it is needed
+        owner = f"the step {facts.name!r}" if facts.name else "the step"
+        hint = f"add 'action: {advice.shell(context.platforms)}' or {_ALL_ACTIONS}"
+        _required_text(context, node, path, "action", owner, hint)
         return None
     where, place = node.entries["action"][1], f"{path}.action"
     spec = ACTIONS.get(facts.action)

@@ -32,6 +32,7 @@ class _Structure:
     def document(self, root: Mapping) -> Mapping:
         """Return the document as it was meant."""
         phases: list[Node] = []
+        outside: list[tuple[Scalar, Node]] = []
 
         def special(key: str, value: Node) -> bool:
             where = root.entries[key][0]
@@ -46,6 +47,10 @@ class _Structure:
                     " and its lines to the column of 'name'",
                 )
                 return True
+            if key == "steps" and (lacking := _last(root.value("phases"), "steps")) is not None:
+                self._not_below(lacking, {key: root.entries[key]}, "", "phase")
+                outside.append(root.entries[key])
+                return True
             return key == "version" and self._version(root, where, value)
 
         found = keys.check(self._diagnostics, self._platforms, root, "", keys.DOCUMENT, special)
@@ -53,6 +58,9 @@ class _Structure:
             listed = Sequence(phases[0].line, phases[0].column)
             listed.items = phases
             found = keys.with_entry(found, "phases", listed)
+        if outside:
+            joined = _with_last(found.value("phases"), {"steps": outside[0]})
+            found = keys.with_entry(found, "phases", joined)
         for section in ("parameters", "constants"):
             if section in found.entries:
                 found = self._phases_in(found, section)
@@ -120,9 +128,61 @@ class _Structure:
         found = Sequence(node.line, node.column, flow=node.flow)
         found.items = [
             read(item, f"{path}[{position}]") if isinstance(item, Mapping) else item
-            for position, item in enumerate(node.items)
+            for position, item in enumerate(self._joined(node, path, level))
         ]
         return found
+
+    def _joined(self, node: Sequence, path: str, level: keys.Level) -> list[Node]:
+        """Return the entries of a list, after joining those that are parts of one."""
+        what, needed = (
+            ("phase", {"steps"}) if level is keys.PHASE else ("step", {"action", "inputs"})
+        )
+        joined: list[Node] = []
+        reported = False
+        for position, item in enumerate(node.items):
+            whole = joined[-1] if joined else None
+            if not (
+                isinstance(item, Mapping)
+                and "name" not in item.entries
+                and isinstance(whole, Mapping)
+                and "name" in whole.entries
+                and not needed <= whole.entries.keys()
+                and item.entries
+                and item.entries.keys() <= set(level.known) - whole.entries.keys()
+            ):
+                joined.append(item)
+                reported = False
+                continue
+            joined[-1] = keys.with_entries(whole, whole.entries | item.entries)
+            if not reported:
+                reported = True
+                self._diagnostics.error(
+                    item,
+                    f"{path}[{position}]",
+                    "split-entry",
+                    f"the '-' starts another {what}, which has no 'name'",
+                    f"remove the '- ' before each key of the {what} except 'name', and start the"
+                    f" keys in column {whole.column}",
+                )
+        return joined
+
+    def _not_below(
+        self, lacking: Mapping, entries: dict[str, tuple[Scalar, Node]], path: str, what: str
+    ) -> None:
+        """Report keys of the last phase or step that are too far left."""
+        first = next(iter(entries))
+        several = len(entries) > 1
+        name = lacking.value("name")
+        shown = f" {quoted(name.text)}" if isinstance(name, Scalar) and name.text else ""
+        self._diagnostics.error(
+            entries[first][0],
+            f"{path}.{first}" if path else first,
+            "misplaced-key",
+            f"{keys.listed(list(map(repr, entries)), 'and')} {'belong' if several else 'belongs'}"
+            f" to the {what}{shown}, but {'are' if several else 'is'} not indented like its 'name'",
+            f"move {'these keys' if several else repr(first)} to column {lacking.column}, and the"
+            f" lines below {'them' if several else 'it'} by as many columns",
+        )
 
     def _without_dashes(self, node: Mapping, path: str, level: keys.Level) -> Node:
         """Report a mapping in place of a list; return the list, or ``node`` if it is unclear."""
@@ -179,6 +239,17 @@ class _Structure:
                 )
             return stepless and key in keys.STEP.known
 
+        last = _last(node.value("steps"))
+        outside = {
+            key: entry
+            for key, entry in node.entries.items()
+            if last is not None and key in keys.STEP.known and key not in last.entries
+        }
+        if last is not None and outside.keys() & {"action", "inputs"}:
+            self._not_below(last, outside, path, "step")
+            inside = {key: entry for key, entry in node.entries.items() if key not in outside}
+            node = keys.with_entries(node, inside)
+            node = keys.with_entry(node, "steps", _with_last(node.value("steps"), outside))
         found = keys.check(self._diagnostics, self._platforms, node, path, keys.PHASE, special)
         if stepless or scripts:
             keys.excuse(found, "steps")
@@ -189,6 +260,22 @@ class _Structure:
 
     def _step(self, node: Mapping, path: str) -> Mapping:
         return step_structure.as_meant(self._diagnostics, self._platforms, node, path)
+
+
+def _last(node: Node | None, lacking: str = "") -> Mapping | None:
+    """Return the last entry of a list if it is a mapping, and does not have the key ``lacking``."""
+    last = node.items[-1] if isinstance(node, Sequence) and node.items else None
+    return last if isinstance(last, Mapping) and lacking not in last.entries else None
+
+
+def _with_last(node: Node | None, entries: dict[str, tuple[Scalar, Node]]) -> Sequence:
+    """Return a list with more entries in its last mapping."""
+    assert isinstance(node, Sequence)  # noqa: S101 - ``_last`` has found the mapping
+    last = node.items[-1]
+    assert isinstance(last, Mapping)  # noqa: S101 - as above
+    found = Sequence(node.line, node.column, flow=node.flow)
+    found.items = [*node.items[:-1], keys.with_entries(last, last.entries | entries)]
+    return found
 
 
 def _has_steps(node: Node) -> bool:

@@ -1,10 +1,12 @@
 """Parses parameters and constants, and binds their values for a run."""
 
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from typing import Final, NamedTuple
 
 from awstoe.document import expect
+from awstoe.document.declarations import flow_text
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Constant, Document, Mark, Parameter
 from awstoe.document.names import variable_hint, variable_problem
@@ -192,7 +194,11 @@ def _parameter(context: ParseContext, declaration: _Declaration) -> Parameter:
         problem = _refused(default, allowed)
         if problem:
             diagnostics.error(
-                default_node, f"{path}.default", "value-not-allowed", f"the default: {problem}"
+                default_node,
+                f"{path}.default",
+                "value-not-allowed",
+                f"the default: {problem}",
+                "write one of them, or add the default to 'allowedValues'",
             )
     return Parameter(
         declaration.name, default, _description(context, declaration), allowed, declaration.mark
@@ -210,7 +216,7 @@ def _allowed_values(context: ParseContext, declaration: _Declaration) -> tuple[s
     if node is None:
         return ()
     path = f"{declaration.path}.allowedValues"
-    listed = expect.sequence(context.diagnostics, node, path, "'allowedValues'")
+    listed = expect.sequence(context.diagnostics, node, path, "'allowedValues'", _values_form(node))
     if listed is None:
         return ()
     context.diagnostics.warning(
@@ -224,6 +230,14 @@ def _allowed_values(context: ParseContext, declaration: _Declaration) -> tuple[s
         for position, item in enumerate(listed.items)
     ]
     return tuple(text for text in texts if text is not None)
+
+
+def _values_form(node: Node) -> str:
+    """Return how a list of values is written."""
+    if not isinstance(node, Scalar) or not node.text:
+        return "write 'allowedValues: [a, b]'"
+    values = [part.strip() for part in re.split(r"[,|]", node.text) if part.strip()]
+    return f"write 'allowedValues: [{', '.join(map(flow_text, values))}]'"
 
 
 def _constant(context: ParseContext, declaration: _Declaration) -> Constant:

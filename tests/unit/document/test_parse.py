@@ -136,7 +136,7 @@ def test_warnings_are_errors_with_strict() -> None:
     result = parse(data, "tags.yml", {Platform.LINUX}, strict=True)
 
     assert result.document is None
-    assert [problem.severity for problem in result.problems] == [Severity.ERROR]
+    assert {problem.severity for problem in result.problems} == {Severity.ERROR}
 
 
 def test_standard_input_is_named_in_problems() -> None:

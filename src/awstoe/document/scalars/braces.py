@@ -47,15 +47,30 @@ _SIDES: Final = {
     "input": "inputs",
     "inputs": "inputs",
 }
-_ELSEWHERE: Final = {
+PSEUDO_PARAMETERS: Final = {
     "AWS::Region": "context:region",
     "AWS::AccountId": "context:accountId",
+}
+"""Names of CloudFormation."""
+_ELSEWHERE: Final = PSEUDO_PARAMETERS | {
     "global:DATE": "context:date",
     "global:DATE_TIME": "context:dateTime",
     "global:REGION": "context:region",
     "global:ACCOUNT_ID": "context:accountId",
 }
-"""Names in CloudFormation and in Systems Manager documents."""
+"""Names of CloudFormation and of Systems Manager documents."""
+_INDEXED: Final = re.compile(r"""\[\s*(['"])([\w-]+)\1\s*\]""")
+_SEPARATOR: Final = re.compile(r"\s*(?:\.|::?|/|->)\s*")
+_LOOP_WORDS: Final = frozenset({"item", "items", "each", "loop", "foreach", "element", "value"})
+_INDEX_WORDS: Final = frozenset(
+    {"i", "idx", "index", "index0", "counter", "number", "key", "count"}
+)
+_OUTPUT_WORDS: Final = frozenset({"stdout", "stderr", "output", "outputs", "rc", "result"})
+_CONTEXT: Final = {key.casefold(): key for key in CONTEXT_KEYS if key not in ("step", "phase")}
+_ENVIRONMENT: Final = frozenset(
+    {"HOME", "PATH", "USER", "PWD", "SHELL", "LANG", "TMPDIR", "TEMP", "TMP", "USERPROFILE"}
+    | {"APPDATA", "PROGRAMDATA", "SYSTEMROOT", "COMPUTERNAME", "HOSTNAME", "AWS_REGION"}
+)
 _FILLERS: Final = frozenset({"phase", "phases", "step", "steps"})
 _PART: Final = re.compile(r"([\w-]+)(?:\[([0-9]+)\])?")
 
@@ -109,6 +124,18 @@ def near_misses(
             yield NearMiss(match[0] if closing else miss[2], match.start(), miss[0], miss[1])
 
 
+def named(name: str, scope: Scope, step: StepFacts) -> str:
+    """Return a hint if an undeclared name is one of something else than a variable."""
+    form = loop_value(name, scope, step)
+    if form is None and name.casefold() in _CONTEXT:
+        form = f"context:{_CONTEXT[name.casefold()]}"
+    if form is None and name in _ENVIRONMENT:
+        form = f"env:{name}"
+    if form is None and name.casefold() in ("item", "each"):
+        return f"add a 'loop' to the step, and write {{{{ loop.value }}}}; {LITERAL}"
+    return f"did you mean {{{{ {form} }}}}?" if form else ""
+
+
 _Miss = tuple[str, str, str]
 """The message, the hint, and what is shown."""
 _STAYS: Final = "this is not a reference and stays as it is"
@@ -141,6 +168,13 @@ def _of_a_workflow(content: str, scope: Scope, step: StepFacts) -> _Miss | None:
 def _judged(content: str, scope: Scope, step: StepFacts) -> _Miss | None:
     if form := _meant(content, scope, step):
         return (_STAYS, _write(form), "")
+    last = _SEPARATOR.split(content)[-1].casefold()
+    if _LIKE_A_NAME.fullmatch(content) and "." in content and last in _OUTPUT_WORDS:
+        return (
+            _STAYS,
+            f"the output of a step is {{{{ PHASE.STEP.outputs.stdout }}}}; {LITERAL}",
+            "",
+        )
     if re.fullmatch(r"[A-Za-z0-9_-]{1,2}", content):
         return (f"{_STAYS}: names have 3 to 128 characters", LITERAL, "")
     name, bar, _ = content.partition("|")
@@ -219,6 +253,7 @@ def _with_prefix(match: "re.Match[str]", scope: Scope) -> str | None:
 
 def _chain(content: str, scope: Scope, step: StepFacts) -> str | None:
     """Return the reference to an output or input that ``content`` was meant to be, or None."""
+    content = ".".join(_SEPARATOR.split(_INDEXED.sub(r".\2", content).strip()))
     parts = [_PART.fullmatch(part) for part in content.split(".")]
     if len(parts) < 2 or None in parts:  # noqa: PLR2004 - a step and its output
         return None
@@ -273,11 +308,24 @@ def _variable(target: StepFacts, side: str, name: str) -> str:
     return closest(name, names) or (names[0] if len(names) == 1 else "")
 
 
+def loop_value(name: str, scope: Scope, step: StepFacts) -> str | None:
+    """Return the reference that ``name`` alone was probably meant to be in a step with a loop."""
+    if not step.has_loop:
+        return None
+    folded = name.casefold()
+    if folded in _INDEX_WORDS:
+        return "loop.index"
+    if folded in _LOOP_WORDS or name in scope.loops:
+        return f"{name if name in scope.loops else 'loop'}.value"
+    return None
+
+
 def _loop(content: str, scope: Scope, step: StepFacts) -> str | None:
     """Return ``loop.value`` or ``loop.index`` for what was meant as one of them, or None."""
     name, dot, member = content.partition(".")
-    loops = {"loop", *scope.loops}
-    if not dot or not step.has_loop or name not in loops:
+    if not dot:
+        return loop_value(name, scope, step)
+    if not step.has_loop or (name not in scope.loops and name.casefold() not in _LOOP_WORDS):
         return None
-    index = member.casefold() in {"i", "idx", "index", "index0", "counter", "number"}
-    return f"{name}.{'index' if index else 'value'}"
+    loop = name if name in scope.loops else "loop"
+    return f"{loop}.{'index' if member.casefold() in _INDEX_WORDS else 'value'}"

@@ -9,15 +9,16 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from awstoe.actions.fields import Field, Script, TextList
+from awstoe.actions.fields import Field, Program, Script, TextList
 from awstoe.actions.permissions import Permissions, decimal_mode
+from awstoe.document.declarations import flow_text
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
 from awstoe.document.scalars import commands, escapes, shell_text
 from awstoe.document.scalars.finding import Finding
 from awstoe.document.syntax import encoding, quoting
-from awstoe.document.syntax.nodes import Node, Scalar, Sequence
+from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
 from awstoe.host.files import paths
 from awstoe.host.platforms import Platform
@@ -28,6 +29,10 @@ _TAG_OR_ANCHOR: Final = ("!", "&")
 _ENTRY: Final = re.compile(r"\n[ \t]*(?=- )")
 _REST: Final = 200
 """Characters of a comment that are read."""
+_PROGRAM_AND_OPTION: Final = re.compile(
+    r"([^\s'\"]+(?: [^\s'\"-][^\s'\"]*)*?)\s+(-{1,2}[A-Za-z].*)"
+)
+_OPTION_AND_VALUE: Final = re.compile(r"--?[A-Za-z][\w-]*\s+[^\s'\"{}=]+")
 _CURLY: Final = re.compile("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
 
 
@@ -62,6 +67,8 @@ class ScalarCheck:
             return
         if field.is_path:
             self.path(node, path)
+            if isinstance(field, Program) and (found := _command_line(node.text)):
+                self._report(node, path, found)
         elif isinstance(field, Permissions) and node.plain and (mode := decimal_mode(node.text)):
             # Digits above 7 are an error anyway, which has the same hint.
             if not set(node.text) & set("89"):
@@ -137,6 +144,21 @@ class ScalarCheck:
             return escapes.hint(node, raw, json=self._json)
         return ""
 
+    def quoted_line(self, node: Node) -> str:
+        """Return how to write the line of a list's entry as a string; empty if that is unclear."""
+        if isinstance(node, Scalar) or not self._diagnostics.has_room(Severity.ERROR):
+            return ""
+        parts = [*node.items] if isinstance(node, Sequence) else []
+        if isinstance(node, Mapping):
+            parts = [part for entry in node.entries.values() for part in entry]
+        line = encoding.lines(self._text)[node.line - 1]
+        before, value = line[: node.column - 1], line[node.column - 1 :].strip()
+        if before.strip(" -") or any(part.line != node.line for part in parts):
+            return ""
+        if not all(isinstance(part, Scalar) for part in parts) or value.startswith("- "):
+            return ""
+        return quoting.shown(before + quoting.in_quotes(value, single=True))
+
     def sweep(self, root: Node) -> None:
         """Report the empty tags that no other check has reported."""
         if not _ANY_TAG.search(self._text):
@@ -180,7 +202,7 @@ class ScalarCheck:
             rest = self._rest(node)
             for found in commands.findings(node, raw, rest, field.language, is_text=is_text):
                 self._report(node, path, found)
-        elif not node.style and (found := self._glued(node)):
+        elif not node.style and (found := self._glued(node) or _two_arguments(node.text)):
             self._report(node, path, found)
 
     def _tag(self, node: Scalar, path: str, severity: Severity) -> None:
@@ -189,7 +211,7 @@ class ScalarCheck:
         if id(node) in self._reported or not _EMPTY_TAG.match(self._raw(node)):
             return
         self._reported.add(id(node))
-        whole = quoting.in_quotes(f"! {node.text}")
+        whole = quoting.in_quotes(f"! {node.text}".rstrip())
         self._report(
             node,
             path,
@@ -243,6 +265,31 @@ def _entry_inside(node: Scalar, raw: str) -> Finding | None:
         "this line is part of the string above it, because it is indented further",
         "start it in the column of the '-' above, or quote the string as a whole",
         node.start + found.end(),
+    )
+
+
+def _command_line(text: str) -> Finding | None:
+    """Return the problem of a program's path that has arguments in it, or None."""
+    found = _PROGRAM_AND_OPTION.fullmatch(text)
+    if found is None:
+        return None
+    words = ", ".join(map(flow_text, shell_text.words(found[2])))
+    return Finding(
+        "arguments-in-path",
+        f"the path has arguments in it: no program is called {quoted(text)}",
+        f"write 'path: {flow_text(found[1])}' and 'arguments: [{words}]'",
+    )
+
+
+def _two_arguments(text: str) -> Finding | None:
+    """Return the problem of an option and its value in one argument, or None."""
+    if not _OPTION_AND_VALUE.fullmatch(text):
+        return None
+    words = " and ".join(f"'- {flow_text(word)}'" for word in text.split())
+    return Finding(
+        "two-arguments",
+        f"{quoted(text)} is one argument with a space in it",
+        f"write {words}, or quote the argument if it is meant to have a space",
     )
 
 

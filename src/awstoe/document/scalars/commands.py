@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from awstoe.actions.fields import Language
-from awstoe.document.scalars import shell_text
+from awstoe.document.scalars import foreign_shell, shell_text
 from awstoe.document.scalars.finding import Finding
 from awstoe.document.syntax.nodes import Scalar
 from awstoe.expressions.values import quoted
@@ -26,14 +26,14 @@ _QUOTE: Final = re.compile("(?:^|[\\s=(\\[{:,])([\u2018-\u201f])")
 _DASH: Final = re.compile("(?:^|\\s)([\u2013\u2014\u2212]{1,2})[A-Za-z]")
 
 # What a line can start with when it is a command of its own: words of the shell, and programs.
-_WORDS: Final = frozenset(
+WORDS: Final = frozenset(
     (  # noqa: SIM905 - a list of quoted words is not easier to read
         "[ [[ . alias break case cd continue declare do done echo elif else esac eval exit export"
         " fi for function if local popd printf pushd pwd read readonly return set shift source"
         " test then trap true type ulimit umask unset until wait while"
     ).split()
 )
-_PROGRAMS: Final = frozenset(
+PROGRAMS: Final = frozenset(
     (  # noqa: SIM905 - as above
         "amazon-linux-extras apt apt-get aws cat chgrp chmod chown cp curl dnf docker git"
         " grep groupadd gunzip gzip ln ls mkdir mktemp mount mv npm pip pip3 python"
@@ -60,7 +60,7 @@ _LINES: Final = 100
 """Lines of a folded command that are checked."""
 _SEPARATOR: Final = re.compile(r"&&|\|\||[;|&]")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=\S*")
-_CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|foreach|while)\s*\(")
+CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|foreach|while)\s*\(")
 _PYTHON: Final = re.compile(r"\bpython[0-9.]*\s+-c\b")
 
 
@@ -81,6 +81,8 @@ def findings(
     if node.style != "|" and "\n" in raw.rstrip():
         yield from _folded(node, raw, language)
     if not node.style and (found := _cut(node, rest, language)):
+        yield found
+    if language is Language.BASH and not is_text and (found := foreign_shell.finding(node, raw)):
         yield found
     if language is Language.BASH and not is_text and not node.text.isascii():
         yield from _typed(node, raw)
@@ -144,7 +146,7 @@ def _breaks(joined: str, first: str, second: str, language: Language) -> bool:
     """
     if language is Language.POWERSHELL:
         return first.endswith("`") or (
-            not first.endswith(_OPERATORS) and _CMDLET.match(second) is not None
+            not first.endswith(_OPERATORS) and CMDLET.match(second) is not None
         )
     swallows = first.endswith("\\") or first.startswith("#") or " #" in first
     if swallows or shell_text.open_document(first):
@@ -175,7 +177,7 @@ def _is_command(words: list[str], second: str) -> bool:
         return False
     # A program's name alone, or after an option, may be an argument.
     alone = second == start or words[-1].startswith("-")
-    return start in _WORDS or (start in _PROGRAMS and not alone and _LISTS.isdisjoint(words))
+    return start in WORDS or (start in PROGRAMS and not alone and _LISTS.isdisjoint(words))
 
 
 def _short(text: str) -> str:
@@ -206,7 +208,7 @@ def is_glued(comment: str) -> bool:
 
     A sentence is a comment that somebody wrote without the space.
     """
-    found = re.match(r"#([\w{\"'$/<%])", comment)
+    found = re.match(r"#([\w{\"'$/<%!.^])", comment)
     if found is None or re.match("#(?:TODO|FIXME|XXX|NOTE)", comment):
         return False
     return not (found[1].isalpha() and len(comment.split()) > 2)  # noqa: PLR2004 - a sentence

@@ -20,11 +20,16 @@ def open_document(text: str) -> str:
     return found[-1] if found and found[-1] not in map(str.strip, text.split("\n")) else ""
 
 
+_WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|\{\{[^{}]*\}\}|[^\s"'{]|\{(?!\{)|["'])+""")
+
+
 class ShellText(NamedTuple):
     """The parts of a bash text."""
 
     bare: tuple[tuple[int, int], ...]
     """Offsets of the parts outside of quotes, comments and here-documents: start and end."""
+    double_quoted: tuple[tuple[int, int], ...]
+    """Offsets of the strings in double quotes, which bash expands."""
     open_quote: str
     """The quote that has no end, or an empty string."""
 
@@ -32,6 +37,7 @@ class ShellText(NamedTuple):
 def split(text: str) -> ShellText:
     """Split ``text``; command substitutions inside double quotes count as quoted."""
     bare = []
+    double_quoted: list[tuple[int, int]] = []
     start = position = 0
     body: tuple[int, int] | None = None
     while True:
@@ -43,16 +49,18 @@ def split(text: str) -> ShellText:
             continue
         if token is None:
             bare.append((start, len(text)))
-            return ShellText(tuple(bare), "")
+            return ShellText(tuple(bare), tuple(double_quoted), "")
         if token["open"]:
             bare.append((start, token.start()))
-            return ShellText(tuple(bare), token["open"])
+            return ShellText(tuple(bare), tuple(double_quoted), token["open"])
         position = token.end()
         if token["word"]:
             body = body or _body(text, position, token["word"])
         else:
             bare.append((start, token.start()))
             start = position
+            if token[0].startswith('"'):
+                double_quoted.append(token.span())
 
 
 def _body(text: str, offset: int, word: str) -> tuple[int, int] | None:
@@ -62,3 +70,8 @@ def _body(text: str, offset: int, word: str) -> tuple[int, int] | None:
         return None
     end = re.compile(rf"^\t*{word}$", re.MULTILINE).search(text, first)
     return first, end.end() if end else len(text)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a command line without their quotes; a reference is part of a word."""
+    return [re.sub(r"""(["'])(.*?)\1""", r"\2", word[0]) for word in _WORD.finditer(text)]

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from awstoe import limits
 from awstoe.document.diagnostics import Located, Unreadable
 from awstoe.document.problems import Severity
+from awstoe.document.suggestions import closest
 from awstoe.expressions.values import Value, quoted
 
 HIDDEN: Final = ""
@@ -98,15 +99,16 @@ class Mapping:
 
     def value(self, key: str) -> "Node | None":
         """Return the value of ``key``, or None if it is missing or a YAML null."""
+        entry = self.given(key)
+        return None if entry is None else entry[1]
+
+    def given(self, key: str) -> "tuple[Scalar, Node] | None":
+        """Return the key and value of ``key``, or None if it is missing or a YAML null."""
         entry = self.entries.get(key)
         if entry is None:
             return None
         node = entry[1]
-        return None if isinstance(node, Scalar) and node.is_null else node
-
-    def given(self, key: str) -> "tuple[Scalar, Node] | None":
-        """Return the key and value of ``key``, or None if it is missing or a YAML null."""
-        return None if self.value(key) is None else self.entries[key]
+        return None if isinstance(node, Scalar) and node.plain and node.text in _NULLS else entry
 
     def key(self, key: str) -> Located:
         """Return the position of ``key``, or of the mapping if it has no such key."""
@@ -255,10 +257,11 @@ class TreeBuilder:
         """
         found = self._anchors.get(name)
         if found is None:
+            near = closest(name, self._anchors)
             raise Unreadable(
                 "unknown-alias",
                 f"the alias '*{name}' has no anchor '&{name}' before it",
-                hint="quote a string that starts with '*'",
+                hint=f"did you mean '*{near}'?" if near else "quote a string that starts with '*'",
                 line=where.line,
                 column=where.column,
             )

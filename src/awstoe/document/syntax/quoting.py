@@ -66,6 +66,11 @@ def _rewritten(line: str, start: int) -> str:
         end = _value_end(line, start, flow="{" in line[:start] or "[" in line[:start])
         line = f"{line[:start]}{in_quotes(line[start:end])}{line[end:]}"
         start = _first(line)
+    return shown(line)
+
+
+def shown(line: str) -> str:
+    """Return the hint to write ``line``."""
     line = line.strip()
     return f"write: {line}" if len(line) <= _SHOWN else _WHOLE
 
@@ -83,9 +88,9 @@ def _first(line: str) -> int:
     return -1
 
 
-def in_quotes(value: str) -> str:
-    """Return ``value`` as a quoted YAML string."""
-    return _single(value) if '"' in value or "\\" in value else f'"{value}"'
+def in_quotes(value: str, *, single: bool = False) -> str:
+    """Return ``value`` as a quoted YAML string, in single quotes if they are asked for."""
+    return _single(value) if single or '"' in value or "\\" in value else f'"{value}"'
 
 
 def double_quoted(text: str, offset: int) -> str:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from awstoe.document.syntax import unquoted
+from awstoe.document.syntax.quoting import SEARCHED
 from awstoe.expressions.values import quoted
 
 _COLON: Final = "quote a string that contains ': '"
@@ -11,12 +13,11 @@ _LAYOUT: Final = (
     "check the indentation of this line; quote a string as a whole if it contains ': ' or has text"
     " after a closing quote"
 )
+_TAB: Final = "indent with spaces; YAML does not allow tabs for indentation"
+_NO_VALUE: Final = "write a value here, or close the bracket that is open"
 _HINTS: Final = (
-    (
-        "cannot start any token",
-        "indent with spaces, not tabs, and quote a string that starts with @ ` or %",
-    ),
-    ("tab character", "indent with spaces; YAML does not allow tabs for indentation"),
+    ("cannot start any token", "quote a string that starts with @ ` or %"),
+    ("tab character", _TAB),
     ("mapping values are not allowed", _COLON),
     ("expected key", _LAYOUT),
     ("expected ',' or ']'", "close the list with ']', or quote a string that starts with '['"),
@@ -32,6 +33,7 @@ _HINTS: Final = (
         "quote a string as a whole if it starts with | or > or has text after a closing quote",
     ),
     ("quoted scalar", "check that the closing quote is there"),
+    ("expected node content", _NO_VALUE),
 )
 
 
@@ -60,14 +62,41 @@ def hint(message: str, lines: Sequence[str], row: int, column: int) -> str:
     if row >= len(lines):
         return found
     line = lines[row]
+    sign = line[column : column + 1]
+    if sign == "\t":
+        return _TAB
+    if sign and sign in "-,?:" and found is _NO_VALUE:
+        return f"quote a string that starts with '{sign}', or remove the '{sign}'"
+    if _is_json(lines):
+        return _json(lines, row) or found
     if found is _COLON:
         # The place is the second ':' of a line, or the first one of a line that is not a new key.
         if re.search(r":[ ]", line[:column]):
-            return found
-        return _missing_space(lines, row) or _displaced(lines, row) or found
+            return unquoted.rewritten(line, column) or found
+        return _no_key(lines, row) or _displaced(lines, row) or found
     if found is _LAYOUT and not line[:column].strip(" -"):
         return _displaced(lines, row) or found
-    return found
+    if "could not find expected ':'" in message:
+        return _no_key(lines, row) or found
+    return unquoted.rewritten(line, column) or found
+
+
+def _is_json(lines: Sequence[str]) -> bool:
+    start = next((line.strip() for line in lines if line.strip()), "")
+    return start.startswith(("{", "[{")) and not start.startswith("{{")
+
+
+def _json(lines: Sequence[str], row: int) -> str:
+    """Return what to do about text that is nearly JSON; may be empty."""
+    for number, line in enumerate(lines[: row + 1]):
+        if re.match(r"[^\"']*(?:\"[^\"]*\"[^\"']*)*(?://|/\*)", line[:SEARCHED]):
+            return f"JSON has no comments: remove the one on line {number + 1}"
+    before = next((number for number in range(row - 1, -1, -1) if lines[number].strip()), None)
+    if before is None or not re.match(r"\s*[\"{\[]", lines[row]):
+        return ""
+    if re.search(r"([\"}\]0-9]|true|false|null)$", lines[before].rstrip()):
+        return f"write a ',' at the end of line {before + 1}"
+    return ""
 
 
 def _two_tops(lines: Sequence[str]) -> str:
@@ -75,27 +104,51 @@ def _two_tops(lines: Sequence[str]) -> str:
     start = next((line.strip() for line in lines if line.strip()), "")
     if start[:1] in ("|", ">"):
         return f"remove the line with {quoted(start)}: it makes the whole file one string"
+    for number, line in enumerate(lines):
+        if line.rstrip() == "...":
+            return f"remove line {number + 1}: '...' ends the document"
+        if re.match(r"[-+] {2,}\S", line):
+            return "remove the '+' and '-' of a patch at the start of lines, and its old lines"
     return "start all keys at the top of the document in the same column, and close all brackets"
 
 
-def _missing_space(lines: Sequence[str], row: int) -> str:
-    """Return a hint if a line at or before ``row`` lacks what makes it a key."""
+_SIGNS: Final = (
+    (r"[ \t]*(?P<sign>//|/\*|<!--|;|--[ ])", "a comment starts with '#', not with '{sign}'"),
+    (r"[ \t]*(?P<sign>[\u2022\u00b7\u25aa\u25cf\u2013\u2014])[ \t]", "write '-' for '{sign}'"),
+    (r"[ \t]*(?:- )?[A-Za-z]\w*[ ]?(?P<sign>\uff1a)", "write ': ' for '{sign}'"),
+    (r"[ \t]*(?:- )?[A-Za-z]\w*(?P<sign>[ ]*=[ ]*)\S", "write ': ' for '{sign}'"),
+    (r"[ \t]*-[A-Za-z]\w*:(?:\s|$)", "write a space after the '-'"),
+    (r"[ \t]*(?:- )?[A-Za-z]\w*:[^\s:/\\]\S*$", "write a space after the ':'"),
+    (r"[ \t]*(?:- )?[A-Za-z]\w*(?:[ ]+[^\s:#]+)?$", "write a ':' after the key"),
+)
+"""What is wrong with a line that should be a key, and the hint."""
+
+
+def _no_key(lines: Sequence[str], row: int) -> str:
+    """Return a hint if the line at or before ``row`` is not the key or entry that it should be."""
     if re.match(r"[ \t]*-[A-Za-z]\w*:(\s|$)", lines[row]):
         return f"write a space after the '-' on line {row + 1}"
     before = next((number for number in range(row - 1, -1, -1) if lines[number].strip()), None)
     if before is None:
         return ""
     line = lines[before]
-    if re.match(r"[ \t]*-[A-Za-z]\w*:(\s|$)", line):
-        return f"write a space after the '-' on line {before + 1}"
-    if re.match(r"[ \t]*(- )?[A-Za-z]\w*:[^\s:/\\]\S*$", line):
-        return f"write a space after the ':' on line {before + 1}"
-    if re.match(r"[ \t]*(- )?[A-Za-z]\w*([ ]+=)?([ ]+[^\s:#]+)?$", line):
-        return f"write a ':' after the key on line {before + 1}"
+    for expression, hint in _SIGNS:
+        if found := re.match(expression, line):
+            sign = found.groupdict().get("sign", "").strip()
+            return f"{hint.format(sign=sign)} on line {before + 1}"
+    item = re.match(r"[ ]*(?:-[ ]+)+(?=[^\s#|>&!-])", line)
+    if item and not _KEY.match(line, item.end()) and _indentation(lines[row]) > _indentation(line):
+        return f"quote the string that starts on line {before + 1} as a whole: it has a ':' in it"
     entry = re.match(r"[ ]*-[ ]", lines[row])
     if entry and re.match(r"[ ]*(- )?[A-Za-z]\w*:[ ]+[^\s#|>&!]", line):
         return f"line {before + 1} has a value after its ':': remove it, or the lines below it"
+    if not re.search(r":(\s|$)", line) and _indentation(line) == _indentation(lines[row]):
+        return f"line {before + 1} has no ':': write it as 'key: value', or remove it"
     return ""
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _displaced(lines: Sequence[str], row: int) -> str:

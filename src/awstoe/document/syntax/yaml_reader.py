@@ -78,7 +78,7 @@ def _events(text: str) -> Iterator[Any]:
         read = event.end_mark.index
         line = len(encoding.lines(text[: max(text.find("%", read), read)]))
         raise Unreadable(
-            "yaml-syntax",
+            "bad-tag",
             "YAML syntax error: found invalid UTF-8 in a tag",
             hint="write the tag without % escapes, or quote a string that starts with '!'",
             line=line,
