@@ -220,7 +220,7 @@ def _is_of_others(signature: Signature, primary: PublicKey) -> bool:
     Anyone can certify a key, with any digest, and publish that. gpg overlooks it, too.
     """
     try:
-        return _grants(signature) and not signature.is_by(primary)
+        return _grants(signature) and any(signature.issuers()) and not signature.names(primary)
     except Malformed:
         return False
 

@@ -465,6 +465,11 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             Verdict.GOOD,
             "",
         ),
+        "critical keyserver preferences, which gpg does not support": (
+            lambda k: k.key.certificate(extra=[(27, b"\x03"), (0x80 | 23, b"\x80")]),
+            Verdict.UNTRUSTED,
+            "critical subpacket of type 23",
+        ),
         "SHA-1 self-signature": (
             lambda k: k.key.certificate(hash_number=2),
             Verdict.UNTRUSTED,
@@ -481,6 +486,19 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             lambda k: k.key.certificate(hash_number=1),
             Verdict.UNTRUSTED,
             "hash algorithm is not supported",
+        ),
+        "self-signature that names another key, and ends this one": (
+            lambda k: k.key.certificate(
+                more=packet(
+                    2,
+                    k.key.certification(
+                        hashed=[time_of(2, NOW - 5), time_of(9, 1), k.other.issuer_fingerprint],
+                        unhashed=[k.key.issuer],
+                    ),
+                )
+            ),
+            Verdict.UNTRUSTED,
+            "unprotected part was altered",
         ),
         "MD5 certification by another key": (
             lambda k: k.key.certificate(
@@ -703,6 +721,11 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             lambda k: made(k, back=back(k, k.other, hash_number=2)),
             Verdict.UNTRUSTED,
             "SHA-1",
+        ),
+        "signs back with a subpacket that gpg cannot read": (
+            lambda k: made(k, back=back(k, k.other, extra=[(5, b"long")])),
+            Verdict.UNTRUSTED,
+            "a subpacket of type 5 with 4 bytes",
         ),
         "signs back, unprotected": (
             lambda k: made(k, back=None, unhashed=[k.key.issuer, (32, back(k, k.other))]),
