@@ -262,7 +262,13 @@ class _Maker:
         key = self.stranger.body
         return chance.choice(
             [
-                *[(10, b"PGP"), (12, b"\x01\0"), (17, b"\x02\x01"), (21, bytes(8)), (60, b"x")],
+                *[
+                    (10, b"PGP"),
+                    (12, chance.randbytes(2)),
+                    (17, b"\x02\x01"),
+                    (21, bytes(8)),
+                    (60, b"x"),
+                ],
                 *[(61, b""), (11, b"b\0" + bytes(4) + DATA), (8, b"\0"), (16, b"old comment")],
                 *[(14, key), (14, key[:9]), (14, key[:20]), (6, key), (13, b"a" * 3000)],
                 *((14, bytes([version]) + key[1:]) for version in (3, 5, 6)),

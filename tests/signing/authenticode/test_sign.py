@@ -108,7 +108,8 @@ def test_key_gets_only_one_digest(tmp_path: Path) -> None:
     "at", [datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)]
 )
 def test_signing_works_before_and_after_2050(at: datetime) -> None:
-    holder = make("Publisher", signer(ExtendedKeyUsageOID.CODE_SIGNING), end=at)
+    usage = signer(ExtendedKeyUsageOID.CODE_SIGNING)
+    holder = make("Publisher", usage, end=at + timedelta(seconds=1))
     program = sign(PROGRAM, holder, at=at)
     verdict = trust_of(program, [holder.certificate], now=at)
     assert verdict.state is State.GOOD

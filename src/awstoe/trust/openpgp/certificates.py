@@ -17,8 +17,8 @@ from awstoe.trust.openpgp.signatures import Signature
 from awstoe.trust.policy import ACCEPTED_HASHES, HASH_NAMES, Verdict
 
 # Subpackets that a self-signature may mark as critical: those that are obeyed here, or that do not
-# concern signing data.
-_UNDERSTOOD: Final = frozenset({2, 3, 4, 7, 9, 11, 12, 16, 21, 22, 23, 24, 25, 27, 29, 30, 32, 33})
+# concern signing data. gpg does not support a critical 23, keyserver preferences.
+_UNDERSTOOD: Final = frozenset({2, 3, 4, 7, 9, 11, 12, 16, 21, 22, 24, 25, 27, 29, 30, 32, 33})
 _REASONS: Final = {1: "it was superseded", 2: "it was compromised", 3: "it was retired"}
 
 

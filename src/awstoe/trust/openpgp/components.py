@@ -194,7 +194,7 @@ class Components:
             opened = signature.opened_by(primary)
             digest_of = signature.digest_of
         except (Malformed, Unsupported) as error:
-            return str(error)
+            return "" if _is_of_others(signature, primary) else str(error)
         allowance.spend(cost)
         if not opened.is_possible:
             return ""
@@ -212,6 +212,17 @@ class Components:
 
 def _is_old(signature: Signature) -> bool:
     return signature.version != signatures.VERSION
+
+
+def _is_of_others(signature: Signature, primary: PublicKey) -> bool:
+    """Whether a signature that cannot be checked is no reason to reject a certificate.
+
+    Anyone can certify a key, with any digest, and publish that. gpg overlooks it, too.
+    """
+    try:
+        return _grants(signature) and any(signature.issuers()) and not signature.names(primary)
+    except Malformed:
+        return False
 
 
 def _grants(signature: Signature) -> bool:

@@ -104,5 +104,7 @@ def _certificates(data: bytes, name: str) -> list[Certificate]:
             group = groups.setdefault(packet, [])
         elif group is None:
             raise Malformed(f"{name} starts with a packet of type {packet.tag}: expected a key")
+        elif packet.tag == tags.TRUST:
+            continue  # notes of gpg in its own key files, which it does not import either
         group.append(packet)
     return [Certificate(each) for each in groups.values()]

@@ -15,6 +15,7 @@ SIGNATURE: Final = 2
 SECRET_KEY: Final = 5
 PUBLIC_KEY: Final = 6
 SECRET_SUBKEY: Final = 7
+TRUST: Final = 12
 USER_ID: Final = 13
 PUBLIC_SUBKEY: Final = 14
 USER_ATTRIBUTE: Final = 17

@@ -183,38 +183,56 @@ class Signature(NamedTuple):
         return bool(_issuers(self.hashed)[0] or self.issuers()[1])
 
     def may_be_by(self, key: PublicKey) -> bool:
-        """Whether it may be by ``key``, as far as is protected.
+        """Whether it may be by ``key``, as far as is protected, or as gpg reads its names.
 
-        The unprotected names can be changed by anyone, so they never rule out a key.
+        The unprotected names can be changed by anyone, so they never rule out a key. gpg goes by a
+        key ID, also if a protected fingerprint is that of another key.
 
         Raises:
             Malformed: A name has a wrong format.
         """
         fingerprints, key_ids = _issuers(self.hashed)
-        return (
-            self.key_algorithm == key.algorithm
-            and fingerprints <= {key.fingerprint}
-            and key_ids <= {key.key_id}
-        )
+        by_protected = fingerprints <= {key.fingerprint} and key_ids <= {key.key_id}
+        return self.key_algorithm == key.algorithm and (by_protected or self.names(key))
 
-    def may_be_by_any(self, fingerprints: Collection[str]) -> bool:
-        """Whether it may be by one of these keys, as far as is protected.
+    def names(self, key: PublicKey) -> bool:
+        """Whether one of its names, protected or not, is that of ``key``.
 
         Raises:
             Malformed: A name has a wrong format.
         """
-        stated, key_ids = _issuers(self.hashed)
+        fingerprints, key_ids = self.issuers()
+        return key.fingerprint in fingerprints or key.key_id in key_ids
+
+    def may_be_by_any(self, fingerprints: Collection[str]) -> bool:
+        """Whether it may be by one of these keys; see ``may_be_by``.
+
+        Raises:
+            Malformed: A name has a wrong format.
+        """
+        protected, (stated, key_ids) = _issuers(self.hashed), self.issuers()
         named = stated | key_ids
-        return not named or any(
+        return not any(protected) or any(
             each in named or each[-_KEY_ID_DIGITS:] in named for each in fingerprints
         )
 
     def check_lengths(self) -> None:
         """Reject subpackets whose length does not fit their type, as gpg does.
 
+        That goes for the signatures in subpackets, too; gpg does not look into those in them.
+
         Raises:
             Malformed: There is one.
         """
+        self._check_own_lengths()
+        for each in (*self.hashed, *self.unhashed):
+            if each.kind == EMBEDDED_SIGNATURE:
+                try:
+                    read(each.body)._check_own_lengths()  # noqa: SLF001 - the same class
+                except Unsupported as error:
+                    raise Malformed(str(error)) from error
+
+    def _check_own_lengths(self) -> None:
         for each in (*self.hashed, *self.unhashed):
             least, most = _LENGTHS.get(each.kind, (0, _AREA_OCTETS))
             if not least <= len(each.body) <= most:

@@ -9,6 +9,7 @@ from awstoe_signing.openpgp import sign as openpgp_signing
 from fakes.openpgp_forge import (
     CERTIFY_AND_SIGN,
     NOW,
+    USER,
     Fields,
     ForgedKey,
     mpi,
@@ -28,6 +29,18 @@ class Keys(NamedTuple):
     key: ForgedKey
     other: ForgedKey
     weak: ForgedKey
+
+
+def by_others(keys: Keys, *, kind: int) -> Fields:
+    """Return the fields of a signature by another key, which are not protected."""
+    hashed = [time_of(2, NOW - 50)]
+    return {"kind": kind, "hash_number": 1, "hashed": hashed, "unhashed": [keys.other.issuer]}
+
+
+def old_with_md5(keys: Keys) -> bytes:
+    """Return a certification by another key, as PGP 2 made them."""
+    body = keys.key.old_signature(b"another", 0x10, NOW - 50, b"elsewher")
+    return body[:16] + b"\x01" + body[17:]
 
 
 def armored(data: bytes) -> bytes:
@@ -452,6 +465,11 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             Verdict.GOOD,
             "",
         ),
+        "critical keyserver preferences, which gpg does not support": (
+            lambda k: k.key.certificate(extra=[(27, b"\x03"), (0x80 | 23, b"\x80")]),
+            Verdict.UNTRUSTED,
+            "critical subpacket of type 23",
+        ),
         "SHA-1 self-signature": (
             lambda k: k.key.certificate(hash_number=2),
             Verdict.UNTRUSTED,
@@ -468,6 +486,50 @@ def certificate_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str
             lambda k: k.key.certificate(hash_number=1),
             Verdict.UNTRUSTED,
             "hash algorithm is not supported",
+        ),
+        "self-signature that names another key, and ends this one": (
+            lambda k: k.key.certificate(
+                more=packet(
+                    2,
+                    k.key.certification(
+                        hashed=[time_of(2, NOW - 5), time_of(9, 1), k.other.issuer_fingerprint],
+                        unhashed=[k.key.issuer],
+                    ),
+                )
+            ),
+            Verdict.UNTRUSTED,
+            "unprotected part was altered",
+        ),
+        "MD5 certification by another key": (
+            lambda k: k.key.certificate(
+                more=packet(2, k.key.signature(b"another", **by_others(k, kind=0x10)))
+            ),
+            Verdict.GOOD,
+            "",
+        ),
+        "MD5 revocation by another key": (
+            lambda k: k.key.certificate(
+                more=packet(2, k.key.signature(b"another", **by_others(k, kind=0x30)))
+            ),
+            Verdict.UNTRUSTED,
+            "hash algorithm is not supported",
+        ),
+        "MD5 certification of version 3 by another key": (
+            lambda k: k.key.certificate(more=packet(2, old_with_md5(k))),
+            Verdict.GOOD,
+            "",
+        ),
+        "trust packets as in the files of old versions of gpg": (
+            lambda k: (
+                packet(6, k.key.body)
+                + packet(12, b"\0\0")
+                + packet(13, USER)
+                + packet(12, b"\0\0gpg")
+                + packet(2, k.key.certification())
+                + packet(12, b"\0\1")
+            ),
+            Verdict.GOOD,
+            "",
         ),
         "self-signature without a key ID, which gpg ignores": (
             lambda k: k.key.certificate(unhashed=[]),
@@ -659,6 +721,11 @@ def subkey_cases() -> dict[str, tuple[Callable[[Keys], bytes], Verdict, str]]:
             lambda k: made(k, back=back(k, k.other, hash_number=2)),
             Verdict.UNTRUSTED,
             "SHA-1",
+        ),
+        "signs back with a subpacket that gpg cannot read": (
+            lambda k: made(k, back=back(k, k.other, extra=[(5, b"long")])),
+            Verdict.UNTRUSTED,
+            "a subpacket of type 5 with 4 bytes",
         ),
         "signs back, unprotected": (
             lambda k: made(k, back=None, unhashed=[k.key.issuer, (32, back(k, k.other))]),

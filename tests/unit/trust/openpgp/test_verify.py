@@ -95,6 +95,7 @@ def test_states_of_release_keys_decide(keys: Keys) -> None:
         (b"", "is empty"),
         (b"not a key\n", "neither packets nor armor"),
         (packet(2, b"\x04"), "starts with a packet of type 2"),
+        (packet(12, b"\0\0"), "starts with a packet of type 12"),
         (packet(5, b"\x04"), "contains a private key"),
         (packet(6, b"\x03" + bytes(20)), "version 3"),
         (packet(6, b"\x04"), "a public key has 1 bytes"),
