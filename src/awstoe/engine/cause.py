@@ -15,7 +15,8 @@ Points, for signs of an error:
 Deductions, for what only mentions errors:
 
 - labels of warnings, notes and information,
-- help: what follows ``usage:``, descriptions of options, commands that look like shell source,
+- help: what follows ``usage:`` except a last line, descriptions of options, commands that look
+  like shell source,
 - frames of a stack,
 - a result that another line must explain: an exit code, a count, the place of a log, ``Build
   failed``. Such a line is used only if nothing better was printed.
@@ -32,6 +33,7 @@ Without any sign, a single line on standard error is taken, unless it is a warni
 but commands of ``set -x`` was printed, the last command.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -121,7 +123,8 @@ def _cause(lines: Sequence[str], own: Sequence[int], exit_code: int | None) -> C
     between = 0
     for index in reversed(own):
         if points.get(index, 0) < limit:
-            between += 1
+            # Stacks and results show no progress of the program.
+            between += index not in points and not error_signs.FRAME.match(lines[index])
             continue
         if top and between > _TOGETHER:
             break
@@ -220,10 +223,12 @@ def _points(
             continue
         labeled = error_signs.LABEL.search(bare) is not None
         if helping:
-            helping = not labeled or line[:1].isspace()
+            # Some programs print their usage first, and then what is wrong.
+            helping = line[:1].isspace() or not (labeled or index == own[-1])
             points -= _DEDUCTION * helping
-        if above in found and not labeled and _indent(line) > _indent(lines[above]):
-            points = min(points, found[above] - 1)  # it continues that line
+        error_above = found.get(above, 0)
+        if error_above > _RESULT_POINTS and not labeled and _indent(line) > _indent(lines[above]):
+            points = min(points, error_above - 1)  # it continues that line
         if points > 0:
             found[index] = points
     return found
@@ -298,6 +303,30 @@ def _is_shell(line: str) -> bool:
     return signs > 1 or (signs == 1 and error_signs.SHELL_START.match(line) is not None)
 
 
+def _prompt(script: str) -> re.Pattern[str] | None:
+    """Return what the commands start with that ``set -x`` prints, if the script sets that.
+
+    Bash repeats its first character, once for each level of nesting.
+    """
+    found = error_signs.PROMPT.search(script)
+    text = next(filter(None, found.groups()), "") if found else ""
+    if not text or text[0].isalnum() or text[0] in "$`\\ ":
+        return None
+    pattern, place = f"{re.escape(text[0])}+", 1
+    for expansion in error_signs.EXPANSION.finditer(text, 1):
+        pattern += re.escape(text[place : expansion.start()])
+        if len(expansion[0]) == 1:  # its value is unknown
+            return re.compile(pattern)
+        pattern, place = pattern + r"\d+", expansion.end()
+    return re.compile(pattern + re.escape(text[place:].rstrip()))
+
+
+def _starts_with_label(text: str) -> bool:
+    """Whether a line starts with the label of an error, possibly in brackets."""
+    label = error_signs.LABEL.search(text)
+    return label is not None and label.start() <= 1
+
+
 class _Echo:
     """Recognizes the lines that bash prints because of ``set -v`` and ``set -x``.
 
@@ -306,8 +335,7 @@ class _Echo:
     """
 
     def __init__(self, script: str) -> None:
-        prompt = error_signs.PROMPT.search(script)
-        self._prompt = prompt[1][0] if prompt else None
+        self._prompt = _prompt(script)
         verbose = error_signs.VERBOSE.search(script)
         printed = script[verbose.end() :] if verbose else ""
         self._printed = Counter(text for line in printed.splitlines() if (text := line.strip()))
@@ -320,7 +348,7 @@ class _Echo:
             if (
                 not text
                 or error_signs.TRACED.match(line)
-                or (self._prompt and text[0] == self._prompt)
+                or (self._prompt and self._prompt.match(text) and not _starts_with_label(text))
             ):
                 continue
             if self._printed[text]:

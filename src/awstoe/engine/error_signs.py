@@ -12,23 +12,29 @@ import re
 import string
 from typing import Final
 
-_PROBLEM: Final = r"fatal|panic|error|err|exception|failure|critical|crit|alert|emerg|severe"
+_PROBLEM: Final = (
+    r"fatal|panic|error|err|exception|failure|critical|crit|alert|emerg|severe"
+    # "Error" as translated programs say it
+    r"|fehler|erreur|errore|erro|fout|fel|błąd|chyba|hata|ошибка|エラー|错误|錯誤|오류"
+)
 LABEL: Final = re.compile(
     rf"""
       (?:^|(?<=[\s\[(<|:"*>;]))(?i:internal\ |fatal\ |{_PROBLEM})*(?i:{_PROBLEM})
-          (?:\[[\w-]+\])? \s* (?: :(?!:) | !(?!=) | \] | >(?=\s) | \ [A-Z]{{1,6}}\d+\b | \ -\ )
+          (?:\[[\w-]+\])? \s* (?: :(?!:) | \uff1a | !(?!=) | \] | >(?=\s)
+            | \ [A-Z]{{1,6}}\d+\b | \ -\ )
     | (?<![\w./=-]) (?:ERROR|FATAL|CRITICAL|SEVERE|EMERG) (?![\w/=-]|\.\w)
-    | ^(?:E|F|ERR|Err): (?=\s|\d)  | ^E\s{{2,}}\S | ^\[E\] | ^E\d{{4}}\b
-    | ^[\w./+-]+:\ (?:fatal\ |internal\ )?error\b | ^[a-z][\w-]*\ (?:error|ERR!)\s+\S
+    | ^(?:E|F|ERR|Err): (?=\s|\d)  | ^E\s{{2,}}(?=\S) | ^\[E\] | ^E\d{{4}}\b
+    | ^[\w./+-]+:\ (?:fatal\ |internal\ )?error\b | ^[a-z][\w-]*\ (?:error|ERR!)\s+(?=\S)
     | ^\s*\d+:\d+\s+error\b | ^\W*(?:FAIL|FAILED|FAILURE|not\ ok)\b
-    | ^\s*[✗✘\u00d7✖❌\u2a2f]\s?\S | (?:^|\s)\*\*\*\s\S
+    | ^\s*[✗✘\u00d7✖❌\u2a2f]\s{{0,3}}(?=\S) | (?:^|\s)\*\*\*\s(?=\S)
     | ^Caused\ by: | ^Exception\ in\ thread | ^\s*thread\ '.*'.*\ panicked
     """,
     re.VERBOSE,
 )
 """A word that announces an error, where a label is expected."""
 EXCEPTION: Final = re.compile(
-    r"""(?:^|[\s"'(])(?:[\w$]+[.:\\]+)*[A-Z]\w*(?:Error|Exception|Failure|Fault)\b(?:(:\s*\S)|$)""",
+    r"""(?:^|[\s"'(])(?:[\w$]+[.:\\]+)*[A-Z]\w*(?:Error|Exception|Failure|Fault)\b"""
+    r"""(?: \[\w+\])?(?:(:\s*\S)|$)""",
 )
 """The name of an exception; group 1 if a message follows."""
 STRONG: Final = re.compile(
@@ -44,7 +50,7 @@ STRONG: Final = re.compile(
     | denied | refused | forbidden | unauthorized | unsupported | unrecognized | unresolved
     | undefined | undeclared | unbound | unreachable | unhandled | uncaught | unavailable
     | out\ of\ (?:memory|range|space|bounds|disk) | timed\ out | time-?out\ (?:was|after|waiting)
-    | reset\ by\ peer | broken\ pipe | (?:syntax|parse|type|value|key|name|import|linker)\ error
+    | reset\ by\ peer | (?:syntax|parse|type|value|key|name|import|linker)\ error
     | segmentation\ fault | core\ dumped | bus\ error | killed | aborted | illegal\ instruction
     | stack\ overflow | mismatch(?:ed)? | corrupt(?:ed)? | incompatible | unsatisfied
     | violat(?:ed|ion) | temporary\ failure | deadlock | \w+\ already\ exists
@@ -61,7 +67,8 @@ WEAK: Final = re.compile(
     | unknown | unexpected | missing | broken | bad | wrong | exceed(?:s|ed) | expired
     | conflict(?:s|ing)? | crash(?:ed)? | rejected | required | requires | must | refus(?:es|ing)
     | too\ (?:many|few|large|long|short|old|small|new|big|wide) | in\ use | incorrect
-    | assert(?:ion)? | panic(?:ked)? | stopp(?:ed|ing) | terminated | traceback
+    | assert(?:ion)? | panic(?:ked)? | stopp(?:ed|ing) | terminated | broken\ pipe
+    | attempt(?:ed)?\ to
     | e(?:noent|acces|perm|exist|nospc|conn\w+|timedout|notfound|ai_again|nomem)
     | unsigned | vulnerab\w+ | exception | problems? | lacks? | unterminated | unclosed | truncated)
     (?![\w=-]|/|\.\w)
@@ -72,7 +79,7 @@ POSITION: Final = re.compile(
     r"""(?x)
       ^\s*\d+:\d+\s | ^\s*(?:\[\w+\]\s+)?["']?(?:[A-Z]:)?[\w./\\+@~-]+["']?
         (?: :\d+(?::\d+)?: | \(\d+(?:,\d+)*\)\s?: | :\[\d+,\d+\] )
-    | \bline\ \d+: | \bat\ \S+:\d+\b
+    | \bline\ \d+: | \bat\ \S+(?::\d+\b|\ line\ \d+[.,])
     """
 )
 """A line of a source file or of a script."""
@@ -109,19 +116,23 @@ RESULT: Final = re.compile(
         .*\b(?:logs?|above|below|details?|information|documentation|docs?|output|report)\b
     | \bcomplete\ log\b | \bfor\ (?:more|further|full)\ (?:details|information|help|output)\b
     | \btry\ .*(?:--?help|\bman\b) | \b(?:re-?)?run\ (?:with|maven|again|the)\b | \[help\ \d\]
-    | ^\W*(?:\w+:\W*)?(?:the\ )?(?:build|compilation|command|script|task|step|job|tests?|process
+    | \b(?:command|script|subcommand)\ failed\W*$
+    | \bsub-?process\b.{0,60}\b(?:returned|killed|exit(?:ed)?|failed)\b
+    | \b(?:did|was|were)\ not\ (?:complete|finish|succeed|run|successful)\b(?:\ successfully)?
+    | ^\W*(?:\w+\W+){0,3}?(?:the\ )?(?:build|compilation|command|script|task|step|job|tests?|process
         |run|configur\w+|pipeline|provision\w*|deploy\w*|setup|recipe|subcommand|check|target
-        |install(?:ation)?|execution|operation|it|bash|make)\b(?:[\w '\"./:-]{0,40}?)
+        |install(?:ation)?|execution|operation|it|bash|make)\b(?:[\w '\"`./:-]{0,40}?)
         \b(?:failed|failures?|incomplete|terminated|aborted|stopped|unsuccessful)\b
-        (?:\ with\ an?\ (?:exception|error))?(?:\ (?:in|after)\ [\w.\ ]+)?\W*$
-    | ^\W*(?:[\w!]+\W+){0,2}(?:code|errno)\s+[\w-]+$ | ^fail\s+\S+\s+[\d.]+m?s$
+        (?:\ with\ (?:an?\ )?(?:exception|error))?(?:\ (?:in|after)\ [\w.\ ]+)?\W*$
+    | ^\W*(?:\w+\W+){0,2}(?:code|errno)\s+[\w-]+$ | ^fail\s+\S+\s+[\d.]+m?s$
     | \bcompilation\ (?:terminated|aborted|error|failure)
     | \berrors?\ (?:was|were)?\s*(?:occurred|encountered|found|detected)\b(?!\ \()
-    | \bdue\ to\ (?:\d+\ |the\ |a\ )?(?:previous|above|preceding)
+    | \bdue\ to\ (?:\d+\ |the\ |a\ )?(?:previous|above|preceding|(?:\w+\ )?errors?\b)
     | \bcould\ not\ compile\b | \ball\ warnings\ being\ treated | \bnot\ recoverable\b
-    | \b\d+\ (?:\w+\ )?(?:errors?|failures?|failed|fail|warnings?|error\(s\)|problems?)\b(?!:)
-    | \b(?:errors?|failures?|failed)\s*[:=]\s*\d+
-    | ^\W*(?:\w+\W+)?(?:failed|fail|errors?|failures?|fatal|aborted|aborting|stopped)\W*$
+    | (?<![\w.:/-])\d+\ (?:\w+\ )?
+        (?:errors?|failures?|failed|fail|failing|warnings?|error\(s\)|problems?)\b(?!:)
+    | \b(?:errors?|failures?|failed)\s*[:=]\s*(?![45]\d\d\b)\d+
+    | ^\W*(?:\w+\W+)?(?:failed|fail|errors?|err|failures?|fatal|aborted|aborting|stopped)\W*$
     | \bmay\ (?:be|have\ been)\ (?:ignored|due|caused) | \bhave\ been\ ignored\b
     | \bsome\ (?:index\ files|errors|packages|tests|files|steps|checks)\b
     | \b(?:test|build)s?\ failed\.?\s+see\b
@@ -142,7 +153,8 @@ OPTION: Final = re.compile(r"^\s*(?:--?[\w?@#\[]|/\w+\s{2,})")
 """An option with its description."""
 FRAME: Final = re.compile(
     r"""(?x)
-      ^\s+(?:at\s|File\ "|from\s\S+:\d|in\s`|\.\.\.\s\d+\ (?:more|common)|\#\d+\s
+      ^(?:stack\s?)?(?:trace|traceback|backtrace):\s*$
+    | ^\s+(?:at\s|File\ "|from\s\S+:\d|in\s`|\.\.\.\s\d+\ (?:more|common)|\#\d+\s
         |\d+:\s+(?:0x)?[\da-f]+\b)
     | ^\s*goroutine\ \d+ | ^\s*\.{3}\ \d+\ more | ^At\ .*:\d+\ char:\d+ | ^\s*\^+[~^]*$
     | ^\s*(?:throw|raise|return|assert|import|from|print|require|def|if|for)\b.*[(;:'"]
@@ -164,7 +176,10 @@ SHELL_SIGN: Final = re.compile(
 TRACED: Final = re.compile(r"^\s*\++\s")
 """A command that ``set -x`` printed."""
 TRACED_EXIT: Final = re.compile(r"^\++ (?:exit|return)\b")
-PROMPT: Final = re.compile(r"""(?:^|[\s;])PS4=\$?["']*([^\s\w"'$]+)""")
+PROMPT: Final = re.compile(r"""(?:^|[\s;])PS4=\$?(?:'([^']+)|"([^"]+)|([^\s;"']+))""")
+"""The assignment of the text that ``set -x`` prints before a command, in one of three groups."""
+EXPANSION: Final = re.compile(r"\$\{?LINENO\}?|[$`\\]")
+"""What bash replaces in that text, or the start of it."""
 VERBOSE: Final = re.compile(
     r"\bset\s+(?:-o\s+)?(?:-\w*v|verbose)|\b(?:ba)?sh\s+-\w*v|\bset\s+-o\s+verbose"
 )
@@ -178,6 +193,8 @@ TIME: Final = re.compile(
         (?:Z|\ ?[+-]\d\d:?\d\d|\ UTC)?\W{0,3}\s?
     | ^\[\s*\d+\.\d+\]\s
     | ^\#\d+\s(?:\d+\.\d+\s)?
+    | ^==\d+==\s?
+    | ^[A-Z][a-z]{2}\ [\d\ ]\d\ \d\d:\d\d:\d\d\ \S+\ [\w./@-]+(?:\[\d+\])?:\s
     """
 )
 METER: Final = re.compile(r"^\s*(?:[\d.:%kKMGT-]+\s+){5,}[\d.]*[kKMGT]?(?=[A-Za-z])")

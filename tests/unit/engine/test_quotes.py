@@ -55,7 +55,10 @@ def test_everything_is_kept_within_its_limits() -> None:
 
 @pytest.mark.parametrize(
     "character",
-    ["x", " ", "\n", "\r", "\b", "\x1b]", "1 ", "a.b:", "error ", "got expected ", "x\n"],
+    [
+        *("x", " ", "\n", "\r", "\b", "\x1b]", "1 ", "a.b:", "error ", "got expected ", "x\n"),
+        *(f"error: {'!' * 380}~\n", f"error: {'a!' * 190}~\n", f"failed {'- ' * 190}~\n"),
+    ],
 )
 def test_monotonous_output_is_examined_in_bounded_work(character: str) -> None:
     # Patterns that backtrack would take minutes, and end in the time limit of the tests.
