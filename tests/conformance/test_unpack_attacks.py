@@ -19,6 +19,7 @@ VERSION = f"awstoe {__version__}\n"
 OTHER = 65533
 """A user who is not this one, and the number of that user's group."""
 ATTEMPTS = 200
+STARTS = 20
 
 # Gives the other user rights to a folder by an access list: version 2, then tag, rights and number
 # of its entries; the mask is the last but one.
@@ -166,6 +167,25 @@ def test_killing_the_guard_does_not_end_the_program(place: Place) -> None:
         else:
             assert started.end() == (0, VERSION, "")
     pytest.skip(f"the guard was never met in {ATTEMPTS} starts")
+
+
+def test_a_program_whose_bootloader_is_killed_at_once_ends(place: Place) -> None:
+    """It must not wait for ever for the bootloader to let it go on."""
+    place.killed = True
+    for _ in range(STARTS):
+        started = place.begin([*place.program, "--version"])
+        bootloader = started.child.pid
+        programs: list[int] = []
+        while not programs and started.child.poll() is None:
+            programs = [each for each in children(bootloader) if not leads_session(each)]
+        if started.child.poll() is None:
+            os.kill(bootloader, signal.SIGKILL)
+        started.child.communicate()  # the program has its standard streams too
+        wait_until(lambda: not any(map(alive, programs)))  # noqa: B023
+    # What a few of them leave is locked by nobody, so that a later start removes it.
+    alone = f'[ "$(ls -d {place.temporary}/_MEI* | wc -l)" = 1 ]'
+    ended = place.call(place.arguments(wait_in_step(alone)))
+    assert ended.exit_code == 0, ended.stderr
 
 
 def has_program(bootloader: int) -> bool:

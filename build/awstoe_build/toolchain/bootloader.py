@@ -71,6 +71,11 @@ EDITS: Final = (
     ),
     Edit(
         "pyi_utils_posix.c",
+        "/* Wait on the sync semaphore */",
+        "awstoe_end_with_bootloader();",
+    ),
+    Edit(
+        "pyi_utils_posix.c",
         "/* Modify the LISTEN_PID environment variable, if necessary */",
         "awstoe_set_up_child();",
     ),
@@ -83,12 +88,13 @@ EDITS: Final = (
     Edit(
         "pyi_utils_posix.c",
         "/* Signal the sync semaphore */",
-        "awstoe_dismiss_guard();\n    awstoe_unblock_signals();",
+        "awstoe_unblock_signals();",
     ),
     Edit(
         "pyi_utils_posix.c",
         "wait_rc = waitpid(child_pid, &rc, 0);",
-        "awstoe_remove_abandoned(pyi_ctx->application_home_dir, child_pid);\n"
+        "awstoe_dismiss_guard();\n"
+        "    awstoe_remove_abandoned(pyi_ctx->application_home_dir, child_pid);\n"
         "    wait_rc = awstoe_wait(child_pid, &rc);",
     ),
     Edit(

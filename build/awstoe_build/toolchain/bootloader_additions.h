@@ -155,6 +155,17 @@ awstoe_note_own_pid(void)
     awstoe_bootloader_pid = getpid();
 }
 
+/* Kill the program's process if the bootloader is killed before it lets the program go on. Nothing
+ * else would end the wait for that; the guard removes the folder. */
+static void
+awstoe_end_with_bootloader(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != awstoe_bootloader_pid) {
+        _exit(1); /* it was killed before prctl() took effect */
+    }
+}
+
 /* Set up the program's process, before it starts Python. SIGTERM stays blocked until the Python
  * code unblocks it. Two environment variables pass that code the bootloader's process ID, and that
  * SIGTERM is blocked only for this purpose. */
