@@ -14,6 +14,7 @@ FOR_TERMINALS = {"rich", "pygments", "markdown_it"}
 # Each of these takes a millisecond or more, as long as a bash step.
 HEAVY = {
     *("dataclasses", "inspect", "tempfile", "logging", "uuid", "pathlib", "asyncio", "http"),
+    *("shutil", "shlex"),  # shutil loads all compressors
     "hashlib",  # with OpenSSL, which the single file would unpack at every start
 }
 

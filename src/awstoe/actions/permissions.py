@@ -6,8 +6,9 @@ from typing import Final
 from awstoe.actions.fields import Field, describe
 from awstoe.expressions.values import Value
 from awstoe.host.platforms import Platform
+from awstoe.late_patterns import pattern
 
-_MODE: Final = re.compile("(?:0o)?([0-7]{3,4})|0([0-7]{4})")
+_MODE: Final = pattern("(?:0o)?([0-7]{3,4})|0([0-7]{4})")
 _USUAL_MODES: Final = frozenset(
     (
         *(0o400, 0o440, 0o444, 0o500, 0o550, 0o555, 0o600, 0o640, 0o644, 0o660, 0o664, 0o666),

@@ -38,8 +38,8 @@ _PATHS: Final = ("logDirectory", "stateDirectory")
 _FLAGS: Final = ("cwIgnoreFailures", "trace")
 _MISSPELT: Final = "executonId"
 """The AWSTOE user guide misspells executionId like this in one place."""
-_LEVEL: Final = keys.Level(("documents", "parameters", *_STRINGS, *_FLAGS), ())
-_DOCUMENT: Final = keys.Level(("path", "parameters"), ())
+_LEVEL: Final = keys.Level(("documents", "parameters", *_STRINGS, *_FLAGS), None)
+_DOCUMENT: Final = keys.Level(("path", "parameters"), None)
 
 
 class ConfiguredDocument(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from awstoe.document.syntax.json_reader import NotJson
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
 _WORDS: Final = {
     "True": "true",
@@ -15,14 +16,14 @@ _WORDS: Final = {
     "yes": "true",
     "no": "false",
 }
-_WORD: Final = re.compile(r"[A-Za-z_][\w.-]*")
-_YAML: Final = re.compile(r"(?:---|- |[\w-]+:(?:\s|$))")
-_INI: Final = re.compile(r"(?:\[[\w. -]+\]\s*$|[\w.-]+\s*=)", re.MULTILINE)
-_NUMBER: Final = re.compile(r"[-+.]?\d[\w.+-]*")
+_WORD: Final = pattern(r"[A-Za-z_][\w.-]*")
+_YAML: Final = pattern(r"(?:---|- |[\w-]+:(?:\s|$))")
+_INI: Final = pattern(r"(?:\[[\w. -]+\]\s*$|[\w.-]+\s*=)", re.MULTILINE)
+_NUMBER: Final = pattern(r"[-+.]?\d[\w.+-]*")
 _QUOTES: Final = {"'": "single quotes", "`": "backticks"}
 _CURLY: Final = "\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 _COMMENTS: Final = ("//", "/*", "#")
-_DOCUMENT: Final = re.compile(r"^(?:schemaVersion|phases)\s*:", re.MULTILINE)
+_DOCUMENT: Final = pattern(r"^(?:schemaVersion|phases)\s*:", re.MULTILINE)
 
 
 class Mistake(NamedTuple):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from awstoe.host.platforms import Platform
 
@@ -27,7 +27,31 @@ class Row(NamedTuple):
     to use it."""
 
 
-Table = tuple[Row, ...]
+Table: TypeAlias = tuple[Row, ...]
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Words: TypeAlias = Literal[
+        "DOCUMENT",
+        "PHASE",
+        "SCRIPT",
+        "STEP",
+        "PARAMETER",
+        "CONSTANT",
+        "LOOP",
+        "COUNT",
+        "INPUT",
+        "OPERATOR",
+        "ACTION",
+        "ON_FAILURE",
+        "BRANCH",
+        "CHOICE",
+        "PHASE_NAME",
+    ]
+else:
+    Words = str
+"""The name of a table of ``foreign_words``, which is loaded only for a word that is not known."""
 
 
 def shell(platforms: Collection[Platform]) -> str:
@@ -37,17 +61,22 @@ def shell(platforms: Collection[Platform]) -> str:
 
 
 def find(
-    table: Table, word: str, known: Collection[str], platforms: Collection[Platform]
+    words: Words | None, word: str, known: Collection[str], platforms: Collection[Platform]
 ) -> Advice | None:
     """Return what to write instead of ``word``, or None if the table does not have it.
 
     Args:
-        table: A table of ``foreign_words``.
+        words: The table, if there is one.
         word: The word in the document; ``ansible.builtin.x`` and ``aws:x`` are also looked up as
             ``x``.
         known: What can be used in its place.
         platforms: The platforms that the document is for.
     """
+    if words is None:
+        return None
+    from awstoe.document import foreign_words  # noqa: PLC0415 - see Words
+
+    table: Table = getattr(foreign_words, words)
     script = shell(platforms)
     for folded in dict.fromkeys((fold(word), fold(re.split(r"[.:]", word)[-1]))):
         for row in table:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from awstoe import limits
-from awstoe.document import expect, foreign_words, keys
+from awstoe.document import expect, keys
 from awstoe.document.declarations import flow_text
 from awstoe.document.keys import listed
 from awstoe.document.model import Branch, If, Mark
@@ -94,7 +94,7 @@ def _branch(
         f"{path}.{key}",
         f"{key!r}",
         [str(branch) for branch in Branch],
-        foreign_words.BRANCH,
+        "BRANCH",
     )
     return None if word is None else Branch(word)
 
@@ -168,9 +168,8 @@ def _operator(context: ParseContext, node: Mapping, place: _Place) -> str | None
     operators = (*conditions.OPERATORS, *conditions.LOGICAL)
     hint = ""
     if others:
-        words = foreign_words.OPERATOR
         hint = keys.meaning(
-            context.diagnostics, context.platforms, others[0], operators, words
+            context.diagnostics, context.platforms, others[0], operators, "OPERATOR"
         ).hint
     context.diagnostics.error(
         node.key(others[0]) if others else node,

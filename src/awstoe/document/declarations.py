@@ -1,6 +1,5 @@
 """Reads the structure of parameters and constants as their author meant it."""
 
-import re
 from collections.abc import Collection
 from typing import Final
 
@@ -12,8 +11,9 @@ from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import HIDDEN, Mapping, Node, Scalar, Sequence, describe
 from awstoe.expressions.values import quoted
 from awstoe.host.platforms import Platform
+from awstoe.late_patterns import pattern
 
-_PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
+_PLAIN: Final = pattern(r"[A-Za-z_./][A-Za-z0-9_./-]*")
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from awstoe.late_patterns import pattern
+
 _UNITS: Final = {
     "s": 1,
     "sec": 1,
@@ -23,9 +25,9 @@ _UNITS: Final = {
     "day": 86400,
     "days": 86400,
 }
-_PART: Final = re.compile(r"([0-9]{1,9})\s*([a-z]+)\s*")
-_CLOCK: Final = re.compile(r"([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9]))?")
-_WHOLE: Final = re.compile(r"([0-9]{1,9})\.0+")
+_PART: Final = pattern(r"([0-9]{1,9})\s*([a-z]+)\s*")
+_CLOCK: Final = pattern(r"([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9]))?")
+_WHOLE: Final = pattern(r"([0-9]{1,9})\.0+")
 
 
 def seconds(text: str) -> int | None:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Final
 
 from awstoe.actions.fields import Boolean, Integer
-from awstoe.document import durations, keys
-from awstoe.document.advice import Table
+from awstoe.document import keys
+from awstoe.document.advice import Words
 from awstoe.document.diagnostics import Diagnostics, Located
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence, describe, value_of
 from awstoe.expressions import references
@@ -103,6 +103,8 @@ def integer_hint(node: Node) -> str:
     """Return what to write instead of a duration such as ``10m``, or an empty string."""
     if not isinstance(node, Scalar):
         return ""
+    from awstoe.document import durations  # noqa: PLC0415 - only a wrong value needs it
+
     found = durations.seconds(node.text)
     return f"write {found}" if found is not None else ""
 
@@ -120,7 +122,7 @@ def choice(
     path: str,
     what: str,
     choices: Collection[str],
-    words: Table = (),
+    words: Words | None = None,
 ) -> str | None:
     """Return the text of ``node`` if it is one of ``choices``; ``words`` are those for others."""
     if isinstance(node, Scalar) and node.text in choices:

@@ -15,15 +15,16 @@ from awstoe.actions.fields import (
 from awstoe.actions.permissions import Permissions
 from awstoe.actions.schema import Schema
 from awstoe.actions.table import Shape
-from awstoe.document import expect, foreign_words, keys
+from awstoe.document import expect, keys
 from awstoe.document.declarations import flow_text
 from awstoe.document.keys import Meaning
 from awstoe.document.parse_context import ParseContext
 from awstoe.document.scalars import shell_text
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
-_S3_HOST: Final = re.compile(
+_S3_HOST: Final = pattern(
     r"https?://(?:(?P<bucket>[\w.-]+)\.s3[\w.-]*\.amazonaws\.com/"
     r"|s3[\w.-]*\.amazonaws\.com/(?P<first>[\w.-]+)/)(?P<key>\S+)"
 )
@@ -107,9 +108,7 @@ def unknown(context: ParseContext, node: Mapping, key: str, found: Schema) -> Me
     if key in keys.STEP.known and key not in ("name", "action", "if", "loop"):
         return Meaning("", f"{key!r} is a key of the step: indent it like 'inputs:'")
     free = [field for field in found.fields if field not in node.entries]
-    meant, hint = keys.meaning(
-        context.diagnostics, context.platforms, key, free, foreign_words.INPUT
-    )
+    meant, hint = keys.meaning(context.diagnostics, context.platforms, key, free, "INPUT")
     if hint and isinstance(found.fields.get(meant), TextList):
         value_node = node.entries[key][1]
         if isinstance(value_node, Scalar):
@@ -141,8 +140,7 @@ def entry(node: Node) -> str:
 def value(context: ParseContext, field: Field, key: str, node: Node) -> str:
     """Return what to do about a value that does not fit its input."""
     if field.choices and isinstance(node, Scalar):
-        words = foreign_words.CHOICE
-        return keys.meaning(context.diagnostics, (), node.text, field.choices, words).hint
+        return keys.meaning(context.diagnostics, (), node.text, field.choices, "CHOICE").hint
     return _form_of(field, key, node)
 
 

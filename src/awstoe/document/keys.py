@@ -7,8 +7,8 @@ right name in the result, so that its value is checked and not reported as missi
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
-from awstoe.document import advice, foreign_words
-from awstoe.document.advice import Table
+from awstoe.document import advice
+from awstoe.document.advice import Words
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar
@@ -20,7 +20,7 @@ class Level(NamedTuple):
     """The keys that a kind of mapping may have."""
 
     known: tuple[str, ...]
-    words: Table
+    words: Words | None
     """What to write instead of words of other tools."""
     tolerated: Collection[str] = ()
     """Unknown keys that cause only a warning."""
@@ -28,10 +28,10 @@ class Level(NamedTuple):
 
 DOCUMENT: Final = Level(
     ("name", "description", "schemaVersion", "parameters", "constants", "phases"),
-    foreign_words.DOCUMENT,
+    "DOCUMENT",
     ("version", "metadata"),
 )
-PHASE: Final = Level(("name", "steps"), foreign_words.PHASE)
+PHASE: Final = Level(("name", "steps"), "PHASE")
 STEP: Final = Level(
     (
         "name",
@@ -44,15 +44,13 @@ STEP: Final = Level(
         "if",
         "disableLogging",
     ),
-    foreign_words.STEP,
+    "STEP",
 )
-PARAMETER: Final = Level(
-    ("type", "default", "description", "allowedValues"), foreign_words.PARAMETER
-)
-CONSTANT: Final = Level(("type", "value", "description"), foreign_words.CONSTANT)
-LOOP: Final = Level(("name", "for", "forEach"), foreign_words.LOOP)
-COUNT: Final = Level(("start", "end", "updateBy"), foreign_words.COUNT)
-SPLIT: Final = Level(("list", "delimiter"), ())
+PARAMETER: Final = Level(("type", "default", "description", "allowedValues"), "PARAMETER")
+CONSTANT: Final = Level(("type", "value", "description"), "CONSTANT")
+LOOP: Final = Level(("name", "for", "forEach"), "LOOP")
+COUNT: Final = Level(("start", "end", "updateBy"), "COUNT")
+SPLIT: Final = Level(("list", "delimiter"), None)
 
 Special = Callable[[str, Node], bool]
 """Reports a key that needs a message of its own; returns whether it did."""
@@ -71,7 +69,7 @@ def meaning(
     platforms: Collection[Platform],
     word: str,
     known: Collection[str],
-    words: Table,
+    words: Words | None,
 ) -> Meaning:
     """Return what ``word`` was meant to be; without a known key and a hint if that is unclear.
 

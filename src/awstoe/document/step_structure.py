@@ -5,7 +5,7 @@ from typing import Final
 
 from awstoe.actions import schema
 from awstoe.actions.table import ACTIONS, Shape
-from awstoe.document import advice, declarations, foreign_words, keys
+from awstoe.document import advice, declarations, keys
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.problems import Severity
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
@@ -155,7 +155,7 @@ class _Reader:
 
     def _script_hint(self, key: str, value: Node) -> str:
         """Return how a script is written here; an empty string if ``key`` holds none."""
-        found = advice.find(foreign_words.SCRIPT, key, (), self._platforms)
+        found = advice.find("SCRIPT", key, (), self._platforms)
         if found is None:
             return ""
         if isinstance(value, Scalar) and value.text and "\n" not in value.text:
@@ -167,7 +167,7 @@ class _Reader:
         if advice.find(keys.STEP.words, key, keys.STEP.known, self._platforms):
             return ""
         action = next((name for name in ACTIONS if name.casefold() == key.casefold()), "")
-        found = advice.find(foreign_words.ACTION, key, ACTIONS, self._platforms)
+        found = advice.find("ACTION", key, ACTIONS, self._platforms)
         action = action or (found.key if found else "")
         if action:
             return f"write 'action: {action}', and its inputs under 'inputs'"

@@ -4,7 +4,7 @@ from typing import Final
 
 from awstoe import limits
 from awstoe.actions.table import ACTIONS, ActionSpec, Shape
-from awstoe.document import advice, expect, foreign_words, keys
+from awstoe.document import advice, expect, keys
 from awstoe.document.conditions import parse_assertion, parse_if
 from awstoe.document.declarations import flow_text
 from awstoe.document.inputs import Operations, failure, parse_inputs
@@ -61,10 +61,10 @@ def parse_phases(context: ParseContext, node: Node) -> tuple[Phase, ...]:
 
 
 def _no_standard_phase(context: ParseContext, node: Node, named: list[str]) -> None:
-    words, hint = foreign_words.PHASE_NAME, ""
+    hint = ""
     if named:
         hint = (
-            keys.meaning(context.diagnostics, (), named[0], _STANDARD_PHASES, words).hint
+            keys.meaning(context.diagnostics, (), named[0], _STANDARD_PHASES, "PHASE_NAME").hint
             or f"rename {quoted(named[0])} to 'build'"
         )
     context.diagnostics.error(
@@ -163,7 +163,7 @@ def _step(context: ParseContext, node: Mapping, path: str, facts: StepFacts) -> 
             f"{path}.onFailure",
             "'onFailure'",
             [str(choice) for choice in OnFailure],
-            foreign_words.ON_FAILURE,
+            "ON_FAILURE",
         )
         on_failure = OnFailure(word) if word else on_failure
     if entry := node.given("disableLogging"):
@@ -254,7 +254,7 @@ def _unknown_action(context: ParseContext, action: str) -> str:
     for name in ACTIONS:
         if name.casefold() == folded:
             return f"did you mean {name!r}?"
-    if found := advice.find(foreign_words.ACTION, action, ACTIONS, context.platforms):
+    if found := advice.find("ACTION", action, ACTIONS, context.platforms):
         return found.hint
     return context.diagnostics.suggestion(action, ACTIONS) or _ALL_ACTIONS.removeprefix("another: ")
 

@@ -8,7 +8,7 @@ reported as well, and everything else in the document is still checked.
 from collections.abc import Callable, Collection
 from typing import Final
 
-from awstoe.document import advice, declarations, foreign_words, keys, step_structure
+from awstoe.document import advice, declarations, keys, step_structure
 from awstoe.document.diagnostics import Diagnostics
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
@@ -226,7 +226,7 @@ class _Structure:
         scripts: list[str] = []
 
         def special(key: str, _value: Node) -> bool:
-            if advice.find(foreign_words.SCRIPT, key, (), self._platforms):
+            if advice.find("SCRIPT", key, (), self._platforms):
                 scripts.append(key)
             if stepless and key == "action":
                 self._diagnostics.error(

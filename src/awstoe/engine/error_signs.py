@@ -12,12 +12,14 @@ import re
 import string
 from typing import Final
 
+from awstoe.late_patterns import pattern
+
 _PROBLEM: Final = (
     r"fatal|panic|error|err|exception|failure|critical|crit|alert|emerg|severe"
     # "Error" as translated programs say it
     r"|fehler|erreur|errore|erro|fout|fel|błąd|chyba|hata|ошибка|エラー|错误|錯誤|오류"
 )
-LABEL: Final = re.compile(
+LABEL: Final = pattern(
     rf"""
       (?:^|(?<=[\s\[(<|:"*>;]))(?i:internal\ |fatal\ |{_PROBLEM})*(?i:{_PROBLEM})
           (?:\[[\w-]+\])? \s* (?: :(?!:) | \uff1a | !(?!=) | \] | >(?=\s)
@@ -32,12 +34,12 @@ LABEL: Final = re.compile(
     re.VERBOSE,
 )
 """A word that announces an error, where a label is expected."""
-EXCEPTION: Final = re.compile(
+EXCEPTION: Final = pattern(
     r"""(?:^|[\s"'(])(?:[\w$]+[.:\\]+)*[A-Z]\w*(?:Error|Exception|Failure|Fault)\b"""
     r"""(?: \[\w+\])?(?:(:\s*\S)|$)""",
 )
 """The name of an exception; group 1 if a message follows."""
-STRONG: Final = re.compile(
+STRONG: Final = pattern(
     r"""(?x)
       \b(?:cannot|can't|can\ not|could(?:\ not|n't)|unable\ to|fail(?:ed|s|ure)?\ (?:to|with)
     | (?:was|were|is|are|do(?:es)?|did|has|have|had)(?:\ not|n't)\b(?!\ (?:required|needed|set\ up))
@@ -61,7 +63,7 @@ STRONG: Final = re.compile(
     """
 )
 """What the system and programs say when something is not possible."""
-WEAK: Final = re.compile(
+WEAK: Final = pattern(
     r"""(?x)
       (?<![\w./=-])(?:errors? | failed | failures? | fails | failing | fatal | invalid | illegal
     | unknown | unexpected | missing | broken | bad | wrong | exceed(?:s|ed) | expired
@@ -75,7 +77,7 @@ WEAK: Final = re.compile(
     """
 )
 """Words that are usual in error messages, and possible elsewhere."""
-POSITION: Final = re.compile(
+POSITION: Final = pattern(
     r"""(?x)
       ^\s*\d+:\d+\s | ^\s*(?:\[\w+\]\s+)?["']?(?:[A-Z]:)?[\w./\\+@~-]+["']?
         (?: :\d+(?::\d+)?: | \(\d+(?:,\d+)*\)\s?: | :\[\d+,\d+\] )
@@ -83,7 +85,7 @@ POSITION: Final = re.compile(
     """
 )
 """A line of a source file or of a script."""
-HARMLESS: Final = re.compile(
+HARMLESS: Final = pattern(
     r"""(?x)
       \b(?:no|0|zero|without(?:\ any)?)\ (?:\w+\ )?
         (?:errors?|failures?|failed|warnings?|problems?)\b
@@ -94,7 +96,7 @@ HARMLESS: Final = re.compile(
     """
 )
 """Words that only mention errors. They are removed before a line is examined."""
-OTHER_LABEL: Final = re.compile(
+OTHER_LABEL: Final = pattern(
     r"""(?x)
       ^\W{0,3}(?i:warn(?:ing)?s?|note|info|debug|notice|hint|trace|verbose|deprecat\w+|tip|ok
         |pass(?:ed)?|success|help)\b\s*(?:[:\]!)>]|\[|-\ |\d|$|\ (?=[a-z@]))
@@ -106,7 +108,7 @@ OTHER_LABEL: Final = re.compile(
     """
 )
 """The label of a warning, a note, or a success."""
-RESULT: Final = re.compile(
+RESULT: Final = pattern(
     r"""(?x)
       \b(?:exit(?:ed|s|ing)?|return(?:ed|s)?|ended|finished|completed?|failed|stopped)\b
         .{0,60}\b(?:(?:exit\ )?(?:code|status)|non-?zero|errorlevel)\b
@@ -141,7 +143,7 @@ RESULT: Final = re.compile(
     """
 )
 """A result that another line must explain."""
-HELP_STARTS: Final = re.compile(
+HELP_STARTS: Final = pattern(
     r"""(?ix)
       ^\s*(?:usage|synopsis):? (?:\s|$)
     | ^\s*(?:[\w-]+\ ){0,2}(?:options|arguments|commands|flags|examples?|subcommands|parameters)
@@ -149,9 +151,9 @@ HELP_STARTS: Final = re.compile(
     """
 )
 """The start of a help text."""
-OPTION: Final = re.compile(r"^\s*(?:--?[\w?@#\[]|/\w+\s{2,})")
+OPTION: Final = pattern(r"^\s*(?:--?[\w?@#\[]|/\w+\s{2,})")
 """An option with its description."""
-FRAME: Final = re.compile(
+FRAME: Final = pattern(
     r"""(?x)
       ^(?:stack\s?)?(?:trace|traceback|backtrace):\s*$
     | ^\s+(?:at\s|File\ "|from\s\S+:\d|in\s`|\.\.\.\s\d+\ (?:more|common)|\#\d+\s
@@ -161,7 +163,7 @@ FRAME: Final = re.compile(
     """
 )
 """A frame of a stack, or the source line of one."""
-SHELL_START: Final = re.compile(
+SHELL_START: Final = pattern(
     r"""(?x)
       ^\s*(?: echo|printf|export|local|readonly|declare|function|trap|exec|source|eval|set|unset
         | if\ !?\ ?(?:\[|test|command|grep|\w) | elif | then | fi | do | done | esac | else
@@ -170,24 +172,24 @@ SHELL_START: Final = re.compile(
       .*
     """
 )
-SHELL_SIGN: Final = re.compile(
+SHELL_SIGN: Final = pattern(
     r"""\$[\w{(@?*#"']|;;|\|\||&&|>&\d|\d?>\s?/|;\s(?:then|do|exit|return|fi|done)\b|\bexit\s\d|\s\|\s\w+\s-|\\$"""
 )
-TRACED: Final = re.compile(r"^\s*\++\s")
+TRACED: Final = pattern(r"^\s*\++\s")
 """A command that ``set -x`` printed."""
-TRACED_EXIT: Final = re.compile(r"^\++ (?:exit|return)\b")
-PROMPT: Final = re.compile(r"""(?:^|[\s;])PS4=\$?(?:'([^']+)|"([^"]+)|([^\s;"']+))""")
+TRACED_EXIT: Final = pattern(r"^\++ (?:exit|return)\b")
+PROMPT: Final = pattern(r"""(?:^|[\s;])PS4=\$?(?:'([^']+)|"([^"]+)|([^\s;"']+))""")
 """The assignment of the text that ``set -x`` prints before a command, in one of three groups."""
-EXPANSION: Final = re.compile(r"\$\{?LINENO\}?|[$`\\]")
+EXPANSION: Final = pattern(r"\$\{?LINENO\}?|[$`\\]")
 """What bash replaces in that text, or the start of it."""
-VERBOSE: Final = re.compile(
+VERBOSE: Final = pattern(
     r"\bset\s+(?:-o\s+)?(?:-\w*v|verbose)|\b(?:ba)?sh\s+-\w*v|\bset\s+-o\s+verbose"
 )
-TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\)")
-PROGRAM: Final = re.compile(
+TRACEBACK: Final = pattern(r"Traceback \(most recent call last\)")
+PROGRAM: Final = pattern(
     r"^\W{0,3}([\w.+-][\w./+-]*)(?:\[[\w-]+\])?(?::|!|\]|\s-\s|\ (?:error|ERR!)\s)"
 )
-TIME: Final = re.compile(
+TIME: Final = pattern(
     r"""(?x)
       ^\W?(?:\d{4}-\d\d-\d\d[T\ ])?\d\d:\d\d:\d\d(?:[.,]\d+)?
         (?:Z|\ ?[+-]\d\d:?\d\d|\ UTC)?\W{0,3}\s?
@@ -197,9 +199,9 @@ TIME: Final = re.compile(
     | ^[A-Z][a-z]{2}\ [\d\ ]\d\ \d\d:\d\d:\d\d\ \S+\ [\w./@-]+(?:\[\d+\])?:\s
     """
 )
-METER: Final = re.compile(r"^\s*(?:[\d.:%kKMGT-]+\s+){5,}[\d.]*[kKMGT]?(?=[A-Za-z])")
+METER: Final = pattern(r"^\s*(?:[\d.:%kKMGT-]+\s+){5,}[\d.]*[kKMGT]?(?=[A-Za-z])")
 """The progress that curl prints before its message, in the same line."""
-BOX: Final = re.compile(r"^[\s│║┃|╷╵>╰╭─━═*]+(?=\S)")
+BOX: Final = pattern(r"^[\s│║┃|╷╵>╰╭─━═*]+(?=\S)")
 
 PLAIN: Final = (
     *("error", "fatal", "fail", "exception", "cannot", "could not", "unable", "denied", "refused"),
@@ -208,10 +210,10 @@ PLAIN: Final = (
 """Parts of lines that most errors have, to find them in what is too long to examine."""
 
 OF_EXIT_CODE: Final = {
-    126: re.compile(r"(?i)permission denied|cannot execute|is a directory|bad interpreter|format"),
-    127: re.compile(r"(?i)not found|no such file"),
+    126: pattern(r"(?i)permission denied|cannot execute|is a directory|bad interpreter|format"),
+    127: pattern(r"(?i)not found|no such file"),
 }
-OF_SIGNAL: Final = re.compile(
+OF_SIGNAL: Final = pattern(
     r"(?i)\b(?:killed|segmentation fault|aborted|terminated|bus error|illegal instruction"
     r"|floating point exception|core dumped|trace/breakpoint|hangup|alarm clock)\b"
 )

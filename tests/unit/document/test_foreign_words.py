@@ -20,7 +20,7 @@ CHOICES = {
     for choice in field.choices
 }
 OPERATORS = (*conditions.OPERATORS, *conditions.LOGICAL)
-TABLES: dict[str, tuple[Table, Collection[str]]] = {
+TABLES: dict[advice.Words, tuple[Table, Collection[str]]] = {
     "DOCUMENT": (foreign_words.DOCUMENT, keys.DOCUMENT.known),
     "PHASE": (foreign_words.PHASE, keys.PHASE.known),
     "SCRIPT": (foreign_words.SCRIPT, keys.STEP.known),
@@ -58,7 +58,7 @@ def test_a_row_can_be_found_and_names_what_exists(row: advice.Row, known: Collec
 
 
 @pytest.mark.parametrize("name", sorted(TABLES.keys() - {"INPUT"}))
-def test_no_word_is_accepted_where_it_is_foreign(name: str) -> None:
+def test_no_word_is_accepted_where_it_is_foreign(name: advice.Words) -> None:
     table, known = TABLES[name]
     words = {word for row in table for word in row.words.split()}
 
@@ -66,12 +66,12 @@ def test_no_word_is_accepted_where_it_is_foreign(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_word_has_an_advice_on_each_platform(name: str) -> None:
+def test_every_word_has_an_advice_on_each_platform(name: advice.Words) -> None:
     table, known = TABLES[name]
     for platform in Platform:
         for row in table:
             for word in row.words.split():
-                found = advice.find(table, word, known, {platform})
+                found = advice.find(name, word, known, {platform})
 
                 assert found is not None
                 assert found.hint
@@ -89,11 +89,11 @@ def test_every_word_has_an_advice_on_each_platform(name: str) -> None:
     ],
 )
 def test_a_word_is_found_in_other_spellings(word: str, platforms: set[Platform], hint: str) -> None:
-    found = advice.find(foreign_words.ACTION, word, ACTIONS, platforms)
+    found = advice.find("ACTION", word, ACTIONS, platforms)
 
     assert found is not None
     assert found.hint == hint
 
 
 def test_a_word_without_an_entry_has_no_advice() -> None:
-    assert advice.find(foreign_words.STEP, "color", keys.STEP.known, {Platform.LINUX}) is None
+    assert advice.find("STEP", "color", keys.STEP.known, {Platform.LINUX}) is None

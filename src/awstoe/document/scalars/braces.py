@@ -21,6 +21,7 @@ from awstoe.expressions.references import (
     Reference,
     VariableReference,
 )
+from awstoe.late_patterns import pattern
 
 LITERAL: Final = (
     "for braces that are not a reference, declare constants with the values '{{' and '}}' and refer"
@@ -28,10 +29,10 @@ LITERAL: Final = (
 )
 """How to write braces as text. AWSTOE resolves such constants in the same way."""
 
-_OPENING: Final = re.compile(r"(\$?)\{\{([^{}\0]*+)(\}\}|)")
-_LEADING: Final = re.compile(r"\s*([A-Za-z_][\w.:/-]*(?:\[[0-9]+\][\w.-]*)?)(.*)", re.DOTALL)
-_LIKE_A_NAME: Final = re.compile(r"[A-Za-z_][\w-]*(?:[.:/]+[\w-]+|\[[^\]]*\]|\([^()]*\))*")
-_PREFIXED: Final = re.compile(
+_OPENING: Final = pattern(r"(\$?)\{\{([^{}\0]*+)(\}\}|)")
+_LEADING: Final = pattern(r"\s*([A-Za-z_][\w.:/-]*(?:\[[0-9]+\][\w.-]*)?)(.*)", re.DOTALL)
+_LIKE_A_NAME: Final = pattern(r"[A-Za-z_][\w-]*(?:[.:/]+[\w-]+|\[[^\]]*\]|\([^()]*\))*")
+_PREFIXED: Final = pattern(
     r"(?i)(?:(?P<env>env(?:iron|ironment)?)|(?P<context>context|ctx)"
     r"|(?P<secret>resolve:secretsmanager)|(?P<ssm>(?:aws[.:]|resolve:)?ssm(?:-secure)?)"
     r"|(?P<imds>(?:aws[.:])?imds)"
@@ -59,8 +60,8 @@ _ELSEWHERE: Final = PSEUDO_PARAMETERS | {
     "global:ACCOUNT_ID": "context:accountId",
 }
 """Names of CloudFormation and of Systems Manager documents."""
-_INDEXED: Final = re.compile(r"""\[\s*(['"])([\w-]+)\1\s*\]""")
-_SEPARATOR: Final = re.compile(r"\s*(?:\.|::?|/|->)\s*")
+_INDEXED: Final = pattern(r"""\[\s*(['"])([\w-]+)\1\s*\]""")
+_SEPARATOR: Final = pattern(r"\s*(?:\.|::?|/|->)\s*")
 _LOOP_WORDS: Final = frozenset({"item", "items", "each", "loop", "foreach", "element", "value"})
 _INDEX_WORDS: Final = frozenset(
     {"i", "idx", "index", "index0", "counter", "number", "key", "count"}
@@ -72,7 +73,7 @@ _ENVIRONMENT: Final = frozenset(
     | {"APPDATA", "PROGRAMDATA", "SYSTEMROOT", "COMPUTERNAME", "HOSTNAME", "AWS_REGION"}
 )
 _FILLERS: Final = frozenset({"phase", "phases", "step", "steps"})
-_PART: Final = re.compile(r"([\w-]+)(?:\[([0-9]+)\])?")
+_PART: Final = pattern(r"([\w-]+)(?:\[([0-9]+)\])?")
 
 
 class NearMiss(NamedTuple):

@@ -5,7 +5,6 @@ what is suspicious. Most of that is a warning: the document says something, alth
 what was meant.
 """
 
-import re
 from bisect import bisect_right
 from typing import Final
 
@@ -17,23 +16,22 @@ from awstoe.document.model import Mark
 from awstoe.document.problems import Severity
 from awstoe.document.scalars import commands, escapes, shell_text
 from awstoe.document.scalars.finding import Finding
-from awstoe.document.syntax import encoding, quoting
+from awstoe.document.syntax import encoding
 from awstoe.document.syntax.nodes import Mapping, Node, Scalar, Sequence
 from awstoe.expressions.values import quoted
 from awstoe.host.files import paths
 from awstoe.host.platforms import Platform
+from awstoe.late_patterns import pattern
 
-_EMPTY_TAG: Final = re.compile(r"""(?:&\S+\s+)?!(?=[\s"'|>]|$)""")
-_ANY_TAG: Final = re.compile(r"(?<![^\s\[{,:])!(?=\s)")
+_EMPTY_TAG: Final = pattern(r"""(?:&\S+\s+)?!(?=[\s"'|>]|$)""")
+_ANY_TAG: Final = pattern(r"(?<![^\s\[{,:])!(?=\s)")
 _TAG_OR_ANCHOR: Final = ("!", "&")
-_ENTRY: Final = re.compile(r"\n[ \t]*(?=- )")
+_ENTRY: Final = pattern(r"\n[ \t]*(?=- )")
 _REST: Final = 200
 """Characters of a comment that are read."""
-_PROGRAM_AND_OPTION: Final = re.compile(
-    r"([^\s'\"]+(?: [^\s'\"-][^\s'\"]*)*?)\s+(-{1,2}[A-Za-z].*)"
-)
-_OPTION_AND_VALUE: Final = re.compile(r"--?[A-Za-z][\w-]*\s+[^\s'\"{}=]+")
-_CURLY: Final = re.compile("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
+_PROGRAM_AND_OPTION: Final = pattern(r"([^\s'\"]+(?: [^\s'\"-][^\s'\"]*)*?)\s+(-{1,2}[A-Za-z].*)")
+_OPTION_AND_VALUE: Final = pattern(r"--?[A-Za-z][\w-]*\s+[^\s'\"{}=]+")
+_CURLY: Final = pattern("^([\u2018\u201c\u201e]).*[\u2018-\u201d]$")
 
 
 class ScalarCheck:
@@ -111,6 +109,8 @@ class ScalarCheck:
         if not node.style and (found := self._glued(node)):
             self._report(node, path, found)
         if not node.style and _CURLY.match(node.text):
+            from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
             self._report(
                 node,
                 path,
@@ -146,6 +146,8 @@ class ScalarCheck:
 
     def quoted_line(self, node: Node) -> str:
         """Return how to write the line of a list's entry as a string; empty if that is unclear."""
+        from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
         if isinstance(node, Scalar) or not self._diagnostics.has_room(Severity.ERROR):
             return ""
         parts = [*node.items] if isinstance(node, Sequence) else []
@@ -211,6 +213,8 @@ class ScalarCheck:
         if id(node) in self._reported or not _EMPTY_TAG.match(self._raw(node)):
             return
         self._reported.add(id(node))
+        from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
         whole = quoting.in_quotes(f"! {node.text}".rstrip())
         self._report(
             node,

@@ -14,16 +14,17 @@ from awstoe.document.scalars import foreign_shell, shell_text
 from awstoe.document.scalars.finding import Finding
 from awstoe.document.syntax.nodes import Scalar
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
 _BLOCK: Final = "use a '|' block, which keeps line breaks: '- |', then the lines, indented below it"
 _LONGEST_NUMBER: Final = 30
-_NUMBER: Final = re.compile(r"[-+]?(?:[0-9][0-9_.:-]*|\.[0-9]+|0x[0-9A-Fa-f]+|0o[0-7]+)")
-_BOOLEAN: Final = re.compile("True|TRUE|False|FALSE|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]")
-_TYPED: Final = re.compile("[\u00a0\u200b\u202f\u2060\u3000\ufeff\u2018-\u201f\u2013\u2014\u2212]")
+_NUMBER: Final = pattern(r"[-+]?(?:[0-9][0-9_.:-]*|\.[0-9]+|0x[0-9A-Fa-f]+|0o[0-7]+)")
+_BOOLEAN: Final = pattern("True|TRUE|False|FALSE|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]")
+_TYPED: Final = pattern("[\u00a0\u200b\u202f\u2060\u3000\ufeff\u2018-\u201f\u2013\u2014\u2212]")
 _SPACES: Final = "\u00a0\u202f\u3000"
 _INVISIBLE: Final = "\u200b\u2060\ufeff"
-_QUOTE: Final = re.compile("(?:^|[\\s=(\\[{:,])([\u2018-\u201f])")
-_DASH: Final = re.compile("(?:^|\\s)([\u2013\u2014\u2212]{1,2})[A-Za-z]")
+_QUOTE: Final = pattern("(?:^|[\\s=(\\[{:,])([\u2018-\u201f])")
+_DASH: Final = pattern("(?:^|\\s)([\u2013\u2014\u2212]{1,2})[A-Za-z]")
 
 # What a line can start with when it is a command of its own: words of the shell, and programs.
 WORDS: Final = frozenset(
@@ -58,10 +59,10 @@ _OPERATORS: Final = (";", "&", "|", "(", "{", ",", "!")
 _CONTINUATIONS: Final = (*_OPERATORS, "-", ")", "}", "<", ">", "2>")
 _LINES: Final = 100
 """Lines of a folded command that are checked."""
-_SEPARATOR: Final = re.compile(r"&&|\|\||[;|&]")
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=\S*")
-CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|foreach|while)\s*\(")
-_PYTHON: Final = re.compile(r"\bpython[0-9.]*\s+-c\b")
+_SEPARATOR: Final = pattern(r"&&|\|\||[;|&]")
+_ASSIGNMENT: Final = pattern(r"[A-Za-z_]\w*=\S*")
+CMDLET: Final = pattern(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z]+\b|\$\w+\s*=|(?:if|foreach|while)\s*\(")
+_PYTHON: Final = pattern(r"\bpython[0-9.]*\s+-c\b")
 
 
 def findings(

@@ -4,13 +4,13 @@ import re
 from typing import Final
 
 from awstoe.document.scalars.finding import Finding
-from awstoe.document.syntax import quoting
 from awstoe.document.syntax.nodes import Scalar
+from awstoe.late_patterns import pattern
 
-_DRIVE: Final = re.compile(r"""(?<![\w\\])([A-Za-z]):(\\[^\\"'/\s{}])([^\s"']*)""")
+_DRIVE: Final = pattern(r"""(?<![\w\\])([A-Za-z]):(\\[^\\"'/\s{}])([^\s"']*)""")
 _SHARED: Final = frozenset("nrt")
 """Escapes that texts often have after a colon."""
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE: Final = pattern(r"\\(.)", re.DOTALL)
 _NEVER_MEANT: Final = {
     "a": 0x07,
     "b": 0x08,
@@ -49,6 +49,8 @@ def finding(node: Scalar, raw: str, *, json: bool) -> Finding | None:
 
 def hint(node: Scalar, raw: str, *, json: bool) -> str:
     """Return how to write a double-quoted text without escapes; empty if it has none."""
+    from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
     if node.style != '"' or not re.search(r"\\[^\\]", raw):
         return ""
     return quoting.escape_hint(raw[1:-1] if raw.endswith('"') else raw[1:], json=json)

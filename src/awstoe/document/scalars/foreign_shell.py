@@ -8,20 +8,21 @@ from awstoe.document.scalars.braces import PSEUDO_PARAMETERS
 from awstoe.document.scalars.finding import Finding
 from awstoe.document.syntax.nodes import Scalar
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
 _VERBS: Final = (
     "Add Clear ConvertTo Copy Disable Enable Expand Get Import Install Invoke Move New Out Remove"
     " Rename Restart Select Set Start Stop Test Write"
 )
-_FOREIGN: Final = re.compile(
+_FOREIGN: Final = pattern(
     rf"(?m)(?:^[ \t]*(?P<cmdlet>(?:{_VERBS.replace(' ', '|')})-[A-Z][a-z]\w+)(?=\s|$)"
     r"|(?<!\\)(?P<dotted>\$\{[A-Za-z_]\w*(?:\.[A-Za-z_][\w-]*)+\})"
     r"|(?<!\\)(?P<pseudo>\$\{AWS::\w+\})"
     r"|(?<!\\)\$env:(?P<variable>[A-Z]\w+))"
 )
-_MAYBE: Final = re.compile(r"[$-](?:[A-Z][a-z]|env:|\{\w+(?:\.[A-Za-z_]|::))")
+_MAYBE: Final = pattern(r"[$-](?:[A-Z][a-z]|env:|\{\w+(?:\.[A-Za-z_]|::))")
 """Without a match, nothing of ``_FOREIGN`` is in a text; quick to look for."""
-_POWERSHELL: Final = re.compile(r"\b(?:pwsh|powershell)\b")
+_POWERSHELL: Final = pattern(r"\b(?:pwsh|powershell)\b")
 
 
 def finding(node: Scalar, raw: str) -> Finding | None:

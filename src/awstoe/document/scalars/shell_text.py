@@ -3,15 +3,17 @@
 import re
 from typing import Final, NamedTuple
 
+from awstoe.late_patterns import pattern
+
 # A quote alone is one without an end. Comments start only where a word can start.
-_TOKEN: Final = re.compile(
+_TOKEN: Final = pattern(
     r"""\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;&|(])\#[^\n]*"""
     r"""|(?<!<)<<-?[ \t]*(?P<mark>['"\\]?)(?P<word>[A-Za-z_]\w*)(?P=mark)?|(?P<open>['"])""",
     re.DOTALL,
 )
 
 
-_HERE_DOCUMENT: Final = re.compile(r"""(?<!<)<<-?[ \t]*['"\\]?([A-Za-z_]\w*)""")
+_HERE_DOCUMENT: Final = pattern(r"""(?<!<)<<-?[ \t]*['"\\]?([A-Za-z_]\w*)""")
 
 
 def open_document(text: str) -> str:
@@ -20,7 +22,7 @@ def open_document(text: str) -> str:
     return found[-1] if found and found[-1] not in map(str.strip, text.split("\n")) else ""
 
 
-_WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|\{\{[^{}]*\}\}|[^\s"'{]|\{(?!\{)|["'])+""")
+_WORD: Final = pattern(r"""(?:"[^"]*"|'[^']*'|\{\{[^{}]*\}\}|[^\s"'{]|\{(?!\{)|["'])+""")
 
 
 class ShellText(NamedTuple):
@@ -68,7 +70,7 @@ def _body(text: str, offset: int, word: str) -> tuple[int, int] | None:
     first = text.find("\n", offset)
     if first < 0:
         return None
-    end = re.compile(rf"^\t*{word}$", re.MULTILINE).search(text, first)
+    end = pattern(rf"^\t*{word}$", re.MULTILINE).search(text, first)
     return first, end.end() if end else len(text)
 
 

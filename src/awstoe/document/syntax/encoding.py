@@ -4,14 +4,14 @@ Other encodings, binary files and control characters are rejected here, before a
 Positions in a document count lines as YAML does, so ``lines`` splits as YAML does.
 """
 
-import re
 from typing import Final
 
 from awstoe.document.diagnostics import Unreadable
+from awstoe.late_patterns import pattern
 
-_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BREAK: Final = pattern("\r\n|[\n\r\x85\u2028\u2029]")
 # Three more are rejected, searched one by one: with them, the class would take 7 ms to compile.
-_CONTROLS: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROLS: Final = pattern("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NONCHARACTERS: Final = ("\ufeff", "\ufffe", "\uffff")
 _OTHER_ENCODINGS: Final = (
     (b"\xff\xfe\0\0", "UTF-32"),

@@ -8,12 +8,13 @@ import re
 from typing import Final, NamedTuple
 
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
-_BEFORE_VALUE: Final = re.compile(r"""\s*(?:-\s+)*(?:[^\s'"#{\[][^:#'"]*:\s+)?""")
-_IN_FLOW: Final = re.compile(r"(?:[\[,:{])\s*(\{\{[^{}\n]*\}\})")
-_ALONE: Final = re.compile(r"\{\{([^{}\n]*)\}\}(?=[ \t]*(?:[,\]}\r\n]|$)|[ \t]+#)")
-_ESCAPED: Final = re.compile(r'(?:[^"\\\n]|\\.)*')
-_COMMENT: Final = re.compile(r"\s+#.*|\s+$")
+_BEFORE_VALUE: Final = pattern(r"""\s*(?:-\s+)*(?:[^\s'"#{\[][^:#'"]*:\s+)?""")
+_IN_FLOW: Final = pattern(r"(?:[\[,:{])\s*(\{\{[^{}\n]*\}\})")
+_ALONE: Final = pattern(r"\{\{([^{}\n]*)\}\}(?=[ \t]*(?:[,\]}\r\n]|$)|[ \t]+#)")
+_ESCAPED: Final = pattern(r'(?:[^"\\\n]|\\.)*')
+_COMMENT: Final = pattern(r"\s+#.*|\s+$")
 _WHOLE: Final = "put the whole value in quotes"
 _SHOWN: Final = 100
 """Characters of a line in a hint."""

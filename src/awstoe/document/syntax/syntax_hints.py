@@ -7,6 +7,7 @@ from typing import Final
 from awstoe.document.syntax import unquoted
 from awstoe.document.syntax.quoting import SEARCHED
 from awstoe.expressions.values import quoted
+from awstoe.late_patterns import pattern
 
 _COLON: Final = "quote a string that contains ': '"
 _LAYOUT: Final = (
@@ -43,8 +44,8 @@ _FAR: Final = 1 << 30
 _STEP: Final = 2
 _NEAR: Final = 4
 """Columns by which a line can be displaced."""
-_START: Final = re.compile(r"([ ]*)((?:-[ ]+)*)")
-_KEY: Final = re.compile(r"[\"']?[\w.$/-]+[\"']?[ ]*:(?:[ ]|$)")
+_START: Final = pattern(r"([ ]*)((?:-[ ]+)*)")
+_KEY: Final = pattern(r"[\"']?[\w.$/-]+[\"']?[ ]*:(?:[ ]|$)")
 
 
 def hint(message: str, lines: Sequence[str], row: int, column: int) -> str:

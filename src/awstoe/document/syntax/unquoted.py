@@ -1,21 +1,21 @@
 """Finds a value on a line that YAML cannot read without quotes, and shows the line with them."""
 
-import re
 from typing import Final
 
 from awstoe.document.syntax import quoting
+from awstoe.late_patterns import pattern
 
-_BEFORE: Final = re.compile(r"""\s*(?:-\s+)*(?:(?:[\w.$/-]+|"[^"]*"|'[^']*')\s*:\s+)?""")
+_BEFORE: Final = pattern(r"""\s*(?:-\s+)*(?:(?:[\w.$/-]+|"[^"]*"|'[^']*')\s*:\s+)?""")
 _INDICATORS: Final = ("@", "`", "%", "&", "*", "!")
-_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]{0,2}\s*(?:#.*)?")
-_TEST: Final = re.compile(r"\[\[?\s+(?:!\s+)?(?:-[a-zA-Z]+\s|\S+\s+(?:[=!]=|=|=~|-[a-z]{2})\s)")
+_BLOCK_HEADER: Final = pattern(r"[|>][-+0-9]{0,2}\s*(?:#.*)?")
+_TEST: Final = pattern(r"\[\[?\s+(?:!\s+)?(?:-[a-zA-Z]+\s|\S+\s+(?:[=!]=|=|=~|-[a-z]{2})\s)")
 """A condition of the shell."""
 _CLOSING: Final = {"[": "]", "{": "}"}
-_PART_IN_QUOTES: Final = re.compile(
+_PART_IN_QUOTES: Final = pattern(
     r"""(?P<quote>["'])(?P<inner>[^"']*)(?P=quote)(?P<rest>[^\s"']+)"""
 )
 """A value such as ``"/opt"/x``: its quotes are not meant to be a part of it."""
-_REST: Final = re.compile(r"\s*(?:#.*)?")
+_REST: Final = pattern(r"\s*(?:#.*)?")
 
 
 def rewritten(line: str, column: int) -> str:

@@ -13,7 +13,7 @@ import yaml
 from awstoe import limits
 from awstoe.document.diagnostics import Unreadable
 from awstoe.document.problems import Severity
-from awstoe.document.syntax import encoding, quoting, syntax_hints
+from awstoe.document.syntax import encoding
 from awstoe.document.syntax.nodes import Mapping, Scalar, Sequence, TreeBuilder
 from awstoe.errors import HostError
 from awstoe.expressions.values import quoted
@@ -93,11 +93,7 @@ def _feed(events: Iterator[Any], builder: TreeBuilder, text: str) -> None:
             builder.scalar(_scalar(event, builder), event.anchor)
         elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
             mark = event.start_mark
-            if text.startswith("{{", mark.index) and (
-                reference := quoting.reference_alone(text, mark.index)
-            ):
-                _skip(events)
-                _unquoted(reference, mark, builder, text)
+            if text.startswith("{{", mark.index) and _unquoted(mark, events, builder, text):
                 continue
             collection = Sequence if kind is yaml.SequenceStartEvent else Mapping
             if event.tag is not None:
@@ -142,8 +138,23 @@ def _skip(events: Iterator[Any]) -> None:
             depth -= 1
 
 
-def _unquoted(reference: str, mark: Any, builder: TreeBuilder, text: str) -> None:  # noqa: ANN401
-    """Report a reference without quotes, and add it as the string that it was meant to be."""
+def _unquoted(
+    mark: Any,  # noqa: ANN401 - as above
+    events: Iterator[Any],
+    builder: TreeBuilder,
+    text: str,
+) -> bool:
+    """Report a reference without quotes, and add it as the string that it was meant to be.
+
+    Returns:
+        Whether there is one.
+    """
+    from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
+    reference = quoting.reference_alone(text, mark.index)
+    if not reference:
+        return False
+    _skip(events)
     place = _Place(mark)
     line = encoding.line_at(text, mark.index - mark.column, quoting.SEARCHED)
     found = quoting.described(line, mark.column, reference)
@@ -158,6 +169,7 @@ def _unquoted(reference: str, mark: Any, builder: TreeBuilder, text: str) -> Non
             end=mark.index + len(reference),
         )
     )
+    return True
 
 
 def _second_document(place: _Place) -> Unreadable:
@@ -195,6 +207,11 @@ def _tag(event: Any, builder: TreeBuilder) -> None:  # noqa: ANN401 - as above
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
+    from awstoe.document.syntax import (  # noqa: PLC0415 - only a mistake needs them
+        quoting,
+        syntax_hints,
+    )
+
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "the text cannot be read"
     message = f"YAML syntax error: {problem}"
@@ -223,6 +240,8 @@ def _escape(problem: str) -> bool:
 
 def _unquoted_before(error: yaml.MarkedYAMLError, text: str) -> Unreadable | None:
     """Return the problem of a value that starts with a reference, if that caused ``error``."""
+    from awstoe.document.syntax import quoting  # noqa: PLC0415 - only a mistake needs it
+
     marks = [mark for mark in (error.context_mark, error.problem_mark) if mark is not None]
     if not marks or "{{" not in text:
         return None

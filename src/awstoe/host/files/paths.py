@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from awstoe.host.platforms import Platform
+from awstoe.late_patterns import pattern
 
 
 class SplitPath(NamedTuple):
@@ -93,7 +94,7 @@ def shown(path: str) -> str:
     return path.removeprefix(_LONG_PREFIX)
 
 
-_CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = pattern("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 _NAMED = {
     "\t": "a tab",
     "\n": "a line break",
@@ -131,7 +132,7 @@ class Unexpanded(NamedTuple):
 _WORD = "[A-Za-z_][A-Za-z0-9_]*"
 _END = r"(?=[/\\]|$)"
 # A name such as C:\$WINDOWS.~BT is not a variable.
-_UNEXPANDED = re.compile(
+_UNEXPANDED = pattern(
     rf"^~(?:{_END}|(?P<user>[a-z_][a-z0-9_-]*)(?=[/\\]))"
     rf"|\$(?P<scope>[Ee][Nn][Vv]):(?P<powershell>{_WORD})"
     rf"|\$\{{(?:[Ee][Nn][Vv]:)?(?P<braced>{_WORD})\}}"
@@ -142,11 +143,17 @@ _UNEXPANDED = re.compile(
 )
 
 
+_SIGNS = frozenset("~$%`")
+"""Without one of these, no part of a path is one that a shell replaces."""
+
+
 def unexpanded(path: str, platform: Platform) -> Unexpanded | None:
     """Return the first part of ``path`` that only a shell would replace, or None.
 
     These are ``~``, variables of the shells of both platforms, and command substitutions.
     """
+    if _SIGNS.isdisjoint(path):
+        return None
     for found in _UNEXPANDED.finditer(path):
         kind = found.lastgroup
         name = "HOME" if kind is None else found[kind]

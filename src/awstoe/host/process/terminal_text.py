@@ -4,18 +4,19 @@ Escape sequences and other control characters are removed, as are the zero bytes
 carriage return moves to the start of the line, so what is before it was overwritten.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-_ESCAPES: Final = re.compile(
+from awstoe.late_patterns import pattern
+
+_ESCAPES: Final = pattern(
     "\x1b\\[[0-?]*[ -/]*[@-~]"  # control sequences: colors, cursor movements
     "|\x1b[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?"  # texts for the terminal: its title, links
     "|\x1b[ -/]*[0-~]"
     "|\x9b[0-?]*[ -/]*[@-~]"
 )
-_STRUCK_OUT: Final = re.compile("[^\x08\n]\x08")
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_STRUCK_OUT: Final = pattern("[^\x08\n]\x08")
+_CONTROLS: Final = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LONGEST_STRUCK_OUT: Final = 16  # backspaces in a row
 _SAMPLE_BYTES: Final = 4096
 _ZEROS_IN_UTF_16: Final = 0.4  # of all bytes: Western text has 0.5

@@ -9,7 +9,6 @@ before ``%``, cronie then counts backslashes in pairs, and some do not know ``%`
 """
 
 import re
-import shlex
 from typing import Final
 
 from awstoe.errors import HostError
@@ -105,6 +104,8 @@ def _shell_command(command: StartupCommand) -> str:
 
 
 def _word(text: str) -> str:
+    import shlex  # noqa: PLC0415 - only a reboot needs it
+
     quoted = shlex.quote(text)
     if quoted == text:
         return text.replace("%", "\\%")

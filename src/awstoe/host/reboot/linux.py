@@ -15,10 +15,7 @@ from awstoe.host.files import temporary
 from awstoe.host.files.own_files import explain, replace_file
 from awstoe.host.process import environment, system_programs
 from awstoe.host.process.linux import process_table
-from awstoe.host.reboot import crontab_entry
-from awstoe.host.reboot.crontab_entry import cron_line
 from awstoe.host.reboot.startup_command import StartupCommand, SystemCommands
-from awstoe.host.reboot.systemd_unit import unit_name, unit_text
 
 assert sys.platform == "linux"
 
@@ -56,9 +53,11 @@ def restart(programs: SystemCommands) -> str:
 
 def install(command: StartupCommand, programs: SystemCommands) -> None:
     """Register a command for the next startup, as ``rebooting.install`` does."""
+    from awstoe.host.reboot import crontab_entry, systemd_unit  # noqa: PLC0415 - only a reboot needs it
+
     systemd = _exists("systemctl")
     if _exists("crontab") and not (systemd and crontab_entry.is_too_much(command)):
-        entry = cron_line(command)
+        entry = crontab_entry.cron_line(command)
         try:
             lines = _lines(_unescaped(_listing(programs)))
         except _UnclearCrontab:
@@ -74,7 +73,7 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
             hint="install cron, or set AWSTOE_REBOOT=exit and reboot the machine yourself",
         )
     path = _unit_path(command.name)
-    replace_file(path, [unit_text(command)])
+    replace_file(path, [systemd_unit.unit_text(command)])
     try:
         programs.run_checked("systemctl", "daemon-reload")
         programs.run_checked("systemctl", "enable", os.path.basename(path))
@@ -86,6 +85,8 @@ def install(command: StartupCommand, programs: SystemCommands) -> None:
 
 def remove(name: str, programs: SystemCommands) -> None:
     """Remove a registered command, as ``rebooting.remove`` does."""
+    from awstoe.host.reboot import crontab_entry  # noqa: PLC0415 - only a reboot needs it
+
     path = _unit_path(name)
     if os.path.exists(path):
         programs.run_checked("systemctl", "disable", os.path.basename(path))
@@ -130,6 +131,8 @@ def _lines(crontab: bytes) -> list[str]:
 
 
 def _has_entry(listing: bytes, name: str) -> bool:
+    from awstoe.host.reboot import crontab_entry  # noqa: PLC0415 - only a reboot needs it
+
     return any(crontab_entry.is_of(line, name) for line in _lines(listing))
 
 
@@ -139,6 +142,8 @@ def _unescaped(listing: bytes) -> bytes:
     Raises:
         _UnclearCrontab: It cannot be found out what the crontab has.
     """
+    from awstoe.host.reboot import crontab_entry  # noqa: PLC0415 - only a reboot needs it
+
     if not crontab_entry.could_be_escaped(listing):
         return listing
     for path in _SAVED:
@@ -168,4 +173,6 @@ def _write_crontab(lines: list[str], programs: SystemCommands) -> None:
 
 
 def _unit_path(name: str) -> str:
-    return os.path.join(_UNIT_FOLDER, unit_name(name))
+    from awstoe.host.reboot import systemd_unit  # noqa: PLC0415 - only a reboot needs it
+
+    return os.path.join(_UNIT_FOLDER, systemd_unit.unit_name(name))

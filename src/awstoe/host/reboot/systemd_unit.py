@@ -9,15 +9,16 @@ from typing import Final
 
 from awstoe.errors import HostError
 from awstoe.host.reboot.startup_command import StartupCommand
+from awstoe.late_patterns import pattern
 
 _LINE_BYTES: Final = 1_000_000
 """systemd does not load a unit with a line of 1 MiB."""
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-_PROGRAM: Final = re.compile(r"(?:[^$\"'\\]|\$(?![{$]))+")
+_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,200}")
+_PROGRAM: Final = pattern(r"(?:[^$\"'\\]|\$(?![{$]))+")
 """systemd rejects other signs, and replaces variables in what the program sees as its name."""
-_FOLDER: Final = re.compile(r"/(?:.*[^\\ ])?")
+_FOLDER: Final = pattern(r"/(?:.*[^\\ ])?")
 """A backslash at the end joins lines, and spaces are removed; nothing is quoted."""
-_VARIABLE: Final = re.compile(r".*")
+_VARIABLE: Final = pattern(r".*")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -119,6 +118,8 @@ def _explain(
 
 
 def _missing(program: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    import shutil  # noqa: PLC0415 - only an error needs it
+
     if os.path.basename(program) == program:
         path = environment.get("PATH", os.defpath)
         if program in system_programs.NAMES and shutil.which(program, path=path):
