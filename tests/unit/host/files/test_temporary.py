@@ -126,3 +126,4 @@ def test_a_folder_in_which_others_can_replace_what_is_in_it_is_not_used(
     made = temporary.make_folder()
     temporary.remove_folder(made)
     assert (Path(made).parent == folder) == used
+    assert bool(temporary.warnings()) == (not used)
