@@ -1,8 +1,8 @@
 """Tells whether another user could replace what this user makes in a folder.
 
 Who owns one of the folders or links of a path, or may write to a folder that is not sticky, can put
-something else there. ``bootloader_folder.h`` of the build decides by the same rules where to
-unpack.
+something else there. ``bootloader_folder.h`` of the build judges the folders of a path without
+links by the same rules.
 """
 
 import os
