@@ -29,8 +29,8 @@ from fakes.releases import Publisher, make_keys, shell_program
 NOBODY = 65534
 WINDOWS = "windows/amd64"
 COMPILER = "x86_64-w64-mingw32-gcc"
-LATE = dt.timedelta(days=80 * 365)
-"""After 2038, when 32-bit times overflow."""
+LATE = dt.timedelta(days=40 * 365)
+"""After 2038, when signed 32-bit times overflow, and before 2106, the last year of OpenPGP."""
 
 
 def missing(name: str) -> str:
@@ -73,7 +73,7 @@ def publish(folder: Path, target: str) -> None:
     """
     pair = (target.partition("/")[0], target.partition("/")[2])
     publisher = Publisher(
-        folder / "served", make_keys(30_000), expiries=Expiries(LATE, LATE, LATE, LATE)
+        folder / "served", make_keys(LATE.days), expiries=Expiries(LATE, LATE, LATE, LATE)
     )
     made = freeze.freeze(
         targets.TARGETS[target],
@@ -227,7 +227,7 @@ def test_built_program_is_up_to_date(world: World) -> None:
     assert (code, result.get("outcome")) == (0, "current"), errors
     assert result["executable"].endswith(program.name)
     assert result["target"] == world.target
-    assert result["validUntil"] > "2100"
+    assert result["validUntil"] > "2038-01-20"
 
 
 def test_a_built_program_replaces_itself_and_exits_with_success(world: World) -> None:

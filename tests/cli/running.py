@@ -189,7 +189,7 @@ class Toe:
         if self._user == _ANOTHER_USER:
             os.chown(self.folder, 65534, 65534)
             for path in self.folder.rglob("*"):
-                os.chown(path, 65534, 65534)
+                os.chown(path, 65534, 65534, follow_symlinks=False)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name

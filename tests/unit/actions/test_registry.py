@@ -23,6 +23,7 @@ SHARED = {
     "msi_inputs",
     "operation",
     "package_managers",
+    "permissions",
     "powershell",
     "program",
     "reference",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,12 @@ def test_the_temporary_folder_of_another_user_is_not_used(disk: Path) -> None:
     with pytest.raises(HostError, match="belongs to another user") as raised:
         state_folders.create(None, "id", Console())
     assert "--state-directory" in str(raised.value.hint)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="TMP cannot be shared there")
+def test_the_state_is_not_kept_where_others_can_replace_it(disk: Path) -> None:
+    disk.chmod(0o777)
+    made = state_folders.create(None, str(uuid.uuid4()), Console())
+    assert not Path(made.folder).is_relative_to(disk)
+    assert state_folders.is_temporary(made.folder)
+    made.remove()

@@ -48,37 +48,19 @@ if sys.platform == "win32":
 
 
 else:
-    from functools import cache
-
-    from awstoe.host.files import foreign_writes
-
-    _PLACES: Final = ("/tmp", "/var/tmp")  # noqa: S108 - private folders are made in them
     VARIABLE: Final = "TMPDIR"
     """The environment variable that names the parent folder."""
     _BINARY: Final = 0
     _UNNAMED: Final = 0
 
     def parent_folder() -> str:
-        """Return the folder for temporary files: ``TMPDIR``, ``/tmp`` or ``/var/tmp``.
-
-        Scripts are run from what is made in it, so the first one is taken in which no other user
-        can replace that; if there is none, the first one that is set.
-        """
-        wanted = os.path.abspath(os.environ.get(VARIABLE) or _PLACES[0])
-        if not _is_foreign(wanted):
-            return wanted
-        return next((each for each in _PLACES if not _is_foreign(each)), wanted)
-
-    @cache
-    def _is_foreign(folder: str) -> bool:
-        try:
-            return foreign_writes.possible(folder)
-        except OSError:
-            return False  # making something in it will say why that cannot be
+        """Return the folder for temporary files: ``TMPDIR``, else ``/tmp``."""
+        return os.path.abspath(os.environ.get(VARIABLE) or "/tmp")  # noqa: S108 - if it is safe
 
     def private_root() -> str:
         """Return the path of this user's own folder in the temporary folder."""
-        return os.path.join(parent_folder(), f"awstoe-state-{os.geteuid()}")
+        parent = _another_parent() if trusted_paths.risk(parent_folder()) else None
+        return os.path.join(parent or parent_folder(), f"awstoe-state-{os.geteuid()}")
 
     def warnings() -> list[str]:
         """Return what users should know about the folder for temporary files."""
@@ -95,14 +77,20 @@ else:
         risk = trusted_paths.risk(given)
         if not risk:
             return given
-        for other in _OTHERS:
-            if os.access(other, os.W_OK | os.X_OK) and not trusted_paths.risk(other):
-                return other
+        other = _another_parent()
+        if other is not None:
+            return other
         raise HostError(
             f"Cannot make a temporary folder in {given}: {risk}, and could replace the scripts"
             " that run from it.",
             hint=f"Set {VARIABLE} to a folder that only you can change.",
         )
+
+    def _another_parent() -> str | None:
+        for other in _OTHERS:
+            if os.access(other, os.W_OK | os.X_OK) and not trusted_paths.risk(other):
+                return other
+        return None
 
     def _unlink_open_file(path: str) -> None:
         os.unlink(path)

@@ -1,7 +1,8 @@
 """Tells whether another user could replace what this user makes in a folder.
 
 Who owns one of the folders or links of a path, or may write to a folder that is not sticky, can put
-something else there.
+something else there. ``bootloader_folder.h`` of the build judges the folders of a path without
+links by the same rules.
 """
 
 import os
@@ -18,6 +19,7 @@ if sys.platform == "win32":
 
 
 else:
+    _ACCESS_LIST: Final = "system.posix_acl_access"
     _LINKS: Final = 40
     """Links followed in one path, as in the kernel."""
 
@@ -69,6 +71,18 @@ else:
             return ""
         if info.st_mode & stat.S_IWOTH:
             return f"the folder {folder} can be written by all users (it has no sticky bit)"
-        if info.st_mode & stat.S_IWGRP and info.st_gid not in (0, os.getegid()):
+        if not info.st_mode & stat.S_IWGRP:
+            return ""
+        # As is usual, a user's own group has the user's number.
+        if not info.st_gid == os.getegid() == os.geteuid():
             return f"the folder {folder} can be written by the group with the ID {info.st_gid}"
+        if _has_access_list(folder):  # then the group's bits stand for the rights of others too
+            return f"the folder {folder} can be written by users in its access list"
         return ""
+
+    def _has_access_list(folder: str) -> bool:
+        try:
+            os.getxattr(folder, _ACCESS_LIST)
+        except OSError:
+            return False
+        return True

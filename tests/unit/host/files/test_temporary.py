@@ -2,12 +2,13 @@ import errno
 import os
 import re
 import stat
+import struct
 from pathlib import Path
 
 import pytest
 
 from awstoe.errors import HostError
-from awstoe.host.files import temporary
+from awstoe.host.files import temporary, trusted_paths
 
 
 def test_folder_is_private_and_has_a_name_as_awstoes(tmp_path: Path) -> None:
@@ -126,3 +127,25 @@ def test_a_folder_in_which_others_can_replace_what_is_in_it_is_not_used(
     made = temporary.make_folder()
     temporary.remove_folder(made)
     assert (Path(made).parent == folder) == used
+    assert bool(temporary.warnings()) == (not used)
+
+
+@pytest.mark.parametrize(("rights", "listed"), [(7, True), (5, False)])
+def test_an_access_list_that_lets_others_write_is_a_risk(
+    tmp_path: Path, rights: int, *, listed: bool
+) -> None:
+    """The mode shows the rights of its users as those of the group."""
+    if os.getegid() != os.geteuid():
+        pytest.skip("this user's group is not theirs alone")
+    entries = (1, 7, -1), (2, rights, 65533), (4, 0, -1), (16, rights, -1), (32, 0, -1)
+    packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    os.setxattr(tmp_path, "system.posix_acl_access", struct.pack("<I", 2) + packed)
+    assert trusted_paths.risk(str(tmp_path)).endswith("users in its access list") == listed
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_folder_that_another_group_can_write_is_a_risk(tmp_path: Path) -> None:
+    tmp_path.chmod(0o770)
+    assert not trusted_paths.risk(str(tmp_path))
+    os.chown(tmp_path, 0, 65533)
+    assert trusted_paths.risk(str(tmp_path)).endswith("by the group with the ID 65533")
