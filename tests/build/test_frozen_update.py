@@ -24,13 +24,15 @@ from awstoe_signing.tuf.repository import Expiries
 from fakes import wine
 from fakes.made_once import made_once
 from fakes.release_server import ReleaseServer
-from fakes.releases import Publisher, make_keys, shell_program
+from fakes.releases import NOW, Publisher, make_keys, shell_program
 
 NOBODY = 65534
 WINDOWS = "windows/amd64"
 COMPILER = "x86_64-w64-mingw32-gcc"
 LATE = dt.timedelta(days=80 * 365)
-"""After 2038, when 32-bit times overflow."""
+"""After 2038, when signed 32-bit times overflow."""
+KEY_DAYS = (dt.datetime(2100, 1, 1, tzinfo=dt.UTC) - NOW).days
+"""After 2038 as well, but before 2106, when the times of OpenPGP overflow."""
 
 
 def missing(name: str) -> str:
@@ -73,7 +75,7 @@ def publish(folder: Path, target: str) -> None:
     """
     pair = (target.partition("/")[0], target.partition("/")[2])
     publisher = Publisher(
-        folder / "served", make_keys(30_000), expiries=Expiries(LATE, LATE, LATE, LATE)
+        folder / "served", make_keys(KEY_DAYS), expiries=Expiries(LATE, LATE, LATE, LATE)
     )
     made = freeze.freeze(
         targets.TARGETS[target],
@@ -250,6 +252,7 @@ def test_a_built_program_rejects_a_wrong_file(world: World) -> None:
     program = world.install("refusing")
     code, result, errors = world.run(program, "self-update", "--json")
     assert (code, result.get("exitCode")) == (5, 5), errors
+    assert "no trusted key made it" in errors
     assert program.read_bytes() == world.built
 
 
