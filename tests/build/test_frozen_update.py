@@ -24,7 +24,7 @@ from awstoe_signing.tuf.repository import Expiries
 from fakes import wine
 from fakes.made_once import made_once
 from fakes.release_server import ReleaseServer
-from fakes.releases import Publisher, make_keys, shell_program
+from fakes.releases import NOW, Publisher, make_keys, shell_program
 
 NOBODY = 65534
 WINDOWS = "windows/amd64"
@@ -250,6 +250,7 @@ def test_a_built_program_rejects_a_wrong_file(world: World) -> None:
     program = world.install("refusing")
     code, result, errors = world.run(program, "self-update", "--json")
     assert (code, result.get("exitCode")) == (5, 5), errors
+    assert "no trusted key made it" in errors
     assert program.read_bytes() == world.built
 
 

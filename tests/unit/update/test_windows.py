@@ -49,7 +49,7 @@ def test_updates_work_on_windows(tmp_path_factory: pytest.TempPathFactory) -> No
     layer = Cache(cache_folder(), print).obtain(
         windows_site.recipe(targets.TARGETS["windows/amd64"])
     )
-    packages = [str(ROOT / "src"), layer]
+    packages = [str(ROOT / "src"), str(ROOT / "signing"), layer]
     packages += [each for each in sys.path if each.endswith("site-packages")]
     with wine.machine(folder, packages) as machine:
         ended = machine.run(

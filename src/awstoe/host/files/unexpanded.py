@@ -33,7 +33,11 @@ def unexpanded(path: str, environment: Mapping[str, str] = os.environ) -> Unexpa
         return None
     value = environment.get(found.variable)
     rest = path[found.start + len(found.shown) :]
-    return Unexpanded(found.shown, path[: found.start] + value + rest if value else None)
+    if not value:
+        return Unexpanded(found.shown, None)
+    meant = path[: found.start] + value + rest
+    # The values of Windows have backslashes: show a path with one kind of separator.
+    return Unexpanded(found.shown, meant.replace(os.altsep, os.sep) if os.altsep else meant)
 
 
 def unexpanded_hint(found: Unexpanded) -> str:
