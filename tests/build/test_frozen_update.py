@@ -24,7 +24,7 @@ from awstoe_signing.tuf.repository import Expiries
 from fakes import wine
 from fakes.made_once import made_once
 from fakes.release_server import ReleaseServer
-from fakes.releases import NOW, Publisher, make_keys, shell_program
+from fakes.releases import Publisher, make_keys, shell_program
 
 NOBODY = 65534
 WINDOWS = "windows/amd64"
