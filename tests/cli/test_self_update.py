@@ -207,7 +207,7 @@ def test_run_that_waits_for_a_reboot_keeps_its_program(
     state = store.create(str(tmp_path / "run-1"))
     state.write_manifest(store.Manifest("run-1", (), (), (), str(tmp_path), "then", ()))
     lines = "".join(json.dumps(each) + "\n" for each in entries)
-    Path(state.journal_path).write_text(lines)
+    (Path(state.folder) / store.JOURNAL).write_text(lines)
     assert pending_reboots.waiting_runs() == expected
     program = this_installation(pending_reboots.waiting_runs())
     assert program.waiting_runs == expected

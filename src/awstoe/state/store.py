@@ -88,11 +88,6 @@ class Store:
         """The path of the folder."""
         return self._own.path
 
-    @property
-    def journal_path(self) -> str:
-        """The path of the journal."""
-        return self._own.file(JOURNAL)
-
     def open_journal(self, related: Sequence[Sync] = ()) -> Journal:
         """Open the run's journal. Its first ``flush`` waits until the manifest is on the disk.
 

@@ -10,6 +10,8 @@ import stat
 import sys
 from typing import Final
 
+from awstoe.host.files import trusted_paths
+
 assert sys.platform == "linux"
 
 _PASSED: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -84,7 +86,7 @@ def _own_link(here: int, name: str, path: str) -> str | None:
         info = os.fstat(link)
         if not stat.S_ISLNK(info.st_mode):
             return None
-        if info.st_uid not in (0, os.geteuid()):
+        if info.st_uid not in trusted_paths.trusted():
             text = f"{name} is a symbolic link of another user (user ID {info.st_uid})"
             raise PermissionError(errno.EPERM, text, path)
         return os.readlink("", dir_fd=link)

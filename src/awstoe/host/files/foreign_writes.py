@@ -1,7 +1,6 @@
-"""Tells whether other users could replace what is in a folder.
+"""Checks whether other users could add something to a folder, or replace what is in it.
 
-What such a folder contains must not be run: while this program looks at it, it may become another
-user's. A link is judged by where it leads.
+What such a folder contains must not be run. A link is judged by where it leads.
 """
 
 import os
@@ -26,9 +25,9 @@ else:
     from awstoe.host.files import trusted_paths
 
     def possible(folder: str) -> bool:
-        """Whether other users could replace something in a folder, or the folder itself.
+        """Whether other users could add or replace something in a folder, or the folder itself.
 
         Raises:
             OSError: The folder does not exist.
         """
-        return bool(trusted_paths.risk(os.path.realpath(folder, strict=True)))
+        return bool(trusted_paths.risk(os.path.realpath(folder, strict=True), of_adding=True))

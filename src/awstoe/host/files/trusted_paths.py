@@ -1,4 +1,4 @@
-"""Tells whether another user could replace what this user makes in a folder.
+"""Checks whether another user could replace what this user makes in a folder.
 
 Who owns one of the folders or links of a path, or may write to a folder that is not sticky, can put
 something else there. ``bootloader_folder.h`` of the build judges the folders of a path without
@@ -12,9 +12,9 @@ from typing import Final
 
 if sys.platform == "win32":
 
-    def risk(path: str) -> str:
+    def risk(path: str, *, of_adding: bool = False) -> str:
         """Return who could replace what is made in the folder; always empty on Windows."""
-        del path
+        del path, of_adding
         return ""
 
 
@@ -28,11 +28,13 @@ else:
         # In a container whose root is another user of the machine, that user owns all.
         return {0, os.geteuid(), os.stat("/").st_uid}
 
-    def risk(path: str) -> str:
-        """Return who could replace what is made in the folder ``path``; empty if nobody can.
+    def risk(path: str, *, of_adding: bool = False) -> str:
+        """Return who could replace what is made in the folder ``path``; empty if no one can.
 
         Args:
             path: An absolute path. If the folder does not exist, those above it count.
+            of_adding: Whether it counts, too, if another user could only add something to it, as
+                in a folder with the sticky bit.
         """
         found = ""
         here = "/"
@@ -60,23 +62,28 @@ else:
                 parts += target.split("/")[::-1]
                 if target.startswith("/"):
                     here = "/"
+            if of_adding:
+                found = found or _risk_of(here, os.lstat(here), users, adding=True)
         except OSError:
             pass
         return found
 
-    def _risk_of(folder: str, info: os.stat_result, trusted: set[int]) -> str:
+    def _risk_of(
+        folder: str, info: os.stat_result, trusted: set[int], *, adding: bool = False
+    ) -> str:
         if info.st_uid not in trusted:
             return f"the folder {folder} belongs to another user (user ID {info.st_uid})"
-        if info.st_mode & stat.S_ISVTX:
+        if info.st_mode & stat.S_ISVTX and not adding:
             return ""
         if info.st_mode & stat.S_IWOTH:
-            return f"the folder {folder} can be written by all users (it has no sticky bit)"
+            reason = "" if adding else " (it has no sticky bit)"
+            return f"the folder {folder} can be written by all users{reason}"
         if not info.st_mode & stat.S_IWGRP:
             return ""
         # As is usual, a user's own group has the user's number.
         if not info.st_gid == os.getegid() == os.geteuid():
             return f"the folder {folder} can be written by the group with the ID {info.st_gid}"
-        if _has_access_list(folder):  # then the group's bits stand for the rights of others too
+        if _has_access_list(folder):  # then the group's bits are also the rights of others
             return f"the folder {folder} can be written by users in its access list"
         return ""
 
