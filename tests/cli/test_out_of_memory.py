@@ -2,16 +2,23 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from cli.running import Toe, bash
+from cli.running import Toe, bash, wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 LIMIT_BYTES = 150 * 1024 * 1024
+
+
+def removed(folder: Path) -> bool:
+    """Whether a control group is gone: the kernel may still be removing its ended processes."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return not folder.exists()
 
 
 @pytest.fixture
@@ -29,10 +36,7 @@ def group() -> Iterator[Path]:
             folder.rmdir()
             continue
         yield folder
-        while folder.exists():
-            with contextlib.suppress(OSError):  # the kernel still removes the ended processes
-                folder.rmdir()
-            time.sleep(0.02)
+        wait_until(partial(removed, folder))
         return
     pytest.skip("no control group with a memory limit can be made here")
 

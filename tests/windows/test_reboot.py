@@ -59,6 +59,19 @@ class Windows:
         assert ended.stdout, ended.stderr
         return Ran(ended.returncode, json.loads(ended.stdout), ended.stderr)
 
+    def starts(self, command_line: str) -> None:
+        """Run a task's command line as Windows does after the reboot; it must succeed."""
+        ended = subprocess.run(
+            command_line,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+
 
 @pytest.fixture
 def windows(tmp_path: Path) -> Windows:
@@ -95,16 +108,7 @@ def test_without_an_agent_a_task_resumes_after_the_reboot(windows: Windows) -> N
     assert names["WorkingDirectory"] == str(windows.folder)
     arguments = names["Arguments"]
     assert arguments.endswith(f" --resume --execution-id {execution_id}")
-    ended = subprocess.run(
-        f'"{names["Command"]}" {arguments}',
-        cwd=windows.folder,
-        env=windows.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
+    windows.starts(f'"{names["Command"]}" {arguments}')
     assert (windows.folder / "last").exists()
     assert [call.split()[1] for call in windows.calls()[2:]] == ["/query", "/delete"]
 
@@ -119,16 +123,7 @@ def test_no_argument_changes_on_its_way_through_the_task(windows: Windows) -> No
     assert first.exit_code == 3010, first.stderr
     root = ET.fromstring((windows.stubs / "task.xml").read_bytes())
     names = {element.tag.rpartition("}")[2]: element.text or "" for element in root.iter()}
-    ended = subprocess.run(
-        f'"{names["Command"]}" {os.path.expandvars(names["Arguments"])}',
-        cwd=windows.folder,
-        env=windows.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
+    windows.starts(f'"{names["Command"]}" {os.path.expandvars(names["Arguments"])}')
     assert (windows.folder / "last").read_text(encoding="utf-8") == text
 
 

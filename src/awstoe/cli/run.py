@@ -13,7 +13,7 @@ from awstoe.cli.lists import comma_list, document_list
 from awstoe.cli.options import Parser
 from awstoe.errors import UsageError
 from awstoe.host.executable import frozen
-from awstoe.host.files.unexpanded import unexpanded, unexpanded_hint
+from awstoe.host.files.shell_paths import shell_path, shell_path_hint
 from awstoe.reporting.console import Console
 from awstoe.session.request import RequestedDocument, RunRequest
 from awstoe.session.start import give_up, launch
@@ -208,11 +208,11 @@ def _check_folders(request: RunRequest, console: Console) -> None:
         "--state-directory": request.state_directory or "",
     }
     for option, folder in folders.items():
-        found = unexpanded(folder)
+        found = shell_path(folder)
         if found is None:
             continue
         message = f"{option} {folder}: the name of the folder contains {found.what!r}"
-        hint = unexpanded_hint(found)
+        hint = shell_path_hint(found)
         if request.strict:
             raise UsageError(message, hint=hint)
         console.line(f"awstoe: warning: {message}\n  hint: {hint}")

@@ -10,7 +10,7 @@ from awstoe import limits
 from awstoe.document.suggestions import closest
 from awstoe.errors import DocumentError
 from awstoe.expressions.values import quoted
-from awstoe.host.files.unexpanded import file_url_path, unexpanded, unexpanded_hint
+from awstoe.host.files.shell_paths import file_url_path, shell_path, shell_path_hint
 
 STANDARD_INPUT: Final = "-"
 """The name of standard input."""
@@ -216,8 +216,8 @@ def _matches(pattern: str) -> list[str]:
 
 def _sibling(path: str) -> str | None:
     """Return a hint with the file that was probably meant."""
-    if shell_form := unexpanded(path):
-        return unexpanded_hint(shell_form)
+    if shell_form := shell_path(path):
+        return shell_path_hint(shell_form)
     if "," in path and all(map(os.path.lexists, path.split(","))):
         return "separate documents with spaces, or use --documents"
     folder, name = os.path.split(path)

@@ -11,7 +11,7 @@ import sys
 from importlib import metadata
 from typing import Final, NamedTuple
 
-from awstoe.host.files.unexpanded import file_url_path
+from awstoe.host.files.shell_paths import file_url_path
 from awstoe.host.network import urls
 
 _NAME: Final = "awstoe"

@@ -306,4 +306,4 @@ def _unexpanded(path: str, found: paths.Unexpanded) -> Finding:
         reference = f"{{{{ env:{found.variable} }}}}"
         end = found.start + len(found.shown)
         hint = f"write '{path[: found.start]}{reference}{path[end:]}' in quotes"
-    return Finding("not-expanded", f"awstoe does not replace {quoted(found.shown)} in a path", hint)
+    return Finding("not-expanded", f"awstoe does not expand {quoted(found.shown)} in a path", hint)

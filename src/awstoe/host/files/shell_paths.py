@@ -12,7 +12,7 @@ from awstoe.host import platforms
 from awstoe.host.files import paths
 
 
-class Unexpanded(NamedTuple):
+class ShellPath(NamedTuple):
     """What a path has that only a shell expands."""
 
     what: str
@@ -21,7 +21,7 @@ class Unexpanded(NamedTuple):
     """The path with this part replaced, or None if that is unknown."""
 
 
-def unexpanded(path: str, environment: Mapping[str, str] = os.environ) -> Unexpanded | None:
+def shell_path(path: str, environment: Mapping[str, str] = os.environ) -> ShellPath | None:
     """Return what in ``path`` only a shell expands, or None.
 
     A name that exists on disk is not that: a folder may have the name ``~``.
@@ -34,13 +34,13 @@ def unexpanded(path: str, environment: Mapping[str, str] = os.environ) -> Unexpa
     value = environment.get(found.variable)
     rest = path[found.start + len(found.shown) :]
     if not value:
-        return Unexpanded(found.shown, None)
+        return ShellPath(found.shown, None)
     meant = path[: found.start] + value + rest
     # The values of Windows have backslashes: show a path with one kind of separator.
-    return Unexpanded(found.shown, meant.replace(os.altsep, os.sep) if os.altsep else meant)
+    return ShellPath(found.shown, meant.replace(os.altsep, os.sep) if os.altsep else meant)
 
 
-def unexpanded_hint(found: Unexpanded) -> str:
+def shell_path_hint(found: ShellPath) -> str:
     """Return what to write instead."""
     if found.meant is None:
         return f"awstoe does not expand '{found.what}': write the path itself"
